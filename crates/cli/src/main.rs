@@ -1,0 +1,3 @@
+//! The binary: arguments, logging, signals, wiring.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Upstreams, sign-ins, catalog, store, journal: all that connects out.

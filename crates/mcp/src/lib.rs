@@ -1,0 +1,1 @@
+//! MCP messages, names, revisions, and many servers merged into one.

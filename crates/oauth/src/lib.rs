@@ -1,0 +1,1 @@
+//! The rules an OAuth client must keep.

@@ -1,0 +1,1 @@
+//! All that listens: `/mcp`, `/api`, the callback and its pages.

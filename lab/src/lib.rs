@@ -1,0 +1,1 @@
+//! The practice world: an authorization server and an MCP server that can be told to misbehave.
