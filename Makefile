@@ -1,0 +1,25 @@
+# demo: build, and watch the main job happen against the practice world (AUTO=1 clicks "Allow" for you)
+# run:  start the hub on mcp_settings.json in this folder
+# test: everything that must hold; installs what the tests need
+# check: formatting, lints and the house rules alone, in a minute or two
+# bench: what the hub adds to a call, as ratios in one run
+
+.PHONY: demo run test check bench
+
+demo:
+	cargo run --quiet --bin mcphub -- lab demo $(if $(filter 1,$(AUTO)),--auto)
+
+run:
+	cargo run --quiet --release --bin mcphub -- serve
+
+check:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet -- -D warnings
+	cargo run --quiet --package xtask -- tidy
+
+test: check
+	cargo test --workspace
+	e2e/run
+
+bench:
+	cargo bench --quiet --package mcphub-e2e
