@@ -1,1 +1,3 @@
 //! Upstreams, sign-ins, catalog, store, journal: all that connects out.
+
+pub mod access;

@@ -1,0 +1,307 @@
+//! Who may use what: a pure decision over the bearer keys and groups of the settings.
+//!
+//! Compiled once per settings change (`Rules::new`), asked once per request (`Rules::admit`).
+//! Leaves out: where the credential stands in a request and which status a refusal gets (crate `web`), and sign-ins of people.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+/// A bearer key as the settings mean it.
+#[derive(Clone, Debug)]
+pub struct Key {
+    pub id: String,
+    pub name: String,
+    pub token: SecretString,
+    pub enabled: bool,
+    pub access: Access,
+    /// Set for keys of kind `user`: such a key never reaches beyond its owner.
+    pub owner: Option<Owner>,
+}
+
+/// What a key was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    All,
+    Groups(Vec<String>),
+    Servers(Vec<String>),
+    Custom {
+        groups: Vec<String>,
+        servers: Vec<String>,
+    },
+}
+
+/// The person behind a key of kind `user`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    pub username: String,
+    /// The servers that this person may see.
+    pub sees: BTreeSet<String>,
+    pub is_admin: bool,
+}
+
+/// A group, as far as access goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    pub id: String,
+    pub name: String,
+    pub members: Vec<Member>,
+}
+
+/// A server in a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub server: String,
+    /// The group offers every tool, prompt and resource of it.
+    pub whole: bool,
+}
+
+/// `systemConfig.routing.enableBearerAuth`, and where we listen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Door {
+    /// As written in the settings; `None` when absent.
+    pub bearer_required: Option<bool>,
+    /// Only this machine can reach us.
+    pub loopback: bool,
+}
+
+/// Why nobody was let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    #[error(
+        "no bearer key was sent; create one under bearerKeys and send it as \"Authorization: Bearer <key>\""
+    )]
+    Missing,
+    #[error("the bearer key is unknown or disabled; check bearerKeys in the settings")]
+    Unknown,
+}
+
+/// Whoever was let in, and how far.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    identity: Arc<str>,
+    reach: Arc<Reach>,
+}
+
+#[derive(Debug)]
+enum Reach {
+    Everything,
+    Only {
+        servers: BTreeSet<String>,
+        groups: BTreeSet<String>,
+        within_groups: BTreeMap<String, BTreeSet<String>>,
+    },
+}
+
+impl Caller {
+    /// Nobody had to show anything: the door is open.
+    #[must_use]
+    pub fn anyone() -> Self {
+        Self {
+            identity: "anyone".into(),
+            reach: Arc::new(Reach::Everything),
+        }
+    }
+
+    /// The person who runs the hub (operator token, login of an administrator).
+    #[must_use]
+    pub fn operator() -> Self {
+        Self {
+            identity: "operator".into(),
+            reach: Arc::new(Reach::Everything),
+        }
+    }
+
+    /// Stable and different for each key: an MCP session belongs to the identity that opened it.
+    #[must_use]
+    pub fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    /// May this caller use the server as a whole, by its own name or on the global endpoint?
+    #[must_use]
+    pub fn may_use(&self, server: &str) -> bool {
+        match &*self.reach {
+            Reach::Everything => true,
+            Reach::Only { servers, .. } => servers.contains(server),
+        }
+    }
+
+    /// May this caller open the group's endpoint? `group` is its id or its name.
+    #[must_use]
+    pub fn may_use_group(&self, group: &str) -> bool {
+        match &*self.reach {
+            Reach::Everything => true,
+            Reach::Only {
+                groups,
+                within_groups,
+                ..
+            } => {
+                groups.contains(group)
+                    || within_groups
+                        .get(group)
+                        .is_some_and(|servers| !servers.is_empty())
+            }
+        }
+    }
+
+    /// May this caller use the server through the group? `group` is its id or its name.
+    #[must_use]
+    pub fn may_use_in(&self, group: &str, server: &str) -> bool {
+        match &*self.reach {
+            Reach::Everything => true,
+            Reach::Only { within_groups, .. } => within_groups
+                .get(group)
+                .is_some_and(|servers| servers.contains(server)),
+        }
+    }
+
+    /// Nothing is out of reach: such a system key also opens the REST API.
+    #[must_use]
+    pub fn may_use_everything(&self) -> bool {
+        matches!(*self.reach, Reach::Everything)
+    }
+}
+
+/// The compiled rules of one state of the settings.
+#[derive(Debug)]
+pub struct Rules {
+    open: bool,
+    keys: Vec<Compiled>,
+}
+
+#[derive(Debug)]
+struct Compiled {
+    digest: [u8; 32],
+    system: bool,
+    caller: Caller,
+}
+
+impl Rules {
+    #[must_use]
+    pub fn new(door: Door, keys: &[Key], groups: &[Group]) -> Self {
+        let keys: Vec<Compiled> = keys
+            .iter()
+            .filter(|key| key.enabled && !key.token.expose_secret().is_empty())
+            .map(|key| compile(key, groups))
+            .collect();
+        let open = match door.bearer_required {
+            Some(required) => !required,
+            None => keys.is_empty() && door.loopback,
+        };
+        Self { open, keys }
+    }
+
+    /// Whether `/mcp` asks for a key at all.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Lets a caller in at `/mcp`. With an open door a known key still narrows what its bearer reaches.
+    pub fn admit(&self, presented: Option<&str>) -> Result<Caller, Denied> {
+        match presented.and_then(|token| self.find(token)) {
+            Some(key) => Ok(key.caller.clone()),
+            None if self.open => Ok(Caller::anyone()),
+            None if presented.is_some() => Err(Denied::Unknown),
+            None => Err(Denied::Missing),
+        }
+    }
+
+    /// Lets a key in at the REST API: only a system key that reaches everything.
+    #[must_use]
+    pub fn admit_to_api(&self, presented: &str) -> Option<Caller> {
+        self.find(presented)
+            .filter(|key| key.system && key.caller.may_use_everything())
+            .map(|key| key.caller.clone())
+    }
+
+    /// Digests are compared, so the time taken says nothing about a stored key.
+    fn find(&self, presented: &str) -> Option<&Compiled> {
+        let digest = digest(presented);
+        self.keys.iter().find(|key| key.digest == digest)
+    }
+}
+
+fn digest(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+fn compile(key: &Key, groups: &[Group]) -> Compiled {
+    let reach = match (&key.access, &key.owner) {
+        (Access::All, None) => Reach::Everything,
+        (Access::All, Some(owner)) if owner.is_admin => Reach::Everything,
+        (access, owner) => narrow(access, owner.as_ref(), groups),
+    };
+    Compiled {
+        digest: digest(key.token.expose_secret()),
+        system: key.owner.is_none(),
+        caller: Caller {
+            identity: format!("key:{}", key.id).into(),
+            reach: Arc::new(reach),
+        },
+    }
+}
+
+fn narrow(access: &Access, owner: Option<&Owner>, groups: &[Group]) -> Reach {
+    let none = Vec::new();
+    let (named_groups, named_servers) = match access {
+        Access::All => (&none, &none),
+        Access::Groups(groups) => (groups, &none),
+        Access::Servers(servers) => (&none, servers),
+        Access::Custom { groups, servers } => (groups, servers),
+    };
+    let seen =
+        |server: &str| owner.is_none_or(|owner| owner.is_admin || owner.sees.contains(server));
+    let mut servers: BTreeSet<String> = match (access, owner) {
+        (Access::All, Some(owner)) => owner.sees.clone(),
+        _ => named_servers
+            .iter()
+            .filter(|name| seen(name))
+            .cloned()
+            .collect(),
+    };
+    let granted = |group: &Group| {
+        named_groups
+            .iter()
+            .any(|name| *name == group.id || *name == group.name)
+    };
+    for group in groups.iter().filter(|group| granted(group)) {
+        // A group that offers only some tools of a server does not open the rest of that server.
+        servers.extend(
+            group
+                .members
+                .iter()
+                .filter(|member| member.whole && seen(&member.server))
+                .map(|member| member.server.clone()),
+        );
+    }
+    let mut open_groups = BTreeSet::new();
+    let mut within_groups = BTreeMap::new();
+    for group in groups {
+        let granted = granted(group);
+        let reached: BTreeSet<String> = group
+            .members
+            .iter()
+            .map(|member| &member.server)
+            .filter(|server| servers.contains(*server) || (granted && seen(server)))
+            .cloned()
+            .collect();
+        for name in [&group.id, &group.name] {
+            if granted {
+                open_groups.insert(name.clone());
+            }
+            within_groups.insert(name.clone(), reached.clone());
+        }
+    }
+    Reach::Only {
+        servers,
+        groups: open_groups,
+        within_groups,
+    }
+}
