@@ -22,4 +22,5 @@ test: check
 	e2e/run
 
 bench:
+	cargo build --quiet --release --bin mcphub
 	cargo bench --quiet --package mcphub-e2e
