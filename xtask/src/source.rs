@@ -111,6 +111,11 @@ impl File {
         self.path.ends_with(".rs")
     }
 
+    /// A measurement: product code may not lean on it, and it may wait as it likes.
+    pub fn is_bench(&self) -> bool {
+        self.path.split('/').any(|folder| folder == "benches")
+    }
+
     /// The file's name without folder and extension.
     pub fn stem(&self) -> &str {
         let name = self.path.rsplit('/').next().unwrap_or(&self.path);

@@ -308,6 +308,16 @@ fn a_sleeping_test_fails_and_sleeping_code_does_not() {
 }
 
 #[test]
+fn a_measurement_may_wait_and_be_called_after_the_data_path() {
+    let house = House::tidy();
+    house.write(
+        "crates/hub/benches/data_path.rs",
+        "//! Made up.\nfn a() { std::thread::sleep(x) }\n",
+    );
+    assert_eq!(house.complaints(), [""; 0]);
+}
+
+#[test]
 fn a_leaf_that_names_files_sockets_or_the_clock_fails() {
     for (code, named) in [
         ("use std::{fmt, fs::File};", "`std::fs::File`"),

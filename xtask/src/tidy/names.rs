@@ -1,4 +1,5 @@
 //! Names that say nothing: not in the name of a type, a module or a file, and no `get_` before a function's name.
+//! The file of a measurement is no module, and may be called after the data path that it measures.
 
 use super::Complaint;
 use crate::source::{File, Tree};
@@ -21,7 +22,7 @@ const TYPES: [&str; 5] = ["struct", "enum", "trait", "type", "union"];
 pub(super) fn check(tree: &Tree) -> Vec<Complaint> {
     let mut complaints = Vec::new();
     for file in tree.rust() {
-        if let Some(word) = empty_word(file.stem()) {
+        if let Some(word) = empty_word(file.stem()).filter(|_| !file.is_bench()) {
             complaints.push(Complaint::whole(
                 &file.path,
                 format!("the file's name says `{word}`"),
