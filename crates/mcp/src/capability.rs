@@ -1,0 +1,97 @@
+//! What a server offers and what a client can do, as far as the hub acts on it.
+//!
+//! MCP lifecycle, "Capability Negotiation". `/mcp/{server}` passes the server's own capabilities on; only endpoints that show
+//! many servers have capabilities of the hub's making.
+
+use crate::raw;
+
+/// What a server said in `initialize`, as far as the hub acts on it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Offers {
+    pub tools: bool,
+    pub prompts: bool,
+    pub resources: bool,
+    pub subscribe: bool,
+    pub logging: bool,
+    pub completions: bool,
+}
+
+impl Offers {
+    /// Reads the `capabilities` object. One that cannot be read offers nothing.
+    pub fn read(capabilities: &str) -> Self {
+        let keys = ["tools", "prompts", "resources", "logging", "completions"];
+        let found = raw::fields(capabilities, keys).unwrap_or_default();
+        let [tools, prompts, resources, logging, completions] =
+            found.map(|value| value.filter(|v| raw::is_object(v)));
+        let subscribe = resources.and_then(|r| raw::field(r, "subscribe").ok().flatten());
+        Self {
+            tools: tools.is_some(),
+            prompts: prompts.is_some(),
+            resources: resources.is_some(),
+            subscribe: subscribe == Some("true"),
+            logging: logging.is_some(),
+            completions: completions.is_some(),
+        }
+    }
+}
+
+/// What a client said it can do, as far as the hub asks it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Abilities {
+    pub sampling: bool,
+    pub elicitation: bool,
+    pub elicitation_url: bool,
+    pub roots: bool,
+}
+
+impl Abilities {
+    /// Reads the `capabilities` object of a client. One that cannot be read can do nothing.
+    pub fn read(capabilities: &str) -> Self {
+        let keys = ["sampling", "elicitation", "roots"];
+        let found = raw::fields(capabilities, keys).unwrap_or_default();
+        let [sampling, elicitation, roots] = found.map(|v| v.filter(|v| raw::is_object(v)));
+        let url = elicitation.and_then(|e| raw::field(e, "url").ok().flatten());
+        Self {
+            sampling: sampling.is_some(),
+            elicitation: elicitation.is_some(),
+            elicitation_url: url.is_some(),
+            roots: roots.is_some(),
+        }
+    }
+}
+
+/// The capabilities of an endpoint that shows many servers. Servers come and go while a client is connected, so all that
+/// the hub can route is offered, and lists say when they change.
+pub const MERGED: &str = r#"{"completions":{},"logging":{},"prompts":{"listChanged":true},"resources":{"listChanged":true,"subscribe":true},"tools":{"listChanged":true}}"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_declared_as_an_object_is_offered() {
+        let offers = Offers::read(r#"{"tools":{},"resources":{"subscribe":true},"logging":null}"#);
+        assert!(offers.tools && offers.resources && offers.subscribe);
+        assert!(!offers.prompts && !offers.logging && !offers.completions);
+        assert_eq!(Offers::read("[]"), Offers::default());
+    }
+
+    #[test]
+    fn elicitation_by_url_is_its_own_ability() {
+        let form = Abilities::read(r#"{"elicitation":{},"roots":{"listChanged":true}}"#);
+        assert!(form.elicitation && form.roots && !form.elicitation_url && !form.sampling);
+        assert!(Abilities::read(r#"{"elicitation":{"url":{}}}"#).elicitation_url);
+    }
+
+    #[test]
+    fn a_merged_endpoint_offers_what_the_hub_routes() {
+        let offers = Offers::read(MERGED);
+        assert!(
+            offers.tools
+                && offers.prompts
+                && offers.subscribe
+                && offers.logging
+                && offers.completions
+        );
+    }
+}
