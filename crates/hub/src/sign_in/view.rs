@@ -1,0 +1,237 @@
+//! What callers see of a sign-in: tokens to use, verdicts on refusals, states in words.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+
+/// An access token to send as `Authorization: Bearer`.
+#[derive(Clone)]
+pub struct Bearer(SecretString);
+
+impl Bearer {
+    #[expect(dead_code, reason = "used by renewal")]
+    pub(crate) fn new(token: SecretString) -> Self {
+        Self(token)
+    }
+
+    /// The value of the `Authorization` header; for the wire only.
+    #[must_use]
+    pub fn header_value(&self) -> String {
+        format!("Bearer {}", self.0.expose_secret())
+    }
+
+    #[expect(dead_code, reason = "used by renewal")]
+    pub(crate) fn token(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl fmt::Debug for Bearer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Bearer(redacted)")
+    }
+}
+
+/// A 401 or 403 from an upstream, as far as signing in is concerned.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    pub status: u16,
+    /// Each `WWW-Authenticate` line, as received.
+    pub challenges: Vec<String>,
+    /// What was sent with the refused request.
+    pub used: Option<Bearer>,
+}
+
+/// What to do about a refusal.
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    /// Send the same request once more with this token.
+    Retry(Bearer),
+    /// A person has to act first.
+    Needed(Needed),
+    /// Nothing that a sign-in can cure; the text says why.
+    Failed(String),
+}
+
+/// A person has to act before this server can be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Needed {
+    pub server: String,
+    pub state: State,
+    /// Why, in words.
+    pub reason: String,
+    /// One suggested action, in words.
+    pub action: String,
+    /// Where to sign in, when it is that far.
+    pub authorization_url: Option<String>,
+}
+
+impl fmt::Display for Needed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}; {}", self.server, self.reason, self.action)?;
+        match &self.authorization_url {
+            Some(url) => write!(f, ": {url}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The states of a sign-in, in the words of the API (`word`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Nobody asked for a sign-in so far.
+    Unneeded,
+    /// A grant is there and works as far as is known.
+    Connected,
+    OauthRequired,
+    NeedsClient,
+    ClientRejected,
+    RegistrationRefused,
+    RefreshFailing,
+    RejectedByResource,
+    /// Discovery or another step failed; the reason says how.
+    Disconnected,
+}
+
+impl State {
+    /// The word in API and UI.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unneeded => "unneeded",
+            Self::Connected => "connected",
+            Self::OauthRequired => "oauth_required",
+            Self::NeedsClient => "needs_client",
+            Self::ClientRejected => "client_rejected",
+            Self::RegistrationRefused => "registration_refused",
+            Self::RefreshFailing => "refresh_failing",
+            Self::RejectedByResource => "rejected_by_resource",
+            Self::Disconnected => "disconnected",
+        }
+    }
+
+    /// Whether requests can be sent in this state (with a token, or without any).
+    #[must_use]
+    pub fn usable(self) -> bool {
+        matches!(
+            self,
+            Self::Unneeded | Self::Connected | Self::RefreshFailing
+        )
+    }
+}
+
+/// One server's sign-in as API and CLI show it; holds no secret.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct View {
+    pub state: State,
+    /// Why it is in this state, in words; empty when there is nothing to say.
+    pub reason: String,
+    /// One suggested action, in words.
+    pub action: Option<String>,
+    /// A pending sign-in's link, while it lives.
+    pub authorization_url: Option<String>,
+    /// Until when the link lives.
+    #[serde(skip)]
+    pub link_expires_at: Option<SystemTime>,
+    /// An access token is stored.
+    pub connected: bool,
+    /// A client id is in the settings file, given or registered.
+    pub client_configured: bool,
+    /// When the access token ends, as far as known.
+    #[serde(skip)]
+    pub expires_at: Option<SystemTime>,
+    pub issuer: Option<String>,
+    pub scopes: Vec<String>,
+    /// The callback address that this server's sign-in uses; to be registered by hand in `needs_client`.
+    pub redirect_uri: String,
+}
+
+/// A link for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    pub url: String,
+    pub expires_at: SystemTime,
+}
+
+/// What became of a callback.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completed {
+    pub server: String,
+    /// The authorization server wants to be asked differently: send the browser (302) here, nothing is stored yet.
+    pub again: Option<String>,
+}
+
+/// How much a sign-out forgets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forget {
+    /// The tokens; the client registration stays.
+    Tokens,
+    /// Tokens and the client that was registered (never one that the settings gave).
+    All,
+}
+
+/// How many tokens were offered for revocation, and what came of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct SignedOut {
+    pub attempted: u32,
+    pub succeeded: u32,
+    pub failed: u32,
+}
+
+/// Told to whoever keeps connections.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    SignedIn(String),
+    SignedOut(String),
+    Needed(String),
+}
+
+/// Why no link could be made.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SignInError {
+    #[error("there is no server named {0}")]
+    UnknownServer(String),
+    #[error("{0} is not reached over http, so there is nothing to sign in to")]
+    NotHttp(String),
+    /// A person has to do something else first (give a client id, change settings).
+    #[error("{0}")]
+    Needed(Needed),
+    #[error("the settings file could not be written: {0}")]
+    Store(String),
+}
+
+/// Why a callback was refused. `Display` is safe to show: it holds nothing of a stranger's text unless the
+/// variant says that the answer was checked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CallbackError {
+    /// No or two `state` or `code` parameters, or something that is no query.
+    #[error("{0}")]
+    Malformed(String),
+    /// A state that is not ours, too old, or forged.
+    #[error(
+        "no sign-in is waiting for this answer; it is older than 10 minutes or was not started here"
+    )]
+    UnknownState,
+    #[error("this answer was already used")]
+    AlreadyUsed,
+    /// `iss` missing though promised, or different.
+    #[error("{0}")]
+    WrongIssuer(String),
+    /// The authorization server said no; its words, already checked to be from the right server.
+    #[error("the authorization server answered {error}{}", .description.as_deref().map(|d| format!(": {d}")).unwrap_or_default())]
+    Denied {
+        server: String,
+        error: String,
+        description: Option<String>,
+    },
+    /// The code could not be exchanged for a token.
+    #[error("{server}: {reason}")]
+    Exchange { server: String, reason: String },
+    #[error("{server}: the token could not be stored: {reason}")]
+    Store { server: String, reason: String },
+}
