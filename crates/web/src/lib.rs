@@ -1,1 +1,8 @@
 //! All that listens: `/mcp`, `/api`, the callback and its pages.
+
+mod options;
+mod page;
+mod problem;
+mod session;
+
+pub use options::WebOptions;

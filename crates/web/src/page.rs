@@ -1,0 +1,193 @@
+//! The pages that a browser sees: one card, light and dark, readable without script.
+//!
+//! Everything that came from elsewhere is text: escaped, shortened, without control and direction characters. The policy
+//! allows exactly our own style (and, where the page closes itself, our own script) by hash and nothing else.
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderValue, StatusCode, header};
+use sha2::{Digest, Sha256};
+
+const STYLE: &str = include_str!("page/style.css");
+const CLOSE: &str = "setTimeout(function(){window.close()},3000)";
+/// Longest text from elsewhere, in characters.
+const LONGEST: usize = 600;
+
+static PLAIN_POLICY: LazyLock<HeaderValue> = LazyLock::new(|| policy(None));
+static CLOSING_POLICY: LazyLock<HeaderValue> = LazyLock::new(|| policy(Some(CLOSE)));
+
+macro_rules! icon {
+    ($paths:literal) => {
+        concat!(
+            "<svg viewBox=\"0 0 24 24\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"2.4\" ",
+            "stroke-linecap=\"round\" stroke-linejoin=\"round\" aria-hidden=\"true\">",
+            $paths,
+            "</svg>"
+        )
+    };
+}
+
+/// How it went, as icon and colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    Good,
+    Attention,
+    Bad,
+    Calm,
+}
+
+/// One page.
+#[derive(Clone, Debug)]
+pub(crate) struct Page {
+    pub(crate) status: StatusCode,
+    pub(crate) tone: Tone,
+    /// The server's name above the headline.
+    pub(crate) server: Option<String>,
+    pub(crate) headline: String,
+    pub(crate) lead: String,
+    /// Label and text, e.g. the lines of an error.
+    pub(crate) rows: Vec<(&'static str, Row)>,
+    /// Below the card.
+    pub(crate) hint: &'static str,
+    /// Tries to close its tab after three seconds.
+    pub(crate) closes: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Row {
+    Text(String),
+    /// A sentence, and something to type or copy.
+    Command(String, String),
+    /// An address of ours.
+    Link(String),
+}
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        let policy = if self.closes { &CLOSING_POLICY } else { &PLAIN_POLICY };
+        let mut response = (self.status, self.html()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        headers.insert(header::CONTENT_SECURITY_POLICY, (**policy).clone());
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        response
+    }
+}
+
+impl Page {
+    pub(crate) fn html(&self) -> String {
+        let mut html = String::with_capacity(8 * 1024);
+        html.push_str("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">");
+        html.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">");
+        html.push_str("<meta name=\"color-scheme\" content=\"light dark\"><meta name=\"robots\" content=\"noindex\">");
+        let _ = write!(html, "<title>{} · MCPHub</title><style>{STYLE}</style></head>", text(&self.headline));
+        let _ = write!(html, "<body class=\"{}\"><main><header>{BRAND}<span>MCPHub</span></header>", self.tone.class());
+        let _ = write!(html, "<section><div class=\"sign\">{}</div>", self.tone.icon());
+        if let Some(server) = &self.server {
+            let _ = write!(html, "<p class=\"server\"><bdi>{}</bdi></p>", text(server));
+        }
+        let _ = write!(html, "<h1>{}</h1><p class=\"lead\">{}</p>", text(&self.headline), text(&self.lead));
+        if !self.rows.is_empty() {
+            html.push_str("<dl>");
+            for (label, row) in &self.rows {
+                let _ = write!(html, "<div><dt>{label}</dt><dd>{}</dd></div>", row.html());
+            }
+            html.push_str("</dl>");
+        }
+        let _ = write!(html, "</section><footer>{}</footer></main>", text(self.hint));
+        if self.closes {
+            let _ = write!(html, "<script>{CLOSE}</script>");
+        }
+        html.push_str("</body></html>");
+        html
+    }
+}
+
+impl Row {
+    fn html(&self) -> String {
+        match self {
+            Self::Text(words) => format!("<bdi>{}</bdi>", text(words)),
+            Self::Command(words, command) => format!("{}<code>{}</code>", text(words), text(command)),
+            Self::Link(address) => format!("<code>{}</code>", text(address)),
+        }
+    }
+}
+
+impl Tone {
+    fn class(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Attention => "attention",
+            Self::Bad => "bad",
+            Self::Calm => "calm",
+        }
+    }
+
+    fn icon(self) -> &'static str {
+        match self {
+            Self::Good => icon!("<path d=\"M5 12.5l4.5 4.5L19 7.5\"/>"),
+            Self::Attention => icon!("<path d=\"M12 6.5v7\"/><path d=\"M12 17.5v.01\"/>"),
+            Self::Bad => icon!("<path d=\"M7 7l10 10M17 7L7 17\"/>"),
+            Self::Calm => {
+                icon!("<circle cx=\"12\" cy=\"12\" r=\"2.6\"/><path d=\"M12 9.4V5M9.8 13.4L6 16M14.2 13.4L18 16\"/>")
+            }
+        }
+    }
+}
+
+
+const BRAND: &str = concat!(
+    "<svg viewBox=\"0 0 24 24\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.8\" stroke-linecap=\"round\" aria-hidden=\"true\">",
+    "<circle cx=\"12\" cy=\"12\" r=\"3\"/><circle cx=\"12\" cy=\"3.5\" r=\"1.6\"/><circle cx=\"4.6\" cy=\"17.5\" r=\"1.6\"/>",
+    "<circle cx=\"19.4\" cy=\"17.5\" r=\"1.6\"/><path d=\"M12 5.1V9M9.4 13.6l-3.4 3M14.6 13.6l3.4 3\"/></svg>"
+);
+
+/// Text from anywhere, fit for HTML.
+// rule: x01
+pub(crate) fn text(words: &str) -> String {
+    let mut out = String::with_capacity(words.len() + 16);
+    for (count, letter) in words.chars().filter(|letter| !is_hidden(*letter)).enumerate() {
+        if count == LONGEST {
+            out.push('…');
+            break;
+        }
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            '\n' | '\t' => out.push(' '),
+            _ => out.push(letter),
+        }
+    }
+    out
+}
+
+/// Control characters, and characters that turn the direction of what stands around them.
+pub(crate) fn is_hidden(letter: char) -> bool {
+    (letter.is_control() && !matches!(letter, '\n' | '\t'))
+        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+// rule: c10
+fn policy(script: Option<&str>) -> HeaderValue {
+    let script = script.map_or_else(|| "'none'".to_owned(), hash);
+    let text = format!(
+        "default-src 'none'; style-src {}; script-src {script}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        hash(STYLE)
+    );
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"))
+}
+
+fn hash(source: &str) -> String {
+    format!("'sha256-{}'", STANDARD.encode(Sha256::digest(source)))
+}
