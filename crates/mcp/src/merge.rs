@@ -139,3 +139,31 @@ pub fn result<'a>(listing: Listing, entries: impl IntoIterator<Item = &'a str>) 
     text.push_str("]}");
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_renamed_entry_differs_in_its_name_alone() {
+        let list =
+            r#"{"tools":[{"title":"a", "name":"a","inputSchema":{"name":1e999,"$defs":{}}}]}"#;
+        let page = page(Listing::Tools, list).unwrap();
+        assert_eq!(
+            page.entries[0].renamed(Listing::Tools, "up-\"a"),
+            r#"{"title":"a", "name":"up-\"a","inputSchema":{"name":1e999,"$defs":{}}}"#
+        );
+    }
+
+    #[test]
+    fn a_merged_list_is_the_entries_in_order() {
+        assert_eq!(
+            result(Listing::Templates, []),
+            r#"{"resourceTemplates":[]}"#
+        );
+        assert_eq!(
+            result(Listing::Prompts, ["{}", "{ }"]),
+            r#"{"prompts":[{},{ }]}"#
+        );
+    }
+}
