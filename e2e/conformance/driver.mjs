@@ -1,0 +1,117 @@
+// The program that the conformance suite runs as "the client": a hub in front of the suite's server, and a person without a screen.
+//
+// Blind to the scenario: its name chooses inputs (settings, tool arguments) and never what is done with an answer. The person follows
+// every authorization link once, also where the hub would do well to refuse, and hands the redirect to the hub's callback as it came.
+// It is the hub that must stop asking; the cap here only keeps a mistake from running for ever.
+
+import { connect } from 'node:net';
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CreateMessageRequestSchema, ElicitRequestSchema, ListRootsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import { connectClient } from '../harness/client.mjs';
+import { eventually } from '../harness/eventually.mjs';
+import { Hub } from '../harness/hub.mjs';
+import { argumentsFor, defaultsOf } from './inputs.mjs';
+
+const WITHIN = 25_000;
+const SIGN_INS = 6;
+const CLIENT_METADATA = 'https://conformance-test.local/client-metadata.json';
+const UNSETTLED = ['connecting', 'initializing'];
+
+const scenario = process.env.MCP_CONFORMANCE_SCENARIO ?? '';
+const context = JSON.parse(process.env.MCP_CONFORMANCE_CONTEXT ?? '{}');
+
+// The suite starts all scenarios at once; the runner lets three hubs run at a time. The slot is ours until the socket closes.
+function slot() {
+  if (!process.env.CONFORMANCE_SLOTS) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    connect(process.env.CONFORMANCE_SLOTS).once('data', resolve).once('error', reject).unref();
+  });
+}
+
+function settings(url) {
+  const { client_id: clientId, client_secret: clientSecret, issuer } = context;
+  const oauth = { clientId, clientSecret, issuer, ...(scenario.startsWith('auth/') && { clientMetadataUrl: CLIENT_METADATA }) };
+  return { mcpServers: { up: { type: 'streamable-http', url, ...(Object.values(oauth).some(Boolean) && { oauth }) } } };
+}
+
+let signIns = 0;
+
+// The state of the server once the hub has made up its mind.
+async function settled(hub) {
+  return eventually('the server has settled', async () => {
+    const server = await hub.server('up');
+    return UNSETTLED.includes(server.status) ? undefined : server;
+  }, { within: WITHIN });
+}
+
+async function signIn(hub) {
+  signIns += 1;
+  if (signIns > SIGN_INS) throw new Error(`the hub asked for more than ${SIGN_INS} sign-ins`);
+  const link = await hub.authorizationUrl('up');
+  const page = await fetch(link, { redirect: 'manual' });
+  const back = page.headers.get('location');
+  if (!back) throw new Error(`the authorization server answered ${page.status} without sending the browser back`);
+  const answer = await fetch(back, { redirect: 'manual' });
+  await answer.text();
+  if (answer.status >= 400) throw new Error(`the hub's callback answered ${answer.status}`);
+}
+
+// Signs in as often as asked; hands back the state in which the hub then stays.
+async function signedIn(hub) {
+  for (;;) {
+    const server = await settled(hub);
+    if (server.status !== 'oauth_required') return server;
+    await signIn(hub);
+  }
+}
+
+function capable(client) {
+  client.setRequestHandler(ElicitRequestSchema, ({ params }) => ({ action: 'accept', content: defaultsOf(params.requestedSchema) }));
+  client.setRequestHandler(CreateMessageRequestSchema, () => ({ role: 'assistant', model: 'none', content: { type: 'text', text: 'A sampled answer.' } }));
+  client.setRequestHandler(ListRootsRequestSchema, () => ({ roots: [{ uri: 'file:///roots', name: 'roots' }] }));
+}
+
+async function callOnce(client, call) {
+  try {
+    return (await client.callTool(call)).isError !== true;
+  } catch (error) {
+    process.stderr.write(`${call.name}: ${error.message}\n`);
+    return false;
+  }
+}
+
+async function call(hub, client, request) {
+  while (!(await callOnce(client, request))) {
+    if ((await settled(hub)).status !== 'oauth_required') return;
+    if ((await signedIn(hub)).status !== 'connected') throw new Error(`a sign-in in the middle of a call ended in ${(await hub.server('up')).status}`);
+  }
+}
+
+async function useTools(hub) {
+  const capabilities = { elicitation: { form: { applyDefaults: true } }, sampling: {}, roots: {} };
+  const client = await connectClient(`${hub.url}/mcp/up`, { capabilities, prepare: capable });
+  const { tools } = await client.listTools();
+  const calls = context.toolCalls ?? tools.map(({ name, inputSchema }) => ({ name, arguments: argumentsFor(inputSchema) }));
+  for (const request of calls) await call(hub, client, request);
+  await client.close();
+}
+
+async function main(url) {
+  await slot();
+  setTimeout(() => { process.stderr.write(`not done within ${WITHIN} ms\n`); process.exit(1); }, WITHIN).unref();
+  const hub = await Hub.start(settings(url));
+  process.once('exit', () => {
+    if (process.env.CONFORMANCE_LOGS) copyFileSync(hub.logPath, join(process.env.CONFORMANCE_LOGS, `${scenario.replaceAll('/', '_')}.log`));
+    hub.remove();
+  });
+  const server = await signedIn(hub);
+  if (server.status !== 'connected') throw new Error(`${server.status}: ${server.error ?? server.reason ?? ''}`);
+  await useTools(hub);
+  await hub.stop();
+}
+
+main(process.argv.at(-1)).then(() => process.exit(0), (error) => {
+  process.stderr.write(`${error.stack}\n`);
+  process.exit(1);
+});

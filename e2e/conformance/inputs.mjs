@@ -1,0 +1,26 @@
+// Inputs made from a schema: arguments for a tool, and the answer of a person who accepts every default.
+
+const BY_TYPE = {
+  string: () => 'text',
+  number: (position) => position + 2,
+  integer: (position) => position + 2,
+  boolean: () => true,
+  array: () => [],
+  object: (_position, schema) => argumentsFor(schema),
+};
+
+function valueFor(schema, position) {
+  if (schema.default !== undefined) return schema.default;
+  if (schema.const !== undefined) return schema.const;
+  if (schema.enum) return schema.enum[0];
+  return BY_TYPE[schema.type ?? 'string']?.(position, schema);
+}
+
+export function argumentsFor(schema) {
+  return Object.fromEntries(Object.entries(schema?.properties ?? {}).map(([name, property], position) => [name, valueFor(property, position)]));
+}
+
+export function defaultsOf(schema) {
+  const given = Object.entries(schema?.properties ?? {}).filter(([, property]) => property.default !== undefined);
+  return Object.fromEntries(given.map(([name, property]) => [name, property.default]));
+}

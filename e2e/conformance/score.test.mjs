@@ -1,0 +1,45 @@
+// The scoring itself, on outcomes made by hand.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { differences, score } from './score.mjs';
+
+const output = mkdtempSync(join(tmpdir(), 'mcphub-score-'));
+after(() => rmSync(output, { recursive: true }));
+
+function outcome(scenario, ...statuses) {
+  const folder = join(output, `${scenario}-2026-01-02T03-04-05-678Z`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'checks.json'), JSON.stringify(statuses.map((status) => ({ status, id: 'check', description: 'something' }))));
+}
+
+outcome('auth/good', 'SUCCESS', 'INFO');
+outcome('auth/warned', 'SUCCESS', 'WARNING');
+outcome('bad', 'FAILURE', 'WARNING', 'SUCCESS');
+outcome('idle', 'SKIPPED');
+const seen = score(output, 'client');
+
+test('a scenario is clean only when something succeeded and nothing was complained about', () => {
+  assert.deepEqual(seen.verdicts, { 'auth/good': 'CLEAN', 'auth/warned': 'WARNING', bad: 'FAILURE', idle: 'EMPTY' });
+  assert.equal(seen.successes, 3);
+});
+
+const listed = { 'auth/warned': 'WARNING', bad: 'FAILURE', idle: 'EMPTY' };
+const compare = (notClean, successesAtLeast = 3, expected = ['auth/good', 'bad']) => differences(seen, { notClean, successesAtLeast }, expected);
+
+test('the outcome that the baseline lists passes', () => {
+  assert.deepEqual(compare(listed), []);
+});
+
+test('a failure that is not listed, a listed one that is gone, and an absent scenario each fail', () => {
+  assert.match(compare({ 'auth/warned': 'WARNING', idle: 'EMPTY' })[0], /^bad: FAILURE, and the baseline does not list it/);
+  assert.match(compare({ ...listed, 'auth/good': 'FAILURE' })[0], /^auth\/good: CLEAN, and the baseline still says FAILURE/);
+  assert.match(compare(listed, 3, ['auth/good', 'bad', 'never-ran'])[0], /^never-ran: ABSENT/);
+});
+
+test('fewer successes than before fail, because silence is no success', () => {
+  assert.match(compare(listed, 4)[0], /^3 checks succeeded, fewer than the 4/);
+});

@@ -1,0 +1,72 @@
+// A person at a browser: headless Chromium, clicking through the login and consent pages of the authorization server.
+
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+const QUIET = ['--disable-background-networking', '--disable-component-update', '--disable-gpu', '--disable-quic', '--disable-sync', '--no-first-run'];
+
+function executable() {
+  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+  const found = process.env.PATH.split(delimiter).flatMap((folder) => names.map((name) => join(folder, name))).find(existsSync);
+  if (!found) throw new Error('no Chromium in PATH: run e2e/setup');
+  return found;
+}
+
+export class Person {
+  static async arrive() {
+    const person = new Person();
+    person.folder = mkdtempSync(join(tmpdir(), 'mcphub-browser-'));
+    person.context = await chromium.launchPersistentContext(person.folder, {
+      executablePath: executable(),
+      headless: true,
+      args: process.getuid?.() === 0 ? [...QUIET, '--no-sandbox'] : QUIET,
+    });
+    person.page = person.context.pages()[0] ?? (await person.context.newPage());
+    person.page.setDefaultTimeout(20_000);
+    return person;
+  }
+
+  // Follows the link, logs in if asked, and stands before the consent button.
+  async followToConsent(link) {
+    const { page } = this;
+    await page.goto(link);
+    const login = page.locator('input[name="login"]');
+    const consent = page.getByRole('button', { name: 'Continue' });
+    await login.or(consent).first().waitFor();
+    if (await login.isVisible()) {
+      await login.fill('alice');
+      await page.locator('input[name="password"]').fill('any will do');
+      await page.getByRole('button', { name: 'Sign-in' }).click();
+      await consent.waitFor();
+    }
+  }
+
+  // Consents, and lands where the authorization server sends the browser.
+  async consent(callback) {
+    await this.page.getByRole('button', { name: 'Continue' }).click();
+    await this.page.waitForURL((url) => url.href.startsWith(callback));
+    return this.page;
+  }
+
+  // Consents, but the browser does not follow the last redirect: hands back the address it was sent to.
+  async consentWithoutReturning(callback) {
+    const { page } = this;
+    const sentTo = new Promise((resolve) => {
+      page.route((url) => url.href.startsWith(callback), (route) => {
+        resolve(route.request().url());
+        return route.abort();
+      });
+    });
+    await page.getByRole('button', { name: 'Continue' }).click();
+    const address = await sentTo;
+    await page.unrouteAll({ behavior: 'wait' });
+    return address;
+  }
+
+  async leave() {
+    await this.context.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
