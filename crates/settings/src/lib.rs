@@ -1,1 +1,35 @@
 //! The settings file: as written, what it means, the smallest edit that changes it.
+//!
+//! `File` is the document as a person wrote it; `resolve` turns it into `Settings`, which is what the hub works with;
+//! `apply` makes the smallest new text for a change. Nothing here reads a file, the environment or a clock.
+
+mod check;
+mod edit;
+mod expand;
+mod file;
+mod group;
+mod items;
+mod oauth;
+mod problem;
+mod reader;
+mod resolve;
+mod secret;
+mod server;
+mod system;
+mod user;
+
+pub use check::check;
+pub use edit::{Change, EditError, apply};
+pub use file::{File, ParseError, Place};
+pub use group::{Group, Member, Pick, Sharing, Visibility};
+pub use items::{Argument, Prompt, Resource};
+pub use oauth::{DynamicRegistration, GrantType, Grants, OAuth, Pkce, ResourceChoice};
+pub use problem::{Problem, Severity};
+pub use resolve::{Settings, resolve};
+pub use secret::{Hidden, Secret};
+pub use server::{
+    CredentialSlot, CredentialTarget, Options, Prefer, Proxy, Server, Servers, Toggle, Toggles,
+    Transport,
+};
+pub use system::{Install, Routing};
+pub use user::{Access, BearerKey, KeyKind, User};

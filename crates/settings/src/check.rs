@@ -1,0 +1,87 @@
+//! What can only be seen by looking at several parts of the file together.
+
+use std::collections::BTreeSet;
+
+use crate::file::File;
+use crate::problem::{Problem, nearest};
+use crate::reader::shown;
+use crate::resolve::{Settings, resolve};
+use crate::server::{Server, Transport};
+
+/// All that a person should change in a file, in one environment.
+pub fn check(file: &File, lookup: &dyn Fn(&str) -> Option<String>) -> Vec<Problem> {
+    resolve(file, lookup).problems
+}
+
+pub(crate) fn across(file: &File, settings: &mut Settings) {
+    let mut found = Vec::new();
+    for path in file.written_twice() {
+        let key = path.last().map_or("", String::as_str);
+        let problem = Problem::warning(
+            path,
+            format!(
+                "`{}` is written more than once, and the last one counts",
+                shown(key)
+            ),
+        );
+        found.push(problem.cure("remove the others"));
+    }
+    for server in &settings.servers {
+        misplaced(file, server, &mut found);
+    }
+    members(settings, &mut found);
+    let mut names = BTreeSet::new();
+    for (index, group) in settings.groups.iter().enumerate() {
+        if !names.insert(&group.name) {
+            let path = ["groups".to_owned(), index.to_string(), "name".to_owned()];
+            let message = format!(
+                "another group is named `{}`, and that one is served",
+                shown(&group.name)
+            );
+            found.push(Problem::warning(&path, message).cure("give it a name of its own"));
+        }
+    }
+    settings.problems.append(&mut found);
+}
+
+/// Keys that make no difference for a server of this kind.
+fn misplaced(file: &File, server: &Server, found: &mut Vec<Problem>) {
+    let path_to = |key: &str| ["mcpServers".to_owned(), server.name.clone(), key.to_owned()];
+    match &server.transport {
+        Ok(Transport::Http { .. }) if server.start_on_demand => {
+            let message = "only local servers are started on demand; it makes no difference here";
+            found.push(Problem::warning(&path_to("startOnDemand"), message));
+        }
+        Ok(Transport::Stdio { .. })
+            if file
+                .at(&path_to("oauth"))
+                .is_some_and(|oauth| !oauth.is_null()) =>
+        {
+            let message = "a local server has no sign-in; it makes no difference here";
+            found.push(Problem::warning(&path_to("oauth"), message));
+        }
+        Ok(_) | Err(_) => {}
+    }
+}
+
+fn members(settings: &Settings, found: &mut Vec<Problem>) {
+    for (index, group) in settings.groups.iter().enumerate() {
+        for member in group
+            .servers
+            .iter()
+            .filter(|member| !settings.servers.contains(&member.name))
+        {
+            let path = ["groups".to_owned(), index.to_string(), "servers".to_owned()];
+            let message = format!(
+                "group `{}` names `{}`, which is no server",
+                shown(&group.name),
+                shown(&member.name)
+            );
+            let problem = Problem::warning(&path, message);
+            found.push(match nearest(&member.name, settings.servers.names()) {
+                Some(name) => problem.cure(format!("did you mean `{name}`?")),
+                None => problem.cure("add the server, or take the name out"),
+            });
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! A change to the smallest new text: comments, order, indentation and all that the change does not name stay as they are.
+//!
+//! A path is keys, and array indexes as texts. Setting an object over an object changes only the members that differ. A key
+//! that is written twice is changed at its last place, which is the one that counts.
+
+mod tree;
+
+use serde_json::Value;
+
+use crate::expand;
+use crate::file::{ParseError, bom, dialect, parse_error};
+
+/// One change.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// Write a value; objects on the way are made. Placeholders in it are alive: for what a person wrote.
+    Set { path: Vec<String>, value: Value },
+    /// Write a value that came from outside (a token, a registration). One that would be read as a placeholder is refused:
+    /// else whoever sent it could have the environment sent back to him.
+    Record { path: Vec<String>, value: Value },
+    /// Take a value out. One that is not there is no error.
+    Remove { path: Vec<String> },
+    /// Give a key another name, at the same place.
+    Rename { path: Vec<String>, to: String },
+}
+
+/// Why a change was not made. The text is unchanged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EditError {
+    #[error("the settings file cannot be read, so it is not written: {0}")]
+    Unreadable(#[from] ParseError),
+    #[error("a change needs the path of a value")]
+    NoPath,
+    #[error("`{}` is neither an object nor a list, so nothing can be written inside it", .0.join("."))]
+    NotAnObject(Vec<String>),
+    #[error("`{}` is a list, and `{index}` is not one of its places", .path.join("."))]
+    NoSuchPlace { path: Vec<String>, index: String },
+    #[error("`{}` is not there, so it cannot be renamed", .0.join("."))]
+    NotThere(Vec<String>),
+    #[error("`{to}` is there already, so `{}` keeps its name", .path.join("."))]
+    NameTaken { path: Vec<String>, to: String },
+    #[error("what was received for `{}` looks like a placeholder, and is not stored", .0.join("."))]
+    Placeholder(Vec<String>),
+}
+
+impl Change {
+    pub fn set<K: Into<String>>(
+        path: impl IntoIterator<Item = K>,
+        value: impl Into<Value>,
+    ) -> Self {
+        Self::Set {
+            path: path.into_iter().map(Into::into).collect(),
+            value: value.into(),
+        }
+    }
+
+    pub fn record<K: Into<String>>(
+        path: impl IntoIterator<Item = K>,
+        value: impl Into<Value>,
+    ) -> Self {
+        Self::Record {
+            path: path.into_iter().map(Into::into).collect(),
+            value: value.into(),
+        }
+    }
+
+    pub fn remove<K: Into<String>>(path: impl IntoIterator<Item = K>) -> Self {
+        Self::Remove {
+            path: path.into_iter().map(Into::into).collect(),
+        }
+    }
+
+    pub fn rename<K: Into<String>>(
+        path: impl IntoIterator<Item = K>,
+        to: impl Into<String>,
+    ) -> Self {
+        Self::Rename {
+            path: path.into_iter().map(Into::into).collect(),
+            to: to.into(),
+        }
+    }
+
+    fn path(&self) -> &[String] {
+        match self {
+            Self::Set { path, .. }
+            | Self::Record { path, .. }
+            | Self::Remove { path }
+            | Self::Rename { path, .. } => path,
+        }
+    }
+}
+
+/// Makes all changes, in order, or none. An empty text is an empty file.
+pub fn apply(text: &str, changes: &[Change]) -> Result<String, EditError> {
+    let (mark, body) = text.split_at(bom(text));
+    let root = tree::parse(body, &dialect()).map_err(|error| parse_error(&error))?;
+    for change in changes {
+        if change.path().is_empty() {
+            return Err(EditError::NoPath);
+        }
+        match change {
+            Change::Set { path, value } => tree::set(&root, path, value)?,
+            Change::Record { path, value } => {
+                refuse_placeholders(&mut path.clone(), value)?;
+                tree::set(&root, path, value)?;
+            }
+            Change::Remove { path } => tree::remove(&root, path),
+            Change::Rename { path, to } => tree::rename(&root, path, to)?,
+        }
+    }
+    let edited = format!("{mark}{root}");
+    Ok(edited)
+}
+
+fn refuse_placeholders(path: &mut Vec<String>, value: &Value) -> Result<(), EditError> {
+    match value {
+        Value::String(text) => {
+            // Paths inside a server are `mcpServers`, its name, and what the rules speak of.
+            let inside = path.get(2..).unwrap_or_default();
+            if expand::is_live(text, expand::rule_for(inside)) {
+                return Err(EditError::Placeholder(path.clone()));
+            }
+        }
+        Value::Array(list) => {
+            for (index, element) in list.iter().enumerate() {
+                path.push(index.to_string());
+                refuse_placeholders(path, element)?;
+                path.pop();
+            }
+        }
+        Value::Object(object) => {
+            for (key, element) in object {
+                path.push(key.clone());
+                refuse_placeholders(path, element)?;
+                path.pop();
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+    Ok(())
+}

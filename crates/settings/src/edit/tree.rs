@@ -1,0 +1,228 @@
+//! The changes on the syntax tree, which keeps every space and comment.
+
+use jsonc_parser::ParseOptions;
+use jsonc_parser::cst::{
+    CstArray, CstInputValue, CstNode, CstObject, CstObjectProp, CstRootNode, ObjectPropName,
+};
+use jsonc_parser::errors::ParseError;
+use serde_json::{Map, Value};
+
+use super::EditError;
+use crate::file;
+
+pub(super) fn parse(body: &str, dialect: &ParseOptions) -> Result<CstRootNode, ParseError> {
+    CstRootNode::parse(body, dialect)
+}
+
+pub(super) fn set(root: &CstRootNode, path: &[String], value: &Value) -> Result<(), EditError> {
+    let mut at = Slot::Root(root.clone());
+    for depth in 0..path.len() {
+        at = at.child_or_new(&path[..depth], &path[depth])?;
+    }
+    at.write(value);
+    Ok(())
+}
+
+pub(super) fn remove(root: &CstRootNode, path: &[String]) {
+    let Some((last, parents)) = path.split_last() else {
+        return;
+    };
+    let Some(parent) = parents
+        .iter()
+        .try_fold(root.value(), |at, key| at.map(|at| child(&at, key)))
+        .flatten()
+    else {
+        return;
+    };
+    if let Some(object) = parent.as_object() {
+        // All of them: an earlier one would come back to life.
+        for property in properties(&object, last) {
+            property.remove();
+        }
+    } else if let Some(element) = child(&parent, last) {
+        element.remove();
+    }
+}
+
+pub(super) fn rename(root: &CstRootNode, path: &[String], to: &str) -> Result<(), EditError> {
+    let not_there = || EditError::NotThere(path.to_vec());
+    let (last, parents) = path.split_last().ok_or(EditError::NoPath)?;
+    let parent = parents
+        .iter()
+        .try_fold(root.value(), |at, key| at.map(|at| child(&at, key)))
+        .flatten();
+    let object = parent
+        .and_then(|parent| parent.as_object())
+        .ok_or_else(not_there)?;
+    let found = properties(&object, last);
+    if found.is_empty() {
+        return Err(not_there());
+    }
+    if to != last && property(&object, to).is_some() {
+        return Err(EditError::NameTaken {
+            path: path.to_vec(),
+            to: to.to_owned(),
+        });
+    }
+    for property in found {
+        if let Some(ObjectPropName::String(name)) = property.name() {
+            name.set_raw_value(Value::from(to).to_string());
+        }
+    }
+    Ok(())
+}
+
+/// A spot where a value is, or could be written.
+enum Slot {
+    Root(CstRootNode),
+    Member(CstObject, String),
+    Element(CstArray, usize),
+}
+
+impl Slot {
+    fn value(&self) -> Option<CstNode> {
+        match self {
+            Self::Root(root) => root.value(),
+            Self::Member(object, key) => property(object, key)?.value(),
+            Self::Element(array, index) => array.elements().into_iter().nth(*index),
+        }
+    }
+
+    /// The slot inside this one; an absent or null value becomes an object first.
+    fn child_or_new(self, path: &[String], key: &str) -> Result<Self, EditError> {
+        let there = self
+            .value()
+            .filter(|value| value.as_null_keyword().is_none());
+        let value = there.or_else(|| self.replace(CstInputValue::Object(Vec::new())));
+        let Some(value) = value else {
+            return Err(EditError::NotAnObject(path.to_vec()));
+        };
+        if let Some(object) = value.as_object() {
+            return Ok(Self::Member(object, key.to_owned()));
+        }
+        let Some(array) = value.as_array() else {
+            return Err(EditError::NotAnObject(path.to_vec()));
+        };
+        match key.parse::<usize>() {
+            Ok(index) if index <= array.elements().len() => Ok(Self::Element(array, index)),
+            Ok(_) | Err(_) => Err(EditError::NoSuchPlace {
+                path: path.to_vec(),
+                index: key.to_owned(),
+            }),
+        }
+    }
+
+    /// Writes what differs.
+    fn write(&self, value: &Value) {
+        if let Some(there) = self.value() {
+            if meaning(&there).as_ref() == Some(value) {
+                return;
+            }
+            if let (Some(object), Value::Object(members)) = (there.as_object(), value) {
+                return merge(&object, members);
+            }
+            if let (Some(array), Value::Array(elements)) = (there.as_array(), value) {
+                return align(&array, elements);
+            }
+        }
+        self.replace(input(value));
+    }
+
+    /// Puts a value here, and gives back where it is now.
+    fn replace(&self, value: CstInputValue) -> Option<CstNode> {
+        match self {
+            Self::Root(root) => root.set_value(value),
+            Self::Member(object, key) => match property(object, key) {
+                Some(property) => property.set_value(value),
+                None => _ = object.append(key, value),
+            },
+            Self::Element(array, index) => match array.elements().into_iter().nth(*index) {
+                Some(element) => _ = replace_node(&element, value),
+                None => _ = array.append(value),
+            },
+        }
+        self.value()
+    }
+}
+
+fn merge(object: &CstObject, members: &Map<String, Value>) {
+    for property in object.properties() {
+        if property
+            .decoded_name()
+            .is_none_or(|name| !members.contains_key(&name))
+        {
+            property.remove();
+        }
+    }
+    for (key, value) in members {
+        Slot::Member(object.clone(), key.clone()).write(value);
+    }
+}
+
+fn align(array: &CstArray, elements: &[Value]) {
+    for surplus in array.elements().into_iter().skip(elements.len()).rev() {
+        surplus.remove();
+    }
+    for (index, value) in elements.iter().enumerate() {
+        Slot::Element(array.clone(), index).write(value);
+    }
+}
+
+fn child(at: &CstNode, key: &str) -> Option<CstNode> {
+    match (at.as_object(), at.as_array()) {
+        (Some(object), _) => property(&object, key)?.value(),
+        (None, Some(array)) => array.elements().into_iter().nth(key.parse().ok()?),
+        (None, None) => None,
+    }
+}
+
+/// The property that counts.
+fn property(object: &CstObject, key: &str) -> Option<CstObjectProp> {
+    properties(object, key).pop()
+}
+
+fn properties(object: &CstObject, key: &str) -> Vec<CstObjectProp> {
+    object
+        .properties()
+        .into_iter()
+        .filter(|property| property.decoded_name().as_deref() == Some(key))
+        .collect()
+}
+
+fn replace_node(node: &CstNode, value: CstInputValue) -> Option<CstNode> {
+    if let Some(node) = node.as_object() {
+        node.replace_with(value)
+    } else if let Some(node) = node.as_array() {
+        node.replace_with(value)
+    } else if let Some(node) = node.as_string_lit() {
+        node.replace_with(value)
+    } else if let Some(node) = node.as_number_lit() {
+        node.replace_with(value)
+    } else if let Some(node) = node.as_boolean_lit() {
+        node.replace_with(value)
+    } else {
+        node.as_null_keyword()?.replace_with(value)
+    }
+}
+
+fn input(value: &Value) -> CstInputValue {
+    match value {
+        Value::Null => CstInputValue::Null,
+        Value::Bool(flag) => CstInputValue::Bool(*flag),
+        Value::Number(number) => CstInputValue::Number(number.to_string()),
+        Value::String(text) => CstInputValue::String(text.clone()),
+        Value::Array(list) => CstInputValue::Array(list.iter().map(input).collect()),
+        Value::Object(object) => CstInputValue::Object(
+            object
+                .iter()
+                .map(|(key, value)| (key.clone(), input(value)))
+                .collect(),
+        ),
+    }
+}
+
+/// What a node says, read as the file is read.
+fn meaning(node: &CstNode) -> Option<Value> {
+    let text = format!("{{\"it\":{node}\n}}");
+    file::File::parse(&text).ok()?.at(&["it"]).cloned()
+}

@@ -1,0 +1,210 @@
+//! A server's `oauth`: what a person decided, and what the hub keeps there between starts.
+//!
+//! The keys of MCPHub keep their names and meaning; ours are additional. Whether an endpoint may be used is not judged here.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::problem::Problem;
+use crate::reader::Reader;
+use crate::secret::{Hidden, Secret};
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OAuth {
+    pub client_id: Option<String>,
+    pub client_secret: Option<Secret>,
+    /// Empty: asked for none. Absent: nobody said.
+    pub scopes: Option<Vec<String>>,
+    pub resource: Option<ResourceChoice>,
+    pub redirect_uri: Option<String>,
+    pub authorization_endpoint: Option<String>,
+    pub token_endpoint: Option<String>,
+    pub revocation_endpoint: Option<String>,
+    pub allow_insecure_token_endpoint: bool,
+    pub dynamic_registration: Option<DynamicRegistration>,
+
+    pub issuer: Option<String>,
+    pub audience: Option<String>,
+    pub authorization_params: Vec<(String, String)>,
+    pub token_params: Vec<(String, String)>,
+    /// `client_secret_basic`, `client_secret_post`, `none` and so on, as registered.
+    pub token_endpoint_auth_method: Option<String>,
+    pub pkce: Pkce,
+    pub grant_type: GrantType,
+    pub private_key_file: Option<String>,
+    pub client_metadata_url: Option<String>,
+    pub tokens: Grants,
+    /// How long a call may wait for a sign-in.
+    pub wait_for_sign_in: Option<Duration>,
+
+    pub access_token: Option<Secret>,
+    pub refresh_token: Option<Secret>,
+    /// Milliseconds since 1970.
+    pub expires_at: Option<u64>,
+    pub granted_scopes: Option<Vec<String>>,
+    /// Ours: what a registration answered.
+    pub registration: Option<Hidden>,
+    /// What waits for the callback, in MCPHub's keys and ours.
+    pub pending_authorization: Option<Hidden>,
+}
+
+/// The `resource` parameter (RFC 8707).
+#[derive(Clone, Debug, PartialEq)]
+pub enum ResourceChoice {
+    Named(String),
+    /// `false`: it is not sent.
+    Omit,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DynamicRegistration {
+    pub enabled: Option<bool>,
+    pub issuer: Option<String>,
+    pub registration_endpoint: Option<String>,
+    pub initial_access_token: Option<Secret>,
+    /// RFC 7591 client metadata, in its own words.
+    pub metadata: Map<String, Value>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pkce {
+    /// The authorization server must say that it knows S256.
+    #[default]
+    Required,
+    /// S256 is sent to a server that does not say so.
+    Assume,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GrantType {
+    #[default]
+    AuthorizationCode,
+    ClientCredentials,
+}
+
+/// Whose the tokens are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Grants {
+    #[default]
+    Shared,
+    PerUser,
+}
+
+impl OAuth {
+    pub(crate) fn read(reader: Reader<'_>) -> Self {
+        let mut oauth = Self::kept(&reader);
+        oauth.client_id = reader.text("clientId");
+        oauth.client_secret = reader.secret("clientSecret");
+        oauth.scopes = scopes(&reader, "scopes");
+        oauth.resource = resource(&reader);
+        oauth.redirect_uri = reader.text("redirectUri");
+        oauth.authorization_endpoint = reader.text("authorizationEndpoint");
+        oauth.token_endpoint = reader.text("tokenEndpoint");
+        oauth.revocation_endpoint = reader.text("revocationEndpoint");
+        oauth.allow_insecure_token_endpoint =
+            reader.flag("allowInsecureTokenEndpoint").unwrap_or(false);
+        oauth.dynamic_registration = reader
+            .object("dynamicRegistration")
+            .map(DynamicRegistration::read);
+        oauth.issuer = reader.text("issuer");
+        oauth.audience = reader.text("audience");
+        oauth.authorization_params = reader.pairs("authorizationParams");
+        oauth.token_params = reader.pairs("tokenParams");
+        oauth.token_endpoint_auth_method = reader.text("tokenEndpointAuthMethod");
+        let pkce = [("required", Pkce::Required), ("assume", Pkce::Assume)];
+        oauth.pkce = reader.choice("pkce", &pkce).unwrap_or_default();
+        let grants = [
+            ("authorization_code", GrantType::AuthorizationCode),
+            ("client_credentials", GrantType::ClientCredentials),
+        ];
+        oauth.grant_type = reader.choice("grantType", &grants).unwrap_or_default();
+        oauth.private_key_file = reader.text("privateKeyFile");
+        oauth.client_metadata_url = reader.text("clientMetadataUrl");
+        let whose = [("shared", Grants::Shared), ("per_user", Grants::PerUser)];
+        oauth.tokens = reader.choice("tokens", &whose).unwrap_or_default();
+        oauth.wait_for_sign_in = reader.number("waitForSignIn").map(Duration::from_secs);
+        reader.finish();
+        oauth
+    }
+
+    /// What the hub writes.
+    fn kept(reader: &Reader<'_>) -> Self {
+        Self {
+            access_token: reader.secret("accessToken"),
+            refresh_token: reader.secret("refreshToken"),
+            expires_at: reader.number("expiresAt"),
+            granted_scopes: scopes(reader, "grantedScopes"),
+            registration: reader
+                .object("registration")
+                .and_then(|_| hidden(reader, "registration")),
+            pending_authorization: reader
+                .object("pendingAuthorization")
+                .and_then(|_| hidden(reader, "pendingAuthorization")),
+            ..Self::default()
+        }
+    }
+}
+
+impl DynamicRegistration {
+    fn read(reader: Reader<'_>) -> Self {
+        let metadata = match reader.raw("metadata") {
+            Some(Value::Object(metadata)) => metadata.clone(),
+            None => Map::new(),
+            Some(
+                Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::String(_)
+                | Value::Array(_),
+            ) => {
+                reader.report(Problem::warning(
+                    &reader.path_to("metadata"),
+                    "must be an object, and was ignored",
+                ));
+                Map::new()
+            }
+        };
+        let registration = Self {
+            enabled: reader.flag("enabled"),
+            issuer: reader.text("issuer"),
+            registration_endpoint: reader.text("registrationEndpoint"),
+            initial_access_token: reader.secret("initialAccessToken"),
+            metadata,
+        };
+        reader.finish();
+        registration
+    }
+}
+
+fn hidden(reader: &Reader<'_>, key: &'static str) -> Option<Hidden> {
+    reader.raw(key).cloned().map(Hidden::from)
+}
+
+fn resource(reader: &Reader<'_>) -> Option<ResourceChoice> {
+    match reader.raw("resource")? {
+        Value::Bool(false) => Some(ResourceChoice::Omit),
+        Value::Null
+        | Value::Bool(true)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_) => reader.text("resource").map(ResourceChoice::Named),
+    }
+}
+
+/// A list, or one text with spaces between the scopes, as the wire has it.
+fn scopes(reader: &Reader<'_>, key: &'static str) -> Option<Vec<String>> {
+    let list = match reader.raw(key)? {
+        Value::String(text) => vec![text.clone()],
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            reader.texts(key)?
+        }
+    };
+    Some(
+        list.iter()
+            .flat_map(|scope| scope.split_ascii_whitespace())
+            .map(str::to_owned)
+            .collect(),
+    )
+}

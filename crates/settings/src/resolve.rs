@@ -1,0 +1,242 @@
+//! From the file and the environment to what is meant.
+//!
+//! Nothing here fails: what makes no sense becomes a `Problem`, and the rest works.
+
+use std::cell::RefCell;
+
+use serde_json::{Map, Value};
+
+use crate::check;
+use crate::expand::{self, Rule};
+use crate::file::File;
+use crate::group::Group;
+use crate::items::{Prompt, Resource};
+use crate::problem::Problem;
+use crate::reader::{Log, Reader};
+use crate::server::{Server, Servers};
+use crate::system::{Install, Routing, System};
+use crate::user::{BearerKey, User};
+
+/// What a settings file means, in one environment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    pub servers: Servers,
+    pub groups: Vec<Group>,
+    pub users: Vec<User>,
+    pub bearer_keys: Vec<BearerKey>,
+    pub prompts: Vec<Prompt>,
+    pub resources: Vec<Resource>,
+    pub routing: Routing,
+    pub install: Install,
+    /// Between a server's name and a tool's.
+    pub name_separator: String,
+    pub enable_session_rebuild: bool,
+    /// All that a person should change, in the order of the file's parts.
+    pub problems: Vec<Problem>,
+}
+
+impl Settings {
+    pub fn server(&self, name: &str) -> Option<&Server> {
+        self.servers.get(name).map(AsRef::as_ref)
+    }
+
+    /// The hub's public address as the file says it.
+    pub fn base_url(&self) -> Option<&str> {
+        self.install.base_url.as_deref()
+    }
+
+    /// A group by its id or name.
+    pub fn group(&self, name: &str) -> Option<&Group> {
+        let by_id = self.groups.iter().find(|group| group.id == name);
+        by_id.or_else(|| self.groups.iter().find(|group| group.name == name))
+    }
+}
+
+type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Parts of the file that belong to features which we do not have yet.
+const LATER: [&str; 3] = ["userConfigs", "oauthClients", "oauthTokens"];
+
+/// Reads the meaning of a file. `lookup` is the environment.
+pub fn resolve(file: &File, lookup: Lookup<'_>) -> Settings {
+    let log = Log::default();
+    let top = Reader::new(file.document(), Vec::new(), &log);
+    let users: Vec<User> = top
+        .objects("users")
+        .into_iter()
+        .filter_map(User::read)
+        .collect();
+    let servers = servers(&top, &users, lookup);
+    let system = system(&top, lookup);
+    let mut settings = Settings {
+        servers,
+        groups: top
+            .objects("groups")
+            .into_iter()
+            .filter_map(Group::read)
+            .collect(),
+        users,
+        bearer_keys: top
+            .objects("bearerKeys")
+            .into_iter()
+            .filter_map(BearerKey::read)
+            .collect(),
+        prompts: top
+            .objects("prompts")
+            .into_iter()
+            .filter_map(Prompt::read)
+            .collect(),
+        resources: top
+            .objects("resources")
+            .into_iter()
+            .filter_map(Resource::read)
+            .collect(),
+        routing: system.routing,
+        install: system.install,
+        name_separator: system.name_separator,
+        enable_session_rebuild: system.enable_session_rebuild,
+        problems: Vec::new(),
+    };
+    top.finish_knowing(&LATER);
+    settings.problems = log.into_problems();
+    check::across(file, &mut settings);
+    for problem in &mut settings.problems {
+        problem.place = file.place(&problem.path);
+    }
+    settings
+}
+
+fn servers(top: &Reader<'_>, users: &[User], lookup: Lookup<'_>) -> Servers {
+    let entries = match top.raw("mcpServers") {
+        None => return Servers::default(),
+        Some(Value::Object(entries)) => entries,
+        Some(
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_),
+        ) => {
+            let problem = Problem::broken(
+                &["mcpServers".to_owned()],
+                "must be an object, from name to server",
+            );
+            top.report(
+                problem.cure("write `\"mcpServers\": { \"name\": { \"url\": \"https://...\" } }`"),
+            );
+            return Servers::default();
+        }
+    };
+    let log = top.log();
+    entries
+        .iter()
+        .map(|(name, entry)| Server::read(name, &filled_in(name, entry, users, lookup, log), log))
+        .collect()
+}
+
+/// A server's entry with its placeholders filled in: from its own `env` first, then, when its owner may, from the environment.
+fn filled_in(name: &str, entry: &Value, users: &[User], lookup: Lookup<'_>, log: &Log) -> Value {
+    let own = entry.get("env").and_then(Value::as_object);
+    let trusted = entry
+        .get("owner")
+        .and_then(Value::as_str)
+        .is_none_or(|owner| may_read_environment(owner, users));
+    let templated = entry
+        .get("credentialTemplate")
+        .and_then(Value::as_array)
+        .is_some_and(|slots| !slots.is_empty());
+    let rule = move |path: &[String]| match path.first().map(String::as_str) {
+        Some("env" | "headers") if templated => Rule::Literal,
+        _ => expand::rule_for(path),
+    };
+    let mut lookup = |variable: &str, path: &[String]| {
+        let in_env = path.first().is_some_and(|key| key == "env");
+        let found = match own
+            .filter(|_| !in_env)
+            .and_then(|own| scalar(own, variable))
+        {
+            Some(written) => Some(expand::text(&written, Rule::Anywhere, &mut |name| {
+                trusted.then(|| lookup(name)).flatten()
+            })),
+            None => trusted.then(|| lookup(variable)).flatten(),
+        };
+        if found.is_none() {
+            log.add(unset(name, path, variable, trusted));
+        }
+        found
+    };
+    expand::value(entry, &mut Vec::new(), &rule, &mut lookup)
+}
+
+fn scalar(own: &Map<String, Value>, variable: &str) -> Option<String> {
+    match own.get(variable)? {
+        Value::String(text) => Some(text.clone()),
+        number @ (Value::Number(_) | Value::Bool(_)) => Some(number.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// The environment holds the hub's own secrets: a server of an ordinary user must not read it.
+fn may_read_environment(owner: &str, users: &[User]) -> bool {
+    owner.is_empty()
+        || owner == "admin"
+        || users
+            .iter()
+            .any(|user| user.username == owner && user.is_admin)
+}
+
+fn unset(server: &str, path: &[String], variable: &str, trusted: bool) -> Problem {
+    let mut full = vec!["mcpServers".to_owned(), server.to_owned()];
+    full.extend_from_slice(path);
+    if trusted {
+        let problem = Problem::warning(
+            &full,
+            format!("the environment variable `{variable}` is not set"),
+        );
+        problem.cure(format!(
+            "set it before the hub starts, or write `${{{variable}:-default}}`"
+        ))
+    } else {
+        let problem = Problem::warning(
+            &full,
+            format!("`{variable}` is not in the server's own `env`"),
+        );
+        problem.cure("only servers of an admin read the hub's environment")
+    }
+}
+
+fn system(top: &Reader<'_>, lookup: Lookup<'_>) -> System {
+    let Some(written) = top.raw("systemConfig") else {
+        return System::default();
+    };
+    let missing = RefCell::new(Vec::new());
+    let mut lookup = |variable: &str, path: &[String]| {
+        let found = lookup(variable);
+        if found.is_none() {
+            missing
+                .borrow_mut()
+                .push((path.to_vec(), variable.to_owned()));
+        }
+        found
+    };
+    let filled = expand::value(
+        written,
+        &mut vec!["systemConfig".to_owned()],
+        &|_| Rule::Anywhere,
+        &mut lookup,
+    );
+    for (path, variable) in missing.into_inner() {
+        top.report(Problem::warning(
+            &path,
+            format!("the environment variable `{variable}` is not set"),
+        ));
+    }
+    let Value::Object(object) = &filled else {
+        top.report(Problem::warning(
+            &["systemConfig".to_owned()],
+            "must be an object, and was ignored",
+        ));
+        return System::default();
+    };
+    System::read(Reader::new(
+        object,
+        vec!["systemConfig".to_owned()],
+        top.log(),
+    ))
+}

@@ -1,0 +1,166 @@
+//! `systemConfig`: what the hub itself does. Parts that belong to features that are not there yet are known by name and kept.
+
+use crate::problem::Problem;
+use crate::reader::{Reader, shown};
+use crate::secret::Secret;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Routing {
+    /// `/mcp` without a name.
+    pub enable_global_route: bool,
+    /// Groups by name, not only by id.
+    pub enable_group_name_route: bool,
+    /// Absent when nobody decided.
+    pub enable_bearer_auth: Option<bool>,
+    /// One key for everything, from before `bearerKeys`.
+    pub bearer_auth_key: Option<Secret>,
+    pub bearer_auth_header_name: String,
+    /// Bytes.
+    pub json_body_limit: Option<u64>,
+    /// Dashboard and API without a login.
+    pub skip_auth: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Install {
+    /// The hub's public address.
+    pub base_url: Option<String>,
+    pub python_index_url: Option<String>,
+    pub npm_registry: Option<String>,
+}
+
+pub(crate) struct System {
+    pub(crate) routing: Routing,
+    pub(crate) install: Install,
+    pub(crate) name_separator: String,
+    pub(crate) enable_session_rebuild: bool,
+}
+
+impl Default for Routing {
+    fn default() -> Self {
+        Self {
+            enable_global_route: true,
+            enable_group_name_route: true,
+            enable_bearer_auth: None,
+            bearer_auth_key: None,
+            bearer_auth_header_name: "Authorization".to_owned(),
+            json_body_limit: None,
+            skip_auth: false,
+        }
+    }
+}
+
+impl Default for System {
+    fn default() -> Self {
+        Self {
+            routing: Routing::default(),
+            install: Install::default(),
+            name_separator: "-".to_owned(),
+            enable_session_rebuild: false,
+        }
+    }
+}
+
+/// Parts of `systemConfig` that belong to features which we do not have yet.
+const LATER: [&str; 8] = [
+    "smartRouting",
+    "toolResultCompression",
+    "mcpRouter",
+    "oauthServer",
+    "oauth",
+    "auth",
+    "discovery",
+    "activityLog",
+];
+
+impl System {
+    pub(crate) fn read(reader: Reader<'_>) -> Self {
+        let usual = Self::default();
+        let system = Self {
+            routing: reader
+                .object("routing")
+                .map(Routing::read)
+                .unwrap_or_default(),
+            install: reader
+                .object("install")
+                .map(Install::read)
+                .unwrap_or_default(),
+            name_separator: reader.text("nameSeparator").unwrap_or(usual.name_separator),
+            enable_session_rebuild: reader.flag("enableSessionRebuild").unwrap_or(false),
+        };
+        reader.finish_knowing(&LATER);
+        system
+    }
+}
+
+impl Routing {
+    fn read(reader: Reader<'_>) -> Self {
+        let usual = Self::default();
+        let routing = Self {
+            enable_global_route: reader.flag("enableGlobalRoute").unwrap_or(true),
+            enable_group_name_route: reader.flag("enableGroupNameRoute").unwrap_or(true),
+            enable_bearer_auth: bearer_auth(&reader),
+            bearer_auth_key: reader.secret("bearerAuthKey"),
+            bearer_auth_header_name: reader
+                .text("bearerAuthHeaderName")
+                .unwrap_or(usual.bearer_auth_header_name),
+            json_body_limit: reader
+                .raw("jsonBodyLimit")
+                .and_then(|_| body_limit(&reader)),
+            skip_auth: reader.flag("skipAuth").unwrap_or(false),
+        };
+        reader.finish();
+        routing
+    }
+}
+
+impl Install {
+    fn read(reader: Reader<'_>) -> Self {
+        let install = Self {
+            base_url: reader.text("baseUrl"),
+            python_index_url: reader.text("pythonIndexUrl"),
+            npm_registry: reader.text("npmRegistry"),
+        };
+        reader.finish();
+        install
+    }
+}
+
+/// Somebody decided something: when it cannot be read, the door stays shut.
+fn bearer_auth(reader: &Reader<'_>) -> Option<bool> {
+    reader
+        .raw("enableBearerAuth")
+        .map(|_| reader.flag("enableBearerAuth").unwrap_or(true))
+}
+
+/// `1mb`, `512kb`, `100` (bytes), as the body parsers of JavaScript read it.
+fn body_limit(reader: &Reader<'_>) -> Option<u64> {
+    let key = "jsonBodyLimit";
+    if reader.raw(key).is_some_and(serde_json::Value::is_number) {
+        return reader.number(key);
+    }
+    let written = reader.text(key)?.to_ascii_lowercase();
+    let digits = written
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(written.len());
+    let unit = match written[digits..].trim() {
+        "" | "b" => Some(1),
+        "kb" => Some(1 << 10),
+        "mb" => Some(1 << 20),
+        "gb" => Some(1 << 30),
+        _ => None,
+    };
+    let bytes = written[..digits]
+        .parse::<u64>()
+        .ok()
+        .zip(unit)
+        .and_then(|(count, unit)| count.checked_mul(unit));
+    if bytes.is_none() {
+        let problem = Problem::warning(
+            &reader.path_to(key),
+            format!("`{}` is not a size", shown(&written)),
+        );
+        reader.report(problem.cure("write it as `1mb` or `512kb`"));
+    }
+    bytes
+}
