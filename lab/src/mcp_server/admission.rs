@@ -1,0 +1,119 @@
+//! Who may come in: the token is looked up, its life, audience and scopes are checked (RFC 6750 3, RFC 9728 5.1).
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::metadata_path;
+use crate::authorization_server::grants::Terms;
+use crate::choices::Challenge;
+use crate::seen::Seen;
+use crate::state::State;
+use crate::trouble::Endpoint;
+
+/// The terms that a request came in on; `None` where no token was demanded.
+pub(crate) type Admitted = Option<Terms>;
+
+pub(crate) fn admit(state: &State, asked: &Seen) -> Result<Admitted, Box<Response>> {
+    if !state.switches.token_required || is_public(state, asked) {
+        return Ok(None);
+    }
+    let Some(token) = asked.bearer() else {
+        return refuse(unauthorized(state, None));
+    };
+    let access = state.grants.find_access(token, state.clock.now());
+    let Some(access) = access.filter(|access| access.live && !state.switches.refuse_tokens) else {
+        return refuse(unauthorized(
+            state,
+            Some("the access token is unknown, expired or revoked"),
+        ));
+    };
+    let audience = access.terms.audience.as_deref();
+    if audience != Some(state.mcp_url().as_str()) && audience != Some(state.resource().as_str()) {
+        return refuse(unauthorized(
+            state,
+            Some("the access token is for another resource"),
+        ));
+    }
+    match missing_scope(state, asked, &access.terms) {
+        Some(scope) => refuse(forbidden(state, &scope)),
+        None => Ok(Some(access.terms)),
+    }
+}
+
+fn refuse(response: Response) -> Result<Admitted, Box<Response>> {
+    Err(Box::new(response))
+}
+
+fn is_public(state: &State, asked: &Seen) -> bool {
+    state.switches.public_initialize
+        && asked.endpoint == Endpoint::Mcp
+        && matches!(
+            asked.json()["method"].as_str(),
+            Some("initialize" | "notifications/initialized" | "ping")
+        )
+}
+
+/// The scope that the called tool needs and the token does not have.
+fn missing_scope(state: &State, asked: &Seen, terms: &Terms) -> Option<String> {
+    let message = asked.json();
+    if message["method"] != "tools/call" {
+        return None;
+    }
+    let needed = state
+        .switches
+        .tool_scopes
+        .get(message["params"]["name"].as_str()?)?;
+    (!terms.scopes.contains(needed)).then(|| needed.clone())
+}
+
+fn unauthorized(state: &State, description: Option<&str>) -> Response {
+    let mut fields = Vec::new();
+    if let Some(description) = description {
+        fields.push(("error", "invalid_token".to_owned()));
+        fields.push(("error_description", description.to_owned()));
+    }
+    if let Some(scope) = &state.switches.challenge_scope {
+        fields.push(("scope", scope.clone()));
+    }
+    challenge(state, StatusCode::UNAUTHORIZED, fields)
+}
+
+fn forbidden(state: &State, scope: &str) -> Response {
+    let fields = vec![
+        ("error", "insufficient_scope".to_owned()),
+        (
+            "error_description",
+            "the tool needs another scope".to_owned(),
+        ),
+        ("scope", scope.to_owned()),
+    ];
+    challenge(state, StatusCode::FORBIDDEN, fields)
+}
+
+fn challenge(state: &State, status: StatusCode, mut fields: Vec<(&str, String)>) -> Response {
+    match state.switches.challenge {
+        Challenge::Absent => return status.into_response(),
+        Challenge::WithoutMetadata => {}
+        Challenge::AuthorizationServer => fields.push(("authorization_server", state.issuer())),
+        Challenge::Full => {
+            if let Some(path) = metadata_path(state) {
+                fields.push((
+                    "resource_metadata",
+                    format!("{}{path}", state.origins.mcp_server),
+                ));
+            }
+        }
+    }
+    fields.insert(0, ("realm", "practice".to_owned()));
+    let fields: Vec<String> = fields
+        .iter()
+        .map(|(name, value)| format!("{name}=\"{value}\""))
+        .collect();
+    let mut response = status.into_response();
+    if let Ok(value) = HeaderValue::from_str(&format!("Bearer {}", fields.join(", "))) {
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, value);
+    }
+    response
+}
