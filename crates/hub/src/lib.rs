@@ -1,5 +1,8 @@
 //! Upstreams, sign-ins, catalog, store, journal: all that connects out.
 
 pub mod access;
+pub mod chance;
+pub mod clock;
+pub mod journal;
 pub mod sign_in;
 pub mod upstream;
