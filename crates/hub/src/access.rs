@@ -3,8 +3,11 @@
 //! Compiled once per settings change (`Rules::new`), asked once per request (`Rules::admit`).
 //! Leaves out: where the credential stands in a request and which status a refusal gets (crate `web`), and sign-ins of people.
 
+mod compile;
 #[cfg(test)]
 mod tests;
+
+pub use self::compile::sees;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

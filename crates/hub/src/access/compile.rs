@@ -1,0 +1,147 @@
+//! From the settings to the rules: keys with what their owners may see, groups with their members, the older single key.
+
+use std::collections::BTreeSet;
+
+use settings::{KeyKind, Pick, Settings, Sharing, Visibility};
+
+use super::{Access, Door, Group, Key, Member, Owner, Rules};
+
+impl Rules {
+    /// The rules of these settings. `loopback`: only this machine can reach us.
+    #[must_use]
+    pub fn of(settings: &Settings, loopback: bool) -> Self {
+        let door = Door {
+            bearer_required: settings.routing.enable_bearer_auth,
+            loopback,
+        };
+        let mut keys: Vec<Key> = settings
+            .bearer_keys
+            .iter()
+            .map(|key| read(key, settings))
+            .collect();
+        keys.extend(settings.routing.bearer_auth_key.clone().map(|token| Key {
+            id: "bearerAuthKey".to_owned(),
+            name: "systemConfig.routing.bearerAuthKey".to_owned(),
+            token: token.into(),
+            enabled: true,
+            access: Access::All,
+            owner: None,
+        }));
+        let groups: Vec<Group> = settings.groups.iter().map(group).collect();
+        Self::new(door, &keys, &groups)
+    }
+}
+
+/// May this person, who is no administrator, see what is shared so?
+#[must_use]
+pub fn sees(username: &str, sharing: &Sharing) -> bool {
+    if sharing.owner.as_deref() == Some(username) {
+        return true;
+    }
+    match sharing.visibility {
+        Some(Visibility::Public) => true,
+        Some(Visibility::Group) => sharing.with_users.iter().any(|user| user == username),
+        Some(Visibility::Private) | None => false,
+    }
+}
+
+fn read(key: &settings::BearerKey, settings: &Settings) -> Key {
+    let owner = match &key.kind {
+        KeyKind::System => None,
+        KeyKind::User { owner } => Some(Owner {
+            username: owner.clone(),
+            sees: seen_by(owner, settings),
+            is_admin: settings
+                .users
+                .iter()
+                .any(|user| user.username == *owner && user.is_admin),
+        }),
+    };
+    Key {
+        id: key.id.clone(),
+        name: key.name.clone(),
+        token: key.token.clone().into(),
+        enabled: key.enabled,
+        access: match &key.access {
+            settings::Access::All => Access::All,
+            settings::Access::Groups(groups) => Access::Groups(groups.clone()),
+            settings::Access::Servers(servers) => Access::Servers(servers.clone()),
+            settings::Access::Custom { groups, servers } => Access::Custom {
+                groups: groups.clone(),
+                servers: servers.clone(),
+            },
+            settings::Access::Nothing => Access::Servers(Vec::new()),
+        },
+        owner,
+    }
+}
+
+fn seen_by(username: &str, settings: &Settings) -> BTreeSet<String> {
+    let servers = settings
+        .servers
+        .iter()
+        .filter(|server| sees(username, &server.sharing));
+    servers.map(|server| server.name.clone()).collect()
+}
+
+fn group(group: &settings::Group) -> Group {
+    let whole = |member: &settings::Member| {
+        [&member.tools, &member.prompts, &member.resources]
+            .into_iter()
+            .all(|pick| *pick == Pick::All)
+    };
+    let members = group.servers.iter().map(|member| Member {
+        server: member.name.clone(),
+        whole: whole(member),
+    });
+    Group {
+        id: group.id.clone(),
+        name: group.name.clone(),
+        members: members.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use settings::{File, resolve};
+
+    use super::*;
+
+    fn rules(text: &str) -> Rules {
+        Rules::of(&resolve(&File::parse(text).unwrap(), &|_| None), true)
+    }
+
+    #[test]
+    fn keys_groups_and_the_older_key_of_a_file_become_rules() {
+        let rules = rules(
+            r#"{
+                "mcpServers": {
+                    "a": { "url": "https://a", "owner": "bob" },
+                    "b": { "url": "https://b", "visibility": "public" },
+                    "c": { "url": "https://c", "visibility": "group", "sharedWithUsers": ["bob"] },
+                    "d": { "url": "https://d" }
+                },
+                "users": [{ "username": "bob" }],
+                "groups": [{ "id": "g", "name": "dev", "servers": ["d", { "name": "a", "tools": ["x"] }] }],
+                "bearerKeys": [
+                    { "id": "1", "token": "groups", "accessType": "groups", "allowedGroups": ["dev"] },
+                    { "id": "2", "token": "bobs", "kind": "user", "owner": "bob" },
+                    { "id": "3", "token": "odd", "accessType": "everything please" }
+                ],
+                "systemConfig": { "routing": { "bearerAuthKey": "legacy" } }
+            }"#,
+        );
+        let reached = |token: &str| {
+            let caller = rules.admit(Some(token)).unwrap();
+            ["a", "b", "c", "d"]
+                .into_iter()
+                .filter(|server| caller.may_use(server))
+                .collect::<String>()
+        };
+        assert_eq!(reached("groups"), "d");
+        assert_eq!(reached("bobs"), "abc");
+        assert_eq!(reached("odd"), "");
+        assert_eq!(reached("legacy"), "abcd");
+        assert!(rules.admit(None).is_err(), "enabled keys lock the door");
+    }
+}
