@@ -1,5 +1,6 @@
 //! All that listens: `/mcp`, `/api`, the callback and its pages.
 
+mod api;
 mod options;
 mod page;
 mod problem;

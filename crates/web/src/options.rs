@@ -42,7 +42,11 @@ impl WebOptions {
     #[must_use]
     pub fn prefix(&self) -> String {
         let path = self.base_path.trim().trim_matches('/');
-        if path.is_empty() { String::new() } else { format!("/{path}") }
+        if path.is_empty() {
+            String::new()
+        } else {
+            format!("/{path}")
+        }
     }
 }
 
@@ -53,7 +57,13 @@ mod tests {
     #[test]
     fn the_prefix_has_one_slash_in_front_and_none_behind() {
         let mut options = WebOptions::at(([127, 0, 0, 1], 3000).into());
-        for (written, meant) in [("", ""), ("/", ""), ("hub", "/hub"), ("/hub/", "/hub"), ("/a/b", "/a/b")] {
+        for (written, meant) in [
+            ("", ""),
+            ("/", ""),
+            ("hub", "/hub"),
+            ("/hub/", "/hub"),
+            ("/a/b", "/a/b"),
+        ] {
             options.base_path = written.into();
             assert_eq!(options.prefix(), meant);
         }

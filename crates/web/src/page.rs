@@ -71,13 +71,23 @@ pub(crate) enum Row {
 
 impl IntoResponse for Page {
     fn into_response(self) -> Response {
-        let policy = if self.closes { &CLOSING_POLICY } else { &PLAIN_POLICY };
+        let policy = if self.closes {
+            &CLOSING_POLICY
+        } else {
+            &PLAIN_POLICY
+        };
         let mut response = (self.status, self.html()).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        );
         headers.insert(header::CONTENT_SECURITY_POLICY, (**policy).clone());
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        headers.insert(
+            header::REFERRER_POLICY,
+            HeaderValue::from_static("no-referrer"),
+        );
         response
     }
 }
@@ -88,13 +98,30 @@ impl Page {
         html.push_str("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">");
         html.push_str("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">");
         html.push_str("<meta name=\"color-scheme\" content=\"light dark\"><meta name=\"robots\" content=\"noindex\">");
-        let _ = write!(html, "<title>{} · MCPHub</title><style>{STYLE}</style></head>", text(&self.headline));
-        let _ = write!(html, "<body class=\"{}\"><main><header>{BRAND}<span>MCPHub</span></header>", self.tone.class());
-        let _ = write!(html, "<section><div class=\"sign\">{}</div>", self.tone.icon());
+        let _ = write!(
+            html,
+            "<title>{} · MCPHub</title><style>{STYLE}</style></head>",
+            text(&self.headline)
+        );
+        let _ = write!(
+            html,
+            "<body class=\"{}\"><main><header>{BRAND}<span>MCPHub</span></header>",
+            self.tone.class()
+        );
+        let _ = write!(
+            html,
+            "<section><div class=\"sign\">{}</div>",
+            self.tone.icon()
+        );
         if let Some(server) = &self.server {
             let _ = write!(html, "<p class=\"server\"><bdi>{}</bdi></p>", text(server));
         }
-        let _ = write!(html, "<h1>{}</h1><p class=\"lead\">{}</p>", text(&self.headline), text(&self.lead));
+        let _ = write!(
+            html,
+            "<h1>{}</h1><p class=\"lead\">{}</p>",
+            text(&self.headline),
+            text(&self.lead)
+        );
         if !self.rows.is_empty() {
             html.push_str("<dl>");
             for (label, row) in &self.rows {
@@ -102,7 +129,11 @@ impl Page {
             }
             html.push_str("</dl>");
         }
-        let _ = write!(html, "</section><footer>{}</footer></main>", text(self.hint));
+        let _ = write!(
+            html,
+            "</section><footer>{}</footer></main>",
+            text(self.hint)
+        );
         if self.closes {
             let _ = write!(html, "<script>{CLOSE}</script>");
         }
@@ -115,7 +146,9 @@ impl Row {
     fn html(&self) -> String {
         match self {
             Self::Text(words) => format!("<bdi>{}</bdi>", text(words)),
-            Self::Command(words, command) => format!("{}<code>{}</code>", text(words), text(command)),
+            Self::Command(words, command) => {
+                format!("{}<code>{}</code>", text(words), text(command))
+            }
             Self::Link(address) => format!("<code>{}</code>", text(address)),
         }
     }
@@ -137,12 +170,13 @@ impl Tone {
             Self::Attention => icon!("<path d=\"M12 6.5v7\"/><path d=\"M12 17.5v.01\"/>"),
             Self::Bad => icon!("<path d=\"M7 7l10 10M17 7L7 17\"/>"),
             Self::Calm => {
-                icon!("<circle cx=\"12\" cy=\"12\" r=\"2.6\"/><path d=\"M12 9.4V5M9.8 13.4L6 16M14.2 13.4L18 16\"/>")
+                icon!(
+                    "<circle cx=\"12\" cy=\"12\" r=\"2.6\"/><path d=\"M12 9.4V5M9.8 13.4L6 16M14.2 13.4L18 16\"/>"
+                )
             }
         }
     }
 }
-
 
 const BRAND: &str = concat!(
     "<svg viewBox=\"0 0 24 24\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"1.8\" stroke-linecap=\"round\" aria-hidden=\"true\">",
@@ -154,7 +188,11 @@ const BRAND: &str = concat!(
 // rule: x01
 pub(crate) fn text(words: &str) -> String {
     let mut out = String::with_capacity(words.len() + 16);
-    for (count, letter) in words.chars().filter(|letter| !is_hidden(*letter)).enumerate() {
+    for (count, letter) in words
+        .chars()
+        .filter(|letter| !is_hidden(*letter))
+        .enumerate()
+    {
         if count == LONGEST {
             out.push('…');
             break;
@@ -185,7 +223,9 @@ fn policy(script: Option<&str>) -> HeaderValue {
         "default-src 'none'; style-src {}; script-src {script}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         hash(STYLE)
     );
-    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"))
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(
+        "default-src 'none'; frame-ancestors 'none'",
+    ))
 }
 
 fn hash(source: &str) -> String {

@@ -66,7 +66,12 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn new(whose: Whose, message: impl Into<String>) -> Self {
-        Self { whose, message: message.into(), code: None, more: serde_json::Map::new() }
+        Self {
+            whose,
+            message: message.into(),
+            code: None,
+            more: serde_json::Map::new(),
+        }
     }
 
     pub(crate) fn request(message: impl Into<String>) -> Self {
@@ -105,7 +110,10 @@ impl IntoResponse for Problem {
         }
         let mut response = (self.whose.status(), Json(body)).into_response();
         if let Whose::Hurry(wait) = self.whose {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+            response.headers_mut().insert(
+                header::RETRY_AFTER,
+                HeaderValue::from(wait.as_secs().max(1)),
+            );
         }
         response
     }
@@ -117,7 +125,8 @@ mod tests {
 
     #[test]
     fn whoever_must_wait_is_told_how_long() {
-        let response = Problem::new(Whose::Hurry(Duration::from_millis(200)), "too fast").into_response();
+        let response =
+            Problem::new(Whose::Hurry(Duration::from_millis(200)), "too fast").into_response();
         assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(response.headers()[header::RETRY_AFTER], "1");
     }

@@ -7,7 +7,10 @@ fn page() -> Page {
         server: Some("<b>linear</b>".into()),
         headline: "Signed in".into(),
         lead: "</script><script>alert(1)</script>".into(),
-        rows: vec![("Why", Row::Text("<img src=x onerror=alert(1)>".into())), ("Do", Row::Command("\"".into(), "'".into()))],
+        rows: vec![
+            ("Why", Row::Text("<img src=x onerror=alert(1)>".into())),
+            ("Do", Row::Command("\"".into(), "'".into())),
+        ],
         hint: "You can close this tab.",
         closes: true,
     }
@@ -37,11 +40,26 @@ fn hidden_and_direction_characters_are_dropped_and_long_texts_cut() {
 #[test]
 fn the_policy_names_our_own_style_and_script_and_nothing_else() {
     let response = page().into_response();
-    let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+    let policy = response.headers()[header::CONTENT_SECURITY_POLICY]
+        .to_str()
+        .unwrap()
+        .to_owned();
     assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
-    assert!(policy.contains(&format!("style-src {}", hash(STYLE))) && policy.contains(&format!("script-src {}", hash(CLOSE))));
+    assert!(
+        policy.contains(&format!("style-src {}", hash(STYLE)))
+            && policy.contains(&format!("script-src {}", hash(CLOSE)))
+    );
     assert!(!policy.contains("unsafe"));
-    let still = Page { closes: false, ..page() }.into_response();
-    assert!(still.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().contains("script-src 'none'"));
+    let still = Page {
+        closes: false,
+        ..page()
+    }
+    .into_response();
+    assert!(
+        still.headers()[header::CONTENT_SECURITY_POLICY]
+            .to_str()
+            .unwrap()
+            .contains("script-src 'none'")
+    );
     assert_eq!(still.headers()[header::REFERRER_POLICY], "no-referrer");
 }

@@ -24,7 +24,9 @@ pub(crate) fn opens(stored_hash: &str, password: &str) -> bool {
         return bcrypt::verify(password, stored_hash).unwrap_or(false);
     }
     match PasswordHash::new(stored_hash) {
-        Ok(hash) => Argon2::default().verify_password(password.as_bytes(), &hash).is_ok(),
+        Ok(hash) => Argon2::default()
+            .verify_password(password.as_bytes(), &hash)
+            .is_ok(),
         Err(_) => false,
     }
 }
@@ -35,7 +37,9 @@ pub(crate) fn opens_for_everybody(stored_hash: &str) -> bool {
 }
 
 pub(crate) fn is_bcrypt(stored_hash: &str) -> bool {
-    ["$2a$", "$2b$", "$2y$", "$2x$"].iter().any(|prefix| stored_hash.starts_with(prefix))
+    ["$2a$", "$2b$", "$2y$", "$2x$"]
+        .iter()
+        .any(|prefix| stored_hash.starts_with(prefix))
 }
 
 /// An argon2id hash in PHC form.
@@ -81,7 +85,9 @@ mod tests {
     fn an_account_with_a_password_that_everybody_knows_has_none() {
         assert!(opens_for_everybody(&bcrypt::hash("admin123", 4).unwrap()));
         assert!(opens_for_everybody(""));
-        assert!(!opens_for_everybody(&bcrypt::hash("correct horse", 4).unwrap()));
+        assert!(!opens_for_everybody(
+            &bcrypt::hash("correct horse", 4).unwrap()
+        ));
         assert!(is_public(" admin123 ") && is_public("") && !is_public("correct horse"));
     }
 }

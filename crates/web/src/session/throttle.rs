@@ -27,10 +27,16 @@ impl Throttle {
         if self.attempts.len() >= ADDRESSES {
             self.make_room(now);
         }
-        let entry = self.attempts.entry(network(from)).or_insert(Attempts { since: now, count: 0 });
+        let entry = self.attempts.entry(network(from)).or_insert(Attempts {
+            since: now,
+            count: 0,
+        });
         let age = now.duration_since(entry.since).unwrap_or_default();
         if age >= WINDOW {
-            *entry = Attempts { since: now, count: 0 };
+            *entry = Attempts {
+                since: now,
+                count: 0,
+            };
         } else if entry.count >= ATTEMPTS {
             return Err(WINDOW - age);
         }
@@ -44,9 +50,14 @@ impl Throttle {
     }
 
     fn make_room(&mut self, now: SystemTime) {
-        self.attempts.retain(|_, entry| now.duration_since(entry.since).unwrap_or_default() < WINDOW);
+        self.attempts
+            .retain(|_, entry| now.duration_since(entry.since).unwrap_or_default() < WINDOW);
         if self.attempts.len() >= ADDRESSES
-            && let Some(oldest) = self.attempts.iter().min_by_key(|(_, entry)| entry.since).map(|(from, _)| *from)
+            && let Some(oldest) = self
+                .attempts
+                .iter()
+                .min_by_key(|(_, entry)| entry.since)
+                .map(|(from, _)| *from)
         {
             self.attempts.remove(&oldest);
         }
@@ -80,8 +91,16 @@ mod tests {
         for second in 0..10 {
             assert!(throttle.attempt(HERE, at(second)).is_ok());
         }
-        assert_eq!(throttle.attempt(HERE, at(100)), Err(Duration::from_secs(800)));
-        assert!(throttle.attempt(IpAddr::from([10, 0, 0, 1]), at(100)).is_ok(), "others are not held back");
+        assert_eq!(
+            throttle.attempt(HERE, at(100)),
+            Err(Duration::from_secs(800))
+        );
+        assert!(
+            throttle
+                .attempt(IpAddr::from([10, 0, 0, 1]), at(100))
+                .is_ok(),
+            "others are not held back"
+        );
         assert!(throttle.attempt(HERE, at(900)).is_ok());
     }
 
@@ -101,16 +120,27 @@ mod tests {
     fn one_ipv6_network_is_one_address() {
         let mut throttle = Throttle::default();
         for host in 0..10u16 {
-            throttle.attempt(IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, host]), at(0)).unwrap();
+            throttle
+                .attempt(IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, host]), at(0))
+                .unwrap();
         }
-        assert!(throttle.attempt(IpAddr::from([0x2001, 0xdb8, 0, 1, 9, 9, 9, 9]), at(0)).is_err());
+        assert!(
+            throttle
+                .attempt(IpAddr::from([0x2001, 0xdb8, 0, 1, 9, 9, 9, 9]), at(0))
+                .is_err()
+        );
     }
 
     #[test]
     fn the_memory_of_addresses_is_bounded() {
         let mut throttle = Throttle::default();
         for number in 0..(ADDRESSES as u32 + 50) {
-            throttle.attempt(IpAddr::from(number.to_be_bytes()), at(u64::from(number) / 1000)).unwrap();
+            throttle
+                .attempt(
+                    IpAddr::from(number.to_be_bytes()),
+                    at(u64::from(number) / 1000),
+                )
+                .unwrap();
         }
         assert!(throttle.attempts.len() <= ADDRESSES);
     }

@@ -67,7 +67,12 @@ impl Signer {
         now: SystemTime,
     ) -> Result<String, jsonwebtoken::errors::Error> {
         let iat = seconds(now);
-        let claims = Claims { user, iat, exp: iat + LIFE.as_secs(), pw: self.mark(stored_password) };
+        let claims = Claims {
+            user,
+            iat,
+            exp: iat + LIFE.as_secs(),
+            pw: self.mark(stored_password),
+        };
         let key = EncodingKey::from_secret(self.secret.expose_secret().as_bytes());
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key)
     }
@@ -77,7 +82,9 @@ impl Signer {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.validate_exp = false; // below, by our own clock
         let key = DecodingKey::from_secret(self.secret.expose_secret().as_bytes());
-        let claims = jsonwebtoken::decode::<Claims>(token, &key, &validation).map_err(Refused::Forged)?.claims;
+        let claims = jsonwebtoken::decode::<Claims>(token, &key, &validation)
+            .map_err(Refused::Forged)?
+            .claims;
         if seconds(now) >= claims.exp {
             return Err(Refused::Expired);
         }
@@ -91,7 +98,9 @@ impl Signer {
 }
 
 fn seconds(time: SystemTime) -> u64 {
-    time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+    time.duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
 }
 
 #[cfg(test)]
@@ -103,7 +112,10 @@ mod tests {
     }
 
     fn admin() -> Claimed {
-        Claimed { username: "admin".into(), is_admin: true }
+        Claimed {
+            username: "admin".into(),
+            is_admin: true,
+        }
     }
 
     fn now() -> SystemTime {
@@ -114,10 +126,15 @@ mod tests {
     fn a_token_says_what_was_signed_until_it_expires() {
         let signer = signer("our own long secret");
         let token = signer.sign(admin(), "hash", now()).unwrap();
-        let claims = signer.read(&token, now() + LIFE - Duration::from_secs(1)).unwrap();
+        let claims = signer
+            .read(&token, now() + LIFE - Duration::from_secs(1))
+            .unwrap();
         assert_eq!(claims.user, admin());
         assert!(signer.belongs_to(&claims, "hash"));
-        assert!(matches!(signer.read(&token, now() + LIFE), Err(Refused::Expired)));
+        assert!(matches!(
+            signer.read(&token, now() + LIFE),
+            Err(Refused::Expired)
+        ));
     }
 
     // rule: w07
@@ -125,17 +142,36 @@ mod tests {
     fn forged_tokens_are_refused() {
         let ours = signer("our own long secret");
         let encode = |json: &str| URL_SAFE_NO_PAD.encode(json);
-        let body = encode(r#"{"user":{"username":"admin","isAdmin":true},"iat":1,"exp":9999999999,"pw":""}"#);
+        let body = encode(
+            r#"{"user":{"username":"admin","isAdmin":true},"iat":1,"exp":9999999999,"pw":""}"#,
+        );
         let none = format!("{}.{body}.", encode(r#"{"alg":"none","typ":"JWT"}"#));
         let no_signature = format!("{}.{body}.", encode(r#"{"alg":"HS256","typ":"JWT"}"#));
-        let others = signer("the secret of another hub").sign(admin(), "hash", now()).unwrap();
+        let others = signer("the secret of another hub")
+            .sign(admin(), "hash", now())
+            .unwrap();
         let key = EncodingKey::from_secret(b"your-secret-key");
-        let claims = ours.read(&ours.sign(admin(), "hash", now()).unwrap(), now()).unwrap();
-        let known_secret = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).unwrap();
+        let claims = ours
+            .read(&ours.sign(admin(), "hash", now()).unwrap(), now())
+            .unwrap();
+        let known_secret =
+            jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).unwrap();
         let key = EncodingKey::from_secret(b"our own long secret");
-        let other_algorithm = jsonwebtoken::encode(&Header::new(Algorithm::HS512), &claims, &key).unwrap();
-        for forged in [none, no_signature, others, known_secret, other_algorithm, String::new(), "a.b.c".into()] {
-            assert!(matches!(ours.read(&forged, now()), Err(Refused::Forged(_))), "{forged}");
+        let other_algorithm =
+            jsonwebtoken::encode(&Header::new(Algorithm::HS512), &claims, &key).unwrap();
+        for forged in [
+            none,
+            no_signature,
+            others,
+            known_secret,
+            other_algorithm,
+            String::new(),
+            "a.b.c".into(),
+        ] {
+            assert!(
+                matches!(ours.read(&forged, now()), Err(Refused::Forged(_))),
+                "{forged}"
+            );
         }
     }
 
@@ -143,7 +179,9 @@ mod tests {
     #[test]
     fn a_new_password_ends_the_tokens_of_the_old_one() {
         let signer = signer("our own long secret");
-        let claims = signer.read(&signer.sign(admin(), "old hash", now()).unwrap(), now()).unwrap();
+        let claims = signer
+            .read(&signer.sign(admin(), "old hash", now()).unwrap(), now())
+            .unwrap();
         assert!(!signer.belongs_to(&claims, "new hash"));
     }
 

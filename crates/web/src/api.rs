@@ -1,0 +1,5 @@
+//! The REST API under `/api`, in MCPHub's shapes.
+
+mod change;
+mod name;
+mod redaction;

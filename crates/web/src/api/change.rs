@@ -1,0 +1,115 @@
+//! What a replaced server configuration keeps although nobody sent it, and what it must not keep.
+
+#[cfg(test)]
+mod tests;
+
+use serde_json::{Map, Value};
+
+/// Keys beside the configuration proper that a form does not send.
+const KEPT: [&str; 4] = ["owner", "createdAt", "visibility", "sharedWithUsers"];
+/// Written by the hub under `oauth`: what a sign-in brought.
+const GRANT: [&str; 5] = [
+    "accessToken",
+    "refreshToken",
+    "expiresAt",
+    "grantedScopes",
+    "pendingAuthorization",
+];
+/// Changing one of these makes it another server or another client.
+const CLIENT: [&str; 7] = [
+    "clientId",
+    "clientSecret",
+    "resource",
+    "issuer",
+    "authorizationEndpoint",
+    "tokenEndpoint",
+    "grantType",
+];
+
+/// `new` in place of `old`: never loses a sign-in, unless the address or the OAuth client changed; then it must not be
+/// carried over, because a token of one server is not to be sent to another.
+pub(crate) fn replaced(old: &Value, mut new: Map<String, Value>) -> Value {
+    for key in KEPT {
+        if let (false, Some(value)) = (new.contains_key(key), old.get(key)) {
+            new.insert(key.to_owned(), value.clone());
+        }
+    }
+    let had = old.get("oauth").and_then(Value::as_object);
+    let same_address = old.get("url") == new.get("url");
+    match (had, new.get("oauth")) {
+        (Some(had), None) if same_address => {
+            new.insert("oauth".to_owned(), Value::Object(had.clone()));
+        }
+        (Some(had), Some(Value::Object(sent))) => {
+            let mut oauth = sent.clone();
+            if same_address && same_client(had, &oauth) {
+                keep(had, &mut oauth);
+            } else {
+                forget(had, &mut oauth);
+            }
+            new.insert("oauth".to_owned(), Value::Object(oauth));
+        }
+        (_, Some(Value::Null)) => {
+            new.shift_remove("oauth");
+        }
+        (None | Some(_), _) => {}
+    }
+    Value::Object(new)
+}
+
+/// A client that registration brought may be left out of a form; one that a person wrote may not.
+fn same_client(had: &Map<String, Value>, oauth: &Map<String, Value>) -> bool {
+    let registered = had.contains_key("registration");
+    CLIENT
+        .iter()
+        .all(|key| match (had.get(*key), oauth.get(*key)) {
+            (Some(_), None) => match *key {
+                "clientId" | "clientSecret" => registered,
+                "issuer" | "tokenEndpoint" => registered || had.contains_key("accessToken"),
+                _ => false,
+            },
+            (before, after) => before == after,
+        })
+}
+
+fn keep(had: &Map<String, Value>, oauth: &mut Map<String, Value>) {
+    let of_registration = ["registration", "clientId", "clientSecret"];
+    let of_discovery = ["issuer", "tokenEndpoint"];
+    let registered = had.contains_key("registration");
+    let mut keys: Vec<&str> = GRANT.to_vec();
+    if registered {
+        keys.extend(of_registration);
+    }
+    if had.contains_key("accessToken") || registered {
+        keys.extend(of_discovery);
+    }
+    for key in keys {
+        if let (false, Some(value)) = (oauth.contains_key(key), had.get(key)) {
+            oauth.insert(key.to_owned(), value.clone());
+        }
+    }
+}
+
+/// Takes out what was sent back unchanged of a sign-in that no longer belongs to this server.
+fn forget(had: &Map<String, Value>, oauth: &mut Map<String, Value>) {
+    for key in GRANT.iter().chain(&["registration"]) {
+        if oauth.get(*key) == had.get(*key) {
+            oauth.shift_remove(*key);
+        }
+    }
+    let mut ours: Vec<&str> = Vec::new();
+    if had.contains_key("registration") {
+        ours.extend(["clientId", "clientSecret"]);
+    }
+    // A person who writes endpoints writes this one, too; otherwise discovery wrote them.
+    if !had.contains_key("authorizationEndpoint")
+        && (had.contains_key("accessToken") || had.contains_key("registration"))
+    {
+        ours.extend(["issuer", "tokenEndpoint"]);
+    }
+    for key in ours {
+        if oauth.get(key) == had.get(key) {
+            oauth.shift_remove(key);
+        }
+    }
+}

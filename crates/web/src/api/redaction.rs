@@ -1,0 +1,258 @@
+//! Server configurations in API answers: as written, with the secrets taken out; and put back when such an answer is sent
+//! to us again.
+//!
+//! A value that is only a placeholder (`${GITHUB_TOKEN}`) tells no secret and stays. What counts as secret is decided by
+//! the name of the key, on the wide side: too much redacted costs nothing, because sending it back keeps the stored value.
+
+#[cfg(test)]
+mod tests;
+
+use serde_json::{Map, Value};
+use url::Url;
+
+/// Stands for a secret.
+pub(crate) const REDACTED: &str = "********";
+
+/// Values of these keys are never shown, whatever they hold.
+const WHOLE: [&str; 3] = ["pendingAuthorization", "registration", "credentials"];
+/// Keys that end like a secret but are none.
+const HARMLESS: [&str; 4] = [
+    "tokenEndpoint",
+    "tokenEndpointAuthMethod",
+    "bearerAuthHeaderName",
+    "credentialTemplate",
+];
+
+/// The same configuration without its secrets.
+#[must_use]
+pub(crate) fn redact(config: &Value) -> Value {
+    match config {
+        Value::Object(object) => Value::Object(
+            object
+                .iter()
+                .map(|(key, value)| (key.clone(), entry(key, value)))
+                .collect(),
+        ),
+        other => other.clone(),
+    }
+}
+
+fn entry(key: &str, value: &Value) -> Value {
+    if HARMLESS.contains(&key) {
+        return value.clone();
+    }
+    let whole = WHOLE.contains(&key) || is_secret(key);
+    match value {
+        Value::Object(object) => {
+            let inner = object.iter().map(|(name, inner)| {
+                (
+                    name.clone(),
+                    if whole {
+                        hide(inner)
+                    } else {
+                        entry(name, inner)
+                    },
+                )
+            });
+            Value::Object(inner.collect())
+        }
+        Value::Array(list) if whole => Value::Array(list.iter().map(hide).collect()),
+        Value::Array(list) => Value::Array(arguments(list)),
+        Value::String(text) if whole => hide_text(text),
+        Value::String(text) => Value::String(without_url_secrets(text)),
+        Value::Number(_) if whole && is_secret(key) => REDACTED.into(),
+        Value::Number(_) | Value::Bool(_) | Value::Null => value.clone(),
+    }
+}
+
+fn hide(value: &Value) -> Value {
+    match value {
+        Value::String(text) => hide_text(text),
+        Value::Object(object) => Value::Object(
+            object
+                .iter()
+                .map(|(key, inner)| (key.clone(), hide(inner)))
+                .collect(),
+        ),
+        Value::Array(list) => Value::Array(list.iter().map(hide).collect()),
+        Value::Number(_) | Value::Bool(_) | Value::Null => value.clone(),
+    }
+}
+
+fn hide_text(text: &str) -> Value {
+    if text.is_empty() || is_placeholder(text) {
+        text.into()
+    } else {
+        REDACTED.into()
+    }
+}
+
+/// `--api-key abc` and `--api-key=abc` among the arguments of a command.
+fn arguments(list: &[Value]) -> Vec<Value> {
+    let mut after_flag = false;
+    list.iter()
+        .map(|value| {
+            let Value::String(text) = value else {
+                return entry("", value);
+            };
+            let hidden = if std::mem::take(&mut after_flag) && !text.starts_with('-') {
+                hide_text(text)
+            } else if let Some((flag, argument)) =
+                text.split_once('=').filter(|(flag, _)| is_secret(flag))
+            {
+                match hide_text(argument) {
+                    Value::String(shown) => format!("{flag}={shown}").into(),
+                    other => other,
+                }
+            } else {
+                after_flag = text.starts_with('-') && is_secret(text);
+                without_url_secrets(text).into()
+            };
+            hidden
+        })
+        .collect()
+}
+
+/// Does a key, header, variable or flag of this name usually hold a secret?
+fn is_secret(name: &str) -> bool {
+    const PARTS: [&str; 12] = [
+        "secret",
+        "password",
+        "passwd",
+        "passphrase",
+        "apikey",
+        "privatekey",
+        "accesskey",
+        "authorization",
+        "cookie",
+        "codeverifier",
+        "credential",
+        "signature",
+    ];
+    const ENDS: [&str; 6] = ["token", "key", "auth", "pat", "pwd", "jwt"];
+    if HARMLESS.contains(&name) {
+        return false;
+    }
+    let plain: String = name
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect::<String>()
+        .to_ascii_lowercase();
+    PARTS.iter().any(|part| plain.contains(part))
+        || (ENDS.iter().any(|end| plain.ends_with(end)) && plain != "oauth")
+}
+
+/// `${NAME}` or `$NAME`, perhaps behind a scheme. A default (`${NAME:-abc}`) may itself be the secret.
+fn is_placeholder(text: &str) -> bool {
+    let text = ["Bearer ", "Basic ", "token "]
+        .iter()
+        .find_map(|scheme| text.strip_prefix(scheme))
+        .unwrap_or(text);
+    let Some(rest) = text.strip_prefix('$') else {
+        return false;
+    };
+    let name = rest
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'))
+        .unwrap_or(rest);
+    !name.is_empty()
+        && name
+            .chars()
+            .all(|letter| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == '_')
+}
+
+/// A password or key inside an address.
+fn without_url_secrets(text: &str) -> String {
+    let Some(mut url) = text
+        .contains("://")
+        .then(|| Url::parse(text).ok())
+        .flatten()
+    else {
+        return text.to_owned();
+    };
+    let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+    let secret = |(name, value): &(String, String)| is_secret(name) && !is_placeholder(value);
+    if url.password().is_none() && !pairs.iter().any(secret) {
+        return text.to_owned();
+    }
+    if url.password().is_some() && url.set_password(Some(REDACTED)).is_err() {
+        return REDACTED.to_owned();
+    }
+    if pairs.iter().any(secret) {
+        let shown = pairs.iter().map(|pair| {
+            (
+                pair.0.as_str(),
+                if secret(pair) {
+                    REDACTED
+                } else {
+                    pair.1.as_str()
+                },
+            )
+        });
+        url.query_pairs_mut().clear().extend_pairs(shown);
+    }
+    url.into()
+}
+
+/// A secret was sent redacted, and nothing is stored in its place.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{path} is {REDACTED:?}, which stands for a stored secret, but none is stored there; write the secret itself"
+)]
+pub(crate) struct NothingStored {
+    path: String,
+}
+
+/// `sent` with the stored value wherever it repeats what we showed.
+pub(crate) fn restore(sent: &Value, stored: Option<&Value>) -> Result<Value, NothingStored> {
+    let shown = stored.map(redact);
+    put_back(sent, stored, shown.as_ref(), &mut Vec::new())
+}
+
+fn put_back(
+    sent: &Value,
+    stored: Option<&Value>,
+    shown: Option<&Value>,
+    path: &mut Vec<String>,
+) -> Result<Value, NothingStored> {
+    if let (Some(stored), Some(shown)) = (stored, shown)
+        && sent == shown
+    {
+        return Ok(stored.clone());
+    }
+    match sent {
+        Value::Object(object) => {
+            let mut whole = Map::with_capacity(object.len());
+            for (key, value) in object {
+                path.push(key.clone());
+                let inner = put_back(
+                    value,
+                    stored.and_then(|v| v.get(key)),
+                    shown.and_then(|v| v.get(key)),
+                    path,
+                )?;
+                path.pop();
+                whole.insert(key.clone(), inner);
+            }
+            Ok(Value::Object(whole))
+        }
+        Value::Array(list) => {
+            let mut whole = Vec::with_capacity(list.len());
+            for (index, value) in list.iter().enumerate() {
+                path.push(index.to_string());
+                whole.push(put_back(
+                    value,
+                    stored.and_then(|v| v.get(index)),
+                    shown.and_then(|v| v.get(index)),
+                    path,
+                )?);
+                path.pop();
+            }
+            Ok(Value::Array(whole))
+        }
+        Value::String(text) if text.contains(REDACTED) => Err(NothingStored {
+            path: path.join("."),
+        }),
+        Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => Ok(sent.clone()),
+    }
+}
