@@ -66,6 +66,8 @@ pub enum Event {
     Notification(Arc<Message>),
     /// This list was read again and differs; `catalog()` has the new one.
     ListChanged(Listing),
+    /// A new connection is ready; it knows nothing of log levels and subscriptions asked for on the old one.
+    Connected,
 }
 
 struct Shared {
@@ -131,12 +133,29 @@ impl Upstream {
 }
 
 /// All upstreams of a hub, kept in step with the settings. A clone is the same one.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Upstreams {
     running: Arc<ArcSwap<Vec<Upstream>>>,
+    events: broadcast::Sender<(Arc<str>, Event)>,
+}
+
+impl Default for Upstreams {
+    fn default() -> Self {
+        let (events, _) = broadcast::channel(1_024);
+        Self {
+            running: Arc::default(),
+            events,
+        }
+    }
 }
 
 impl Upstreams {
+    /// What happens outside of calls at any of them, also at those that come later, with the server's name. A slow receiver
+    /// loses the oldest.
+    pub fn events(&self) -> broadcast::Receiver<(Arc<str>, Event)> {
+        self.events.subscribe()
+    }
+
     pub fn get(&self, name: &str) -> Option<Upstream> {
         self.running
             .load()
