@@ -3,6 +3,7 @@
 pub mod access;
 pub mod chance;
 pub mod clock;
+pub mod fetch;
 pub mod journal;
 pub mod sign_in;
 pub mod upstream;
