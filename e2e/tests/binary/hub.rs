@@ -104,12 +104,13 @@ impl Hub {
 
     async fn login(&self) -> String {
         let credentials = json!({"username": "admin", "password": PASSWORD});
+        let mut next = tokio::time::interval(POLL);
         let answer = tokio::time::timeout(PATIENCE, async {
             loop {
+                next.tick().await;
                 let asked = self.http.post(self.url("/api/auth/login"));
-                match asked.json(&credentials).send().await {
-                    Ok(answer) => break answer,
-                    Err(_not_listening_yet) => tokio::time::sleep(POLL).await,
+                if let Ok(answer) = asked.json(&credentials).send().await {
+                    break answer;
                 }
             }
         })
@@ -150,15 +151,16 @@ impl Hub {
     /// Waits until a server has this status, and gives it as the API shows it.
     pub(crate) async fn reaches(&self, server: &str, status: &str) -> Value {
         let mut last = Value::Null;
+        let mut next = tokio::time::interval(POLL);
         let reached = tokio::time::timeout(PATIENCE, async {
             loop {
+                next.tick().await;
                 last = self
                     .api(reqwest::Method::GET, &format!("/servers/{server}"), None)
                     .await;
                 if last["status"] == status {
                     break;
                 }
-                tokio::time::sleep(POLL).await;
             }
         });
         let reached = reached.await;
