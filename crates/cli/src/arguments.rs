@@ -1,0 +1,102 @@
+//! The command line, as written. Variables of the environment stand in for what is left out; `--help` names them.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::add::Add;
+use crate::commands::auth::Auth;
+use crate::commands::call::Call;
+use crate::commands::lab::Lab;
+use crate::commands::servers::Servers;
+
+/// One binary between your AI clients and all your MCP servers.
+///
+/// Without a command it starts the hub. The other commands ask a running one.
+#[derive(Debug, Parser)]
+#[command(name = "mcphub", version, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) serve: Serve,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 command line or settings file, 2 refused by the hub or the server, 3 a sign-in is needed, 4 no hub answers";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the hub (also without a command)
+    Serve(Serve),
+    /// Add a server by its address, sign in, and see its tools
+    Add(Add),
+    /// What is connected, what wants something, and what to do
+    Servers {
+        #[command(subcommand)]
+        wanted: Option<Servers>,
+    },
+    /// Sign-ins: status, login, complete, logout, log
+    Auth {
+        #[command(subcommand)]
+        wanted: Auth,
+    },
+    /// Call a tool
+    Call(Call),
+    /// The practice world: a login server and an MCP server that demands its tokens
+    Lab(Lab),
+}
+
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Serve {
+    /// Where to listen; loopback unless you say otherwise [env: PORT changes the port]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// The settings file [env: MCPHUB_SETTING_PATH] [default: mcp_settings.json in this folder]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
+}
+
+impl Serve {
+    /// What is left out here may have been written before the word `serve`.
+    pub(crate) fn or(self, before: Self) -> Self {
+        Self {
+            listen: self.listen.or(before.listen),
+            settings: self.settings.or(before.settings),
+        }
+    }
+}
+
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Asking {
+    /// The hub to ask [env: MCPHUB_URL] [default: http://localhost:3000]
+    #[arg(long, global = true)]
+    pub(crate) url: Option<String>,
+    /// Lets us in; not needed on the hub's own machine [env: MCPHUB_TOKEN]
+    #[arg(long, global = true)]
+    pub(crate) token: Option<String>,
+    /// The result as JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn serve_is_what_happens_without_a_command() {
+        let bare = Arguments::try_parse_from(["mcphub", "--listen", "127.0.0.1:1"]).unwrap();
+        assert!(bare.command.is_none());
+        assert_eq!(bare.serve.listen, Some(([127, 0, 0, 1], 1).into()));
+    }
+}

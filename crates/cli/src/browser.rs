@@ -1,0 +1,110 @@
+//! When a browser may be opened: upon a person's action, on a machine with a display, for http(s) addresses, without a shell.
+
+use std::io::IsTerminal;
+
+use url::Url;
+
+use crate::environment::Environment;
+
+/// Why no browser was opened; the link is shown instead.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Closed {
+    /// `--no-browser`, or nobody sits at a terminal.
+    Unwanted,
+    /// No display, or a session over ssh.
+    NoDisplay,
+    /// Not http or https.
+    Scheme(String),
+    /// The machine could not open it.
+    Failed(String),
+}
+
+/// Opens the address, when a person at this machine can see it.
+pub(crate) fn open(address: &str, wanted: bool, environment: &Environment) -> Result<(), Closed> {
+    let person = wanted && std::io::stdout().is_terminal();
+    let address = allowed(address, person, environment)?;
+    // Starts the system's opener as a process with the address as one argument; no shell reads it.
+    webbrowser::open(address.as_str()).map_err(|error| Closed::Failed(error.to_string()))
+}
+
+fn allowed(address: &str, person: bool, environment: &Environment) -> Result<Url, Closed> {
+    let url = Url::parse(address).map_err(|error| Closed::Scheme(error.to_string()))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(Closed::Scheme(url.scheme().to_owned()));
+    }
+    if !person {
+        return Err(Closed::Unwanted);
+    }
+    let display = !cfg!(all(unix, not(target_os = "macos")))
+        || environment.text("DISPLAY").is_some()
+        || environment.text("WAYLAND_DISPLAY").is_some();
+    let over_ssh = environment.text("SSH_CONNECTION").is_some();
+    if display && !over_ssh {
+        Ok(url)
+    } else {
+        Err(Closed::NoDisplay)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn desk() -> Environment {
+        Environment::of(&[("DISPLAY", ":0")])
+    }
+
+    #[test]
+    fn only_web_addresses_are_opened() {
+        for address in [
+            "file:///etc/passwd",
+            "javascript:alert(1)",
+            "ms-settings:x",
+            "no address",
+        ] {
+            assert!(
+                matches!(allowed(address, true, &desk()), Err(Closed::Scheme(_))),
+                "{address}"
+            );
+        }
+        assert_eq!(
+            allowed(
+                "https://login.example.com/authorize?a=b&c='d",
+                true,
+                &desk()
+            )
+            .unwrap()
+            .scheme(),
+            "https"
+        );
+    }
+
+    #[test]
+    fn no_browser_without_a_person() {
+        assert_eq!(
+            allowed("https://login.example.com/", false, &desk()),
+            Err(Closed::Unwanted)
+        );
+    }
+
+    #[test]
+    fn no_browser_over_ssh() {
+        let far = Environment::of(&[
+            ("DISPLAY", ":10"),
+            ("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22"),
+        ]);
+        assert_eq!(
+            allowed("https://login.example.com/", true, &far),
+            Err(Closed::NoDisplay)
+        );
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn no_browser_without_a_display() {
+        assert_eq!(
+            allowed("https://login.example.com/", true, &Environment::default()),
+            Err(Closed::NoDisplay)
+        );
+    }
+}

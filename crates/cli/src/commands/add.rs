@@ -1,0 +1,239 @@
+//! `mcphub add <url>`: puts a server into the settings, and sees it through to its tools.
+
+use std::io::{BufRead, IsTerminal};
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+use url::{Host, Url};
+
+use super::Desk;
+use super::journey::{Journey, Wishes, verdict};
+use crate::failure::{Exit, Failure};
+use crate::rest::shape::Server;
+
+#[derive(Debug, Args)]
+pub(crate) struct Add {
+    /// The server's MCP endpoint, like https://mcp.linear.app/mcp
+    url: String,
+    /// How the server is called; else taken from the address
+    #[arg(long)]
+    name: Option<String>,
+    /// A header for every request to it, like `X-Team=blue`; `${VARIABLE}` is filled in by the hub
+    #[arg(long, value_name = "NAME=VALUE")]
+    header: Vec<String>,
+    /// For a login server that registers nobody: the client id from its console, or `${VARIABLE}`
+    #[arg(long)]
+    client_id: Option<String>,
+    /// Its secret, or better `${VARIABLE}`
+    #[arg(long, requires = "client_id")]
+    client_secret: Option<String>,
+    /// Asks nothing
+    #[arg(long, short)]
+    yes: bool,
+    #[command(flatten)]
+    wishes: Wishes,
+}
+
+pub(crate) async fn run(desk: &Desk, add: Add) -> Result<(), Failure> {
+    let url = checked(&add.url)?;
+    let known = Server::read_all(&desk.hub.servers().await?)?;
+    let name = match known.iter().find(|server| {
+        server.config["url"].as_str() == Some(url.as_str())
+            || server.config["url"].as_str() == Some(&add.url)
+    }) {
+        Some(there) if add.name.as_deref().is_none_or(|name| name == there.name) => {
+            desk.output
+                .progress(format!("  known as       {}", there.name));
+            there.name.clone()
+        }
+        _ => {
+            let name = add.name.clone().unwrap_or_else(|| free_name(&url, &known));
+            desk.hub.add(&name, &config(&add)?).await?;
+            desk.output.progress(format!("  saved as       {name}"));
+            name
+        }
+    };
+    let mut journey = Journey::of_new(desk, &name);
+    let mut server = journey.settled().await?;
+    if server.status == "needs_client" && ask_for_client(desk, &add, &server).await? {
+        server = journey.settled().await?;
+    }
+    if server.waits_for_a_person() && server.status != "needs_client" {
+        server = journey.sign_in(add.wishes).await?;
+    }
+    desk.output.result(&desk.hub.server_as_told(&name).await?);
+    verdict(&server)?;
+    desk.output
+        .line(format!("  tools          {}", server.tools.len()));
+    desk.output.line(format!(
+        "  clients        {}/mcp/{name}, or {}/mcp for all servers",
+        desk.hub.address(),
+        desk.hub.address()
+    ));
+    Ok(())
+}
+
+fn checked(address: &str) -> Result<Url, Failure> {
+    let wrong = |why: &str| {
+        Failure::usage(format!("`{address}` is no address of an MCP server: {why}"))
+            .cure("write it like https://mcp.linear.app/mcp")
+    };
+    let url = Url::parse(address).map_err(|error| wrong(&error.to_string()))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(wrong("it must begin with https:// or http://"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong(
+            "a password has no place in an address; use --header or --client-id",
+        ));
+    }
+    Ok(url)
+}
+
+fn config(add: &Add) -> Result<Value, Failure> {
+    // Without a type the hub finds out itself which transport the server speaks.
+    let mut config = json!({ "url": add.url });
+    let mut headers = Map::new();
+    for pair in &add.header {
+        let (name, value) = pair
+            .split_once('=')
+            .ok_or_else(|| Failure::usage(format!("`{pair}` is not of the form NAME=VALUE")))?;
+        headers.insert(name.trim().to_owned(), value.into());
+    }
+    if !headers.is_empty() {
+        config["headers"] = Value::Object(headers);
+    }
+    if let Some(id) = &add.client_id {
+        config["oauth"] = client(id, add.client_secret.as_deref());
+    }
+    Ok(config)
+}
+
+fn client(id: &str, secret: Option<&str>) -> Value {
+    let mut oauth = json!({ "clientId": id });
+    if let Some(secret) = secret.filter(|secret| !secret.is_empty()) {
+        oauth["clientSecret"] = secret.into();
+    }
+    oauth
+}
+
+/// The login server registers nobody: tells what to make in its console, and asks for what comes out. Says whether it was given.
+async fn ask_for_client(desk: &Desk, add: &Add, server: &Server) -> Result<bool, Failure> {
+    let callback = server
+        .oauth
+        .as_ref()
+        .and_then(|oauth| oauth.redirect_uri.clone())
+        .unwrap_or_else(|| format!("{}/oauth/callback", desk.hub.address()));
+    desk.output.progress(format!("  client         the login server registers nobody: make a client in its console, with this callback address\n\n{callback}\n"));
+    if add.yes || desk.output.json || !std::io::stdin().is_terminal() {
+        let cure = format!(
+            "mcphub servers remove {0}; mcphub add {1} --name {0} --client-id ... --client-secret ...",
+            server.name, add.url
+        );
+        return Err(Failure::new(
+            Exit::SignInNeeded,
+            format!("{} needs a client id", server.name),
+        )
+        .cure(cure));
+    }
+    let id = asked(desk, "  client id (or ${VARIABLE}):")?;
+    let secret = asked(desk, "  client secret (empty if it has none):")?;
+    let mut config = server.config.clone();
+    config["oauth"] = client(&id, Some(&secret));
+    desk.hub.change(&server.name, &config).await?;
+    Ok(true)
+}
+
+fn asked(desk: &Desk, question: &str) -> Result<String, Failure> {
+    desk.output.progress(question);
+    let mut line = String::new();
+    std::io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .map_err(|error| Failure::usage(format!("cannot read the answer: {error}")))?;
+    Ok(line.trim().to_owned())
+}
+
+/// `https://mcp.linear.app/mcp` is `linear`; with a number behind when the name is taken.
+fn free_name(url: &Url, known: &[Server]) -> String {
+    let name = name_of(url);
+    let taken = |name: &str| known.iter().any(|server| server.name == name);
+    if !taken(&name) {
+        return name;
+    }
+    let numbered = (2..=known.len() + 2)
+        .map(|number| format!("{name}-{number}"))
+        .find(|name| !taken(name));
+    numbered.unwrap_or(name)
+}
+
+/// Labels before the last one under which many countries sell names.
+const SECOND_LEVEL: [&str; 9] = ["co", "com", "org", "net", "gov", "edu", "ac", "or", "ne"];
+
+fn name_of(url: &Url) -> String {
+    let Some(Host::Domain(host)) = url.host() else {
+        return url
+            .port()
+            .map_or_else(|| "local".to_owned(), |port| format!("local-{port}"));
+    };
+    let labels: Vec<&str> = host.split('.').filter(|label| !label.is_empty()).collect();
+    match labels.as_slice() {
+        [] | ["localhost"] => url
+            .port()
+            .map_or_else(|| "local".to_owned(), |port| format!("local-{port}")),
+        [only] => (*only).to_owned(),
+        [.., own, second, _] if SECOND_LEVEL.contains(second) => (*own).to_owned(),
+        [.., own, _] => (*own).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_server_is_called_after_its_host() {
+        for (address, name) in [
+            ("https://mcp.linear.app/mcp", "linear"),
+            ("https://api.githubcopilot.com/mcp/", "githubcopilot"),
+            ("https://mcp.example.co.uk/mcp", "example"),
+            ("https://x.ai/mcp", "x"),
+            ("https://mcp.ibm.com/mcp", "ibm"),
+            ("http://localhost:4101/mcp", "local-4101"),
+            ("http://127.0.0.1/mcp", "local"),
+            ("http://[::1]:81/mcp", "local-81"),
+            ("http://intranet/mcp", "intranet"),
+        ] {
+            assert_eq!(name_of(&url(address)), name, "{address}");
+        }
+    }
+
+    #[test]
+    fn a_taken_name_gets_a_number() {
+        let server = |name: &str| {
+            serde_json::from_value::<Server>(json!({ "name": name, "status": "connected" }))
+                .unwrap()
+        };
+        let known = [server("linear"), server("linear-2")];
+        assert_eq!(
+            free_name(&url("https://mcp.linear.app/sse"), &known),
+            "linear-3"
+        );
+    }
+
+    #[test]
+    fn an_address_that_no_server_can_have_is_refused_before_anything_is_saved() {
+        for address in [
+            "linear",
+            "ftp://a/b",
+            "https://user:secret@host/mcp",
+            "npx -y x",
+        ] {
+            assert_eq!(checked(address).unwrap_err().exit, Exit::Usage, "{address}");
+        }
+    }
+}

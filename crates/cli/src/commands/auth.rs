@@ -1,0 +1,185 @@
+//! `mcphub auth`: the sign-ins of servers, seen and changed from the command line.
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::journey::{Journey, Wishes, verdict};
+use super::{Desk, servers};
+use crate::failure::{Exit, Failure};
+use crate::output::table;
+use crate::rest::shape::Server;
+use crate::timeline;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Auth {
+    /// Which servers are signed in, and which need a person (exit code 3 when one does)
+    Status { server: Option<String> },
+    /// Sign in: opens the browser, or shows the link and takes the address it ends at
+    Login {
+        server: String,
+        /// Forgets tokens and the registered client first
+        #[arg(long)]
+        forget: bool,
+        #[command(flatten)]
+        wishes: Wishes,
+    },
+    /// Finish a sign-in by hand: the address at which the browser ended, its query, or the bare code
+    Complete {
+        server: String,
+        /// Read from standard input when left out
+        pasted: Option<String>,
+    },
+    /// Sign out: revokes the tokens where possible, then forgets them
+    Logout {
+        server: String,
+        /// Forgets the registered client too
+        #[arg(long)]
+        all: bool,
+    },
+    /// What happened at each step of the sign-in
+    Log { server: String },
+}
+
+pub(crate) async fn run(desk: &Desk, wanted: Auth) -> Result<(), Failure> {
+    match wanted {
+        Auth::Status { server } => status(desk, server.as_deref()).await,
+        Auth::Login {
+            server,
+            forget,
+            wishes,
+        } => login(desk, &server, forget, wishes).await,
+        Auth::Complete { server, pasted } => complete(desk, &server, pasted).await,
+        Auth::Logout { server, all } => logout(desk, &server, all).await,
+        Auth::Log { server } => log(desk, &server).await,
+    }
+}
+
+async fn status(desk: &Desk, only: Option<&str>) -> Result<(), Failure> {
+    let servers = match only {
+        Some(name) => vec![desk.hub.server(name).await?],
+        None => Server::read_all(&desk.hub.servers().await?)?,
+    };
+    desk.output
+        .result(&Value::Array(servers.iter().map(told).collect()));
+    for line in table(&servers.iter().map(row).collect::<Vec<_>>()) {
+        desk.output.line(line);
+    }
+    let waiting: Vec<&str> = servers
+        .iter()
+        .filter(|server| server.waits_for_a_person())
+        .map(|server| server.name.as_str())
+        .collect();
+    match waiting.as_slice() {
+        [] => Ok(()),
+        [first, ..] => Err(Failure::new(
+            Exit::SignInNeeded,
+            format!("{} need a person", waiting.join(", ")).replacen(
+                " need",
+                if waiting.len() == 1 {
+                    " needs"
+                } else {
+                    " need"
+                },
+                1,
+            ),
+        )
+        .cure(format!("mcphub auth login {first}"))),
+    }
+}
+
+fn told(server: &Server) -> Value {
+    let oauth = server.oauth.clone().unwrap_or_default();
+    json!({
+        "server": server.name,
+        "status": server.status,
+        "reason": server.why(),
+        "action": server.action,
+        "signedIn": oauth.connected,
+        "expiresAt": oauth.expires_at,
+        "authorizationUrl": oauth.authorization_url,
+    })
+}
+
+fn row(server: &Server) -> Vec<String> {
+    let mut row = servers::row(server);
+    let oauth = server.oauth.clone().unwrap_or_default();
+    if server.is_connected() {
+        row[2] = match (oauth.connected, oauth.expires_at) {
+            (false, _) => "no sign-in needed".to_owned(),
+            (true, Some(until)) if !until.is_null() => format!(
+                "signed in; renews by itself, next by {}",
+                until
+                    .as_str()
+                    .map_or_else(|| until.to_string(), str::to_owned)
+            ),
+            (true, _) => "signed in".to_owned(),
+        };
+    }
+    row
+}
+
+async fn login(desk: &Desk, server: &str, forget: bool, wishes: Wishes) -> Result<(), Failure> {
+    if forget {
+        desk.hub.disconnect(server, "all").await?;
+    } else {
+        let before = desk.hub.server(server).await?;
+        if before.is_connected() && before.oauth.as_ref().is_some_and(|oauth| oauth.connected) {
+            desk.output.result(&told(&before));
+            desk.output.line(format!(
+                "{server} is signed in already; `mcphub auth logout {server}` ends that"
+            ));
+            return Ok(());
+        }
+    }
+    let after = Journey::of(desk, server).await?.sign_in(wishes).await?;
+    desk.output.result(&told(&after));
+    finished(desk, &after)
+}
+
+async fn complete(desk: &Desk, server: &str, pasted: Option<String>) -> Result<(), Failure> {
+    let pasted = match pasted {
+        Some(pasted) => pasted,
+        None => std::io::read_to_string(std::io::stdin())
+            .map_err(|error| Failure::usage(format!("cannot read standard input: {error}")))?,
+    };
+    let mut journey = Journey::of(desk, server).await?;
+    desk.hub.complete(server, pasted.trim()).await?;
+    let after = journey.settled().await?;
+    desk.output.result(&told(&after));
+    finished(desk, &after)
+}
+
+fn finished(desk: &Desk, after: &Server) -> Result<(), Failure> {
+    verdict(after)?;
+    desk.output.line(format!(
+        "{} is connected, {} tools",
+        after.name,
+        after.tools.len()
+    ));
+    Ok(())
+}
+
+async fn logout(desk: &Desk, server: &str, all: bool) -> Result<(), Failure> {
+    let told = desk
+        .hub
+        .disconnect(server, if all { "all" } else { "tokens" })
+        .await?;
+    desk.output.result(&told);
+    let count = |key: &str| told["revoked"][key].as_u64().unwrap_or(0);
+    let revoked = match (count("attempted"), count("succeeded")) {
+        (0, _) => "its login server cannot revoke tokens, so they were only forgotten".to_owned(),
+        (attempted, succeeded) => format!("{succeeded} of {attempted} tokens revoked"),
+    };
+    desk.output
+        .line(format!("{server} is signed out; {revoked}"));
+    Ok(())
+}
+
+async fn log(desk: &Desk, server: &str) -> Result<(), Failure> {
+    desk.output.result(&desk.hub.journal_as_told(server).await?);
+    for entry in desk.hub.journal(server).await? {
+        desk.output
+            .line(format!("{}{}", entry.time, timeline::line(&entry)));
+    }
+    Ok(())
+}

@@ -1,0 +1,220 @@
+//! A person's sign-in as seen from the terminal: the link, the browser, the pasted address, and the hub's own lines until it is done.
+
+use std::io::BufRead;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::Desk;
+use crate::browser;
+use crate::failure::{Exit, Failure};
+use crate::rest::shape::{Authorization, Server};
+use crate::timeline::{self, Follower};
+
+/// How often the hub is asked how it goes.
+const LOOK: Duration = Duration::from_millis(300);
+/// A link lives ten minutes; after that nobody will come back.
+const LONGEST: Duration = Duration::from_secs(600);
+/// The hub gives up connecting after 15 seconds.
+const CONNECTING: Duration = Duration::from_secs(20);
+
+/// What the person wants of the journey.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Wishes {
+    /// Shows the link only
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+    /// Shows the link and ends with exit code 3
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+}
+
+/// One server, watched: its journal is told as it grows.
+pub(super) struct Journey<'a> {
+    desk: &'a Desk,
+    server: &'a str,
+    journal: Follower,
+}
+
+impl<'a> Journey<'a> {
+    /// Begins after what the journal says already.
+    pub(super) async fn of(desk: &'a Desk, server: &'a str) -> Result<Self, Failure> {
+        let journal = Follower::after(desk.hub.journal(server).await?);
+        Ok(Self {
+            desk,
+            server,
+            journal,
+        })
+    }
+
+    /// Begins with the first line: the server is new.
+    pub(super) fn of_new(desk: &'a Desk, server: &'a str) -> Self {
+        Self {
+            desk,
+            server,
+            journal: Follower::default(),
+        }
+    }
+
+    /// Tells what is new in the journal, and gives the server's state.
+    async fn look(&mut self) -> Result<Server, Failure> {
+        let server = self.desk.hub.server(self.server).await?;
+        self.tell().await?;
+        Ok(server)
+    }
+
+    async fn tell(&mut self) -> Result<(), Failure> {
+        let entries = self.desk.hub.journal(self.server).await?;
+        for entry in self.journal.news(entries) {
+            self.desk.output.progress(timeline::line(entry));
+        }
+        Ok(())
+    }
+
+    /// Waits until the hub knows whether it can connect without a person.
+    pub(super) async fn settled(&mut self) -> Result<Server, Failure> {
+        let end = Instant::now() + CONNECTING;
+        let mut clock = ticking();
+        loop {
+            clock.tick().await;
+            let server = self.look().await?;
+            if !server.is_under_way() || Instant::now() > end {
+                return Ok(server);
+            }
+        }
+    }
+
+    /// Makes the link, shows it, and waits until the person is through.
+    pub(super) async fn sign_in(&mut self, wishes: Wishes) -> Result<Server, Failure> {
+        let link = self.desk.hub.authorize(self.server).await;
+        self.tell().await?;
+        let link = link?;
+        self.show(&link, wishes);
+        if wishes.no_wait {
+            return self.desk.hub.server(self.server).await;
+        }
+        let server = self.wait().await?;
+        if server.is_connected() {
+            self.desk
+                .output
+                .progress("  signed in      the token renews by itself");
+        }
+        Ok(server)
+    }
+
+    fn show(&self, link: &Authorization, wishes: Wishes) {
+        let say = |text: String| self.desk.output.progress(text);
+        let opened = browser::open(
+            &link.authorization_url,
+            !(wishes.no_browser || wishes.no_wait),
+            &self.desk.environment,
+        );
+        match &opened {
+            Ok(()) => {
+                return say(format!(
+                    "  Opening the browser. Not opening?  {}",
+                    link.authorization_url
+                ));
+            }
+            Err(browser::Closed::Scheme(scheme)) => say(format!(
+                "  The link is not opened, because it is neither http nor https ({scheme})."
+            )),
+            Err(browser::Closed::Failed(why)) => {
+                say(format!("  No browser could be opened ({why})."))
+            }
+            Err(browser::Closed::Unwanted | browser::Closed::NoDisplay) => {}
+        }
+        say(format!(
+            "  Open this in a browser:\n\n{}\n",
+            link.authorization_url
+        ));
+        if self.desk.hub.is_on_this_machine() && opened == Err(browser::Closed::NoDisplay) {
+            let port = self.desk.hub.port();
+            say(format!(
+                "  Browser on another machine? There:  ssh -L {port}:localhost:{port} <this machine>"
+            ));
+        }
+        if !wishes.no_wait {
+            say(
+                "  Does it end at a page that cannot be reached? Paste its address here."
+                    .to_owned(),
+            );
+        }
+    }
+
+    /// Until the server is connected, the attempt has ended, or the link has.
+    async fn wait(&mut self) -> Result<Server, Failure> {
+        let end = Instant::now() + LONGEST;
+        let mut clock = ticking();
+        let mut pasted = lines();
+        let mut without_link = 0;
+        loop {
+            tokio::select! {
+                _ = clock.tick() => {}
+                Some(line) = pasted.recv() => {
+                    if let Err(failure) = self.desk.hub.complete(self.server, &line).await {
+                        if failure.exit == Exit::Unreachable {
+                            return Err(failure);
+                        }
+                        self.desk.output.progress(format!("  not taken      {}", failure.what()));
+                    }
+                }
+            }
+            let server = self.look().await?;
+            let waiting = server.oauth.clone().unwrap_or_default();
+            let idle = server.waits_for_a_person()
+                && waiting.authorization_url.is_none()
+                && !waiting.connected;
+            without_link = if idle { without_link + 1 } else { 0 };
+            // Between the answer and the new connection there is a moment without a link.
+            let ended = without_link > 3
+                || !(server.waits_for_a_person()
+                    || server.is_under_way()
+                    || waiting.authorization_url.is_some());
+            if server.is_connected() || ended || Instant::now() > end {
+                return Ok(server);
+            }
+        }
+    }
+}
+
+/// The journey's end as the command's end.
+pub(super) fn verdict(server: &Server) -> Result<(), Failure> {
+    if server.is_connected() {
+        return Ok(());
+    }
+    let why = server.why().unwrap_or("the sign-in did not come to an end");
+    let exit = if server.waits_for_a_person() {
+        Exit::SignInNeeded
+    } else {
+        Exit::Api
+    };
+    let failure = Failure::new(exit, format!("{}: {}: {why}", server.name, server.words()));
+    Err(
+        match server.action.as_deref().filter(|action| !action.is_empty()) {
+            Some(action) => failure.cure(action),
+            None => failure.cure(format!("mcphub auth log {}", server.name)),
+        },
+    )
+}
+
+fn ticking() -> tokio::time::Interval {
+    let mut clock = interval(LOOK);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    clock
+}
+
+/// Lines that are pasted while we wait. A thread reads them, for reading a terminal cannot be called off; it ends with the process.
+fn lines() -> mpsc::Receiver<String> {
+    let (sender, receiver) = mpsc::channel(4);
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            let line = line.trim();
+            if !line.is_empty() && sender.blocking_send(line.to_owned()).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}

@@ -1,0 +1,93 @@
+//! `mcphub servers`: what is connected, what wants something, and what to do; and the small changes to one server.
+
+use clap::Subcommand;
+use serde_json::Value;
+
+use super::Desk;
+use crate::failure::Failure;
+use crate::output::table;
+use crate::rest::shape::Server;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Servers {
+    /// All servers and their states (also without a word)
+    List,
+    /// One server as the API tells it
+    Get { name: String },
+    /// Take a server out of the settings
+    Remove { name: String },
+    /// Connect to a server anew
+    Reload { name: String },
+    /// Switch a server on or off
+    Toggle {
+        name: String,
+        /// true or false
+        #[arg(long, default_value_t = true, action = clap::ArgAction::Set)]
+        on: bool,
+    },
+}
+
+pub(crate) async fn run(desk: &Desk, wanted: Option<Servers>) -> Result<(), Failure> {
+    match wanted.unwrap_or(Servers::List) {
+        Servers::List => list(desk).await,
+        Servers::Get { name } => {
+            let told = desk.hub.server_as_told(&name).await?;
+            desk.output.value(&told);
+            Ok(())
+        }
+        Servers::Remove { name } => done(
+            desk,
+            &desk.hub.remove(&name).await?,
+            &format!("{name} is removed from the settings"),
+        ),
+        Servers::Reload { name } => done(
+            desk,
+            &desk.hub.reload(&name).await?,
+            &format!("{name} is connected to anew"),
+        ),
+        Servers::Toggle { name, on } => {
+            let now = if on { "on" } else { "off" };
+            done(
+                desk,
+                &desk.hub.toggle(&name, on).await?,
+                &format!("{name} is switched {now}"),
+            )
+        }
+    }
+}
+
+fn done(desk: &Desk, told: &Value, words: &str) -> Result<(), Failure> {
+    desk.output.result(told);
+    desk.output.line(words);
+    Ok(())
+}
+
+async fn list(desk: &Desk) -> Result<(), Failure> {
+    let told = desk.hub.servers().await?;
+    desk.output.result(&told);
+    let servers = Server::read_all(&told)?;
+    if servers.is_empty() {
+        desk.output
+            .line("no servers yet:  mcphub add https://mcp.linear.app/mcp");
+    }
+    for line in table(&servers.iter().map(row).collect::<Vec<_>>()) {
+        desk.output.line(line);
+    }
+    Ok(())
+}
+
+/// Name, state, and either what it offers or why not and what to do.
+pub(super) fn row(server: &Server) -> Vec<String> {
+    let more = if server.is_connected() {
+        let count = server.tools.len();
+        format!("{count} {}", if count == 1 { "tool" } else { "tools" })
+    } else {
+        let action = server.action.as_deref().filter(|action| !action.is_empty());
+        [server.why(), action]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join("; ")
+    };
+    vec![server.name.clone(), server.words().to_owned(), more]
+}

@@ -1,0 +1,89 @@
+//! Why a command ended badly: what happened, what helps, and the exit code that scripts see.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use crate::output::plain;
+
+/// The exit codes besides 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// The command line, or the settings file, makes no sense.
+    Usage = 1,
+    /// The hub, or the server behind it, said no.
+    Api = 2,
+    /// A person has to sign in first.
+    SignInNeeded = 3,
+    /// No hub answers.
+    Unreachable = 4,
+}
+
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    what: String,
+    cure: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, what: impl Into<String>) -> Self {
+        Self {
+            exit,
+            what: what.into(),
+            cure: None,
+        }
+    }
+
+    pub(crate) fn usage(what: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, what)
+    }
+
+    pub(crate) fn api(what: impl Into<String>) -> Self {
+        Self::new(Exit::Api, what)
+    }
+
+    pub(crate) fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// What the person can do about it.
+    pub(crate) fn cure(mut self, cure: impl Into<String>) -> Self {
+        self.cure = Some(cure.into());
+        self
+    }
+
+    /// Says it, on stderr or as JSON on stdout, and gives the exit code.
+    pub(crate) fn report(&self, json: bool) -> ExitCode {
+        if json {
+            let told = serde_json::json!({ "success": false, "message": self.what, "do": self.cure, "exit": self.exit as u8 });
+            crate::output::Output { json }.value(&told);
+        } else {
+            eprintln!("{}", plain(&self.to_string()));
+        }
+        ExitCode::from(self.exit as u8)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.what)?;
+        match &self.cure {
+            Some(cure) => write!(f, "\n   do: {cure}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The message of an error with the messages of its sources.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let said = inner.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        source = inner.source();
+    }
+    text
+}

@@ -1,0 +1,98 @@
+//! What a command says: lines for people, or one JSON value with `--json`.
+//!
+//! Text from servers is stripped of control characters before it reaches a terminal.
+
+use std::fmt::Display;
+use std::io::Write;
+
+use serde_json::Value;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    pub(crate) json: bool,
+}
+
+impl Output {
+    /// The result for a person; nothing with `--json`.
+    pub(crate) fn line(self, text: impl Display) {
+        if !self.json {
+            write_out(&plain(&text.to_string()));
+        }
+    }
+
+    /// The result for a program; nothing without `--json`.
+    pub(crate) fn result(self, value: &Value) {
+        if self.json {
+            self.value(value);
+        }
+    }
+
+    /// What happens on the way: for a person among the results, for a program apart from them.
+    pub(crate) fn progress(self, text: impl Display) {
+        if self.json {
+            eprintln!("{}", plain(&text.to_string()));
+        } else {
+            self.line(text);
+        }
+    }
+
+    pub(crate) fn value(self, value: &Value) {
+        write_out(&format!("{value:#}"));
+    }
+}
+
+fn write_out(text: &str) {
+    let mut out = std::io::stdout().lock();
+    if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
+        // Whoever read our output has gone (`mcphub servers | head -1`): there is nobody to tell more.
+        std::process::exit(0);
+    }
+}
+
+/// Without control characters other than line breaks and tabs: a tool's answer must not steer the terminal.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars()
+        .filter(|letter| !letter.is_control() || matches!(letter, '\n' | '\t'))
+        .collect()
+}
+
+/// Rows with columns as wide as their longest cell; the last column is left as it is.
+pub(crate) fn table(rows: &[Vec<String>]) -> Vec<String> {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells: Vec<String> = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"))
+            .collect();
+        cells.join("   ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_cannot_steer_the_terminal() {
+        assert_eq!(plain("a\u{1b}[2Jb\r\u{9b}1mc\n\td"), "a[2Jb1mc\n\td");
+    }
+
+    #[test]
+    fn columns_line_up() {
+        let rows = vec![
+            vec!["a".into(), "connected".into()],
+            vec!["longer".into(), "x".into()],
+        ];
+        assert_eq!(table(&rows), ["a        connected", "longer   x"]);
+    }
+}

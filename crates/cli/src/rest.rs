@@ -1,0 +1,376 @@
+//! The client of a hub's REST API. Commands know nothing else of a hub: what they do, `curl` can do.
+
+pub(crate) mod shape;
+
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::environment::Environment;
+use crate::failure::{Exit, Failure, chain};
+use crate::operator;
+use shape::{Authorization, Entry, Server};
+
+const DEFAULT_URL: &str = "http://localhost:3000";
+/// A sign-in's discovery and registration ask several servers, one after the other.
+const LONGEST_ANSWER: Duration = Duration::from_secs(90);
+
+/// Which hub to ask, and who asks.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    base: Url,
+    token: Option<SecretString>,
+    http: reqwest::Client,
+    others: Vec<String>,
+}
+
+impl Hub {
+    /// The hub at `url`, else `MCPHUB_URL`, else on this machine; with `token`, else `MCPHUB_TOKEN`, else what a hub on this machine left for us.
+    pub(crate) fn new(
+        url: Option<&str>,
+        token: Option<&str>,
+        environment: &Environment,
+    ) -> Result<Self, Failure> {
+        let address = url
+            .or_else(|| environment.text("MCPHUB_URL"))
+            .unwrap_or(DEFAULT_URL);
+        let mut base = address_of_hub(address)?;
+        let given = match token {
+            Some(token) => Some(SecretString::from(token)),
+            None => environment.secret("MCPHUB_TOKEN")?,
+        };
+        let folder = operator::folder(environment);
+        let here = folder
+            .as_deref()
+            .and_then(|folder| operator::find(folder, &base));
+        if let Some(here) = &here
+            && base.path() == "/"
+        {
+            base.set_path(here.url.path());
+        }
+        let http = http_client(&base).map_err(|error| {
+            Failure::api(format!("no HTTP client can be made: {}", chain(&error)))
+        })?;
+        let others = folder
+            .as_deref()
+            .map(|folder| elsewhere(folder, &base))
+            .unwrap_or_default();
+        Ok(Self {
+            token: given.or(here.map(|here| here.token)),
+            base,
+            http,
+            others,
+        })
+    }
+
+    /// The address under which the hub is asked, without a slash at its end.
+    pub(crate) fn address(&self) -> &str {
+        self.base.as_str().trim_end_matches('/')
+    }
+
+    pub(crate) fn is_on_this_machine(&self) -> bool {
+        operator::is_loopback(&self.base)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.base.port_or_known_default().unwrap_or_default()
+    }
+
+    pub(crate) async fn servers(&self) -> Result<Value, Failure> {
+        let mut url = self.url(&["servers"]);
+        url.query_pairs_mut()
+            .append_pair("page", "1")
+            .append_pair("limit", "1000");
+        self.ask(Method::GET, url, None).await
+    }
+
+    pub(crate) async fn server_as_told(&self, name: &str) -> Result<Value, Failure> {
+        self.ask(Method::GET, self.url(&["servers", name]), None)
+            .await
+    }
+
+    pub(crate) async fn server(&self, name: &str) -> Result<Server, Failure> {
+        Server::read(self.server_as_told(name).await?)
+    }
+
+    pub(crate) async fn add(&self, name: &str, config: &Value) -> Result<Value, Failure> {
+        self.ask(
+            Method::POST,
+            self.url(&["servers"]),
+            Some(&json!({ "name": name, "config": config })),
+        )
+        .await
+    }
+
+    pub(crate) async fn change(&self, name: &str, config: &Value) -> Result<Value, Failure> {
+        self.ask(
+            Method::PUT,
+            self.url(&["servers", name]),
+            Some(&json!({ "config": config })),
+        )
+        .await
+    }
+
+    pub(crate) async fn remove(&self, name: &str) -> Result<Value, Failure> {
+        self.ask(Method::DELETE, self.url(&["servers", name]), None)
+            .await
+    }
+
+    pub(crate) async fn reload(&self, name: &str) -> Result<Value, Failure> {
+        self.ask(
+            Method::POST,
+            self.url(&["servers", name, "reload"]),
+            Some(&json!({})),
+        )
+        .await
+    }
+
+    pub(crate) async fn toggle(&self, name: &str, enabled: bool) -> Result<Value, Failure> {
+        self.ask(
+            Method::POST,
+            self.url(&["servers", name, "toggle"]),
+            Some(&json!({ "enabled": enabled })),
+        )
+        .await
+    }
+
+    pub(crate) async fn authorize(&self, name: &str) -> Result<Authorization, Failure> {
+        let told = self
+            .ask(
+                Method::POST,
+                self.url(&["servers", name, "oauth", "authorize"]),
+                Some(&json!({})),
+            )
+            .await?;
+        shape::read(told)
+    }
+
+    pub(crate) async fn complete(&self, name: &str, pasted: &str) -> Result<Value, Failure> {
+        self.ask(
+            Method::POST,
+            self.url(&["servers", name, "oauth", "complete"]),
+            Some(&json!({ "pasted": pasted })),
+        )
+        .await
+    }
+
+    /// `scope` is `tokens` or `all`.
+    pub(crate) async fn disconnect(&self, name: &str, scope: &str) -> Result<Value, Failure> {
+        self.ask(
+            Method::POST,
+            self.url(&["servers", name, "oauth", "disconnect"]),
+            Some(&json!({ "scope": scope })),
+        )
+        .await
+    }
+
+    pub(crate) async fn journal_as_told(&self, name: &str) -> Result<Value, Failure> {
+        self.ask(
+            Method::GET,
+            self.url(&["servers", name, "oauth", "journal"]),
+            None,
+        )
+        .await
+    }
+
+    pub(crate) async fn journal(&self, name: &str) -> Result<Vec<Entry>, Failure> {
+        shape::read(self.journal_as_told(name).await?)
+    }
+
+    pub(crate) async fn call(
+        &self,
+        server: &str,
+        tool: &str,
+        arguments: &Value,
+    ) -> Result<Value, Failure> {
+        let body = json!({ "toolName": tool, "arguments": arguments });
+        self.ask(
+            Method::POST,
+            self.url(&["tools", "call", server]),
+            Some(&body),
+        )
+        .await
+    }
+
+    /// `{base}/api/...`; a name may hold a slash, which is percent-encoded.
+    fn url(&self, segments: &[&str]) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().push("api").extend(segments);
+        }
+        url
+    }
+
+    /// The `data` of the answer.
+    async fn ask(&self, method: Method, url: Url, body: Option<&Value>) -> Result<Value, Failure> {
+        let mut request = self.http.request(method, url);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token.expose_secret());
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request
+            .send()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        let text = response
+            .text()
+            .await
+            .map_err(|error| self.unreachable(&error))?;
+        let mut answer: Value =
+            serde_json::from_str(&text).map_err(|_no_json| self.no_hub(status))?;
+        if status.is_success() && answer["success"] != json!(false) {
+            return Ok(answer.get_mut("data").map(Value::take).unwrap_or_default());
+        }
+        Err(self.refused(status, &answer))
+    }
+
+    fn refused(&self, status: StatusCode, answer: &Value) -> Failure {
+        let message = answer["message"]
+            .as_str()
+            .or_else(|| answer["error"].as_str())
+            .unwrap_or("the hub gave no reason");
+        if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN {
+            return Failure::api(format!("{} did not let us in: {message}", self.address()))
+                .cure("on the hub's own machine run this as the user who runs the hub; elsewhere give `--token` (or MCPHUB_TOKEN) with a login token or a bearer key for all servers");
+        }
+        let exit = if answer["code"]
+            .as_str()
+            .is_some_and(|code| shape::SIGN_IN_CODES.contains(&code))
+        {
+            Exit::SignInNeeded
+        } else {
+            Exit::Api
+        };
+        let failure = Failure::new(exit, message);
+        match answer["action"].as_str() {
+            Some(action) => failure.cure(action),
+            None if status == StatusCode::NOT_FOUND => {
+                failure.cure("`mcphub servers` lists the names")
+            }
+            None => failure,
+        }
+    }
+
+    fn no_hub(&self, status: StatusCode) -> Failure {
+        Failure::new(
+            Exit::Unreachable,
+            format!(
+                "what answers at {} is no MCPHub: {status} without JSON",
+                self.address()
+            ),
+        )
+        .cure("name the hub with `--url` or MCPHUB_URL, with its BASE_PATH when it has one")
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> Failure {
+        let slow = if error.is_timeout() {
+            "answers in time"
+        } else {
+            "answers"
+        };
+        let failure = Failure::new(
+            Exit::Unreachable,
+            format!("no hub {slow} at {}: {}", self.address(), chain(error)),
+        );
+        match self.others.as_slice() {
+            [] if self.is_on_this_machine() => failure
+                .cure("start it with `mcphub`, or name another one with `--url` or MCPHUB_URL"),
+            [] => failure.cure(
+                "look whether it runs and whether the address is right (`--url` or MCPHUB_URL)",
+            ),
+            others => failure.cure(format!(
+                "start it with `mcphub`, or name one that was started on this machine: --url {}",
+                others.join(", --url ")
+            )),
+        }
+    }
+}
+
+fn address_of_hub(address: &str) -> Result<Url, Failure> {
+    let wrong = |why: String| {
+        Failure::usage(format!("`{address}` is no address of a hub: {why}"))
+            .cure(format!("write it like {DEFAULT_URL}"))
+    };
+    let mut url = Url::parse(address).map_err(|error| wrong(error.to_string()))?;
+    if !matches!(url.scheme(), "http" | "https") || url.cannot_be_a_base() {
+        return Err(wrong("it must begin with http:// or https://".to_owned()));
+    }
+    url.set_query(None);
+    url.set_fragment(None);
+    Ok(url)
+}
+
+fn elsewhere(folder: &Path, base: &Url) -> Vec<String> {
+    let here = base.port_or_known_default();
+    let others = operator::all(folder)
+        .into_iter()
+        .filter(|it| it.url.port_or_known_default() != here);
+    others
+        .map(|it| it.url.as_str().trim_end_matches('/').to_owned())
+        .collect()
+}
+
+/// The answer of a redirect is an answer: the token goes to nobody else.
+fn http_client(base: &Url) -> reqwest::Result<reqwest::Client> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a command speaks to the hub alone; the guarded client is for what the hub asks"
+    )]
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(Duration::from_secs(5))
+        .timeout(LONGEST_ANSWER);
+    if operator::is_loopback(base) {
+        client.no_proxy().build()
+    } else {
+        client.build()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hub(url: &str) -> Hub {
+        Hub::new(
+            Some(url),
+            Some("t"),
+            &Environment::of(&[("MCPHUB_DATA_DIR", "/nowhere")]),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_name_with_a_slash_stays_one_segment() {
+        let url = hub("http://localhost:3000").url(&["servers", "io.github/a b", "reload"]);
+        assert_eq!(
+            url.as_str(),
+            "http://localhost:3000/api/servers/io.github%2Fa%20b/reload"
+        );
+    }
+
+    #[test]
+    fn the_base_path_stands_before_the_api() {
+        for base in ["http://h/hub", "http://h/hub/", "http://h/hub?x#y"] {
+            assert_eq!(
+                hub(base).url(&["servers"]).as_str(),
+                "http://h/hub/api/servers"
+            );
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_a_mistake_of_usage() {
+        for address in ["localhost:3000", "ftp://x", "mailto:a@b", ""] {
+            let failure = Hub::new(Some(address), None, &Environment::default()).unwrap_err();
+            assert_eq!(failure.exit, Exit::Usage, "{address}");
+        }
+    }
+}

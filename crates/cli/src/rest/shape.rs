@@ -1,0 +1,131 @@
+//! The answers of the REST API as far as commands look into them; what they hand on, they hand on as it came.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// Error codes of answers that say that a person must sign in first.
+pub(crate) const SIGN_IN_CODES: [&str; 2] = ["sign_in_needed", "needs_sign_in"];
+
+/// States in which nothing goes on before a person has acted.
+const WAITS_FOR_A_PERSON: [&str; 5] = [
+    "oauth_required",
+    "needs_client",
+    "client_rejected",
+    "registration_refused",
+    "rejected_by_resource",
+];
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Server {
+    pub(crate) name: String,
+    pub(crate) status: String,
+    pub(crate) error: Option<String>,
+    pub(crate) reason: Option<String>,
+    pub(crate) action: Option<String>,
+    #[serde(default)]
+    pub(crate) tools: Vec<Tool>,
+    #[serde(default)]
+    pub(crate) config: Value,
+    #[serde(default)]
+    pub(crate) oauth: Option<OAuth>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Tool {
+    pub(crate) name: String,
+    #[serde(default, rename = "inputSchema")]
+    pub(crate) input_schema: Value,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OAuth {
+    pub(crate) authorization_url: Option<String>,
+    #[serde(default)]
+    pub(crate) connected: bool,
+    pub(crate) expires_at: Option<Value>,
+    pub(crate) redirect_uri: Option<String>,
+}
+
+impl Server {
+    pub(crate) fn read(told: Value) -> Result<Self, Failure> {
+        read(told)
+    }
+
+    pub(crate) fn read_all(told: &Value) -> Result<Vec<Self>, Failure> {
+        read(told.clone())
+    }
+
+    pub(crate) fn waits_for_a_person(&self) -> bool {
+        WAITS_FOR_A_PERSON.contains(&self.status.as_str())
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        matches!(self.status.as_str(), "connected" | "refresh_failing")
+    }
+
+    /// Neither connected nor broken: something is going on.
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.status == "connecting"
+    }
+
+    /// Why it is in its state, in the hub's words.
+    pub(crate) fn why(&self) -> Option<&str> {
+        let said = |text: &'_ Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
+        if said(&self.reason) {
+            self.reason.as_deref()
+        } else {
+            self.error.as_deref().filter(|error| !error.is_empty())
+        }
+    }
+
+    /// The state in words.
+    pub(crate) fn words(&self) -> &str {
+        match self.status.as_str() {
+            "oauth_required" => "sign-in needed",
+            "needs_client" => "needs a client id",
+            "client_rejected" => "client rejected",
+            "registration_refused" => "registration refused",
+            "refresh_failing" => "connected, renewal failing",
+            "rejected_by_resource" => "token rejected",
+            other => other,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Authorization {
+    pub(crate) authorization_url: String,
+}
+
+/// A line of the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Entry {
+    pub(crate) time: String,
+    pub(crate) stage: String,
+    pub(crate) request: Option<Request>,
+    pub(crate) status: Option<u16>,
+    pub(crate) duration_ms: Option<u64>,
+    pub(crate) decision: String,
+    pub(crate) why: Option<String>,
+    pub(crate) rule: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) host: String,
+    pub(crate) path: String,
+}
+
+pub(crate) fn read<T: DeserializeOwned>(told: Value) -> Result<T, Failure> {
+    serde_json::from_value(told).map_err(|error| {
+        Failure::api(format!("the hub's answer is not understood: {error}"))
+            .cure("`mcphub --version` here and on the hub should say the same")
+    })
+}
