@@ -1,5 +1,7 @@
 //! The marks of implemented rules (`rule: rfc9207-2.4` in a comment) and the page that lists them with their tests.
 //!
+//! The sentence may follow the id behind two dashes: `rule: jsonrpc-6 -- an empty batch is answered with one error`.
+//!
 //! A mark proves that somebody thought of the test, not that the test bites. `xtask` itself has no rules of a standard and is left out.
 
 use std::collections::BTreeMap;
@@ -39,6 +41,7 @@ pub fn collect(tree: &Tree) -> BTreeMap<String, Rule> {
             let Some(ids) = line.comment.strip_prefix("rule:") else {
                 continue;
             };
+            let ids = ids.split_once(" -- ").map_or(ids, |(ids, _sentence)| ids);
             for id in ids.split(',').map(str::trim) {
                 let rule = rules.entry(id.to_owned()).or_default();
                 let place = Place {

@@ -222,6 +222,14 @@ fn a_mark_in_another_crates_tests_pairs_too() {
 }
 
 #[test]
+fn the_sentence_may_stand_behind_the_mark() {
+    let house = House::tidy();
+    let check = CHECK.replace("2.4", "2.4 -- iss is compared, character by character");
+    house.write("crates/oauth/src/lib.rs", &format!("{check}{TEST}"));
+    assert_eq!(house.complaints(), [""; 0]);
+}
+
+#[test]
 fn a_mark_that_is_no_id_fails() {
     let house = House::tidy();
     house.write(

@@ -12,7 +12,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Complaint> {
                 path: place.path.clone(),
                 line: Some(place.line),
                 wrong: format!("`{id}` is no rule id"),
-                cure: "write `// rule: rfc9207-2.4`: small letters, digits, `.` and `-`; several are parted by commas".to_owned(),
+                cure: "write `// rule: rfc9207-2.4`: small letters, digits, `.` and `-`; several are parted by commas, a sentence stands behind ` -- `".to_owned(),
             }));
             continue;
         }
