@@ -6,4 +6,5 @@ pub mod clock;
 pub mod fetch;
 pub mod journal;
 pub mod sign_in;
+pub mod store;
 pub mod upstream;

@@ -1,0 +1,286 @@
+//! The store: one settings file, shared with the person who edits it and with other processes.
+//!
+//! Every change is applied to what is on disk at that moment, under a lock, and lands whole or not at all (see `disk`). Changes
+//! by others are noticed and published; one that does not parse leaves the old settings running. A file that could not be read
+//! is never written over, and neither is one that was emptied or taken away while the hub runs.
+
+mod disk;
+mod trouble;
+mod watch;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use settings::{Change, File, Settings};
+use tokio::sync::{Mutex, watch as channel};
+
+use disk::{Disk, Landing};
+pub use disk::{ReadError, WriteError};
+pub use trouble::{EditError, OpenError, Trouble};
+
+/// How a placeholder's name becomes its value; the binary hands down the process environment.
+pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// How often a change starts again when somebody who takes no lock writes at the same moment.
+const ROUNDS: usize = 20;
+
+/// The settings file. A clone is the same store.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    disk: Disk,
+    environment: Environment,
+    /// Reading and publishing, as one.
+    gate: Mutex<()>,
+    snapshot: ArcSwap<Snapshot>,
+    told: channel::Sender<Arc<Settings>>,
+    troubles: SyncMutex<Troubles>,
+}
+
+/// A file and what it means.
+struct Snapshot {
+    file: Arc<File>,
+    settings: Arc<Settings>,
+}
+
+#[derive(Default)]
+struct Troubles {
+    reading: Option<Trouble>,
+    writing: Option<Trouble>,
+}
+
+impl Store {
+    /// Opens a settings file and follows it from then on. A missing one starts empty and is made by the first change.
+    pub async fn open(
+        path: impl Into<PathBuf>,
+        environment: Environment,
+    ) -> Result<Self, OpenError> {
+        let path = path.into();
+        let (disk, file, writing) = blocking(move || begin(&path))
+            .await
+            .map_err(OpenError::Stopped)??;
+        let settings = Arc::new(resolve(&file, &environment));
+        report(&settings, None);
+        let shared = Arc::new(Shared {
+            disk,
+            environment,
+            gate: Mutex::default(),
+            told: channel::Sender::new(Arc::clone(&settings)),
+            snapshot: ArcSwap::from_pointee(Snapshot {
+                file: Arc::new(file),
+                settings,
+            }),
+            troubles: SyncMutex::default(),
+        });
+        shared.set_writing(writing);
+        watch::follow(&shared)?;
+        Ok(Self { shared })
+    }
+
+    /// The file's absolute path, as it was given (links are not followed).
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.shared.disk.path()
+    }
+
+    /// What the settings mean now.
+    #[must_use]
+    pub fn current(&self) -> Arc<Settings> {
+        Arc::clone(&self.shared.snapshot.load().settings)
+    }
+
+    /// The file as it is written now.
+    #[must_use]
+    pub fn file(&self) -> Arc<File> {
+        Arc::clone(&self.shared.snapshot.load().file)
+    }
+
+    /// The settings after every change, our own and others'.
+    #[must_use]
+    pub fn subscribe(&self) -> channel::Receiver<Arc<Settings>> {
+        self.shared.told.subscribe()
+    }
+
+    /// What keeps the file from being read or written, if anything does.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Trouble> {
+        let troubles = self
+            .shared
+            .troubles
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        troubles
+            .reading
+            .clone()
+            .or_else(|| troubles.writing.clone())
+    }
+
+    /// Makes all changes or none. When this returns, they are on disk and published. It is finished even when the caller goes
+    /// away.
+    pub async fn edit(&self, changes: Vec<Change>) -> Result<(), EditError> {
+        let shared = Arc::clone(&self.shared);
+        let task = tokio::spawn(async move { shared.edit(changes).await });
+        task.await.map_err(EditError::Stopped)?
+    }
+
+    /// Reads the file again now, without waiting for word of a change.
+    pub async fn reload(&self) {
+        self.shared.reload().await;
+    }
+}
+
+impl Shared {
+    async fn edit(self: &Arc<Self>, changes: Vec<Change>) -> Result<(), EditError> {
+        let _turn = self.gate.lock().await;
+        let shared = Arc::clone(self);
+        let edited = blocking(move || shared.edit_on_disk(&changes))
+            .await
+            .map_err(EditError::Stopped)?;
+        match &edited {
+            Err(EditError::Write(error)) => {
+                self.set_writing(Some(Trouble::NotWritable(error.to_string())))
+            }
+            Ok(_) => self.set_writing(None),
+            Err(_) => {}
+        }
+        self.publish(edited?);
+        self.set_reading(None);
+        Ok(())
+    }
+
+    fn edit_on_disk(&self, changes: &[Change]) -> Result<File, EditError> {
+        let lock = self.disk.lock()?;
+        let had_text = !is_blank(self.snapshot.load().file.text());
+        for _ in 0..ROUNDS {
+            let found = self.disk.read_settled(had_text)?;
+            if had_text && found.as_deref().is_none_or(is_blank) {
+                return Err(EditError::Gone);
+            }
+            let before = found.as_deref().unwrap_or_default();
+            let after = settings::apply(before, changes)?;
+            let file = File::parse(&after).map_err(settings::EditError::Unreadable)?;
+            if after == before {
+                return Ok(file);
+            }
+            match self.disk.write(found.as_deref(), &after)? {
+                Landing::Landed => return Ok(file),
+                Landing::ChangedMeanwhile => {}
+            }
+        }
+        drop(lock);
+        Err(EditError::NeverStill)
+    }
+
+    async fn reload(self: &Arc<Self>) {
+        let _turn = self.gate.lock().await;
+        let shared = Arc::clone(self);
+        match blocking(move || shared.disk.read()).await {
+            Err(stopped) => {
+                tracing::error!(error = %stopped, "reading the settings file broke off")
+            }
+            Ok(Err(error)) => self.set_reading(Some(Trouble::Unreadable(error.to_string()))),
+            Ok(Ok(found)) => {
+                let known = Arc::clone(&self.snapshot.load().file);
+                let text = found.unwrap_or_default();
+                if text == known.text() {
+                    return self.set_reading(None);
+                }
+                if is_blank(&text) {
+                    return self.set_reading(Some(Trouble::Gone));
+                }
+                match File::parse(&text) {
+                    Err(error) => self.set_reading(Some(Trouble::Unparsable(error))),
+                    Ok(file) => {
+                        self.publish(file);
+                        self.set_reading(None);
+                    }
+                }
+            }
+        }
+    }
+
+    fn publish(&self, file: File) {
+        let settings = Arc::new(resolve(&file, &self.environment));
+        let before = self.snapshot.swap(Arc::new(Snapshot {
+            file: Arc::new(file),
+            settings: Arc::clone(&settings),
+        }));
+        report(&settings, Some(&before.settings));
+        if *before.settings != *settings {
+            self.told.send_replace(settings);
+        }
+    }
+
+    fn set_reading(&self, trouble: Option<Trouble>) {
+        let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        said(&troubles.reading, &trouble);
+        troubles.reading = trouble;
+    }
+
+    fn set_writing(&self, trouble: Option<Trouble>) {
+        let mut troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        said(&troubles.writing, &trouble);
+        troubles.writing = trouble;
+    }
+}
+
+/// The first look at the file: its text, and whether it can be written.
+fn begin(path: &Path) -> Result<(Disk, File, Option<Trouble>), OpenError> {
+    let disk = Disk::at(path)?;
+    let file = match disk.read()? {
+        None => File::parse("").map_err(|error| OpenError::Unparsable {
+            path: path.to_owned(),
+            error,
+        })?,
+        Some(text) => File::parse(&text).map_err(|error| OpenError::Unparsable {
+            path: path.to_owned(),
+            error,
+        })?,
+    };
+    let writing = match disk.tidy() {
+        Ok(()) => None,
+        Err(error) => Some(Trouble::NotWritable(error.to_string())),
+    };
+    Ok((disk, file, writing))
+}
+
+fn resolve(file: &File, environment: &Environment) -> Settings {
+    settings::resolve(file, &|name| environment(name))
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim_start_matches('\u{feff}').trim().is_empty()
+}
+
+/// Logs what a person should change in the file, once.
+fn report(settings: &Settings, before: Option<&Settings>) {
+    let known = |problem: &settings::Problem| {
+        before.is_some_and(|before| {
+            before
+                .problems
+                .iter()
+                .any(|old| old.path == problem.path && old.message == problem.message)
+        })
+    };
+    for problem in settings.problems.iter().filter(|problem| !known(problem)) {
+        tracing::warn!("settings: {problem}");
+    }
+}
+
+fn said(before: &Option<Trouble>, now: &Option<Trouble>) {
+    match (before, now) {
+        (_, Some(trouble)) if before != now => tracing::warn!("{trouble}"),
+        (Some(_), None) => tracing::info!("the settings file is in order again"),
+        (_, _) => {}
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, tokio::task::JoinError> {
+    tokio::task::spawn_blocking(work).await
+}

@@ -1,0 +1,252 @@
+//! The file on disk: read whole, written whole, mode 0600.
+//!
+//! A new text goes to a temporary file beside the old one, is synced, and renamed over it; then the folder is synced. Where that
+//! cannot be (a file mounted by itself, a folder that takes no new file, a file of another owner) it is written in place, after
+//! making sure that there is room. A lock beside the file keeps our own processes apart; for editors that take no lock, the file
+//! is compared once more just before it is replaced.
+
+mod replace;
+
+use std::fs::{self, OpenOptions, TryLockError};
+use std::io::{self, Read};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
+
+use settings::File;
+
+use super::OpenError;
+
+/// Larger files are no settings.
+const LARGEST: u64 = 64 << 20;
+
+/// How long another process may hold the lock; a write takes milliseconds.
+const LOCK_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long an editor may leave the file missing or half written.
+const EDITOR_PATIENCE: Duration = Duration::from_secs(1);
+
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// The file cannot be read as text.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error("{} cannot be read", path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error("{} is not a file", .0.display())]
+    NotAFile(PathBuf),
+    #[error("{} is larger than {} MB", .0.display(), LARGEST >> 20)]
+    TooLarge(PathBuf),
+    #[error("{}: line {line} is not UTF-8; save the file as UTF-8", path.display())]
+    NotUtf8 { path: PathBuf, line: usize },
+}
+
+/// The file cannot be written; it is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    #[error("{} cannot be written: {source}", path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error("another process holds {}", .0.display())]
+    Locked(PathBuf),
+}
+
+/// How a write ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Landing {
+    Landed,
+    /// The file is no longer what it was when the change was made up; nothing was written.
+    ChangedMeanwhile,
+}
+
+pub(super) struct Disk {
+    path: PathBuf,
+}
+
+/// Held while the file is changed.
+pub(super) struct Lock {
+    _held: Option<fs::File>,
+}
+
+impl Disk {
+    pub(super) fn at(path: &Path) -> Result<Self, OpenError> {
+        let path = std::path::absolute(path).map_err(|source| ReadError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        let disk = Self { path };
+        let folder = folder_of(&disk.target());
+        if folder.is_dir() {
+            Ok(disk)
+        } else {
+            Err(OpenError::NoFolder(folder))
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file as it was named and, when that is a link, where it leads.
+    pub(super) fn places(&self) -> Vec<PathBuf> {
+        let mut places = vec![self.path.clone(), self.target()];
+        places.dedup();
+        places
+    }
+
+    /// The whole text; `None` when there is no file.
+    pub(super) fn read(&self) -> Result<Option<String>, ReadError> {
+        let failed = |source| ReadError::Io {
+            path: self.path.clone(),
+            source,
+        };
+        // Before opening: opening a pipe would wait for its other end.
+        match fs::metadata(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+            Ok(found) if !found.is_file() => return Err(ReadError::NotAFile(self.path.clone())),
+            Ok(_) => {}
+        }
+        let file = match fs::File::open(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(failed)?,
+        };
+        keep_private(&file, &self.path);
+        let mut bytes = Vec::new();
+        file.take(LARGEST + 1)
+            .read_to_end(&mut bytes)
+            .map_err(failed)?;
+        if bytes.len() as u64 > LARGEST {
+            return Err(ReadError::TooLarge(self.path.clone()));
+        }
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+            ReadError::NotUtf8 {
+                path: self.path.clone(),
+                line,
+            }
+        })?;
+        Ok(Some(text))
+    }
+
+    /// The text, once an editor that is in the middle of writing it has had time to finish: it parses, and when it should
+    /// hold something it does.
+    pub(super) fn read_settled(&self, should_hold: bool) -> Result<Option<String>, ReadError> {
+        let mut waited = Duration::ZERO;
+        loop {
+            let found = self.read();
+            let settled = match &found {
+                Ok(None) => !should_hold,
+                Ok(Some(text)) => {
+                    File::parse(text).is_ok() && !(should_hold && super::is_blank(text))
+                }
+                Err(_) => false,
+            };
+            if settled || waited >= EDITOR_PATIENCE {
+                return found;
+            }
+            sleep(PAUSE);
+            waited += PAUSE;
+        }
+    }
+
+    /// Keeps our other processes out until dropped.
+    pub(super) fn lock(&self) -> Result<Lock, WriteError> {
+        let target = self.target();
+        let path = beside(&target, "lock");
+        let opened = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&path);
+        let file = match opened {
+            Ok(file) => file,
+            // A folder that takes no new file: the file itself stays the same one then, so it can carry the lock.
+            Err(error) if replace::folder_is_closed(&error) => {
+                fs::File::open(&target).map_err(|_| WriteError::Io {
+                    path: path.clone(),
+                    source: error,
+                })?
+            }
+            Err(source) => return Err(WriteError::Io { path, source }),
+        };
+        let mut waited = Duration::ZERO;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Lock { _held: Some(file) }),
+                Err(TryLockError::WouldBlock) if waited < LOCK_PATIENCE => {
+                    sleep(PAUSE);
+                    waited += PAUSE;
+                }
+                Err(TryLockError::WouldBlock) => return Err(WriteError::Locked(path)),
+                // Some network file systems know no locks.
+                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                    return Ok(Lock { _held: None });
+                }
+                Err(TryLockError::Error(source)) => return Err(WriteError::Io { path, source }),
+            }
+        }
+    }
+
+    /// Replaces `before`, which was just read, by `after`. The caller holds the lock.
+    pub(super) fn write(&self, before: Option<&str>, after: &str) -> Result<Landing, WriteError> {
+        let target = self.target();
+        let unchanged = || self.read().is_ok_and(|found| found.as_deref() == before);
+        replace::replace(&target, before, after, &unchanged).map_err(|source| WriteError::Io {
+            path: target.clone(),
+            source,
+        })
+    }
+
+    /// Removes what a crash left behind, and finds out whether the file can be written at all.
+    pub(super) fn tidy(&self) -> Result<(), WriteError> {
+        let _lock = self.lock()?;
+        let target = self.target();
+        replace::remove_leftovers(&target);
+        replace::probe(&target).map_err(|source| WriteError::Io {
+            path: target,
+            source,
+        })
+    }
+
+    /// Where the links lead, also when nothing is there yet.
+    fn target(&self) -> PathBuf {
+        let mut path = self.path.clone();
+        for _ in 0..40 {
+            let Ok(next) = fs::read_link(&path) else {
+                break;
+            };
+            path = folder_of(&path).join(next);
+        }
+        path
+    }
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    path.parent().unwrap_or(Path::new("/")).to_owned()
+}
+
+/// A hidden neighbour: `.mcp_settings.json.lock`.
+fn beside(target: &Path, ending: &str) -> PathBuf {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    folder_of(target).join(format!(".{name}.{ending}"))
+}
+
+/// The file holds tokens: its owner alone may read it, also after an editor made it anew.
+fn keep_private(file: &fs::File, path: &Path) {
+    let Ok(found) = file.metadata() else { return };
+    let mode = found.permissions().mode();
+    if mode & 0o077 == 0 {
+        return;
+    }
+    match file.set_permissions(fs::Permissions::from_mode(mode & 0o700)) {
+        Ok(()) => {
+            tracing::info!(path = %path.display(), "others could read the settings file; now only its owner can")
+        }
+        Err(error) => {
+            tracing::warn!(path = %path.display(), %error, "others can read the settings file, which holds tokens; run chmod 600 on it");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Replacing a file's text so that a crash at any moment leaves the old text or the new one.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use tempfile::{Builder, NamedTempFile};
+
+use super::{Landing, beside, folder_of};
+
+/// Why a text could not be put in place by renaming.
+enum Obstacle {
+    /// Renaming is impossible here, writing is not.
+    NoRename,
+    Failed(io::Error),
+}
+
+pub(super) fn replace(
+    target: &Path,
+    before: Option<&str>,
+    after: &str,
+    unchanged: &dyn Fn() -> bool,
+) -> io::Result<Landing> {
+    match by_rename(target, after, unchanged) {
+        Ok(landing) => Ok(landing),
+        Err(Obstacle::Failed(error)) => Err(error),
+        Err(Obstacle::NoRename) => in_place(target, before.unwrap_or_default(), after, unchanged),
+    }
+}
+
+/// Whether an error says that a folder takes no new file from us.
+pub(super) fn folder_is_closed(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+    )
+}
+
+/// Temporary files that a killed process left. The caller holds the lock, so none of them is in use.
+pub(super) fn remove_leftovers(target: &Path) {
+    let prefix = beside(target, "");
+    let prefix = prefix
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let Ok(entries) = fs::read_dir(folder_of(target)) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(&prefix)
+            && name.ends_with(".tmp")
+            && let Err(error) = fs::remove_file(entry.path())
+        {
+            tracing::warn!(%error, name, "a temporary file of an earlier run cannot be removed");
+        }
+    }
+}
+
+/// Tries what a write will need, without writing.
+pub(super) fn probe(target: &Path) -> io::Result<()> {
+    match temporary(target) {
+        Ok(_) => Ok(()),
+        Err(error) if folder_is_closed(&error) => OpenOptions::new()
+            .write(true)
+            .open(target)
+            .map(drop)
+            .map_err(|_| error),
+        Err(error) => Err(error),
+    }
+}
+
+fn by_rename(
+    target: &Path,
+    after: &str,
+    unchanged: &dyn Fn() -> bool,
+) -> Result<Landing, Obstacle> {
+    let mut temporary = temporary(target).map_err(|error| {
+        if folder_is_closed(&error) {
+            Obstacle::NoRename
+        } else {
+            Obstacle::Failed(error)
+        }
+    })?;
+    keep_owner(&temporary, target)?;
+    temporary
+        .write_all(after.as_bytes())
+        .map_err(Obstacle::Failed)?;
+    temporary.as_file().sync_all().map_err(Obstacle::Failed)?;
+    if !unchanged() {
+        return Ok(Landing::ChangedMeanwhile);
+    }
+    // A file that is a mount point of its own cannot be renamed over.
+    let no_rename = |error: &io::Error| {
+        let kinds = [
+            io::ErrorKind::ResourceBusy,
+            io::ErrorKind::CrossesDevices,
+            io::ErrorKind::PermissionDenied,
+        ];
+        kinds.contains(&error.kind())
+    };
+    if let Err(refused) = temporary.persist(target) {
+        let possible = no_rename(&refused.error);
+        return Err(if possible {
+            Obstacle::NoRename
+        } else {
+            Obstacle::Failed(refused.error)
+        });
+    }
+    // The text is in place; a folder that cannot be synced does not undo that.
+    if let Err(error) = fs::File::open(folder_of(target)).and_then(|folder| folder.sync_all()) {
+        tracing::warn!(%error, "the folder of the settings file could not be synced");
+    }
+    Ok(Landing::Landed)
+}
+
+/// A new file beside the target that only its owner can read.
+fn temporary(target: &Path) -> io::Result<NamedTempFile> {
+    let prefix = beside(target, "");
+    let prefix = prefix.file_name().unwrap_or_default().to_owned();
+    Builder::new()
+        .prefix(&prefix)
+        .suffix(".tmp")
+        .tempfile_in(folder_of(target))
+}
+
+/// The new file belongs to whom the old one belonged.
+fn keep_owner(temporary: &NamedTempFile, target: &Path) -> Result<(), Obstacle> {
+    let Ok(old) = fs::metadata(target) else {
+        return Ok(());
+    };
+    let new = temporary.as_file().metadata().map_err(Obstacle::Failed)?;
+    if (old.uid(), old.gid()) == (new.uid(), new.gid()) {
+        return Ok(());
+    }
+    let owned = std::os::unix::fs::fchown(temporary.as_file(), Some(old.uid()), Some(old.gid()));
+    // Only the group differs: no reason to give up renaming, since the mode leaves the group nothing.
+    if owned.is_err() && old.uid() != new.uid() {
+        Err(Obstacle::NoRename)
+    } else {
+        Ok(())
+    }
+}
+
+/// Space after the text is no change to JSON: it is added first, so that a full disk is found while the old text is whole.
+fn in_place(
+    target: &Path,
+    before: &str,
+    after: &str,
+    unchanged: &dyn Fn() -> bool,
+) -> io::Result<Landing> {
+    let mut file = OpenOptions::new().write(true).open(target)?;
+    let (old, new) = (before.len() as u64, after.len() as u64);
+    if !unchanged() {
+        return Ok(Landing::ChangedMeanwhile);
+    }
+    let room = new.saturating_sub(old);
+    let padded = file
+        .seek(SeekFrom::End(0))
+        .and_then(|_| io::copy(&mut io::Read::take(io::repeat(b' '), room), &mut file))
+        .and_then(|_| file.sync_all());
+    if let Err(error) = padded {
+        file.set_len(old)?;
+        return Err(error);
+    }
+    let written = overwrite(&mut file, after);
+    if let Err(error) = written {
+        overwrite(&mut file, before)?;
+        return Err(error);
+    }
+    Ok(Landing::Landed)
+}
+
+fn overwrite(file: &mut fs::File, text: &str) -> io::Result<()> {
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(text.as_bytes())?;
+    file.set_len(text.len() as u64)?;
+    file.sync_all()
+}
