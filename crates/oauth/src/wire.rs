@@ -1,0 +1,75 @@
+//! Requests as they go out: the same headers everywhere, forms encoded once.
+
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Method};
+use url::form_urlencoded;
+
+use crate::address::Endpoint;
+use crate::step::Request;
+
+pub(crate) fn get(address: &Endpoint) -> Request {
+    request(Method::GET, address, Vec::new())
+}
+
+/// A form, with an `Authorization` header when there is one.
+pub(crate) fn post_form(
+    address: &Endpoint,
+    form: &[(&str, &str)],
+    authorization: Option<HeaderValue>,
+) -> Request {
+    let body = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(form)
+        .finish();
+    post(
+        address,
+        body.into_bytes(),
+        "application/x-www-form-urlencoded",
+        authorization,
+    )
+}
+
+pub(crate) fn post_json(
+    address: &Endpoint,
+    body: Vec<u8>,
+    authorization: Option<HeaderValue>,
+) -> Request {
+    post(address, body, "application/json", authorization)
+}
+
+/// A credential as a header: marked as not to be shown. `None` when it holds what no header may hold.
+pub(crate) fn credential(value: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(value).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// Form encoding of one value, as RFC 6749 section 2.3.1 wants it before Basic.
+pub(crate) fn form_encode(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+fn post(
+    address: &Endpoint,
+    body: Vec<u8>,
+    kind: &'static str,
+    authorization: Option<HeaderValue>,
+) -> Request {
+    let mut request = request(Method::POST, address, body);
+    request
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    if let Some(authorization) = authorization {
+        request.headers_mut().insert(AUTHORIZATION, authorization);
+    }
+    request
+}
+
+fn request(method: Method, address: &Endpoint, body: Vec<u8>) -> Request {
+    let mut request = Request::new(body);
+    *request.method_mut() = method;
+    *request.uri_mut() = address.uri();
+    request
+        .headers_mut()
+        .insert(ACCEPT, HeaderValue::from_static("application/json"));
+    request
+}
