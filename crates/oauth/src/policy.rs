@@ -1,0 +1,114 @@
+//! What a person decided for one server: the overrides of `oauth` in the settings, in this crate's terms.
+
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::address::Nearness;
+use crate::client::AuthMethod;
+
+/// One server's address and overrides. The defaults are what the specification asks for.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// The MCP server's address as written.
+    pub mcp_url: String,
+    /// Where the browser comes back to; the same bytes in every request.
+    pub redirect_uri: String,
+    /// The only issuer that is accepted (`oauth.issuer`).
+    pub issuer: Option<String>,
+    /// The issuer to take when there is a choice (`dynamicRegistration.issuer`).
+    pub preferred_issuer: Option<String>,
+    /// `Some(vec![])`: send no scope at all.
+    pub scopes: Option<Vec<String>>,
+    pub resource: ResourceRule,
+    pub authorization_endpoint: Option<String>,
+    pub token_endpoint: Option<String>,
+    pub registration_endpoint: Option<String>,
+    pub revocation_endpoint: Option<String>,
+    /// Send S256 to servers that do not say that they know it (`oauth.pkce: "assume"`).
+    pub assume_pkce: bool,
+    pub allow_insecure_token_endpoint: bool,
+    /// The server may name addresses in private networks (`allowPrivateNetwork`).
+    pub allow_private_network: bool,
+    pub audience: Option<String>,
+    /// Added to the authorization address as they are; they win over what we would send.
+    pub authorization_params: Vec<(String, String)>,
+    /// Added to token requests as they are.
+    pub token_params: Vec<(String, String)>,
+    pub token_auth: Option<AuthMethod>,
+    /// A client that somebody registered by hand.
+    pub client: Option<GivenClient>,
+    /// Our own client document (`oauth.clientMetadataUrl`), for servers that take an address as client id.
+    pub client_metadata_url: Option<String>,
+    pub register: Register,
+}
+
+/// What is sent as `resource`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ResourceRule {
+    /// The metadata's word, else the server's address.
+    #[default]
+    Discovered,
+    /// These bytes.
+    Fixed(String),
+    /// Nothing.
+    Omitted,
+}
+
+/// A client from the settings.
+#[derive(Debug, Clone)]
+pub struct GivenClient {
+    pub id: String,
+    pub secret: Option<SecretString>,
+}
+
+/// How to register, where that is needed.
+#[derive(Debug, Clone)]
+pub struct Register {
+    pub allowed: bool,
+    /// Merged over our defaults (RFC 7591 section 2).
+    pub metadata: Map<String, Value>,
+    pub initial_access_token: Option<SecretString>,
+}
+
+impl Policy {
+    /// The defaults for a server.
+    #[must_use]
+    pub fn new(mcp_url: impl Into<String>, redirect_uri: impl Into<String>) -> Self {
+        Self {
+            mcp_url: mcp_url.into(),
+            redirect_uri: redirect_uri.into(),
+            issuer: None,
+            preferred_issuer: None,
+            scopes: None,
+            resource: ResourceRule::Discovered,
+            authorization_endpoint: None,
+            token_endpoint: None,
+            registration_endpoint: None,
+            revocation_endpoint: None,
+            assume_pkce: false,
+            allow_insecure_token_endpoint: false,
+            allow_private_network: false,
+            audience: None,
+            authorization_params: Vec::new(),
+            token_params: Vec::new(),
+            token_auth: None,
+            client: None,
+            client_metadata_url: None,
+            register: Register {
+                allowed: true,
+                metadata: Map::new(),
+                initial_access_token: None,
+            },
+        }
+    }
+
+    pub(crate) fn near(&self, mcp: &Url) -> Nearness {
+        let of = Nearness::of(mcp);
+        if self.allow_private_network {
+            of.max(Nearness::Private)
+        } else {
+            of
+        }
+    }
+}
