@@ -33,6 +33,10 @@ pub enum Unanswered {
 
 /// What a procedure wants next.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a step is taken apart at once, never kept"
+)]
 pub enum Step<P: Procedure> {
     /// Send `request`, then give the answer to `then`. `because` says in words why it is sent, for the journal.
     Send {

@@ -1,0 +1,173 @@
+//! Renewing a grant, and what each answer says about it.
+//!
+//! RFC 6749 section 6, RFC 9700 section 4.14 (rotation), RFC 8707 section 2.2.
+
+use std::convert::Infallible;
+use std::time::{Duration, SystemTime};
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::address::Endpoint;
+use crate::client::Client;
+use crate::exchange::{add, is_client_error, stored};
+use crate::grant::{self, Grant};
+use crate::policy::Policy;
+use crate::step::{Procedure, Request, Response, Stage, Step, Unanswered};
+use crate::token::{self, Answer};
+use crate::wire;
+
+/// A refresh on its way.
+#[derive(Debug)]
+pub struct Refresh {
+    grant: Grant,
+    token: SecretString,
+    endpoint: Endpoint,
+    client: Client,
+    params: Vec<(String, String)>,
+    now: SystemTime,
+    without_resource: bool,
+}
+
+/// What a refresh came to. Only `Dead` ends the grant.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// To be stored before anybody uses it: the old refresh token may be spent.
+    Renewed(Grant),
+    /// A person has to sign in again; the client stays.
+    Dead(String),
+    /// The client is not known any more, or its secret is wrong; the grant is of no use without it.
+    ClientLost(String),
+    /// Says nothing for sure: counts as trouble the first time, as dead the second time in a row.
+    Doubtful(String),
+    /// Nothing is lost: keep everything and try again.
+    Trouble {
+        why: String,
+        retry_after: Option<Duration>,
+    },
+}
+
+impl Refresh {
+    /// Asks at the stored endpoint with the stored resource, as the client that the grant was given to.
+    #[must_use]
+    pub fn start(grant: Grant, client: Client, policy: &Policy, now: SystemTime) -> Step<Self> {
+        let dead = |why: &str| Step::Done(Outcome::Dead(why.to_owned()));
+        let Some(token) = grant.refresh.clone() else {
+            return dead("there is no refresh token");
+        };
+        // A refresh token is bound to the client and to the server that gave it.
+        // rule: rfc6749-10.4
+        if client.issuer != grant.issuer {
+            return dead("the client belongs to another authorization server");
+        }
+        let Some(endpoint) = stored(&grant.token_endpoint) else {
+            return dead("the token endpoint is not known any more");
+        };
+        let mut params = policy.token_params.clone();
+        params.extend(
+            policy
+                .audience
+                .clone()
+                .map(|audience| ("audience".to_owned(), audience)),
+        );
+        Self {
+            grant,
+            token,
+            endpoint,
+            client,
+            params,
+            now,
+            without_resource: false,
+        }
+        .send("the access token is renewed")
+    }
+
+    fn send(self, because: &'static str) -> Step<Self> {
+        Step::Send {
+            request: self.request(),
+            because: because.into(),
+            then: self,
+        }
+    }
+
+    fn request(&self) -> Request {
+        let mut form = vec![
+            ("grant_type", "refresh_token"),
+            ("refresh_token", self.token.expose_secret()),
+        ];
+        if let Some(resource) = self
+            .grant
+            .resource
+            .as_deref()
+            .filter(|_| !self.without_resource)
+        {
+            form.push(("resource", resource));
+        }
+        let authorization = self.client.authenticate(&mut form);
+        add(&mut form, &self.params);
+        wire::post_form(&self.endpoint, &form, authorization)
+    }
+
+    fn renewed(self, issued: token::Issued) -> Outcome {
+        let before = match (self.grant.issued_at, self.grant.expires_at) {
+            (Some(from), Some(to)) => to.duration_since(from).ok(),
+            (None, _) | (_, None) => None,
+        };
+        Outcome::Renewed(Grant {
+            issued_at: Some(self.now),
+            expires_at: grant::end(&issued, self.now, before),
+            scopes: issued.scopes.unwrap_or(self.grant.scopes),
+            access: issued.access,
+            // The server may give a new refresh token, which replaces the old one; else the old one stays.
+            // rule: rfc6749-6
+            refresh: Some(issued.refresh.unwrap_or(self.token)),
+            resource: self.grant.resource.filter(|_| !self.without_resource),
+            ..self.grant
+        })
+    }
+}
+
+impl Procedure for Refresh {
+    type Output = Outcome;
+    type Error = Infallible;
+
+    // A server in trouble does not cost the grant; a rejected grant does, and keeps the client.
+    // rule: mcp-auth-grant-classes
+    fn receive(mut self, answer: Result<Response, Unanswered>) -> Result<Step<Self>, Infallible> {
+        let outcome = match token::read(answer) {
+            Answer::Issued(issued) => self.renewed(*issued),
+            Answer::Error {
+                error,
+                description,
+                status,
+            } => {
+                let why = description.map_or(error.clone(), |text| format!("{error}: {text}"));
+                match error.as_str() {
+                    "invalid_target" if self.grant.resource.is_some() && !self.without_resource => {
+                        self.without_resource = true;
+                        return Ok(self.send("the resource was refused; it is left out once"));
+                    }
+                    "invalid_grant" | "invalid_target" | "invalid_scope" | "invalid_code" => {
+                        Outcome::Dead(why)
+                    }
+                    client if is_client_error(client) => Outcome::ClientLost(why),
+                    _ if matches!(status, 200..300 | 400 | 401) => Outcome::Doubtful(why),
+                    _ => Outcome::Trouble {
+                        why,
+                        retry_after: None,
+                    },
+                }
+            }
+            Answer::NoToken(why) => Outcome::Doubtful(why),
+            Answer::Mute { status } => Outcome::Doubtful(format!("status {status} without a word")),
+            Answer::Trouble { why, retry_after } => Outcome::Trouble { why, retry_after },
+        };
+        Ok(Step::Done(outcome))
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::Refresh
+    }
+}
+
+#[cfg(test)]
+mod tests;

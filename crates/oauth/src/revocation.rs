@@ -1,0 +1,163 @@
+//! Giving tokens back at sign-out.
+//!
+//! RFC 7009 section 2. Best effort: whatever comes back, the tokens are forgotten here.
+
+use std::convert::Infallible;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::address::Endpoint;
+use crate::client::Client;
+use crate::exchange::stored;
+use crate::step::{Procedure, Request, Response, Stage, Step, Unanswered};
+use crate::wire;
+
+/// Tokens on their way back.
+#[derive(Debug)]
+pub struct Revocation {
+    endpoint: Endpoint,
+    client: Client,
+    current: (&'static str, SecretString),
+    left: Vec<(&'static str, SecretString)>,
+    done: Revoked,
+}
+
+/// How many tokens were offered, and what became of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Revoked {
+    pub attempted: u32,
+    pub succeeded: u32,
+    pub failed: u32,
+}
+
+impl Revocation {
+    /// The refresh token first, as it can make new ones; then the access token.
+    // rule: rfc7009-2.1
+    #[must_use]
+    pub fn start(
+        endpoint: &str,
+        client: Client,
+        access: Option<SecretString>,
+        refresh: Option<SecretString>,
+    ) -> Step<Self> {
+        let mut left: Vec<_> = (access.map(|token| ("access_token", token)).into_iter())
+            .chain(refresh.map(|token| ("refresh_token", token)))
+            .collect();
+        match (stored(endpoint), left.pop()) {
+            (Some(endpoint), Some(current)) => Self {
+                endpoint,
+                client,
+                current,
+                left,
+                done: Revoked::default(),
+            }
+            .send(),
+            (None, _) | (_, None) => Step::Done(Revoked::default()),
+        }
+    }
+
+    fn send(mut self) -> Step<Self> {
+        self.done.attempted += 1;
+        let because = format!("the {} is given back", self.current.0.replace('_', " "));
+        Step::Send {
+            request: self.request(),
+            because: because.into(),
+            then: self,
+        }
+    }
+
+    fn request(&self) -> Request {
+        let (hint, token) = &self.current;
+        let mut form = vec![("token", token.expose_secret()), ("token_type_hint", *hint)];
+        let authorization = self.client.authenticate(&mut form);
+        wire::post_form(&self.endpoint, &form, authorization)
+    }
+}
+
+impl Procedure for Revocation {
+    type Output = Revoked;
+    type Error = Infallible;
+
+    fn receive(mut self, answer: Result<Response, Unanswered>) -> Result<Step<Self>, Infallible> {
+        // 200 also for a token that is not known; anything else is a failure.
+        // rule: rfc7009-2.2
+        match answer {
+            Ok(response) if response.status().is_success() => self.done.succeeded += 1,
+            Ok(_) | Err(_) => self.done.failed += 1,
+        }
+        Ok(match self.left.pop() {
+            Some(next) => {
+                self.current = next;
+                self.send()
+            }
+            None => Step::Done(self.done),
+        })
+    }
+
+    fn stage(&self) -> Stage {
+        Stage::Revoke
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::{AuthMethod, Kind};
+
+    fn client() -> Client {
+        Client {
+            id: "c1".to_owned(),
+            secret: None,
+            method: AuthMethod::None,
+            issuer: "https://as.test".to_owned(),
+            redirect_uri: "http://localhost:3000/oauth/callback".to_owned(),
+            kind: Kind::Settings,
+        }
+    }
+
+    fn answer(status: u16) -> Result<Response, Unanswered> {
+        Ok(http::Response::builder()
+            .status(status)
+            .body(Vec::new())
+            .unwrap())
+    }
+
+    // rule: at-60, rfc7009-2.1, rfc7009-2.2
+    #[test]
+    fn the_refresh_token_goes_back_first_and_a_failure_does_not_stop_the_other() {
+        let step = Revocation::start(
+            "https://as.test/revoke",
+            client(),
+            Some("A".into()),
+            Some("R".into()),
+        );
+        let Step::Send { request, then, .. } = step else {
+            panic!()
+        };
+        let body = String::from_utf8(request.into_body()).unwrap();
+        assert_eq!(body, "token=R&token_type_hint=refresh_token&client_id=c1");
+        let Step::Send { request, then, .. } = then.receive(Err(Unanswered::Timeout)).unwrap()
+        else {
+            panic!()
+        };
+        let body = String::from_utf8(request.into_body()).unwrap();
+        assert_eq!(body, "token=A&token_type_hint=access_token&client_id=c1");
+        let Step::Done(done) = then.receive(answer(200)).unwrap() else {
+            panic!()
+        };
+        assert_eq!(
+            done,
+            Revoked {
+                attempted: 2,
+                succeeded: 1,
+                failed: 1
+            }
+        );
+    }
+
+    #[test]
+    fn without_tokens_nothing_is_asked() {
+        let step = Revocation::start("https://as.test/revoke", client(), None, None);
+        assert!(matches!(step, Step::Done(Revoked { attempted: 0, .. })));
+    }
+}

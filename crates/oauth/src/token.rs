@@ -1,0 +1,239 @@
+//! What a token endpoint answers.
+//!
+//! RFC 6749 sections 5.1 and 5.2, RFC 6750 section 1.1, and the habits of servers that answer forms, say
+//! errors with status 200, or nest the grant.
+
+use std::time::{Duration, SystemTime};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+use url::form_urlencoded;
+
+use crate::metadata;
+use crate::scope;
+use crate::step::{Response, Unanswered};
+
+/// Longest token that is taken; it has to fit into a header.
+const LONGEST: usize = 16 * 1024;
+/// A lifetime beyond this is nonsense.
+const LIFETIME: f64 = 100.0 * 365.0 * 86_400.0;
+
+/// A good answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Issued {
+    pub(crate) access: SecretString,
+    pub(crate) refresh: Option<SecretString>,
+    pub(crate) lifetime: Lifetime,
+    /// `None`: as requested.
+    pub(crate) scopes: Option<Vec<String>>,
+}
+
+/// How long the access token lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lifetime {
+    For(Duration),
+    /// A JWT's own word, when the answer has none.
+    Until(SystemTime),
+    Unknown,
+}
+
+/// One answer, read.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Issued(Box<Issued>),
+    /// A structured OAuth error, whatever the status.
+    Error {
+        error: String,
+        description: Option<String>,
+        status: u16,
+    },
+    /// 200 and no token in it that can be used.
+    NoToken(String),
+    /// 400 or 401 that says nothing.
+    Mute {
+        status: u16,
+    },
+    /// Not the server's own word: trouble, a firewall, a page.
+    Trouble {
+        why: String,
+        retry_after: Option<Duration>,
+    },
+}
+
+pub(crate) fn read(answer: Result<Response, Unanswered>) -> Answer {
+    let response = match answer {
+        Ok(response) => response,
+        Err(why) => {
+            return Answer::Trouble {
+                why: why.to_string(),
+                retry_after: None,
+            };
+        }
+    };
+    let status = response.status().as_u16();
+    let trouble = |why| Answer::Trouble {
+        why,
+        retry_after: retry_after(&response),
+    };
+    // A server in trouble says nothing about the grant, even when its page holds JSON.
+    // rule: mcp-auth-grant-transient
+    if matches!(status, 408 | 425 | 429 | 500..) {
+        return trouble(format!("status {status}"));
+    }
+    let Some(map) = members(&response) else {
+        return match status {
+            200..300 => Answer::NoToken("the answer is neither JSON nor a form".to_owned()),
+            400 | 401 => Answer::Mute { status },
+            _ => trouble(format!("status {status}")),
+        };
+    };
+    if let Some(error) = error_word(&map) {
+        let description = metadata::text(&map, "error_description").map(short);
+        return Answer::Error {
+            error: short(error),
+            description,
+            status,
+        };
+    }
+    match status {
+        200..300 => issued(&map),
+        400 | 401 => Answer::Mute { status },
+        _ => trouble(format!("status {status}")),
+    }
+}
+
+/// JSON, else a form that looks like one.
+fn members(response: &Response) -> Option<Map<String, Value>> {
+    let body = response.body();
+    if let Ok(map) = metadata::object(body) {
+        return Some(map);
+    }
+    let text = std::str::from_utf8(body).ok()?.trim();
+    let first = text.split(['&', '=']).next().unwrap_or_default();
+    let looks = text.contains('=')
+        && first
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if !looks {
+        return None;
+    }
+    let mut map = Map::new();
+    for (key, value) in form_urlencoded::parse(text.as_bytes()) {
+        if map
+            .insert(key.into_owned(), Value::String(value.into_owned()))
+            .is_some()
+        {
+            return None;
+        }
+    }
+    Some(map)
+}
+
+/// The error's word, also where it comes with `ok: false` or with status 200.
+fn error_word(map: &Map<String, Value>) -> Option<&str> {
+    match map.get("error") {
+        Some(Value::String(word)) if !word.is_empty() => Some(word),
+        Some(Value::Object(nested)) => {
+            let word = ["error", "code", "type", "message"].into_iter();
+            Some(
+                word.filter_map(|key| metadata::text(nested, key))
+                    .next()
+                    .unwrap_or("error"),
+            )
+        }
+        Some(Value::Bool(true)) => Some("error"),
+        Some(_) | None if map.get("ok") == Some(&Value::Bool(false)) => Some("error"),
+        Some(_) | None => None,
+    }
+}
+
+fn issued(map: &Map<String, Value>) -> Answer {
+    // Some servers leave the outer token empty and nest the person's whole grant.
+    let nested = match map.get("authed_user") {
+        Some(Value::Object(user)) if metadata::text(map, "access_token").is_none() => Some(user),
+        Some(_) | None => None,
+    };
+    let map = nested.unwrap_or(map);
+    let Some(access) = metadata::text(map, "access_token") else {
+        return Answer::NoToken("the answer holds no access token".to_owned());
+    };
+    // A client must not use a token whose type it does not understand.
+    // rule: rfc6749-7.1
+    if let Some(kind) = metadata::text(map, "token_type")
+        && !kind.eq_ignore_ascii_case("bearer")
+        && nested.is_none()
+    {
+        return Answer::NoToken(format!("the token's type is {:?}, not bearer", short(kind)));
+    }
+    if !usable(access) {
+        return Answer::NoToken("the access token cannot be sent in a header".to_owned());
+    }
+    let refresh = metadata::text(map, "refresh_token").filter(|token| token.len() <= LONGEST);
+    let scopes = match map.get("scope") {
+        Some(Value::String(text)) => Some(scope::split(text)),
+        Some(Value::Array(_)) => metadata::texts(map, "scope"),
+        Some(_) | None => None,
+    };
+    Answer::Issued(Box::new(Issued {
+        access: access.into(),
+        refresh: refresh.map(SecretString::from),
+        lifetime: lifetime(map, access),
+        scopes: scopes.filter(|all| !all.is_empty()),
+    }))
+}
+
+fn usable(token: &str) -> bool {
+    token.len() <= LONGEST && token.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// `expires_in` as number or numeric text; nonsense is unknown. A JWT's `exp` stands in when it is missing.
+// rule: rfc6749-5.1
+fn lifetime(map: &Map<String, Value>, access: &str) -> Lifetime {
+    let seconds = match map.get("expires_in") {
+        Some(Value::Number(number)) => number.as_f64(),
+        Some(Value::String(text)) => text.trim().parse().ok(),
+        Some(_) => None,
+        None => return jwt_end(access).map_or(Lifetime::Unknown, Lifetime::Until),
+    };
+    match seconds {
+        Some(seconds) if (0.0..LIFETIME).contains(&seconds) => {
+            Lifetime::For(Duration::from_secs_f64(seconds))
+        }
+        Some(_) | None => Lifetime::Unknown,
+    }
+}
+
+/// A hint only: the token is not ours to verify.
+fn jwt_end(token: &str) -> Option<SystemTime> {
+    let mut parts = token.split('.');
+    let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
+    let claims = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
+    let claims = metadata::object(&claims).ok()?;
+    let end = claims
+        .get("exp")?
+        .as_f64()
+        .filter(|end| (1.0..1e11).contains(end))?;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs_f64(end))
+}
+
+fn retry_after(response: &Response) -> Option<Duration> {
+    let value = response
+        .headers()
+        .get(http::header::RETRY_AFTER)?
+        .to_str()
+        .ok()?;
+    let seconds: u64 = value.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds.min(3_600)))
+}
+
+fn short(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(300)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

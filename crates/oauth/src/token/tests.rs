@@ -1,0 +1,169 @@
+use proptest::prelude::*;
+use secrecy::ExposeSecret as _;
+
+use super::*;
+
+fn answer(status: u16, body: &str) -> Answer {
+    let response = http::Response::builder()
+        .status(status)
+        .body(body.as_bytes().to_vec())
+        .unwrap();
+    read(Ok(response))
+}
+
+fn good(body: &str) -> Issued {
+    let read = answer(200, body);
+    let Answer::Issued(issued) = read else {
+        panic!("{read:?}")
+    };
+    *issued
+}
+
+// rule: at-28
+#[test]
+fn a_form_is_read_like_json() {
+    let issued = good(
+        "access_token=ghu_x&expires_in=28800&refresh_token=ghr_y&scope=repo%2Cread%3Aorg&token_type=bearer",
+    );
+    assert_eq!(issued.access.expose_secret(), "ghu_x");
+    assert_eq!(issued.refresh.unwrap().expose_secret(), "ghr_y");
+    assert_eq!(issued.lifetime, Lifetime::For(Duration::from_secs(28_800)));
+    assert_eq!(issued.scopes.unwrap(), ["repo", "read:org"]);
+}
+
+// rule: at-29
+#[test]
+fn an_error_with_status_200_is_an_error() {
+    let read = answer(
+        200,
+        "error=bad_verification_code&error_description=The+code+passed+is+incorrect",
+    );
+    let Answer::Error {
+        error, description, ..
+    } = read
+    else {
+        panic!("{read:?}")
+    };
+    assert_eq!(error, "bad_verification_code");
+    assert_eq!(description.unwrap(), "The code passed is incorrect");
+}
+
+// rule: at-47
+#[test]
+fn not_ok_is_an_error() {
+    let read = answer(200, r#"{"ok":false,"error":"bad_client_secret"}"#);
+    assert!(matches!(read, Answer::Error { error, .. } if error == "bad_client_secret"));
+    assert!(matches!(
+        answer(200, r#"{"ok":false,"access_token":"x"}"#),
+        Answer::Error { .. }
+    ));
+}
+
+// rule: at-46
+#[test]
+fn a_nested_grant_is_taken_whole() {
+    let issued = good(
+        r#"{"ok":true,"access_token":"","scope":"","authed_user":{"access_token":"xoxp-1","scope":"chat:write,users:read","refresh_token":"xoxe-1","expires_in":43200,"token_type":"user"}}"#,
+    );
+    assert_eq!(issued.access.expose_secret(), "xoxp-1");
+    assert_eq!(issued.refresh.unwrap().expose_secret(), "xoxe-1");
+    assert_eq!(issued.lifetime, Lifetime::For(Duration::from_secs(43_200)));
+    assert_eq!(issued.scopes.unwrap(), ["chat:write", "users:read"]);
+}
+
+// rule: at-36, rfc6749-5.1
+#[test]
+fn a_lifetime_is_read_in_every_spelling_and_nonsense_is_unknown() {
+    let secs = |n| Lifetime::For(Duration::from_secs(n));
+    for (text, lifetime) in [
+        (r#""3600""#, secs(3600)),
+        ("0", secs(0)),
+        ("-5", Lifetime::Unknown),
+        ("3600.0", secs(3600)),
+        (r#""3600abc""#, Lifetime::Unknown),
+        ("1e300", Lifetime::Unknown),
+        (r#""NaN""#, Lifetime::Unknown),
+        ("null", Lifetime::Unknown),
+    ] {
+        let issued = good(&format!(r#"{{"access_token":"a","expires_in":{text}}}"#));
+        assert_eq!(issued.lifetime, lifetime, "{text}");
+    }
+    assert_eq!(good(r#"{"access_token":"a"}"#).lifetime, Lifetime::Unknown);
+}
+
+#[test]
+fn a_jwt_says_its_end_when_the_answer_does_not() {
+    let claims = URL_SAFE_NO_PAD.encode(r#"{"exp":1700000600}"#);
+    let issued = good(&format!(r#"{{"access_token":"e30.{claims}.sig"}}"#));
+    let end = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_600);
+    assert_eq!(issued.lifetime, Lifetime::Until(end));
+}
+
+// rule: rfc6749-7.1
+#[test]
+fn only_a_bearer_token_that_fits_a_header_is_taken() {
+    assert_eq!(
+        good(r#"{"access_token":"a","token_type":"BEARER"}"#)
+            .access
+            .expose_secret(),
+        "a"
+    );
+    for body in [
+        r#"{"access_token":"a","token_type":"mac"}"#,
+        r#"{"access_token":""}"#,
+        r#"{"access_token":7}"#,
+        r#"{"access_token":"a\r\nX: y"}"#,
+        "{}",
+        "<html></html>",
+        "",
+    ] {
+        assert!(matches!(answer(200, body), Answer::NoToken(_)), "{body}");
+    }
+    let long = format!(r#"{{"access_token":"{}"}}"#, "a".repeat(LONGEST + 1));
+    assert!(matches!(answer(200, &long), Answer::NoToken(_)));
+}
+
+// rule: mcp-auth-grant-transient
+#[test]
+fn a_server_in_trouble_says_nothing_whatever_its_page_holds() {
+    for status in [408, 425, 429, 500, 503, 530] {
+        let read = answer(status, r#"{"error":"invalid_grant"}"#);
+        assert!(matches!(read, Answer::Trouble { .. }), "{status}");
+    }
+    for (status, body) in [(403, "<html>"), (404, ""), (405, "no")] {
+        assert!(
+            matches!(answer(status, body), Answer::Trouble { .. }),
+            "{status}"
+        );
+    }
+    assert!(matches!(answer(400, ""), Answer::Mute { status: 400 }));
+    assert!(matches!(
+        answer(401, "<html>"),
+        Answer::Mute { status: 401 }
+    ));
+}
+
+#[test]
+fn retry_after_is_obeyed_in_seconds() {
+    let response = http::Response::builder()
+        .status(429)
+        .header("retry-after", "2")
+        .body(Vec::new())
+        .unwrap();
+    let read = read(Ok(response));
+    assert!(
+        matches!(read, Answer::Trouble { retry_after: Some(after), .. } if after == Duration::from_secs(2))
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_answer_makes_the_reader_panic(status in 200u16..600, body in ".*") {
+        let _ = answer(status, &body);
+    }
+
+    #[test]
+    fn no_lifetime_makes_the_reader_panic(number in proptest::num::f64::ANY) {
+        let _ = answer(200, &format!("access_token=a&expires_in={number}"));
+    }
+}
