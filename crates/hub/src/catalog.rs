@@ -1,0 +1,156 @@
+//! The catalog: which servers an endpoint shows to whom, under which names, and their lists merged into one.
+//!
+//! Compiled once per endpoint and caller and state of the settings, shared by all sessions. Leaves out: sending (`session`) and
+//! whose a single request is (`route`).
+
+mod lists;
+mod shape;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use mcp::merge::Listing;
+use settings::Settings;
+
+use crate::access::Caller;
+use crate::store::Store;
+use crate::upstream::Upstreams;
+
+pub use lists::Merged;
+pub use shape::{Member, Shape};
+
+/// What stands behind `/mcp` in the path.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Endpoint {
+    /// Nothing: all that the caller may see.
+    Everything,
+    /// The name of a group or a server. A group wins.
+    Named(Arc<str>),
+}
+
+/// What one caller sees at one endpoint, in one state of the settings.
+#[derive(Debug)]
+pub struct Scope {
+    settings: Arc<Settings>,
+    shape: Arc<Shape>,
+}
+
+impl Scope {
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// Whether both show the same servers in the same way.
+    pub fn shows_the_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shape, &other.shape) || self.shape == other.shape
+    }
+}
+
+/// Why there is nothing at an endpoint. A name that the caller may not know gets the same answer as one that nobody has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Nowhere {
+    #[error(
+        "there is no group or server named \"{name}\" that you may use; GET /api/servers shows the names"
+    )]
+    Unknown { name: Arc<str> },
+    #[error("the server \"{name}\" is switched off; set mcpServers.{name}.enabled to true")]
+    Disabled { name: Arc<str> },
+    #[error(
+        "the endpoint without a name is switched off; use /mcp/{{server}} or set systemConfig.routing.enableGlobalRoute"
+    )]
+    NoGlobalRoute,
+}
+
+/// All scopes. A clone is the same one.
+#[derive(Clone)]
+pub struct Catalog {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    store: Store,
+    upstreams: Upstreams,
+    scopes: DashMap<(Endpoint, Box<str>), Arc<Scope>>,
+}
+
+/// Scopes are small and few; more than this means somebody makes up names, and the cache starts anew.
+const MOST_SCOPES: usize = 4_096;
+
+impl Catalog {
+    pub fn new(store: Store, upstreams: Upstreams) -> Self {
+        let scopes = DashMap::new();
+        Self {
+            shared: Arc::new(Shared {
+                store,
+                upstreams,
+                scopes,
+            }),
+        }
+    }
+
+    pub fn upstreams(&self) -> &Upstreams {
+        &self.shared.upstreams
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.shared.store
+    }
+
+    /// Whether this scope is made of the settings as they are now.
+    pub fn is_current(&self, scope: &Scope) -> bool {
+        Arc::ptr_eq(&scope.settings, &self.shared.store.current())
+    }
+
+    /// What this caller sees at this endpoint now.
+    pub fn scope(&self, endpoint: &Endpoint, caller: &Caller) -> Result<Arc<Scope>, Nowhere> {
+        let settings = self.shared.store.current();
+        let key = (endpoint.clone(), Box::from(caller.identity()));
+        let held = self.shared.scopes.get(&key).map(|scope| Arc::clone(&scope));
+        if let Some(scope) = &held
+            && Arc::ptr_eq(&scope.settings, &settings)
+        {
+            return Ok(Arc::clone(scope));
+        }
+        match shape::compile(&settings, endpoint, caller) {
+            Ok(shape) => Ok(self.keep(key, settings, shape)),
+            Err(nowhere) => {
+                self.shared.scopes.remove(&key);
+                Err(nowhere)
+            }
+        }
+    }
+
+    /// The merged list of a scope; made anew only when one of its upstreams lists something else.
+    pub fn merged(&self, scope: &Scope, listing: Listing) -> Arc<Merged> {
+        let sources: Vec<_> = scope
+            .shape
+            .members
+            .iter()
+            .map(|member| {
+                self.shared
+                    .upstreams
+                    .get(&member.server)
+                    .map(|u| u.catalog())
+            })
+            .collect();
+        scope.shape.merged(listing, sources)
+    }
+
+    /// An unchanged shape keeps its lists over a change of the settings (tokens are stored there, too).
+    fn keep(&self, key: (Endpoint, Box<str>), settings: Arc<Settings>, shape: Shape) -> Arc<Scope> {
+        let scopes = &self.shared.scopes;
+        let unchanged = scopes
+            .get(&key)
+            .filter(|held| *held.shape == shape)
+            .map(|held| Arc::clone(&held.shape));
+        let shape = unchanged.unwrap_or_else(|| Arc::new(shape));
+        let scope = Arc::new(Scope { settings, shape });
+        if scopes.len() >= MOST_SCOPES {
+            scopes.clear();
+        }
+        scopes.insert(key, Arc::clone(&scope));
+        scope
+    }
+}

@@ -1,0 +1,279 @@
+//! MCP sessions of clients: who opened one, what it can do, what is under way in it.
+//!
+//! MCP transports, "Session Management", and lifecycle, revisions 2024-11-05 to 2025-11-25. Leaves out HTTP (crate `web`). An idle
+//! session is a few hundred bytes and no task.
+
+mod asked;
+mod exchange;
+mod hello;
+mod level;
+mod outbox;
+mod pump;
+mod receive;
+mod refusal;
+mod subscriptions;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use dashmap::DashMap;
+use mcp::Revision;
+use mcp::capability::Abilities;
+use mcp::merge::Listing;
+use mcp::message::Message;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::access::Caller;
+use crate::catalog::{Catalog, Endpoint, Nowhere, Scope};
+use crate::chance;
+
+pub use exchange::Exchange;
+pub use outbox::Listening;
+pub use receive::Reply;
+
+use asked::AskedOf;
+use level::{Level, SessionLevel};
+use outbox::Outbox;
+use subscriptions::Subscriptions;
+
+/// All sessions of a hub. A clone is the same one.
+#[derive(Clone)]
+pub struct Sessions {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    catalog: Catalog,
+    live: DashMap<Box<str>, Arc<Session>>,
+    subscriptions: Subscriptions,
+    started: Instant,
+    /// Ends the pump with the last clone.
+    pump: CancellationToken,
+}
+
+/// One client's session at one endpoint.
+pub struct Session {
+    id: Box<str>,
+    /// Who opened it; nobody else may use it.
+    identity: Box<str>,
+    endpoint: Endpoint,
+    revision: Revision,
+    abilities: Abilities,
+    caller: ArcSwap<Caller>,
+    scope: ArcSwap<Scope>,
+    level: SessionLevel,
+    /// Requests under way, by the client's id.
+    calls: Mutex<HashMap<Box<str>, CancellationToken>>,
+    /// Requests of servers that this client has to answer, by their id.
+    asked: Mutex<HashMap<Box<str>, AskedOf>>,
+    outbox: Outbox,
+    /// Seconds after the start of the hub when it was used last.
+    used: AtomicU64,
+}
+
+/// Why no session was opened or found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoSession {
+    #[error(transparent)]
+    Nowhere(#[from] Nowhere),
+    #[error("there is no such session; it ended or never was, so initialize again")]
+    Unknown,
+    #[error("{MOST_SESSIONS} sessions are open, and that is the most")]
+    TooMany,
+    #[error("initialize cannot be read: {0}")]
+    Initialize(String),
+}
+
+/// Bounds what clients that never say goodbye can cost.
+const MOST_SESSIONS: usize = 100_000;
+/// A session that nobody used for so long is over.
+const LONGEST_IDLE: Duration = Duration::from_secs(24 * 60 * 60);
+/// Requests under way in one session.
+const MOST_CALLS: usize = 1_024;
+/// 128 bits.
+const ID_BYTES: usize = 16;
+
+impl Sessions {
+    /// Starts the task that passes on what servers tell outside of calls.
+    pub fn start(catalog: Catalog) -> Self {
+        let shared = Arc::new(Shared {
+            catalog,
+            live: DashMap::new(),
+            subscriptions: Subscriptions::default(),
+            started: Instant::now(),
+            pump: CancellationToken::new(),
+        });
+        tokio::spawn(pump::run(&shared));
+        Self { shared }
+    }
+
+    /// Opens a session for an `initialize` request, and answers it.
+    // rule: mcp-transport-session-id
+    pub async fn open(
+        &self,
+        endpoint: Endpoint,
+        caller: &Caller,
+        initialize: &Message,
+    ) -> Result<(Arc<Session>, Message), NoSession> {
+        let scope = self.shared.catalog.scope(&endpoint, caller)?;
+        let asked = hello::read(initialize).map_err(|e| NoSession::Initialize(e.to_string()))?;
+        if self.shared.live.len() >= MOST_SESSIONS {
+            return Err(NoSession::TooMany);
+        }
+        let result = hello::answer(&self.shared.catalog, &scope, asked.revision).await;
+        let id: Box<str> = chance::token(ID_BYTES).into();
+        let session = Arc::new(Session {
+            id: id.clone(),
+            identity: caller.identity().into(),
+            endpoint,
+            revision: asked.revision,
+            abilities: asked.abilities,
+            caller: ArcSwap::from_pointee(caller.clone()),
+            scope: ArcSwap::new(scope),
+            level: SessionLevel::default(),
+            calls: Mutex::default(),
+            asked: Mutex::default(),
+            outbox: Outbox::default(),
+            used: AtomicU64::new(self.shared.now()),
+        });
+        self.shared.live.insert(id, Arc::clone(&session));
+        let id = initialize.id().unwrap_or("null");
+        Ok((session, Message::success(id, &result)))
+    }
+
+    /// The session with this id, for the one who opened it, at the endpoint where it was opened.
+    // rule: w10
+    pub fn find(
+        &self,
+        id: &str,
+        endpoint: &Endpoint,
+        caller: &Caller,
+    ) -> Result<Arc<Session>, NoSession> {
+        let found = self.shared.live.get(id).map(|session| Arc::clone(&session));
+        let session = found
+            .filter(|s| *s.identity == *caller.identity() && s.endpoint == *endpoint)
+            .ok_or(NoSession::Unknown)?;
+        session.used.store(self.shared.now(), Ordering::Relaxed);
+        self.shared.refresh(&session, caller)?;
+        Ok(session)
+    }
+
+    /// Ends a session: what is under way in it is cancelled, its streams end.
+    pub fn close(&self, session: &Session) {
+        self.shared.close(session);
+    }
+
+    /// How many sessions are open.
+    pub fn count(&self) -> usize {
+        self.shared.live.len()
+    }
+
+    /// Ends all sessions.
+    pub fn shutdown(&self) {
+        self.shared.pump.cancel();
+        for session in self.shared.sessions() {
+            self.shared.close(&session);
+        }
+    }
+}
+
+impl Session {
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// Opens a stream for what servers tell outside of calls. `None`: enough streams are open.
+    pub fn listen(&self) -> Option<Listening> {
+        self.outbox.listen()
+    }
+
+    fn calls(&self) -> MutexGuard<'_, HashMap<Box<str>, CancellationToken>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn asked(&self) -> MutexGuard<'_, HashMap<Box<str>, AskedOf>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sees(&self, server: &str) -> bool {
+        self.scope.load().shape().member(server).is_some()
+    }
+}
+
+impl Shared {
+    fn now(&self) -> u64 {
+        self.started.elapsed().as_secs()
+    }
+
+    fn sessions(&self) -> Vec<Arc<Session>> {
+        self.live
+            .iter()
+            .map(|session| Arc::clone(&session))
+            .collect()
+    }
+
+    /// Lets the session see the settings as they are now, and tells it when other things are shown.
+    fn refresh(&self, session: &Session, caller: &Caller) -> Result<(), Nowhere> {
+        if self.catalog.is_current(&session.scope.load()) {
+            return Ok(());
+        }
+        let now = self.catalog.scope(&session.endpoint, caller)?;
+        session.caller.store(Arc::new(caller.clone()));
+        let before = session.scope.swap(Arc::clone(&now));
+        if !before.shows_the_same(&now) {
+            for listing in [Listing::Tools, Listing::Prompts, Listing::Resources] {
+                session.outbox.list_changed(listing);
+            }
+        }
+        Ok(())
+    }
+
+    fn close(&self, session: &Session) {
+        self.live.remove(&session.id);
+        for call in session.calls().values() {
+            call.cancel();
+        }
+        session.asked().clear();
+        session.outbox.close();
+        for (server, uri) in self.subscriptions.forget(&session.id) {
+            self.unsubscribe(&server, &uri);
+        }
+    }
+
+    fn end_idle(&self) {
+        let now = self.now();
+        let idle = |s: &Arc<Session>| {
+            now.saturating_sub(s.used.load(Ordering::Relaxed)) > LONGEST_IDLE.as_secs()
+        };
+        for session in self
+            .sessions()
+            .iter()
+            .filter(|s| idle(s) && !s.outbox.is_open())
+        {
+            self.close(session);
+        }
+    }
+
+    /// The most talkative level that any session wants of this server.
+    fn wanted_level(&self, server: &str) -> Option<Level> {
+        let seeing = self
+            .sessions()
+            .into_iter()
+            .filter(|session| session.sees(server));
+        seeing.filter_map(|session| session.level.wanted()).min()
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.pump.cancel();
+    }
+}

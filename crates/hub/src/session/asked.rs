@@ -1,0 +1,94 @@
+//! Requests of servers that wait for a client: sampling, elicitation, roots. Only the session that was asked may answer.
+
+use mcp::capability::Abilities;
+use mcp::message::{Message, code};
+use mcp::method;
+
+use super::Session;
+use crate::upstream::Upstream;
+
+/// Who asked, and by which token the client may report progress.
+pub(super) struct AskedOf {
+    pub(super) upstream: Upstream,
+    pub(super) token: Option<Box<str>>,
+}
+
+/// Open questions in one session; a server that asks more is refused.
+const MOST_ASKED: usize = 64;
+
+impl Session {
+    /// Notes a server's request that is about to be sent to the client, or says why it cannot be.
+    pub(super) fn ask(&self, upstream: &Upstream, request: &Message) -> Result<(), Message> {
+        let id = request.id().unwrap_or("null");
+        let method = request.method().unwrap_or_default();
+        if !can(self.abilities, method) {
+            let text = format!("the client did not declare that it can answer {method}");
+            return Err(Message::failure(
+                Some(id),
+                code::METHOD_NOT_FOUND,
+                &text,
+                None,
+            ));
+        }
+        let mut asked = self.asked();
+        if asked.len() >= MOST_ASKED {
+            let text = "too many questions are waiting for this client";
+            return Err(Message::failure(Some(id), code::SERVER_ERROR, text, None));
+        }
+        let token = request.progress_token().ok().flatten().map(Into::into);
+        let upstream = upstream.clone();
+        asked.insert(id.into(), AskedOf { upstream, token });
+        Ok(())
+    }
+
+    /// Hands the client's answer to the server that asked. An answer that nobody asked for goes nowhere.
+    pub(super) async fn answer(&self, response: Message) {
+        let asked = response.id().and_then(|id| self.asked().remove(id));
+        let Some(asked) = asked else {
+            tracing::debug!(session = %self.short_id(), "a client answered what nobody asked");
+            return;
+        };
+        if let Err(error) = asked.upstream.answer(response).await {
+            tracing::debug!(server = asked.upstream.name(), %error, "a client's answer came too late");
+        }
+    }
+
+    /// Hands the client's progress on a server's request to that server.
+    pub(super) fn asker_by_token(&self, token: &str) -> Option<Upstream> {
+        let asked = self.asked();
+        let mut all = asked.values();
+        all.find(|asked| asked.token.as_deref() == Some(token))
+            .map(|asked| asked.upstream.clone())
+    }
+
+    /// Enough of the id for a log line, too little to use it.
+    pub(super) fn short_id(&self) -> &str {
+        self.id.get(..6).unwrap_or_default()
+    }
+}
+
+// rule: mcp-lifecycle-capabilities -- only what was negotiated may be used.
+fn can(abilities: Abilities, method: &str) -> bool {
+    match method {
+        method::SAMPLE => abilities.sampling,
+        method::ELICIT => abilities.elicitation,
+        method::ROOTS_LIST => abilities.roots,
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // rule: mcp-lifecycle-capabilities
+    #[test]
+    fn a_client_is_only_asked_what_it_said_it_can_do() {
+        let sampling = Abilities {
+            sampling: true,
+            ..Abilities::default()
+        };
+        assert!(can(sampling, method::SAMPLE) && can(sampling, method::PING));
+        assert!(!can(sampling, method::ELICIT) && !can(sampling, method::ROOTS_LIST));
+    }
+}

@@ -1,0 +1,232 @@
+//! One request of a client while a server works on it: what the server sends for it, in order, ending with the response.
+//!
+//! Dropping it cancels the work at the server.
+
+use std::sync::Arc;
+
+use mcp::merge::{self, Listing};
+use mcp::message::{Kind, Message, code};
+use mcp::{method, raw};
+use tokio_util::sync::CancellationToken;
+
+use super::subscriptions::Resource;
+use super::{Session, Shared, refusal};
+use crate::catalog::Scope;
+use crate::upstream::{Call, CallError, Upstream};
+
+/// A request on its way. `next` until it gives nothing any more.
+pub struct Exchange {
+    shared: Arc<Shared>,
+    session: Arc<Session>,
+    upstream: Upstream,
+    call: Call,
+    id: Box<str>,
+    method: Box<str>,
+    finish: Finish,
+    cancelled: CancellationToken,
+    /// Questions that the server asked meanwhile.
+    asked: Vec<Box<str>>,
+    quiet: bool,
+    over: bool,
+}
+
+/// What the response still needs.
+pub(super) enum Finish {
+    AsIs,
+    /// A list in which some is hidden or described anew.
+    Show(Arc<Scope>, Listing),
+    /// A subscription, by the client's own address.
+    Watch(Resource, Box<str>),
+}
+
+impl Exchange {
+    pub(super) fn new(
+        shared: &Arc<Shared>,
+        session: &Arc<Session>,
+        upstream: Upstream,
+        request: Message,
+        finish: Finish,
+    ) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            session: Arc::clone(session),
+            id: request.id().unwrap_or("null").into(),
+            method: request.method().unwrap_or_default().into(),
+            call: upstream.call(request),
+            upstream,
+            finish,
+            cancelled: CancellationToken::new(),
+            asked: Vec::new(),
+            quiet: false,
+            over: false,
+        }
+    }
+
+    /// The client takes the response only: notifications are dropped, questions of the server refused.
+    #[must_use]
+    pub fn quietly(mut self) -> Self {
+        self.quiet = true;
+        self
+    }
+
+    /// The next message for the client; the last one is the response. `None`: it is over, or the client cancelled it.
+    pub async fn next(&mut self) -> Option<Message> {
+        while !self.over {
+            let received = tokio::select! {
+                received = self.call.next() => received,
+                () = self.cancelled.cancelled() => {
+                    self.over = true;
+                    return None;
+                }
+            };
+            let message = match received {
+                Some(Ok(message)) => message,
+                Some(Err(error)) => return Some(self.failed(&error)),
+                None => return Some(self.broken_off()),
+            };
+            match message.kind() {
+                Kind::Response => return Some(self.finished(message)),
+                Kind::Notification if self.quiet || !self.session.level.hears(&message) => {}
+                Kind::Notification => return Some(message),
+                Kind::Request => match self.asks(&message) {
+                    Ok(()) => return Some(message),
+                    Err(refusal) => self.answer(refusal).await,
+                },
+            }
+        }
+        None
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(super) fn cancelled(&self) -> CancellationToken {
+        self.cancelled.clone()
+    }
+
+    fn asks(&mut self, request: &Message) -> Result<(), Message> {
+        if self.quiet {
+            let text = "the client takes no stream, so it cannot be asked";
+            return Err(Message::failure(
+                request.id(),
+                code::METHOD_NOT_FOUND,
+                text,
+                None,
+            ));
+        }
+        self.session.ask(&self.upstream, request)?;
+        self.asked.extend(request.id().map(Box::from));
+        Ok(())
+    }
+
+    async fn answer(&self, refusal: Message) {
+        if let Err(error) = self.upstream.answer(refusal).await {
+            tracing::debug!(server = self.upstream.name(), %error, "a refusal was not taken");
+        }
+    }
+
+    fn finished(&mut self, response: Message) -> Message {
+        self.over = true;
+        if response.result().is_none() {
+            return response;
+        }
+        match &self.finish {
+            Finish::AsIs => response,
+            Finish::Show(scope, listing) => show(scope, *listing, response),
+            Finish::Watch(resource, shown) => {
+                if self
+                    .shared
+                    .subscriptions
+                    .add(resource.clone(), &self.session.id, shown)
+                {
+                    return response;
+                }
+                let text = "this session watches too many resources";
+                Message::failure(Some(&self.id), code::SERVER_ERROR, text, None)
+            }
+        }
+    }
+
+    fn failed(&mut self, error: &CallError) -> Message {
+        self.over = true;
+        tracing::info!(server = self.upstream.name(), method = &*self.method, %error, "a request has no answer");
+        refusal::unanswered(&self.id, &self.method, error)
+    }
+
+    fn broken_off(&mut self) -> Message {
+        self.over = true;
+        let text = format!(
+            "{} ended the request without an answer",
+            self.upstream.name()
+        );
+        Message::failure(Some(&self.id), code::INTERNAL_ERROR, &text, None)
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.session.calls().remove(&self.id);
+        if !self.asked.is_empty() {
+            let mut asked = self.session.asked();
+            for id in &self.asked {
+                asked.remove(id);
+            }
+        }
+    }
+}
+
+/// The page of a list as this endpoint shows it; a result that is no list passes as it is.
+fn show(scope: &Scope, listing: Listing, response: Message) -> Message {
+    let shape = scope.shape();
+    let result = response.result().unwrap_or("{}");
+    let (Some(member), Ok(page)) = (shape.members.first(), merge::page(listing, result)) else {
+        return response;
+    };
+    let shown = page
+        .entries
+        .iter()
+        .filter(|entry| shape.shows(member, listing, &entry.name));
+    let texts: Vec<_> = shown
+        .map(|entry| shape.text(member, listing, entry, None))
+        .collect();
+    let array = format!("[{}]", texts.join(","));
+    match raw::replace(result, &[listing.list_key()], &array) {
+        Ok(Some(result)) => response.with_result(&result),
+        Ok(None) | Err(_) => response,
+    }
+}
+
+impl Shared {
+    /// Sends a request of the hub's own and forgets the answer, but for the log.
+    pub(super) fn request_aside(upstream: Upstream, request: Message) {
+        tokio::spawn(async move {
+            let mut call = upstream.call(request);
+            while let Some(received) = call.next().await {
+                if let Err(error) = received {
+                    tracing::debug!(server = upstream.name(), %error, "a request of the hub has no answer");
+                }
+            }
+        });
+    }
+
+    /// Tells a server that nobody watches a resource any more.
+    pub(super) fn unsubscribe(&self, server: &str, uri: &str) {
+        if let Some(upstream) = self.catalog.upstreams().get(server) {
+            let params = format!("{{\"uri\":{}}}", raw::quote(uri));
+            let request = Message::request("\"unsubscribe\"", method::UNSUBSCRIBE, Some(&params));
+            Self::request_aside(upstream, request);
+        }
+    }
+
+    /// Asks a server for the most talkative level that any session wants.
+    pub(super) fn renew_level(&self, server: &str) {
+        let Some(upstream) = self.catalog.upstreams().get(server) else {
+            return;
+        };
+        let logs = upstream.hello().is_some_and(|hello| hello.offers.logging);
+        if let Some(level) = self.wanted_level(server).filter(|_| logs) {
+            Self::request_aside(upstream, level.request("\"level\""));
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The answer to `initialize`.
+//!
+//! MCP lifecycle, "Initialization". `/mcp/{server}` passes on what the server said, with the revision that this client gets; endpoints of
+//! many servers, and a server that is not there yet, get an answer of the hub's own.
+
+use std::time::Duration;
+
+use mcp::Revision;
+use mcp::capability::{self, Abilities};
+use mcp::message::Message;
+use mcp::raw::{self, Unreadable};
+
+use crate::catalog::{Catalog, Scope};
+use crate::upstream::{State, Upstream};
+
+/// What a client said of itself.
+pub(super) struct Asked {
+    pub(super) revision: Revision,
+    pub(super) abilities: Abilities,
+}
+
+/// How long a client waits for a server that is being connected. After that it gets the hub's own answer and hears of lists later.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(super) fn read(initialize: &Message) -> Result<Asked, Unreadable> {
+    let params = initialize
+        .params()
+        .filter(|params| raw::is_object(params))
+        .unwrap_or("{}");
+    let [version, capabilities] = raw::fields(params, ["protocolVersion", "capabilities"])?;
+    let version = version.and_then(raw::string).unwrap_or_default();
+    Ok(Asked {
+        revision: Revision::negotiate(&version),
+        abilities: capabilities.map(Abilities::read).unwrap_or_default(),
+    })
+}
+
+/// The result of `initialize`.
+pub(super) async fn answer(catalog: &Catalog, scope: &Scope, revision: Revision) -> String {
+    let shape = scope.shape();
+    let only = shape.members.first().filter(|_| shape.transparent);
+    let Some(member) = only else {
+        return own(revision, "mcphub", "MCPHub");
+    };
+    let upstream = catalog.upstreams().get(&member.server);
+    if let Some(upstream) = &upstream {
+        settled(upstream, PATIENCE).await;
+    }
+    let said = upstream.and_then(|upstream| upstream.hello());
+    let version = raw::quote(revision.as_str());
+    // A result that is no object never became a `Hello`; the hub's own answer stands in for it anyway.
+    let passed = said.and_then(|hello| raw::set(&hello.result, "protocolVersion", &version).ok());
+    passed.unwrap_or_else(|| own(revision, &member.server, &member.server))
+}
+
+/// Waits until an upstream is no longer being connected, or patience ends.
+pub(super) async fn settled(upstream: &Upstream, patience: Duration) {
+    let mut states = upstream.watch();
+    let settled = states.wait_for(|state| !matches!(state, State::Connecting { .. }));
+    if tokio::time::timeout(patience, settled).await.is_err() {
+        tracing::debug!(
+            server = upstream.name(),
+            "a client did not wait for the connection"
+        );
+    }
+}
+
+fn own(revision: Revision, name: &str, title: &str) -> String {
+    format!(
+        "{{\"protocolVersion\":\"{revision}\",\"capabilities\":{},\"serverInfo\":{{\"name\":{},\"title\":{},\"version\":\"{}\"}}}}",
+        capability::MERGED,
+        raw::quote(name),
+        raw::quote(title),
+        env!("CARGO_PKG_VERSION"),
+    )
+}

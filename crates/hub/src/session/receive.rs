@@ -1,0 +1,319 @@
+//! What a client sends in its session, and what becomes of it: answered here, passed to the server that owns it, or taken.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use mcp::merge::Listing;
+use mcp::message::{Kind, Message, code};
+use mcp::{method, raw};
+
+use super::exchange::{Exchange, Finish};
+use super::hello::settled;
+use super::level::Level;
+use super::{MOST_CALLS, Session, Sessions, Shared, refusal};
+use crate::catalog::{Catalog, Merged, Scope};
+use crate::route::{self, Known, Route};
+use crate::upstream::{State, Upstream};
+
+/// What a message of a client leads to.
+pub enum Reply {
+    /// A notification or a response: nothing is to be said.
+    Accepted,
+    /// The answer is known.
+    Now(Message),
+    /// A server is being asked.
+    Later(Box<Exchange>),
+}
+
+/// How long a list waits for servers that are being connected for the first time.
+const GRACE: Duration = Duration::from_secs(1);
+
+impl Sessions {
+    /// Takes one message of a client.
+    pub async fn receive(&self, session: &Arc<Session>, message: Message) -> Reply {
+        match message.kind() {
+            Kind::Request => match self.request(session, message).await {
+                Ok(exchange) => Reply::Later(Box::new(exchange)),
+                Err(answer) => Reply::Now(answer),
+            },
+            Kind::Notification => {
+                self.shared.notification(session, message);
+                Reply::Accepted
+            }
+            Kind::Response => {
+                let session = Arc::clone(session);
+                tokio::spawn(async move { session.answer(message).await });
+                Reply::Accepted
+            }
+        }
+    }
+
+    /// A request on its way to a server, or the answer to it.
+    async fn request(&self, session: &Arc<Session>, request: Message) -> Result<Exchange, Message> {
+        let scope = session.scope.load_full();
+        let listing = request.method().and_then(Listing::of_method);
+        match request.method().unwrap_or_default() {
+            method::PING => Err(Message::success(id(&request), "{}")),
+            method::INITIALIZE => Err(failure(
+                &request,
+                code::INVALID_REQUEST,
+                "this session is initialized already",
+            )),
+            method::SET_LEVEL => self.set_level(session, &scope, request),
+            method::SUBSCRIBE => self.watch(session, &scope, request),
+            method::UNSUBSCRIBE => self.unwatch(session, &scope, request),
+            _ => match listing {
+                Some(listing) => self.list(session, &scope, listing, request).await,
+                None => self.routed(session, &scope, request),
+            },
+        }
+    }
+
+    fn routed(
+        &self,
+        session: &Arc<Session>,
+        scope: &Scope,
+        request: Message,
+    ) -> Result<Exchange, Message> {
+        let (upstream, request) = self.shared.owner(scope, request)?;
+        self.begin(session, upstream, request, Finish::AsIs)
+    }
+
+    async fn list(
+        &self,
+        session: &Arc<Session>,
+        scope: &Arc<Scope>,
+        listing: Listing,
+        request: Message,
+    ) -> Result<Exchange, Message> {
+        let shape = scope.shape();
+        self.shared.settle(scope).await;
+        if let Some(member) = shape.members.first().filter(|_| shape.transparent)
+            && let Some(upstream) = self.shared.catalog.upstreams().get(&member.server)
+            && matches!(upstream.state(), State::Ready)
+        {
+            let finish = if shape.changes(member, listing) {
+                Finish::Show(Arc::clone(scope), listing)
+            } else {
+                Finish::AsIs
+            };
+            return self.begin(session, upstream, request, finish);
+        }
+        let cursor = raw::field(request.params().unwrap_or("{}"), "cursor");
+        if !matches!(cursor, Ok(None | Some("null"))) {
+            let text = "this list has one page, so there is no cursor to it";
+            return Err(failure(&request, code::INVALID_PARAMS, text));
+        }
+        let merged = self.shared.catalog.merged(scope, listing);
+        Err(Message::success(id(&request), &merged.result))
+    }
+
+    fn set_level(
+        &self,
+        session: &Arc<Session>,
+        scope: &Scope,
+        request: Message,
+    ) -> Result<Exchange, Message> {
+        let level = Level::of(&request);
+        if let Some(level) = level {
+            session.level.set(level);
+        }
+        if scope.shape().transparent {
+            let (upstream, request) = self.shared.owner(scope, request)?;
+            let wanted = level.and_then(|_| self.shared.wanted_level(upstream.name()));
+            let request = wanted.map_or_else(|| request.clone(), |w| w.request(id(&request)));
+            return self.begin(session, upstream, request, Finish::AsIs);
+        }
+        if level.is_none() {
+            let text =
+                "params.level must be one of the eight levels from \"debug\" to \"emergency\"";
+            return Err(failure(&request, code::INVALID_PARAMS, text));
+        }
+        for member in &scope.shape().members {
+            self.shared.renew_level(&member.server);
+        }
+        Err(Message::success(id(&request), "{}"))
+    }
+
+    fn watch(
+        &self,
+        session: &Arc<Session>,
+        scope: &Scope,
+        request: Message,
+    ) -> Result<Exchange, Message> {
+        let shown = uri(&request);
+        let (upstream, request) = self.shared.owner(scope, request)?;
+        let resource = (Arc::from(upstream.name()), Box::from(uri(&request)));
+        self.begin(
+            session,
+            upstream,
+            request,
+            Finish::Watch(resource, shown.into()),
+        )
+    }
+
+    fn unwatch(
+        &self,
+        session: &Arc<Session>,
+        scope: &Scope,
+        request: Message,
+    ) -> Result<Exchange, Message> {
+        let (upstream, request) = self.shared.owner(scope, request)?;
+        let resource = (Arc::from(upstream.name()), Box::from(uri(&request)));
+        let last = self.shared.subscriptions.remove(&resource, &session.id);
+        // Others still watch it, so the server must go on. Nobody at all: the server says what it thinks of that.
+        if !last && !self.shared.subscriptions.of(&resource).is_empty() {
+            return Err(Message::success(id(&request), "{}"));
+        }
+        self.begin(session, upstream, request, Finish::AsIs)
+    }
+
+    fn begin(
+        &self,
+        session: &Arc<Session>,
+        upstream: Upstream,
+        request: Message,
+        finish: Finish,
+    ) -> Result<Exchange, Message> {
+        let mut calls = session.calls();
+        if calls.contains_key(id(&request)) {
+            let text = "a request with this id is under way";
+            return Err(failure(&request, code::INVALID_REQUEST, text));
+        }
+        if calls.len() >= MOST_CALLS {
+            let text = format!("{MOST_CALLS} requests are under way in this session");
+            return Err(failure(&request, code::SERVER_ERROR, &text));
+        }
+        let exchange = Exchange::new(&self.shared, session, upstream, request, finish);
+        calls.insert(exchange.id().into(), exchange.cancelled());
+        Ok(exchange)
+    }
+}
+
+impl Shared {
+    /// The server that a request belongs to, with the request in its words; or the answer that there is none.
+    fn owner(&self, scope: &Scope, request: Message) -> Result<(Upstream, Message), Message> {
+        let (asked, id) = (
+            request.method().unwrap_or_default().to_owned(),
+            id(&request).to_owned(),
+        );
+        let shape = scope.shape();
+        let lists = Lists {
+            catalog: &self.catalog,
+            scope,
+        };
+        let bad = |text: &str, code| Err(Message::failure(Some(&id), code, text, None));
+        let (server, request) = match route::route(shape, &lists, request) {
+            Ok(Route::To { server, request }) => (server, request),
+            Ok(Route::Missing(missing)) => return Err(refusal::missing(&id, &asked, &missing)),
+            Ok(Route::Nameless(request)) => match shape.members.first() {
+                Some(member) if shape.transparent => (Arc::clone(&member.server), request),
+                Some(_) | None => {
+                    let text = format!("{asked} is not known here; use /mcp/{{server}}");
+                    return bad(&text, code::METHOD_NOT_FOUND);
+                }
+            },
+            Err(unroutable) => return bad(&unroutable.to_string(), code::INVALID_PARAMS),
+        };
+        match self.catalog.upstreams().get(&server) {
+            Some(upstream) => Ok((upstream, request)),
+            None => bad(
+                &format!("the server {server} is being started"),
+                code::SERVER_ERROR,
+            ),
+        }
+    }
+
+    /// Gives servers that are being connected for the first time a moment, so that the first list is whole.
+    async fn settle(&self, scope: &Scope) {
+        let members = scope.shape().members.iter();
+        let upstreams = members.filter_map(|member| self.catalog.upstreams().get(&member.server));
+        let first = |u: &Upstream| matches!(u.state(), State::Connecting { attempt: 1 });
+        let connecting: Vec<_> = upstreams.filter(first).collect();
+        if !connecting.is_empty() {
+            join_all(connecting.iter().map(|upstream| settled(upstream, GRACE))).await;
+        }
+    }
+
+    fn notification(&self, session: &Arc<Session>, notification: Message) {
+        let scope = session.scope.load();
+        let shape = scope.shape();
+        match notification.method().unwrap_or_default() {
+            method::INITIALIZED => {}
+            method::CANCELLED => {
+                let call = match notification.cancelled_id() {
+                    Ok(Some(id)) => session.calls().remove(id),
+                    Ok(None) | Err(_) => None,
+                };
+                if let Some(call) = call {
+                    call.cancel();
+                }
+            }
+            method::PROGRESS => {
+                let token = notification.progress_token().ok().flatten();
+                if let Some(upstream) = token.and_then(|token| session.asker_by_token(token)) {
+                    notify(upstream, notification);
+                }
+            }
+            method::ROOTS_CHANGED => {
+                for member in &shape.members {
+                    if let Some(upstream) = self.catalog.upstreams().get(&member.server) {
+                        notify(upstream, notification.clone());
+                    }
+                }
+            }
+            _ => {
+                let only = shape.members.first().filter(|_| shape.transparent);
+                if let Some(upstream) = only.and_then(|m| self.catalog.upstreams().get(&m.server)) {
+                    notify(upstream, notification);
+                }
+            }
+        }
+    }
+}
+
+struct Lists<'a> {
+    catalog: &'a Catalog,
+    scope: &'a Scope,
+}
+
+impl route::Lists for Lists<'_> {
+    fn known(&self, server: &str) -> Option<Known> {
+        let upstream = self.catalog.upstreams().get(server)?;
+        let complete = matches!(upstream.state(), State::Ready);
+        Some(Known {
+            listed: upstream.catalog(),
+            complete,
+        })
+    }
+
+    fn merged(&self, listing: Listing) -> Arc<Merged> {
+        self.catalog.merged(self.scope, listing)
+    }
+}
+
+/// Notifications are passed on in the background: the client is not kept waiting for a server that is slow to take one.
+fn notify(upstream: Upstream, notification: Message) {
+    if !matches!(upstream.state(), State::Ready) {
+        return;
+    }
+    tokio::spawn(async move {
+        if let Err(error) = upstream.notify(notification).await {
+            tracing::debug!(server = upstream.name(), %error, "a notification was not taken");
+        }
+    });
+}
+
+fn failure(request: &Message, code: i64, text: &str) -> Message {
+    Message::failure(Some(id(request)), code, text, None)
+}
+
+fn id(request: &Message) -> &str {
+    request.id().unwrap_or("null")
+}
+
+fn uri(request: &Message) -> String {
+    let uri = raw::string_at(request.params().unwrap_or("{}"), &["uri"]);
+    uri.ok().flatten().unwrap_or_default().into_owned()
+}

@@ -1,0 +1,146 @@
+//! What a client reads when its request has no answer of a server: one sentence, why, and what helps.
+//!
+//! A tool call gets a result with `isError`, so that a model can read it; everything else a JSON-RPC error.
+
+use mcp::merge::Listing;
+use mcp::message::{Message, code};
+use mcp::{method, raw};
+
+use crate::route::Missing;
+use crate::sign_in::Needed;
+use crate::upstream::CallError;
+
+/// The answer to a request that a server did not answer.
+pub(super) fn unanswered(id: &str, asked: &str, error: &CallError) -> Message {
+    let text = match error {
+        CallError::NeedsSignIn(needed) => sign_in(needed),
+        CallError::NotConnected { .. }
+        | CallError::Failed { .. }
+        | CallError::Timeout { .. }
+        | CallError::NotAsked { .. } => error.to_string(),
+    };
+    if asked == method::TOOLS_CALL {
+        return tool_error(id, &text);
+    }
+    Message::failure(Some(id), code::SERVER_ERROR, &text, data(error).as_deref())
+}
+
+/// The answer to a request for something that is not there, or hidden.
+pub(super) fn missing(id: &str, asked: &str, missing: &Missing) -> Message {
+    let what = match missing.listing {
+        Listing::Tools => "tool",
+        Listing::Prompts => "prompt",
+        Listing::Resources => "resource",
+        Listing::Templates => "resource template",
+    };
+    let list = missing.listing.method();
+    let text = format!(
+        "the {what} {:?} is not available here; {list} shows what is",
+        missing.name
+    );
+    match (asked, missing.listing) {
+        (method::TOOLS_CALL, _) => tool_error(id, &text),
+        // rule: mcp-resources-not-found -- an unknown resource is error -32002, with the address in its data.
+        (_, Listing::Resources) => {
+            let data = format!("{{\"uri\":{}}}", raw::quote(&missing.name));
+            Message::failure(Some(id), code::RESOURCE_NOT_FOUND, &text, Some(&data))
+        }
+        (_, Listing::Tools | Listing::Prompts | Listing::Templates) => {
+            Message::failure(Some(id), code::INVALID_PARAMS, &text, None)
+        }
+    }
+}
+
+fn sign_in(needed: &Needed) -> String {
+    format!(
+        "the server {} needs a sign-in before it can be used. {needed}",
+        needed.server
+    )
+}
+
+fn tool_error(id: &str, text: &str) -> Message {
+    let text = raw::quote(&format!("Error: {text}"));
+    let result =
+        format!("{{\"content\":[{{\"type\":\"text\",\"text\":{text}}}],\"isError\":true}}");
+    Message::success(id, &result)
+}
+
+fn data(error: &CallError) -> Option<String> {
+    match error {
+        CallError::NeedsSignIn(needed) => serde_json::to_string(needed).ok(),
+        CallError::NotConnected { .. }
+        | CallError::Failed { .. }
+        | CallError::Timeout { .. }
+        | CallError::NotAsked { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sign_in::State;
+
+    fn needed() -> CallError {
+        CallError::NeedsSignIn(Needed {
+            server: "linear".into(),
+            state: State::OauthRequired,
+            reason: "nobody signed in yet".into(),
+            action: "open the link".into(),
+            authorization_url: Some("https://as.example.test/authorize?x=1".into()),
+        })
+    }
+
+    #[test]
+    fn a_tool_call_that_misses_a_sign_in_reads_the_reason_and_the_link() {
+        let answer = unanswered("7", method::TOOLS_CALL, &needed());
+        let result = answer.result().unwrap();
+        assert_eq!(answer.id(), Some("7"));
+        assert_eq!(raw::field(result, "isError"), Ok(Some("true")));
+        for words in [
+            "Error: ",
+            "nobody signed in yet",
+            "https://as.example.test/authorize?x=1",
+        ] {
+            assert!(result.contains(words), "{words} in {result}");
+        }
+    }
+
+    #[test]
+    fn another_request_gets_an_error_with_the_link_in_its_data() {
+        let answer = unanswered("7", method::PROMPTS_GET, &needed());
+        let link = raw::string_at(answer.error().unwrap(), &["data", "authorizationUrl"]);
+        assert_eq!(
+            link.unwrap().unwrap(),
+            "https://as.example.test/authorize?x=1"
+        );
+    }
+
+    // rule: mcp-resources-not-found
+    #[test]
+    fn a_missing_resource_is_named_in_the_data() {
+        let gone = Missing {
+            listing: Listing::Resources,
+            name: "file:///x".into(),
+        };
+        let answer = missing("1", method::RESOURCES_READ, &gone);
+        let error = answer.error().unwrap();
+        assert_eq!(raw::field(error, "code"), Ok(Some("-32002")));
+        assert_eq!(raw::at(error, &["data", "uri"]), Ok(Some("\"file:///x\"")));
+    }
+
+    #[test]
+    fn a_missing_tool_is_a_result_that_a_model_can_read() {
+        let gone = Missing {
+            listing: Listing::Tools,
+            name: "nope\"".into(),
+        };
+        let answer = missing("1", method::TOOLS_CALL, &gone);
+        let text = raw::at(answer.result().unwrap(), &["content"])
+            .unwrap()
+            .unwrap();
+        assert!(
+            text.contains("is not available here; tools/list shows what is"),
+            "{text}"
+        );
+    }
+}
