@@ -4,59 +4,47 @@
 //! One upstream's trouble never delays another. The stateless revision is not here yet.
 
 mod call;
+mod connect;
+mod guarded;
+mod hello;
+mod http;
 mod lifecycle;
+mod lines;
+mod link;
+mod listing;
+mod log;
+mod pipe;
+mod running;
+mod shared;
+mod sse;
+mod stdio;
 mod trouble;
+mod upstreams;
+mod wanted;
+mod wire;
 
 use std::sync::Arc;
 
-use arc_swap::{ArcSwap, ArcSwapOption};
-use mcp::{
-    capability::Offers,
-    merge::{Entry, Listing},
-    message::Message,
-    revision::Revision,
-};
-use tokio::sync::{broadcast, watch};
+use mcp::{merge::Listing, message::Message};
+use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
 
 pub use self::{
     call::{Call, CallError},
+    hello::Hello,
     lifecycle::State,
+    listing::Listed,
+    log::{From, Line},
     trouble::Trouble,
+    upstreams::Upstreams,
 };
+use self::{running::Told, shared::Shared};
+use crate::{clock::Clock, fetch::Fetch, sign_in::SignIns};
 
 /// One upstream. A clone is the same one; it stays usable, as `NotConnected`, after the server was removed.
 #[derive(Clone)]
 pub struct Upstream {
     shared: Arc<Shared>,
-}
-
-/// What the server said in its answer to `initialize`.
-#[derive(Debug, Clone)]
-pub struct Hello {
-    /// The result as the server wrote it.
-    pub result: Box<str>,
-    pub revision: Revision,
-    pub offers: Offers,
-}
-
-/// All that an upstream lists, every page read, in its own order and words.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Listed {
-    pub tools: Vec<Entry>,
-    pub prompts: Vec<Entry>,
-    pub resources: Vec<Entry>,
-    pub templates: Vec<Entry>,
-}
-
-impl Listed {
-    pub fn of(&self, listing: Listing) -> &[Entry] {
-        match listing {
-            Listing::Tools => &self.tools,
-            Listing::Prompts => &self.prompts,
-            Listing::Resources => &self.resources,
-            Listing::Templates => &self.templates,
-        }
-    }
 }
 
 /// What an upstream tells outside of calls.
@@ -70,12 +58,16 @@ pub enum Event {
     Connected,
 }
 
-struct Shared {
-    name: Arc<str>,
-    state: watch::Sender<State>,
-    hello: ArcSwapOption<Hello>,
-    catalog: ArcSwap<Listed>,
-    events: broadcast::Sender<Event>,
+/// What upstreams need of the rest of the hub.
+#[derive(Clone)]
+pub struct Outside {
+    pub fetch: Fetch,
+    pub sign_ins: SignIns,
+    pub clock: Clock,
+    /// The hub's environment; a child process gets little of it.
+    pub environment: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    /// All tasks that the end of the hub waits for.
+    pub tracker: TaskTracker,
 }
 
 impl Upstream {
@@ -101,76 +93,59 @@ impl Upstream {
         self.shared.catalog.load_full()
     }
 
-    /// What happens outside of calls. A slow receiver loses the oldest.
-    pub fn events(&self) -> broadcast::Receiver<Event> {
-        self.shared.events.subscribe()
+    /// The last lines of its process, and what the hub noted.
+    pub fn log(&self) -> Vec<Line> {
+        self.shared.log.lines()
     }
 
     /// Sends a request. Nothing happens before the first `Call::next`; dropping the call cancels the work upstream.
+    ///
+    /// While the upstream is connecting the call waits for it, at most as long as an attempt may take.
     pub fn call(&self, request: Message) -> Call {
-        Call::new(self.name(), request)
+        Call::new(self.shared.clone(), request)
     }
 
     /// Sends a notification to the server.
-    #[expect(clippy::unused_async, reason = "the transports come next")]
+    ///
+    /// # Errors
+    /// When the server is not connected, or does not take it.
     pub async fn notify(&self, notification: Message) -> Result<(), CallError> {
-        drop(notification);
-        Err(CallError::NotConnected {
-            server: self.shared.name.clone(),
-            state: Box::new(self.state()),
-        })
+        let link = self.shared.ready(None).await?;
+        link.send(notification)
+            .await
+            .map_err(|refused| self.refused(refused))
     }
 
     /// Hands a client's response to a request of the server (one that came out of a `Call`, with the id that it had there).
-    #[expect(clippy::unused_async, reason = "the transports come next")]
+    ///
+    /// # Errors
+    /// When the server did not ask, took its request back, or does not take the answer.
     pub async fn answer(&self, response: Message) -> Result<(), CallError> {
-        drop(response);
-        Err(CallError::NotConnected {
-            server: self.shared.name.clone(),
-            state: Box::new(self.state()),
-        })
+        let id = response.id().unwrap_or("null");
+        let asked = id
+            .parse()
+            .ok()
+            .and_then(|id: u64| self.shared.asked.remove(&id));
+        let Some((_, asked)) = asked else {
+            return Err(CallError::NotAsked {
+                server: self.shared.name.clone(),
+                id: id.to_owned(),
+            });
+        };
+        asked
+            .link
+            .send(response.with_id(&asked.id))
+            .await
+            .map_err(|refused| self.refused(refused))
     }
-}
 
-/// All upstreams of a hub, kept in step with the settings. A clone is the same one.
-#[derive(Clone)]
-pub struct Upstreams {
-    running: Arc<ArcSwap<Vec<Upstream>>>,
-    events: broadcast::Sender<(Arc<str>, Event)>,
-}
-
-impl Default for Upstreams {
-    fn default() -> Self {
-        let (events, _) = broadcast::channel(1_024);
-        Self {
-            running: Arc::default(),
-            events,
+    fn refused(&self, refused: link::Refused) -> CallError {
+        match refused {
+            link::Refused::NeedsSignIn(needed) => CallError::NeedsSignIn(needed),
+            refused => CallError::Failed {
+                server: self.shared.name.clone(),
+                trouble: refused.into_trouble(),
+            },
         }
-    }
-}
-
-impl Upstreams {
-    /// What happens outside of calls at any of them, also at those that come later, with the server's name. A slow receiver
-    /// loses the oldest.
-    pub fn events(&self) -> broadcast::Receiver<(Arc<str>, Event)> {
-        self.events.subscribe()
-    }
-
-    pub fn get(&self, name: &str) -> Option<Upstream> {
-        self.running
-            .load()
-            .iter()
-            .find(|upstream| upstream.name() == name)
-            .cloned()
-    }
-
-    /// All of them, in the order of the settings; also those that are switched off.
-    pub fn all(&self) -> Vec<Upstream> {
-        self.running.load().as_ref().clone()
-    }
-
-    /// Connects afresh, as a person asked. False: there is no server of that name.
-    pub fn reload(&self, name: &str) -> bool {
-        self.get(name).is_some()
     }
 }

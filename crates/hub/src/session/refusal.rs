@@ -17,6 +17,7 @@ pub(super) fn unanswered(id: &str, asked: &str, error: &CallError) -> Message {
         CallError::NotConnected { .. }
         | CallError::Failed { .. }
         | CallError::Timeout { .. }
+        | CallError::Unreadable(_)
         | CallError::NotAsked { .. } => error.to_string(),
     };
     if asked == method::TOOLS_CALL {
@@ -71,6 +72,7 @@ fn data(error: &CallError) -> Option<String> {
         CallError::NotConnected { .. }
         | CallError::Failed { .. }
         | CallError::Timeout { .. }
+        | CallError::Unreadable(_)
         | CallError::NotAsked { .. } => None,
     }
 }

@@ -1,14 +1,31 @@
 //! A call of one request: what comes back, in order, ending with the response; and why there may be none.
+//!
+//! MCP base protocol, "Timeouts", and utilities "Progress" and "Cancellation". Ids and progress tokens are the hub's own upstream
+//! and the caller's own again here, so that many callers share one session. The caller's task does all the work.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    pin::pin,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use futures::{
     StreamExt,
     stream::{self, BoxStream},
 };
-use mcp::message::Message;
+use mcp::{
+    message::{Kind, Message},
+    method, raw,
+};
+use tokio::time::{Instant, timeout_at};
 
-use super::{State, Trouble};
+use super::{
+    Shared, State, Trouble,
+    link::{Link, Outgoing, Reading, Refused},
+    running::Told,
+    shared::answers,
+    wanted::Limits,
+};
 use crate::sign_in::Needed;
 
 /// A request on its way. `next` may be dropped and called again; dropping the call itself cancels it upstream.
@@ -17,13 +34,21 @@ pub struct Call {
 }
 
 impl Call {
-    pub(super) fn new(server: &str, _request: Message) -> Self {
-        let error = CallError::NotConnected {
-            server: server.into(),
-            state: Box::new(State::Disabled),
-        };
+    pub(super) fn new(shared: Arc<Shared>, request: Message) -> Self {
+        let begun = Journey::new(shared, request);
+        let stream = stream::unfold(begun.map(Some), |journey| async {
+            match journey {
+                Err(error) => Some((Err(error), Ok(None))),
+                Ok(None) => None,
+                Ok(Some(mut journey)) => match journey.step().await {
+                    Ok(Step::Meanwhile(message)) => Some((Ok(message), Ok(Some(journey)))),
+                    Ok(Step::Response(message)) => Some((Ok(message), Ok(None))),
+                    Err(error) => Some((Err(error), Ok(None))),
+                },
+            }
+        });
         Self {
-            stream: stream::iter([Err(error)]).boxed(),
+            stream: stream.boxed(),
         }
     }
 
@@ -50,6 +75,9 @@ pub enum CallError {
     Failed { server: Arc<str>, trouble: Trouble },
     #[error("{server} did not answer within {} s; raise \"options.timeout\" for slow tools", .after.as_secs_f32())]
     Timeout { server: Arc<str>, after: Duration },
+    /// The request cannot be sent, because what it says can be read in two ways.
+    #[error("the params of the request cannot be read: {0}")]
+    Unreadable(#[from] raw::Unreadable),
     /// `answer` got a response to a request that the server did not ask, or that is answered already.
     #[error("{server} waits for no answer with the id {id}")]
     NotAsked { server: Arc<str>, id: String },
@@ -64,5 +92,306 @@ fn why(state: &State) -> String {
             format!(": {}", error.explain())
         }
         State::Ready => String::new(),
+    }
+}
+
+enum Step {
+    Meanwhile(Message),
+    Response(Message),
+}
+
+/// A call under way.
+struct Journey {
+    shared: Arc<Shared>,
+    id: u64,
+    outgoing: Outgoing,
+    /// What the caller knows it by, as JSON text.
+    caller_id: Box<str>,
+    caller_token: Option<Box<str>>,
+    under_way: Option<UnderWay>,
+    clock: Patience,
+    /// The server's requests to the caller, by the ids that the caller knows.
+    asked: Vec<u64>,
+}
+
+struct UnderWay {
+    reading: Reading,
+    cancel: Cancel,
+}
+
+impl Journey {
+    fn new(shared: Arc<Shared>, request: Message) -> Result<Self, CallError> {
+        let id = shared.next_id();
+        let ours = id.to_string();
+        let caller_id = request.id().unwrap_or("null").into();
+        let caller_token = request.progress_token()?.map(Box::from);
+        let request = request.with_id(&ours);
+        // rule: mcp-progress-token-unique -- a token is unique over all requests in flight.
+        let request = if caller_token.is_some() {
+            request.with_progress_token(&ours)?
+        } else {
+            request
+        };
+        let clock = Patience::new(**shared.limits.load());
+        Ok(Self {
+            id,
+            outgoing: Outgoing::new(request),
+            caller_id,
+            caller_token,
+            under_way: None,
+            clock,
+            asked: Vec::new(),
+            shared,
+        })
+    }
+
+    async fn step(&mut self) -> Result<Step, CallError> {
+        loop {
+            let mut under_way = match self.under_way.take() {
+                Some(under_way) => under_way,
+                None => self.begin().await?,
+            };
+            let message = self.read(&mut under_way).await?;
+            let received = self.received(&under_way.cancel.link, message);
+            match received {
+                Some(Step::Response(response)) => {
+                    under_way.cancel.disarm();
+                    return Ok(Step::Response(response));
+                }
+                Some(Step::Meanwhile(message)) => {
+                    self.under_way = Some(under_way);
+                    return Ok(Step::Meanwhile(message));
+                }
+                None => self.under_way = Some(under_way),
+            }
+        }
+    }
+
+    /// Sends the request. One that was certainly not executed is sent once more over a new connection.
+    // rule: mcp-transport-session-404
+    async fn begin(&mut self) -> Result<UnderWay, CallError> {
+        let mut stale = None;
+        loop {
+            let until = self.clock.until();
+            let late = |_| self.clock.over(&self.shared);
+            let link = timeout_at(until, self.shared.ready(stale))
+                .await
+                .map_err(late)??;
+            let mut cancel = Cancel {
+                link: (*link).clone(),
+                id: self.id,
+                shared: Arc::downgrade(&self.shared),
+                armed: true,
+            };
+            let refused = match timeout_at(until, link.begin(&self.outgoing, self.id, true))
+                .await
+                .map_err(late)?
+            {
+                Ok(reading) => return Ok(UnderWay { reading, cancel }),
+                Err(refused) => refused,
+            };
+            cancel.disarm();
+            let generation = link.generation;
+            let again = stale.replace(generation).is_none();
+            match refused {
+                Refused::SessionGone if again => {
+                    self.shared.tell(Told::SessionGone { generation }).await
+                }
+                Refused::Unsent(trouble) if again => {
+                    self.shared
+                        .tell(Told::Lost {
+                            generation,
+                            trouble,
+                        })
+                        .await
+                }
+                refused => return Err(self.failed(generation, refused).await),
+            }
+        }
+    }
+
+    /// The next message. While the server waits for the caller's answer to a question, the server's own time stands still.
+    async fn read(&mut self, under_way: &mut UnderWay) -> Result<Message, CallError> {
+        let refused = {
+            let mut next = pin!(under_way.reading.next());
+            loop {
+                match timeout_at(self.clock.until(), &mut next).await {
+                    Ok(Ok(message)) => return Ok(message),
+                    Ok(Err(refused)) => break refused,
+                    Err(_) if self.waits_for_caller() && self.clock.extend() => {}
+                    Err(_) => return Err(self.clock.over(&self.shared)),
+                }
+            }
+        };
+        under_way.cancel.disarm();
+        Err(self.failed(under_way.cancel.link.generation, refused).await)
+    }
+
+    /// What of this is for the caller.
+    fn received(&mut self, link: &Link, message: Message) -> Option<Step> {
+        if answers(&message, self.id) {
+            return Some(Step::Response(message.with_id(&self.caller_id)));
+        }
+        match (message.kind(), message.method()) {
+            (Kind::Request, Some(method::PING)) | (Kind::Response, _) => {
+                self.shared.arrived(link, message)
+            }
+            (Kind::Request, _) => {
+                let (id, request) = self.shared.asked(link, message, self.id);
+                self.asked.push(id);
+                return Some(Step::Meanwhile(request));
+            }
+            (Kind::Notification, Some(method::PROGRESS)) => {
+                return self.progress(message).map(Step::Meanwhile);
+            }
+            (Kind::Notification, Some(method::CANCELLED)) => {
+                // One that came over a pipe was changed on its way here.
+                let found = if link.is_pipe() {
+                    Ok((self.id, message))
+                } else {
+                    self.shared.withdrawn(link, message)
+                };
+                match found {
+                    Ok((_, cancelled)) => return Some(Step::Meanwhile(cancelled)),
+                    Err(unknown) => self.shared.arrived(link, unknown),
+                }
+            }
+            (
+                Kind::Notification,
+                Some(method::TOOLS_CHANGED | method::PROMPTS_CHANGED | method::RESOURCES_CHANGED),
+            ) => {
+                self.shared.arrived(link, message);
+            }
+            (Kind::Notification, _) => return Some(Step::Meanwhile(message)),
+        }
+        None
+    }
+
+    fn progress(&mut self, message: Message) -> Option<Message> {
+        let ours = message
+            .progress_token()
+            .ok()
+            .flatten()
+            .and_then(super::pipe::number)
+            == Some(self.id);
+        let theirs = self.caller_token.as_deref().filter(|_| ours)?;
+        self.clock.progress();
+        message.with_progress_token(theirs).ok()
+    }
+
+    fn waits_for_caller(&self) -> bool {
+        self.asked
+            .iter()
+            .any(|id| self.shared.asked.contains_key(id))
+    }
+
+    async fn failed(&self, generation: u64, refused: Refused) -> CallError {
+        let server = self.shared.name.clone();
+        match refused {
+            Refused::NeedsSignIn(needed) => {
+                self.shared
+                    .tell(Told::SignInNeeded {
+                        generation,
+                        needed: needed.clone(),
+                    })
+                    .await;
+                CallError::NeedsSignIn(needed)
+            }
+            Refused::SessionGone => CallError::Failed {
+                server,
+                trouble: Trouble::SessionGone,
+            },
+            Refused::Unsent(trouble) | Refused::Failed(trouble) => {
+                CallError::Failed { server, trouble }
+            }
+        }
+    }
+}
+
+impl Drop for Journey {
+    fn drop(&mut self) {
+        for id in &self.asked {
+            self.shared.asked.remove(id);
+        }
+    }
+}
+
+/// Tells the server when a call is given up before its response.
+// rule: mcp-cancellation -- a sender that gives a request up says so with its id.
+struct Cancel {
+    link: Link,
+    id: u64,
+    shared: Weak<Shared>,
+    armed: bool,
+}
+
+impl Cancel {
+    fn disarm(&mut self) {
+        self.armed = false;
+    }
+}
+
+impl Drop for Cancel {
+    fn drop(&mut self) {
+        if let (true, Some(shared)) = (self.armed, self.shared.upgrade()) {
+            let params = format!(
+                "{{\"requestId\":{},\"reason\":\"the caller gave up\"}}",
+                self.id
+            );
+            self.link.send_soon(
+                Message::notification(method::CANCELLED, Some(&params)),
+                &shared.log,
+            );
+        }
+    }
+}
+
+/// How long a call waits.
+struct Patience {
+    limits: Limits,
+    quiet_until: Instant,
+    total_until: Option<Instant>,
+}
+
+impl Patience {
+    fn new(limits: Limits) -> Self {
+        let now = Instant::now();
+        Self {
+            limits,
+            quiet_until: now + limits.timeout,
+            total_until: limits.total.map(|total| now + total),
+        }
+    }
+
+    fn until(&self) -> Instant {
+        self.total_until
+            .map_or(self.quiet_until, |total| total.min(self.quiet_until))
+    }
+
+    fn progress(&mut self) {
+        if self.limits.reset_on_progress {
+            self.quiet_until = Instant::now() + self.limits.timeout;
+        }
+    }
+
+    /// False: the time for the whole call is over.
+    fn extend(&mut self) -> bool {
+        self.quiet_until = Instant::now() + self.limits.timeout;
+        self.until() > Instant::now()
+    }
+
+    fn over(&self, shared: &Shared) -> CallError {
+        let whole = self
+            .total_until
+            .is_some_and(|total| total <= Instant::now());
+        let after = self
+            .limits
+            .total
+            .filter(|_| whole)
+            .unwrap_or(self.limits.timeout);
+        CallError::Timeout {
+            server: shared.name.clone(),
+            after,
+        }
     }
 }

@@ -69,10 +69,10 @@ pub enum Trouble {
         "the old SSE transport named the endpoint {theirs}, which is another origin than {ours}"
     )]
     EndpointElsewhere { ours: String, theirs: String },
-    #[error("{url} answered {post} to a POST and did not open the old SSE transport either: {get}")]
+    #[error("{url} speaks neither Streamable HTTP ({post}) nor the old SSE transport ({get})")]
     NeitherTransport {
         url: String,
-        post: u16,
+        post: Box<Self>,
         get: Box<Self>,
     },
     #[error("{command:?} could not be started")]

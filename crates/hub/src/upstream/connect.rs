@@ -1,0 +1,174 @@
+//! One attempt to connect: open the transport, introduce the hub, read the lists. Dropping the attempt undoes it.
+//!
+//! MCP transports 2025-11-25, "Backwards Compatibility": an address is tried as Streamable HTTP first, whatever its `type` says of
+//! the old SSE transport, and as the old transport when the server answers 400, 404 or 405. A 401 is never a reason to try another.
+
+use std::sync::Arc;
+
+use mcp::merge::Listing;
+use secrecy::ExposeSecret;
+use settings::{Prefer, Transport};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
+use url::Url;
+
+use super::{
+    Hello, Listed, Outside, Shared, Trouble,
+    guarded::{self, Guarded},
+    hello,
+    http::{self, Http},
+    link::{Link, Refused},
+    listing, sse,
+    stdio::{self, Life, Program},
+    wanted::Limits,
+    wire::{Wire, shown},
+};
+
+/// A connection that is ready, and what was heard over it.
+pub(super) struct Connected {
+    pub(super) link: Link,
+    pub(super) hello: Hello,
+    pub(super) listed: Listed,
+    /// Its end is the end of the connection's tasks.
+    pub(super) open: DropGuard,
+}
+
+/// Where to connect to, and on whose behalf.
+pub(super) struct Attempt {
+    pub(super) shared: Arc<Shared>,
+    pub(super) outside: Outside,
+    pub(super) transport: Transport,
+    pub(super) limits: Limits,
+    pub(super) generation: u64,
+    pub(super) tracker: TaskTracker,
+}
+
+impl Attempt {
+    pub(super) async fn run(self) -> Result<Connected, Refused> {
+        let closed = CancellationToken::new();
+        let open = closed.clone().drop_guard();
+        let (link, hello) = match &self.transport {
+            Transport::Stdio { command, args, env } => {
+                let program = Program {
+                    command,
+                    args,
+                    env,
+                    environment: &*self.outside.environment,
+                };
+                let link = stdio::start(
+                    &program,
+                    &self.shared,
+                    self.limits.message,
+                    self.life(&closed),
+                )
+                .map_err(Refused::Failed)?;
+                let hello = hello::introduce(&self.shared, &link).await?;
+                (link, hello)
+            }
+            Transport::Http {
+                url,
+                headers,
+                prefer,
+            } => {
+                let written = headers
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.expose_secret()));
+                let guarded = Arc::new(Guarded {
+                    server: self.shared.name.clone(),
+                    wire: Wire::new(self.outside.fetch.upstream_client().clone()),
+                    sign_ins: self.outside.sign_ins.clone(),
+                    headers: guarded::headers(written).map_err(Refused::Failed)?,
+                });
+                let url = Url::parse(url).map_err(|error| {
+                    Refused::Failed(Trouble::Settings(format!(
+                        "{url:?} is not an address: {error}"
+                    )))
+                })?;
+                self.over_http(guarded, url, *prefer, &closed).await?
+            }
+        };
+        let listed = listing::read(
+            &self.shared,
+            &link,
+            &hello.offers,
+            &Listing::ALL,
+            &Listed::default(),
+        )
+        .await?;
+        Ok(Connected {
+            link,
+            hello,
+            listed,
+            open,
+        })
+    }
+
+    async fn over_http(
+        &self,
+        guarded: Arc<Guarded>,
+        url: Url,
+        prefer: Prefer,
+        closed: &CancellationToken,
+    ) -> Result<(Link, Hello), Refused> {
+        let http = Arc::new(Http::new(
+            guarded.clone(),
+            url.clone(),
+            self.limits.message,
+            self.tracker.clone(),
+        ));
+        let link = Link::http(self.generation, http.clone());
+        let post = match hello::introduce(&self.shared, &link).await {
+            Ok(hello) => {
+                let listening = http::listen(http, link.clone(), self.shared.clone());
+                self.tracker
+                    .spawn(closed.clone().run_until_cancelled_owned(listening));
+                return Ok((link, hello));
+            }
+            // rule: mcp-transport-backwards -- 400, 404 or 405 to the POST of initialize: try the old transport.
+            Err(Refused::Failed(
+                post @ Trouble::Status {
+                    status: 400 | 404 | 405,
+                    ..
+                },
+            )) if prefer != Prefer::StreamableHttp => post,
+            Err(refused) => return Err(refused),
+        };
+        let link = match sse::open(
+            guarded,
+            &url,
+            self.limits.message,
+            &self.shared,
+            self.life(closed),
+        )
+        .await
+        {
+            Ok(link) => link,
+            // The old transport is there, and what it says counts.
+            Err(Refused::Failed(trouble @ Trouble::EndpointElsewhere { .. })) => {
+                return Err(Refused::Failed(trouble));
+            }
+            Err(Refused::Failed(get)) => {
+                let (post, get) = (Box::new(post), Box::new(get));
+                return Err(Refused::Failed(Trouble::NeitherTransport {
+                    url: shown(&url),
+                    post,
+                    get,
+                }));
+            }
+            Err(refused) => return Err(refused),
+        };
+        self.shared.log.note("connected over the old SSE transport");
+        let hello = hello::introduce(&self.shared, &link).await?;
+        Ok((link, hello))
+    }
+
+    fn life(&self, closed: &CancellationToken) -> Life {
+        Life {
+            generation: self.generation,
+            closed: closed.clone(),
+            tracker: self.tracker.clone(),
+        }
+    }
+}

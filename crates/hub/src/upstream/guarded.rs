@@ -1,0 +1,162 @@
+//! Requests to an upstream's HTTP address with the token of its sign-in: asked for before each request, and a refusal is
+//! told to the sign-ins, which may hand out another token for one more try.
+//!
+//! MCP authorization, "Access Token Usage" and "Error Handling". What the answer means is the transport's business.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use url::Url;
+
+use super::{
+    Trouble,
+    link::Refused,
+    wire::{Answer, Wire},
+};
+use crate::sign_in::{Bearer, Refusal, SignIns, Verdict};
+
+pub(super) struct Guarded {
+    pub(super) server: Arc<str>,
+    pub(super) wire: Wire,
+    pub(super) sign_ins: SignIns,
+    /// The settings' own headers.
+    pub(super) headers: HeaderMap,
+}
+
+/// One request, as often as it has to be sent.
+pub(super) struct Ask<'a> {
+    pub(super) method: Method,
+    pub(super) url: &'a Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Option<Bytes>,
+}
+
+impl Guarded {
+    /// The answer, and the token that was sent, so that it can be kept out of what people see.
+    ///
+    /// A request that is answered with 401 or 403 was not executed, so sending it again is safe.
+    pub(super) async fn exchange(&self, ask: Ask<'_>) -> Result<(Answer, Option<Bearer>), Refused> {
+        let mut bearer = self
+            .sign_ins
+            .token(&self.server)
+            .await
+            .map_err(Refused::NeedsSignIn)?;
+        let mut answer = self.send(&ask, bearer.as_ref()).await?;
+        for another_try in [true, false] {
+            let Some(refusal) = refusal(&answer, bearer.as_ref()) else {
+                return Ok((answer, bearer));
+            };
+            match self.sign_ins.refused(&self.server, refusal).await {
+                Verdict::Retry(token) if another_try => {
+                    answer = self.send(&ask, Some(&token)).await?;
+                    bearer = Some(token);
+                }
+                Verdict::Retry(_) => break,
+                Verdict::Needed(needed) => return Err(Refused::NeedsSignIn(needed)),
+                Verdict::Failed(why) => return Err(Refused::Failed(Trouble::SignIn(why))),
+            }
+        }
+        Err(Refused::Failed(answer.into_status_trouble().await))
+    }
+
+    /// Sends something that is answered with a status alone.
+    pub(super) async fn deliver(&self, url: &Url, body: Bytes) -> Result<(), Refused> {
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static(mcp::header::JSON),
+        );
+        let (answer, _) = self
+            .exchange(Ask {
+                method: Method::POST,
+                url,
+                headers,
+                body: Some(body),
+            })
+            .await?;
+        if answer.status.is_success() {
+            return Ok(());
+        }
+        Err(Refused::Failed(answer.into_status_trouble().await))
+    }
+
+    async fn send(&self, ask: &Ask<'_>, bearer: Option<&Bearer>) -> Result<Answer, Refused> {
+        let mut headers = self.headers.clone();
+        replace(&mut headers, &ask.headers);
+        if let Some(bearer) = bearer {
+            headers.insert(header::AUTHORIZATION, authorization(bearer)?);
+        }
+        let sent = self
+            .wire
+            .send(ask.method.clone(), ask.url, headers, ask.body.clone())
+            .await;
+        sent.map_err(|trouble| match trouble {
+            trouble @ (Trouble::Unreachable { .. } | Trouble::Tls { .. }) => {
+                Refused::Unsent(trouble)
+            }
+            trouble => Refused::Failed(trouble),
+        })
+    }
+}
+
+fn replace(headers: &mut HeaderMap, with: &HeaderMap) {
+    for (name, value) in with {
+        headers.insert(name.clone(), value.clone());
+    }
+}
+
+fn authorization(bearer: &Bearer) -> Result<HeaderValue, Refused> {
+    let mut value = HeaderValue::try_from(bearer.header_value()).map_err(|_| {
+        Refused::Failed(Trouble::SignIn(
+            "the stored token cannot be sent in a header".into(),
+        ))
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// A 401 always; a 403 only when it asks for more scopes, since every other 403 is the server's last word.
+// rule: mcp-auth-401-any-time
+fn refusal(answer: &Answer, used: Option<&Bearer>) -> Option<Refusal> {
+    let status = answer.status;
+    if status != StatusCode::UNAUTHORIZED && status != StatusCode::FORBIDDEN {
+        return None;
+    }
+    let lines = answer.headers.get_all(header::WWW_AUTHENTICATE);
+    let challenges: Vec<String> = lines
+        .iter()
+        .map(|line| String::from_utf8_lossy(line.as_bytes()).into_owned())
+        .collect();
+    let more_scopes = challenges
+        .iter()
+        .any(|line| line.contains("insufficient_scope"));
+    if status == StatusCode::FORBIDDEN && !more_scopes {
+        return None;
+    }
+    Some(Refusal {
+        status: status.as_u16(),
+        challenges,
+        used: used.cloned(),
+    })
+}
+
+/// The headers of the settings; one that cannot be a header is named.
+pub(super) fn headers<'a>(
+    written: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<HeaderMap, Trouble> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in written {
+        let named = HeaderName::try_from(name).map_err(|_| {
+            Trouble::Settings(format!("{name:?} in \"headers\" is not a header name"))
+        })?;
+        let mut value = HeaderValue::try_from(value).map_err(|_| {
+            Trouble::Settings(format!(
+                "the value of {name:?} in \"headers\" cannot be sent in a header"
+            ))
+        })?;
+        value.set_sensitive(true);
+        headers.insert(named, value);
+    }
+    Ok(headers)
+}

@@ -1,0 +1,131 @@
+//! The stream on which a server speaks by itself: opened with GET, opened again when it ends, and done without when the
+//! server has none.
+//!
+//! MCP transports 2025-11-25, "Listening for Messages from the Server".
+
+use std::{sync::Arc, time::Duration};
+
+use http::StatusCode;
+use mcp::sse::TooLong;
+use tokio::time::Instant;
+
+use super::{
+    Http,
+    events::{Stream, USUAL_RETRY, is_message, is_stream},
+    messages,
+};
+use crate::upstream::{
+    Shared, Told, Trouble,
+    link::{Link, Refused},
+    wire::Answer,
+};
+
+/// Where the listening stands.
+struct Ear {
+    http: Arc<Http>,
+    link: Link,
+    shared: Arc<Shared>,
+    last_event: Option<String>,
+    retry: Duration,
+    opened: bool,
+    /// Attempts that failed, and streams that ended at once without a word, in a row.
+    failures: u32,
+}
+
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// A stream that held this long was no failure.
+const LONG_ENOUGH: Duration = Duration::from_secs(5);
+
+/// Listens until the connection is given up (the caller drops this) or the server turns out to have no such stream.
+pub(in crate::upstream) async fn listen(http: Arc<Http>, link: Link, shared: Arc<Shared>) {
+    let mut ear = Ear {
+        http,
+        link,
+        shared,
+        last_event: None,
+        retry: USUAL_RETRY,
+        opened: false,
+        failures: 0,
+    };
+    loop {
+        let answer = ear.http.get(ear.last_event.as_deref()).await;
+        if !ear.hear(answer).await {
+            return;
+        }
+        tokio::time::sleep(ear.wait()).await;
+    }
+}
+
+impl Ear {
+    /// One connection. False: there is nothing more to hear.
+    async fn hear(&mut self, answer: Result<Answer, Refused>) -> bool {
+        let generation = self.link.generation;
+        match answer {
+            Ok(answer) if is_stream(&answer) => {
+                self.opened = true;
+                self.stream(answer).await;
+                true
+            }
+            Ok(answer) if self.opened && answer.status == StatusCode::NOT_FOUND => {
+                self.shared.tell(Told::SessionGone { generation }).await;
+                false
+            }
+            // rule: mcp-transport-get-405 -- a server may have no such stream; 405 says so, and others say it with what they have.
+            Ok(answer) if !answer.status.is_server_error() => false,
+            Err(Refused::NeedsSignIn(needed)) => {
+                self.shared
+                    .tell(Told::SignInNeeded { generation, needed })
+                    .await;
+                false
+            }
+            Ok(_) | Err(Refused::SessionGone | Refused::Unsent(_) | Refused::Failed(_)) => {
+                self.failures = self.failures.saturating_add(1);
+                true
+            }
+        }
+    }
+
+    async fn stream(&mut self, answer: Answer) {
+        let began = Instant::now();
+        let mut stream = Stream::new(answer, self.http.limit);
+        loop {
+            match stream.next().await {
+                Ok(Some(Ok(event))) => {
+                    self.failures = 0;
+                    if let Some(id) = event.id {
+                        self.last_event = Some(id).filter(|id| !id.is_empty());
+                    }
+                    if let Some(retry) = event.retry {
+                        self.retry = Duration::from_millis(retry);
+                    }
+                    if is_message(event.kind.as_deref()) && !event.data.is_empty() {
+                        self.read(event.data);
+                    }
+                }
+                Ok(Some(Err(TooLong { limit }))) => self
+                    .shared
+                    .log
+                    .note(&Trouble::TooLarge { limit }.to_string()),
+                // A dropped stream is no trouble of the server's; it is opened again.
+                Ok(None) | Err(_) => break,
+            }
+        }
+        if began.elapsed() < LONG_ENOUGH && self.last_event.is_none() {
+            self.failures = self.failures.saturating_add(1);
+        }
+    }
+
+    fn read(&self, data: String) {
+        match messages(data) {
+            Ok(found) => found
+                .into_iter()
+                .for_each(|message| self.shared.arrived(&self.link, message)),
+            Err(trouble) => self.shared.log.note(&trouble.to_string()),
+        }
+    }
+
+    fn wait(&self) -> Duration {
+        let doubled = self.retry.saturating_mul(1 << self.failures.min(6));
+        doubled.min(LONGEST_WAIT).max(self.retry)
+    }
+}

@@ -1,0 +1,149 @@
+//! One connection to an upstream, over whichever transport: a request goes out and its messages come back, everything else is sent
+//! without an answer. A connection is never mended; the lifecycle makes a new one with the next generation.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use mcp::{message::Message, revision::Revision};
+
+use super::{
+    Trouble,
+    http::{self, Http},
+    pipe::{self, Pipe},
+};
+use crate::sign_in::Needed;
+
+/// Why a message did not get through.
+#[derive(Debug, Clone)]
+pub(super) enum Refused {
+    /// Not executed: a person has to sign in.
+    NeedsSignIn(Needed),
+    /// Not executed: the server forgot the session.
+    SessionGone,
+    /// Not executed: the server was not reached.
+    Unsent(Trouble),
+    /// Perhaps executed.
+    Failed(Trouble),
+}
+
+impl Refused {
+    pub(super) fn into_trouble(self) -> Trouble {
+        match self {
+            Self::NeedsSignIn(needed) => Trouble::SignIn(needed.to_string()),
+            Self::SessionGone => Trouble::SessionGone,
+            Self::Unsent(trouble) | Self::Failed(trouble) => trouble,
+        }
+    }
+}
+
+/// A message as it goes on the wire. Cheap to clone, so that it can be sent again.
+#[derive(Debug, Clone)]
+pub(super) struct Outgoing {
+    pub(super) text: Bytes,
+    pub(super) is_initialize: bool,
+}
+
+impl Outgoing {
+    pub(super) fn new(message: Message) -> Self {
+        let is_initialize = message.method() == Some(mcp::method::INITIALIZE);
+        Self {
+            text: message.into_text().into(),
+            is_initialize,
+        }
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct Link {
+    pub(super) generation: u64,
+    transport: Transport,
+}
+
+#[derive(Clone)]
+enum Transport {
+    Http(Arc<Http>),
+    Pipe(Arc<Pipe>),
+}
+
+/// What comes back for one request.
+pub(super) enum Reading {
+    Http(Box<http::Reading>),
+    Pipe(pipe::Reading),
+}
+
+impl Link {
+    pub(super) fn http(generation: u64, http: Arc<Http>) -> Self {
+        Self {
+            generation,
+            transport: Transport::Http(http),
+        }
+    }
+
+    pub(super) fn pipe(generation: u64, pipe: Arc<Pipe>) -> Self {
+        Self {
+            generation,
+            transport: Transport::Pipe(pipe),
+        }
+    }
+
+    /// Sends a request that carries `id`. `for_client`: the server may ask the caller something meanwhile.
+    pub(super) async fn begin(
+        &self,
+        outgoing: &Outgoing,
+        id: u64,
+        for_client: bool,
+    ) -> Result<Reading, Refused> {
+        match &self.transport {
+            Transport::Http(http) => Ok(Reading::Http(Box::new(http.begin(outgoing).await?))),
+            Transport::Pipe(pipe) => Ok(Reading::Pipe(pipe.begin(outgoing, id, for_client).await?)),
+        }
+    }
+
+    /// Sends a notification or a response.
+    pub(super) async fn send(&self, message: Message) -> Result<(), Refused> {
+        let outgoing = Outgoing::new(message);
+        match &self.transport {
+            Transport::Http(http) => http.send(&outgoing).await,
+            Transport::Pipe(pipe) => pipe.send(&outgoing).await,
+        }
+    }
+
+    /// Sends without anybody waiting for it; a failure is only noted.
+    pub(super) fn send_soon(&self, message: Message, log: &super::log::Log) {
+        // Outside of a runtime nothing is connected any more.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        let (link, log) = (self.clone(), log.clone());
+        runtime.spawn(async move {
+            if let Err(refused) = link.send(message).await {
+                log.note(&format!(
+                    "a message to the server was lost: {}",
+                    refused.into_trouble()
+                ));
+            }
+        });
+    }
+
+    /// Whether everything comes on one stream.
+    pub(super) fn is_pipe(&self) -> bool {
+        matches!(self.transport, Transport::Pipe(_))
+    }
+
+    /// The revision that `initialize` agreed on.
+    pub(super) fn agreed(&self, revision: Revision) {
+        if let Transport::Http(http) = &self.transport {
+            http.agreed(revision);
+        }
+    }
+}
+
+impl Reading {
+    /// The next message for this request. An error is the end of it.
+    pub(super) async fn next(&mut self) -> Result<Message, Refused> {
+        match self {
+            Self::Http(reading) => reading.next().await,
+            Self::Pipe(reading) => reading.next().await,
+        }
+    }
+}

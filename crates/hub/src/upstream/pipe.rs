@@ -1,0 +1,240 @@
+//! A connection where all messages of the server come on one stream: stdio, and the old HTTP+SSE transport.
+//! Answers find their request by id, progress by its token. A request of the server does not say which call it belongs to; it
+//! is handed to the only call that runs, and refused when there are several, so that nobody sees another's question.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+};
+
+use bytes::Bytes;
+use mcp::{
+    message::{Kind, Message},
+    method,
+};
+use tokio::sync::mpsc;
+
+use super::{
+    Trouble,
+    guarded::Guarded,
+    link::{Outgoing, Refused},
+};
+
+pub(super) struct Pipe {
+    out: Outlet,
+    waiting: Mutex<HashMap<u64, Waiting>>,
+    /// Why the stream ended; set once.
+    ended: OnceLock<Trouble>,
+}
+
+/// How messages get to the server.
+pub(super) enum Outlet {
+    /// Lines for a process; one task writes them, so that a dropped call never cuts one in half.
+    Lines(mpsc::Sender<Bytes>),
+    /// POST requests to the endpoint that the server named.
+    Posts {
+        guarded: Arc<Guarded>,
+        endpoint: url::Url,
+    },
+}
+
+struct Waiting {
+    to: mpsc::Sender<Result<Message, Trouble>>,
+    for_client: bool,
+}
+
+/// What comes back for one request; dropping it stops the waiting.
+pub(super) struct Reading {
+    id: u64,
+    from: mpsc::Receiver<Result<Message, Trouble>>,
+    pipe: Arc<Pipe>,
+}
+
+/// Where a message of the server belongs.
+pub(super) enum Place {
+    /// It was handed to its call.
+    Delivered,
+    /// To no call.
+    Outside(Message),
+    /// A request of the server while several calls run.
+    Ambiguous(Message),
+    /// An answer or progress to something that nobody asked, or asks no more.
+    Nobody(Message),
+}
+
+/// Messages that wait for one caller; progress beyond it is lost, the response never is.
+const QUEUE: usize = 64;
+
+impl Pipe {
+    pub(super) fn new(out: Outlet) -> Self {
+        Self {
+            out,
+            waiting: Mutex::default(),
+            ended: OnceLock::new(),
+        }
+    }
+
+    pub(super) async fn begin(
+        self: &Arc<Self>,
+        outgoing: &Outgoing,
+        id: u64,
+        for_client: bool,
+    ) -> Result<Reading, Refused> {
+        let (to, from) = mpsc::channel(QUEUE);
+        self.waiting().insert(id, Waiting { to, for_client });
+        let reading = Reading {
+            id,
+            from,
+            pipe: self.clone(),
+        };
+        // Asked after the insertion, so that an end in between is not missed.
+        match self.ended.get() {
+            Some(trouble) => Err(Refused::Unsent(trouble.clone())),
+            None => self.send(outgoing).await.map(|()| reading),
+        }
+    }
+
+    pub(super) async fn send(&self, outgoing: &Outgoing) -> Result<(), Refused> {
+        match &self.out {
+            Outlet::Lines(lines) => lines
+                .send(single_line(&outgoing.text))
+                .await
+                .map_err(|_| Refused::Unsent(self.end())),
+            Outlet::Posts { guarded, endpoint } => {
+                guarded.deliver(endpoint, outgoing.text.clone()).await
+            }
+        }
+    }
+
+    /// Finds out whose message this is, and hands it over when it is a call's.
+    pub(super) fn arrived(&self, message: Message) -> Place {
+        match (message.kind(), message.method()) {
+            (Kind::Response, _) => self.to_call(message.id().and_then(number), message),
+            (Kind::Notification, Some(method::PROGRESS)) => {
+                let token = message.progress_token().ok().flatten().and_then(number);
+                self.to_call(token, message)
+            }
+            (Kind::Notification, _) => Place::Outside(message),
+            (Kind::Request, Some(method::PING)) => Place::Outside(message),
+            (Kind::Request, _) => self.to_only_call(message),
+        }
+    }
+
+    /// Hands a message to the call with this id.
+    pub(super) fn to_call(&self, id: Option<u64>, message: Message) -> Place {
+        let last = message.kind() == Kind::Response;
+        let mut waiting = self.waiting();
+        let Some(id) = id.filter(|id| waiting.contains_key(id)) else {
+            return Place::Nobody(message);
+        };
+        if last {
+            return match waiting.remove(&id) {
+                Some(call) => call.hand(message, last),
+                None => Place::Nobody(message),
+            };
+        }
+        match waiting.get(&id) {
+            Some(call) => call.hand(message, last),
+            None => Place::Nobody(message),
+        }
+    }
+
+    /// An answer was too large to be read; only its request fails.
+    pub(super) fn too_large(&self, head: &[u8], tail: &[u8], limit: usize) -> bool {
+        let found = likely_id(head, tail);
+        let call = found.and_then(|id| self.waiting().remove(&id));
+        // The place for the last message is always free, and a reader that left wants no error.
+        call.is_some_and(|call| call.to.try_send(Err(Trouble::TooLarge { limit })).is_ok())
+    }
+
+    /// The stream ended: everything that waits fails, and so does everything later.
+    pub(super) fn ended(&self, trouble: Trouble) {
+        // Only the first reason counts.
+        drop(self.ended.set(trouble));
+        self.waiting().clear();
+    }
+
+    fn to_only_call(&self, message: Message) -> Place {
+        let waiting = self.waiting();
+        let mut calls = waiting.values().filter(|call| call.for_client);
+        match (calls.next(), calls.next()) {
+            (Some(call), None) => call.hand(message, false),
+            (None, _) => Place::Outside(message),
+            (Some(_), Some(_)) => Place::Ambiguous(message),
+        }
+    }
+
+    fn end(&self) -> Trouble {
+        self.ended.get().cloned().unwrap_or(Trouble::OutputClosed)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, HashMap<u64, Waiting>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    /// The last free place is kept for the response.
+    fn hand(&self, message: Message, last: bool) -> Place {
+        if !last && self.to.capacity() <= 1 {
+            return Place::Nobody(message);
+        }
+        match self.to.try_send(Ok(message)) {
+            Ok(()) => Place::Delivered,
+            Err(
+                mpsc::error::TrySendError::Full(lost) | mpsc::error::TrySendError::Closed(lost),
+            ) => lost.map_or(Place::Delivered, Place::Nobody),
+        }
+    }
+}
+
+impl Reading {
+    pub(super) async fn next(&mut self) -> Result<Message, Refused> {
+        match self.from.recv().await {
+            Some(Ok(message)) => Ok(message),
+            Some(Err(trouble)) => Err(Refused::Failed(trouble)),
+            None => Err(Refused::Failed(self.pipe.end())),
+        }
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.pipe.waiting().remove(&self.id);
+    }
+}
+
+pub(super) fn number(raw: &str) -> Option<u64> {
+    raw.parse().ok()
+}
+
+/// A message on one line. Line breaks can only stand between the tokens of JSON, where a space means the same.
+// rule: mcp-transport-stdio-lines -- messages are delimited by newlines and hold none.
+fn single_line(text: &Bytes) -> Bytes {
+    let breaks = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    if !text.iter().any(breaks) {
+        return text.clone();
+    }
+    text.iter()
+        .map(|byte| if breaks(byte) { b' ' } else { *byte })
+        .collect()
+}
+
+/// The id of an answer of which only the ends are known. Servers write the envelope before or behind the result.
+fn likely_id(head: &[u8], tail: &[u8]) -> Option<u64> {
+    let head = String::from_utf8_lossy(head);
+    let before = &head[..head.find("\"result\"").or_else(|| head.find("\"error\""))?];
+    let tail = String::from_utf8_lossy(tail);
+    digits_after_id(before).or_else(|| digits_after_id(&tail[tail.rfind("\"id\"")?..]))
+}
+
+fn digits_after_id(text: &str) -> Option<u64> {
+    let rest = text[text.find("\"id\"")? + 4..]
+        .trim_start()
+        .strip_prefix(':')?
+        .trim_start();
+    let end = rest
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(rest.len());
+    rest[..end].parse().ok()
+}

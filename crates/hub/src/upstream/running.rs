@@ -1,0 +1,318 @@
+//! The task of one upstream: hears what happens, asks the lifecycle, and does what it says. It owns the attempt and the connection;
+//! it waits for neither, so a server that hangs holds up nothing, not even its own reload.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::{
+    FutureExt,
+    future::{BoxFuture, OptionFuture},
+};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until, timeout},
+};
+use tokio_util::{sync::DropGuard, task::TaskTracker};
+
+use super::{
+    Event as Heard, Listed, Outside, Shared, State, Trouble,
+    connect::{Attempt, Connected},
+    lifecycle::{Action, Event, Lifecycle},
+    link::Refused,
+    listing,
+    wanted::{self, Wanted},
+};
+use crate::sign_in::Needed;
+
+/// What the task is told.
+pub(super) enum Told {
+    Settings(Box<Wanted>),
+    Reload,
+    /// A sign-in was completed or given up.
+    GrantChanged,
+    /// A call would like a back-off to end.
+    Wanted,
+    SignInNeeded {
+        generation: u64,
+        needed: Needed,
+    },
+    SessionGone {
+        generation: u64,
+    },
+    Lost {
+        generation: u64,
+        trouble: Trouble,
+    },
+    /// Answered when everything before it is done.
+    Echo(tokio::sync::oneshot::Sender<()>),
+    Stop,
+}
+
+pub(super) struct Running {
+    shared: Arc<Shared>,
+    outside: Outside,
+    inbox: mpsc::Receiver<Told>,
+    tracker: TaskTracker,
+    wanted: Wanted,
+    life: Lifecycle,
+    generation: u64,
+    attempt: Option<BoxFuture<'static, Result<Connected, Refused>>>,
+    relisting: Option<BoxFuture<'static, Result<Listed, Refused>>>,
+    wake: Option<Instant>,
+    /// Keeps the connection's tasks running.
+    open: Option<DropGuard>,
+}
+
+/// What came of waiting.
+enum News {
+    Told(Option<Told>),
+    Attempted(Box<Result<Connected, Refused>>),
+    Relisted(Result<Listed, Refused>),
+    ListsChanged,
+    Due,
+}
+
+/// An attempt is cut off after this long.
+const CUT_OFF: Duration = Duration::from_secs(15);
+
+impl Running {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        outside: Outside,
+        inbox: mpsc::Receiver<Told>,
+        wanted: Wanted,
+    ) -> Self {
+        let tracker = outside.tracker.clone();
+        Self {
+            shared,
+            outside,
+            inbox,
+            tracker,
+            wanted,
+            life: Lifecycle::new(),
+            generation: 0,
+            attempt: None,
+            relisting: None,
+            wake: None,
+            open: None,
+        }
+    }
+
+    /// The first step, before anybody can look: a server that is wanted is never seen as switched off.
+    pub(super) fn begin(&mut self) {
+        self.follow_settings();
+    }
+
+    pub(super) async fn run(mut self) {
+        loop {
+            match self.news().await {
+                News::Told(None | Some(Told::Stop)) => break,
+                News::Told(Some(told)) => self.told(told),
+                News::Attempted(outcome) => self.attempted(*outcome),
+                News::Relisted(outcome) => self.relisted(outcome),
+                News::ListsChanged => self.relist(),
+                News::Due => self.happened(Event::Due),
+            }
+        }
+        self.happened(Event::Disabled);
+    }
+
+    async fn news(&mut self) -> News {
+        let due = OptionFuture::from(self.wake.map(sleep_until));
+        let may_relist = self.relisting.is_none() && self.open.is_some();
+        tokio::select! {
+            told = self.inbox.recv() => News::Told(told),
+            Some(outcome) = OptionFuture::from(self.attempt.as_mut()) => {
+                self.attempt = None;
+                News::Attempted(Box::new(outcome))
+            }
+            Some(outcome) = OptionFuture::from(self.relisting.as_mut()) => {
+                self.relisting = None;
+                News::Relisted(outcome)
+            }
+            () = self.shared.changed.bell.notified(), if may_relist => News::ListsChanged,
+            Some(()) = due => {
+                self.wake = None;
+                News::Due
+            }
+        }
+    }
+
+    fn told(&mut self, told: Told) {
+        let current = self.generation;
+        match told {
+            Told::Settings(wanted) => {
+                if *wanted != self.wanted {
+                    self.wanted = *wanted;
+                    self.follow_settings();
+                }
+            }
+            Told::Reload => self.happened(Event::Reload),
+            Told::GrantChanged => self.happened(Event::GrantChanged),
+            Told::Wanted => self.happened(Event::Wanted),
+            Told::SignInNeeded { generation, needed } if generation == current => {
+                self.happened(Event::SignInNeeded(needed))
+            }
+            Told::SessionGone { generation } if generation == current => {
+                self.happened(Event::SessionGone)
+            }
+            Told::Lost {
+                generation,
+                trouble,
+            } if generation == current => self.happened(Event::Lost(trouble)),
+            // News of a connection that was given up meanwhile.
+            Told::SignInNeeded { .. } | Told::SessionGone { .. } | Told::Lost { .. } => {}
+            // Who asked may have left.
+            Told::Echo(answer) => drop(answer.send(())),
+            // Handled where the loop ends.
+            Told::Stop => {}
+        }
+    }
+
+    fn follow_settings(&mut self) {
+        self.shared.limits.store(Arc::new(self.wanted.limits));
+        let event = match &self.wanted.transport {
+            _ if !self.wanted.enabled => Event::Disabled,
+            Err(problem) => Event::Unusable(wanted::trouble(problem)),
+            Ok(_) => Event::Enabled,
+        };
+        self.happened(event);
+    }
+
+    /// The one place where the state changes.
+    fn happened(&mut self, event: Event) {
+        let life = std::mem::replace(&mut self.life, Lifecycle::new());
+        let (life, actions) = life.step(event, self.outside.clock.now());
+        self.life = life;
+        for action in actions {
+            match action {
+                Action::Connect => self.connect(),
+                Action::Disconnect => self.disconnect(),
+                Action::Wake(at) => {
+                    let wait = at
+                        .duration_since(self.outside.clock.now())
+                        .unwrap_or_default();
+                    self.wake = Some(Instant::now() + wait);
+                }
+            }
+        }
+        self.publish();
+    }
+
+    fn publish(&self) {
+        let state = self.life.state.clone();
+        match &state {
+            State::Ready => tracing::info!(server = %self.shared.name, "connected"),
+            State::NeedsSignIn { why } => {
+                tracing::info!(server = %self.shared.name, "needs a sign-in: {}", why.reason)
+            }
+            State::BackingOff { error, .. } | State::Broken { error } => {
+                tracing::warn!(server = %self.shared.name, "{}", error.explain());
+            }
+            State::Disabled | State::Connecting { .. } => {}
+        }
+        self.shared.state.send_replace(state);
+    }
+
+    fn connect(&mut self) {
+        // Broken settings are never connected to.
+        let Ok(transport) = self.wanted.transport.clone() else {
+            return;
+        };
+        self.generation += 1;
+        self.wake = None;
+        let attempt = Attempt {
+            shared: self.shared.clone(),
+            outside: self.outside.clone(),
+            transport,
+            limits: self.wanted.limits,
+            generation: self.generation,
+            tracker: self.tracker.clone(),
+        };
+        self.attempt = Some(
+            async move {
+                let cut_off = |_| {
+                    Refused::Failed(Trouble::CutOff {
+                        what: "initialize and the first lists",
+                        after: CUT_OFF,
+                    })
+                };
+                timeout(CUT_OFF, attempt.run()).await.map_err(cut_off)?
+            }
+            .boxed(),
+        );
+    }
+
+    fn disconnect(&mut self) {
+        self.shared.link.store(None);
+        self.attempt = None;
+        self.relisting = None;
+        self.wake = None;
+        self.open = None;
+        self.shared.asked.clear();
+    }
+
+    fn attempted(&mut self, outcome: Result<Connected, Refused>) {
+        let connected = match outcome {
+            Ok(connected) => connected,
+            Err(Refused::NeedsSignIn(needed)) => return self.happened(Event::SignInNeeded(needed)),
+            Err(refused) => return self.happened(Event::Failed(refused.into_trouble())),
+        };
+        self.open = Some(connected.open);
+        self.shared.hello.store(Some(Arc::new(connected.hello)));
+        self.shared.link.store(Some(Arc::new(connected.link)));
+        self.happened(Event::Connected);
+        self.publish_lists(connected.listed);
+        self.shared.announce(Heard::Connected);
+    }
+
+    fn publish_lists(&self, listed: Listed) {
+        let before = self.shared.catalog.swap(Arc::new(listed));
+        for listing in self.shared.catalog.load().changes(&before) {
+            self.shared.announce(Heard::ListChanged(listing));
+        }
+    }
+
+    /// Reads the lists that changed; what rings meanwhile is read after that.
+    fn relist(&mut self) {
+        let which = self.shared.changed.take();
+        let (Some(link), Some(hello)) =
+            (self.shared.link.load_full(), self.shared.hello.load_full())
+        else {
+            return;
+        };
+        if which.is_empty() {
+            return;
+        }
+        let shared = self.shared.clone();
+        let limit = self.wanted.limits.timeout;
+        self.relisting = Some(
+            async move {
+                let before = shared.catalog.load_full();
+                let reading = listing::read(&shared, &link, &hello.offers, &which, &before);
+                let late = |_| {
+                    Refused::Failed(Trouble::CutOff {
+                        what: "the changed lists",
+                        after: limit,
+                    })
+                };
+                timeout(limit, reading).await.map_err(late)?
+            }
+            .boxed(),
+        );
+    }
+
+    /// A refusal of a list in the background counts like any other.
+    // rule: mcp-auth-401-any-time
+    fn relisted(&mut self, outcome: Result<Listed, Refused>) {
+        match outcome {
+            Ok(listed) => self.publish_lists(listed),
+            Err(Refused::NeedsSignIn(needed)) => self.happened(Event::SignInNeeded(needed)),
+            Err(Refused::SessionGone) => self.happened(Event::SessionGone),
+            Err(Refused::Unsent(trouble)) => self.happened(Event::Lost(trouble)),
+            Err(Refused::Failed(trouble)) => self.shared.log.note(&format!(
+                "the lists stay as they were: {}",
+                trouble.explain()
+            )),
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! What the parts of one upstream share over all its connections: its name, state and lists, the requests that its server asked
+//! and nobody has answered yet, and the way to its running task.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use dashmap::DashMap;
+use mcp::{
+    merge::Listing,
+    message::{Kind, Message, code},
+    method,
+};
+use tokio::sync::{Notify, broadcast, mpsc, watch};
+
+use super::{
+    CallError, Event, Hello, Listed, State,
+    link::{Link, Outgoing, Refused},
+    log::Log,
+    pipe::{Pipe, Place},
+    running::Told,
+    trouble::excerpt,
+    wanted::Limits,
+};
+use crate::sign_in::SignIns;
+
+pub(super) struct Shared {
+    pub(super) name: Arc<str>,
+    pub(super) state: watch::Sender<State>,
+    /// The connection that is ready; none while there is none.
+    pub(super) link: ArcSwapOption<Link>,
+    pub(super) hello: ArcSwapOption<Hello>,
+    pub(super) catalog: ArcSwap<Listed>,
+    pub(super) limits: ArcSwap<Limits>,
+    pub(super) events: broadcast::Sender<(Arc<str>, Event)>,
+    pub(super) sign_ins: SignIns,
+    pub(super) log: Log,
+    /// Lists that the server said have changed.
+    pub(super) changed: Changed,
+    /// The last id that was given out, in the whole hub.
+    pub(super) ids: Arc<AtomicU64>,
+    pub(super) asked: DashMap<u64, Asked>,
+    pub(super) inbox: mpsc::Sender<Told>,
+}
+
+/// A request of the server that a client is to answer.
+pub(super) struct Asked {
+    /// The server's own id, as JSON text.
+    pub(super) id: Box<str>,
+    pub(super) link: Link,
+    /// The call in which it was asked.
+    pub(super) call: u64,
+}
+
+/// Lists to be read again, and the bell for it.
+#[derive(Default)]
+pub(super) struct Changed {
+    lists: Mutex<Vec<Listing>>,
+    pub(super) bell: Notify,
+}
+
+impl Changed {
+    fn add(&self, lists: &[Listing]) {
+        self.lists
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend_from_slice(lists);
+        self.bell.notify_one();
+    }
+
+    /// All that were rung for, once each.
+    pub(super) fn take(&self) -> Vec<Listing> {
+        let mut lists =
+            std::mem::take(&mut *self.lists.lock().unwrap_or_else(PoisonError::into_inner));
+        lists.sort_unstable();
+        lists.dedup();
+        lists
+    }
+}
+
+impl Shared {
+    pub(super) fn next_id(&self) -> u64 {
+        self.ids.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Tells the running task. After its end nobody needs to know.
+    pub(super) async fn tell(&self, told: Told) {
+        drop(self.inbox.send(told).await);
+    }
+
+    pub(super) fn announce(&self, event: Event) {
+        // Nobody may be listening.
+        drop(self.events.send((self.name.clone(), event)));
+    }
+
+    /// A request of the hub's own; what else comes meanwhile belongs to no call.
+    pub(super) async fn ask(
+        &self,
+        link: &Link,
+        method: &str,
+        params: Option<&str>,
+    ) -> Result<Message, Refused> {
+        let id = self.next_id();
+        let outgoing = Outgoing::new(Message::request(&id.to_string(), method, params));
+        let mut reading = link.begin(&outgoing, id, false).await?;
+        loop {
+            let message = reading.next().await?;
+            if answers(&message, id) {
+                return Ok(message);
+            }
+            self.arrived(link, message);
+        }
+    }
+
+    /// The connection that is ready, newer than `stale`; waits while one is being made.
+    pub(super) async fn ready(&self, stale: Option<u64>) -> Result<Arc<Link>, CallError> {
+        if let Some(link) = self.fresh(stale) {
+            return Ok(link);
+        }
+        let mut state = self.state.subscribe();
+        let at_first = state.borrow_and_update().clone();
+        self.encourage(&at_first).await;
+        loop {
+            if let Some(link) = self.fresh(stale) {
+                return Ok(link);
+            }
+            let now = state.borrow_and_update().clone();
+            match now {
+                // A loss that was told and not yet heard of is in between.
+                State::Connecting { .. } | State::Ready => {}
+                State::NeedsSignIn { why } => return Err(CallError::NeedsSignIn(why)),
+                State::Disabled | State::BackingOff { .. } | State::Broken { .. } => {
+                    return Err(self.not_connected());
+                }
+            }
+            if state.changed().await.is_err() {
+                return Err(self.not_connected());
+            }
+        }
+    }
+
+    /// Somebody calls: a back-off may end early, and a token that was put into the settings is worth an attempt.
+    async fn encourage(&self, state: &State) {
+        let told = match state {
+            State::BackingOff { .. } => Told::Wanted,
+            State::NeedsSignIn { .. }
+                if matches!(self.sign_ins.token(&self.name).await, Ok(Some(_))) =>
+            {
+                Told::GrantChanged
+            }
+            State::NeedsSignIn { .. }
+            | State::Disabled
+            | State::Connecting { .. }
+            | State::Ready
+            | State::Broken { .. } => return,
+        };
+        let (heard, hears) = tokio::sync::oneshot::channel();
+        self.tell(told).await;
+        self.tell(Told::Echo(heard)).await;
+        // An end of the task is as good as an answer: the state says so.
+        drop(hears.await);
+    }
+
+    fn fresh(&self, stale: Option<u64>) -> Option<Arc<Link>> {
+        self.link
+            .load_full()
+            .filter(|link| Some(link.generation) != stale)
+    }
+
+    pub(super) fn not_connected(&self) -> CallError {
+        CallError::NotConnected {
+            server: self.name.clone(),
+            state: Box::new(self.state.borrow().clone()),
+        }
+    }
+
+    /// Remembers a request of the server, and gives it an id that no other upstream uses.
+    pub(super) fn asked(&self, link: &Link, request: Message, call: u64) -> (u64, Message) {
+        let id = self.next_id();
+        let theirs = request.id().unwrap_or("null").into();
+        self.asked.insert(
+            id,
+            Asked {
+                id: theirs,
+                link: link.clone(),
+                call,
+            },
+        );
+        (id, request.with_id(&id.to_string()))
+    }
+
+    /// The server takes a request back: the same notification with the id that the client knows, and the call it belongs to.
+    pub(super) fn withdrawn(
+        &self,
+        link: &Link,
+        cancelled: Message,
+    ) -> Result<(u64, Message), Message> {
+        let theirs = cancelled
+            .cancelled_id()
+            .ok()
+            .flatten()
+            .map(Box::<str>::from);
+        let found = theirs.and_then(|theirs| {
+            let entry = self
+                .asked
+                .iter()
+                .find(|entry| entry.id == theirs && entry.link.generation == link.generation)?;
+            Some((*entry.key(), entry.call))
+        });
+        let Some((id, call)) = found else {
+            return Err(cancelled);
+        };
+        self.asked.remove(&id);
+        let original = cancelled.clone();
+        cancelled
+            .with_cancelled_id(&id.to_string())
+            .map(|message| (call, message))
+            .map_err(|_| original)
+    }
+
+    /// A message of the server that belongs to no call.
+    pub(super) fn arrived(&self, link: &Link, message: Message) {
+        match message.kind() {
+            Kind::Request => self.answer_alone(link, &message),
+            Kind::Response => self.nobodys(&message),
+            Kind::Notification => match message.method() {
+                Some(method::TOOLS_CHANGED) => self.changed.add(&[Listing::Tools]),
+                Some(method::PROMPTS_CHANGED) => self.changed.add(&[Listing::Prompts]),
+                Some(method::RESOURCES_CHANGED) => {
+                    self.changed.add(&[Listing::Resources, Listing::Templates])
+                }
+                Some(method::PROGRESS | method::CANCELLED) => self.nobodys(&message),
+                Some(_) | None => self.announce(Event::Notification(Arc::new(message))),
+            },
+        }
+    }
+
+    /// A line or an event of a connection where everything comes on one stream.
+    pub(super) fn piped(&self, pipe: &Pipe, link: &Link, bytes: Vec<u8>) {
+        let begins = excerpt(&bytes);
+        let parsed = String::from_utf8(bytes)
+            .map_err(|_| mcp::message::Malformed::NotUtf8)
+            .and_then(Message::parse);
+        let message = match parsed {
+            Ok(message) => message,
+            Err(why) => {
+                return self
+                    .log
+                    .note(&format!("dropped what is not a message ({why}): {begins}"));
+            }
+        };
+        let message = match self.with_place(pipe, link, message) {
+            Some(message) => message,
+            None => return,
+        };
+        match pipe.arrived(message) {
+            Place::Delivered => {}
+            Place::Outside(message) => self.arrived(link, message),
+            Place::Nobody(message) => self.nobodys(&message),
+            Place::Ambiguous(request) => {
+                let id = request.id();
+                let why = "several calls are running, and over this transport the hub cannot tell which one asks";
+                link.send_soon(
+                    Message::failure(id, code::INTERNAL_ERROR, why, None),
+                    &self.log,
+                );
+                self.log.note(&format!(
+                    "refused {}: {why}",
+                    request.method().unwrap_or_default()
+                ));
+            }
+        }
+    }
+
+    /// Hands on what a server takes back; everything else is returned.
+    fn with_place(&self, pipe: &Pipe, link: &Link, message: Message) -> Option<Message> {
+        if message.method() != Some(method::CANCELLED) {
+            return Some(message);
+        }
+        match self.withdrawn(link, message) {
+            Ok((call, cancelled)) => {
+                // A caller that left needs no news.
+                drop(pipe.to_call(Some(call), cancelled));
+                None
+            }
+            Err(message) => Some(message),
+        }
+    }
+
+    /// What the hub answers by itself: it is there, it has no folders, and outside of calls there is nobody to ask.
+    fn answer_alone(&self, link: &Link, request: &Message) {
+        let id = request.id().unwrap_or("null");
+        let answer = match request.method() {
+            Some(method::PING) => Message::success(id, "{}"),
+            Some(method::ROOTS_LIST) => Message::success(id, r#"{"roots":[]}"#),
+            Some(method::SAMPLE | method::ELICIT) => Message::failure(
+                Some(id),
+                code::INTERNAL_ERROR,
+                "no client is there to answer this outside of a call",
+                None,
+            ),
+            Some(_) | None => Message::failure(
+                Some(id),
+                code::METHOD_NOT_FOUND,
+                "the hub does not know this method",
+                None,
+            ),
+        };
+        link.send_soon(answer, &self.log);
+    }
+
+    // rule: x05 -- an answer to a question that nobody asked is given to nobody.
+    fn nobodys(&self, message: &Message) {
+        let what = message.method().unwrap_or("an answer");
+        tracing::debug!(server = %self.name, "dropped {what} that belongs to no call");
+        if message.kind() == Kind::Response {
+            self.log.note(&format!(
+                "dropped an answer with the id {}, which no call has",
+                excerpt(message.id().unwrap_or("null").as_bytes())
+            ));
+        }
+    }
+}
+
+/// Whether this is the response to our request. An error without an id answers a request that the server could not read.
+pub(super) fn answers(message: &Message, id: u64) -> bool {
+    let same = message.id().and_then(super::pipe::number) == Some(id);
+    message.kind() == Kind::Response && (same || message.id().is_none_or(|theirs| theirs == "null"))
+}

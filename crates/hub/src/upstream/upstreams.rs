@@ -1,0 +1,198 @@
+//! All upstreams of a hub, kept in step with the settings: what changed is started, stopped or connected afresh, the rest does not
+//! notice.
+
+use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicU64};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use settings::Settings;
+use tokio::sync::{broadcast, mpsc, watch};
+
+use super::{
+    Event, Outside, State, Upstream,
+    log::Log,
+    running::{Running, Told},
+    shared::Shared,
+    wanted::Wanted,
+};
+use crate::sign_in;
+
+/// All upstreams of a hub, kept in step with the settings. A clone is the same one.
+#[derive(Clone)]
+pub struct Upstreams {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    running: ArcSwap<Vec<Upstream>>,
+    /// One change of the set at a time.
+    changing: Mutex<()>,
+    events: broadcast::Sender<(Arc<str>, Event)>,
+    ids: Arc<AtomicU64>,
+    outside: Outside,
+}
+
+/// Events that a slow receiver may fall behind.
+const BACKLOG: usize = 1_024;
+/// Things that are told to one upstream and not yet heard.
+const INBOX: usize = 64;
+
+impl Upstreams {
+    /// Starts what the settings want, and follows them, and the sign-ins, until `stop`.
+    pub fn start(outside: Outside, settings: watch::Receiver<Arc<Settings>>) -> Self {
+        let (events, _) = broadcast::channel(BACKLOG);
+        let sign_ins = outside.sign_ins.events();
+        let inner = Inner {
+            running: ArcSwap::default(),
+            changing: Mutex::new(()),
+            events,
+            ids: Arc::default(),
+            outside,
+        };
+        let upstreams = Self {
+            inner: Arc::new(inner),
+        };
+        // Everything is new, so there is nobody to tell.
+        drop(upstreams.follow(&settings.borrow()));
+        let weak = Arc::downgrade(&upstreams.inner);
+        let still = move || weak.upgrade().map(|inner| Self { inner });
+        tokio::spawn(follow_settings(settings, still.clone()));
+        tokio::spawn(follow_sign_ins(sign_ins, still));
+        upstreams
+    }
+
+    /// What happens outside of calls at any of them, also at those that come later, with the server's name. A slow receiver
+    /// loses the oldest.
+    pub fn events(&self) -> broadcast::Receiver<(Arc<str>, Event)> {
+        self.inner.events.subscribe()
+    }
+
+    pub fn get(&self, name: &str) -> Option<Upstream> {
+        self.inner
+            .running
+            .load()
+            .iter()
+            .find(|upstream| upstream.name() == name)
+            .cloned()
+    }
+
+    /// All of them, in the order of the settings; also those that are switched off.
+    pub fn all(&self) -> Vec<Upstream> {
+        self.inner.running.load().as_ref().clone()
+    }
+
+    /// Connects afresh, as a person asked. False: there is no server of that name.
+    pub async fn reload(&self, name: &str) -> bool {
+        let Some(upstream) = self.get(name) else {
+            return false;
+        };
+        upstream.shared.tell(Told::Reload).await;
+        true
+    }
+
+    /// Ends all connections; processes are stopped and sessions said good-bye to by tasks of the tracker.
+    pub async fn stop(&self) {
+        let running = {
+            let _one_at_a_time = self
+                .inner
+                .changing
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            self.inner.running.swap(Arc::default())
+        };
+        for upstream in running.iter() {
+            upstream.shared.tell(Told::Stop).await;
+        }
+    }
+
+    /// Brings the set in step. Nothing here waits for an upstream.
+    fn follow(&self, settings: &Settings) -> Vec<(Upstream, Told)> {
+        let _one_at_a_time = self
+            .inner
+            .changing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let before = self.inner.running.load_full();
+        let mut after = Vec::with_capacity(settings.servers.len());
+        let mut news = Vec::new();
+        for server in &settings.servers {
+            let wanted = Wanted::of(server);
+            let known = before
+                .iter()
+                .find(|upstream| upstream.name() == server.name);
+            let upstream = match known {
+                Some(upstream) => {
+                    news.push((upstream.clone(), Told::Settings(Box::new(wanted))));
+                    upstream.clone()
+                }
+                None => self.begin(&server.name, wanted),
+            };
+            after.push(upstream);
+        }
+        let gone = before
+            .iter()
+            .filter(|upstream| settings.server(upstream.name()).is_none());
+        news.extend(gone.map(|upstream| (upstream.clone(), Told::Stop)));
+        self.inner.running.store(Arc::new(after));
+        news
+    }
+
+    fn begin(&self, name: &str, wanted: Wanted) -> Upstream {
+        let name: Arc<str> = name.into();
+        let (inbox, told) = mpsc::channel(INBOX);
+        let outside = self.inner.outside.clone();
+        let shared = Arc::new(Shared {
+            name: name.clone(),
+            state: watch::Sender::new(State::Disabled),
+            link: ArcSwapOption::empty(),
+            hello: ArcSwapOption::empty(),
+            catalog: ArcSwap::default(),
+            limits: ArcSwap::from_pointee(wanted.limits),
+            events: self.inner.events.clone(),
+            sign_ins: outside.sign_ins.clone(),
+            log: Log::new(name, outside.clock.clone()),
+            changed: super::shared::Changed::default(),
+            ids: self.inner.ids.clone(),
+            asked: dashmap::DashMap::new(),
+            inbox,
+        });
+        let mut running = Running::new(shared.clone(), outside.clone(), told, wanted);
+        running.begin();
+        outside.tracker.spawn(running.run());
+        Upstream { shared }
+    }
+}
+
+async fn follow_settings(
+    mut settings: watch::Receiver<Arc<Settings>>,
+    still: impl Fn() -> Option<Upstreams>,
+) {
+    while settings.changed().await.is_ok() {
+        let now = settings.borrow_and_update().clone();
+        let Some(upstreams) = still() else { return };
+        for (upstream, told) in upstreams.follow(&now) {
+            upstream.shared.tell(told).await;
+        }
+    }
+}
+
+async fn follow_sign_ins(
+    mut events: broadcast::Receiver<sign_in::Event>,
+    still: impl Fn() -> Option<Upstreams>,
+) {
+    loop {
+        let name = match events.recv().await {
+            Ok(sign_in::Event::SignedIn(name) | sign_in::Event::SignedOut(name)) => Some(name),
+            // Whoever meets it finds out by itself.
+            Ok(sign_in::Event::Needed(_)) => continue,
+            // Some were lost: all are worth another attempt.
+            Err(broadcast::error::RecvError::Lagged(_)) => None,
+            Err(broadcast::error::RecvError::Closed) => return,
+        };
+        let Some(upstreams) = still() else { return };
+        for upstream in upstreams.all() {
+            if name.as_ref().is_none_or(|name| name == upstream.name()) {
+                upstream.shared.tell(Told::GrantChanged).await;
+            }
+        }
+    }
+}
