@@ -1,4 +1,6 @@
 //! Upstreams, sign-ins, catalog, store, journal: all that connects out.
+//!
+//! `Hub` puts the parts together; each part is usable, and tested, by itself.
 
 pub mod access;
 pub mod catalog;
@@ -11,3 +13,164 @@ pub mod session;
 pub mod sign_in;
 pub mod store;
 pub mod upstream;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use tokio_util::task::TaskTracker;
+
+use catalog::Catalog;
+use clock::Clock;
+use fetch::Fetch;
+use journal::Journal;
+use session::Sessions;
+use sign_in::SignIns;
+use store::{Environment, Store};
+use upstream::{Outside, Upstreams};
+
+/// What a hub has to be told at its start.
+#[derive(Clone)]
+pub struct HubOptions {
+    /// The settings file; a missing one starts empty.
+    pub settings_path: PathBuf,
+    /// How `${NAME}` in the settings becomes a value. Child processes get a small part of it.
+    pub environment: Environment,
+    /// The port that the hub listens on: callbacks of sign-ins come to `http://localhost:{port}`, unless the settings say otherwise.
+    pub port: u16,
+    pub clock: Clock,
+}
+
+/// A running hub. A clone is the same one.
+#[derive(Clone)]
+pub struct Hub {
+    parts: Arc<Parts>,
+}
+
+struct Parts {
+    store: Store,
+    journal: Journal,
+    fetch: Fetch,
+    sign_ins: SignIns,
+    upstreams: Upstreams,
+    catalog: Catalog,
+    sessions: Sessions,
+    clock: Clock,
+    tracker: TaskTracker,
+}
+
+/// Why a hub does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Store(#[from] store::OpenError),
+    #[error(transparent)]
+    Fetch(#[from] fetch::SetupError),
+}
+
+/// How long the end of processes and sessions is waited for.
+const FAREWELL: Duration = Duration::from_secs(8);
+
+impl Hub {
+    /// Opens the settings and begins to connect. Waits for no upstream.
+    ///
+    /// # Errors
+    /// When the settings file cannot be read or does not parse (it is not touched then), or TLS cannot be set up.
+    pub async fn start(options: HubOptions) -> Result<Self, StartError> {
+        let HubOptions {
+            settings_path,
+            environment,
+            port: _,
+            clock,
+        } = options;
+        let store = Store::open(settings_path, environment.clone()).await?;
+        let fetch = Fetch::new(&proxies(&environment))?;
+        let journal = Journal::default();
+        let sign_ins = SignIns::new();
+        let tracker = TaskTracker::new();
+        let outside = Outside {
+            fetch: fetch.clone(),
+            sign_ins: sign_ins.clone(),
+            clock: clock.clone(),
+            environment,
+            tracker: tracker.clone(),
+        };
+        let upstreams = Upstreams::start(outside, store.subscribe());
+        let catalog = Catalog::new(store.clone(), upstreams.clone());
+        let sessions = Sessions::start(catalog.clone());
+        let parts = Parts {
+            store,
+            journal,
+            fetch,
+            sign_ins,
+            upstreams,
+            catalog,
+            sessions,
+            clock,
+            tracker,
+        };
+        Ok(Self {
+            parts: Arc::new(parts),
+        })
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.parts.store
+    }
+
+    pub fn journal(&self) -> &Journal {
+        &self.parts.journal
+    }
+
+    pub fn fetch(&self) -> &Fetch {
+        &self.parts.fetch
+    }
+
+    pub fn sign_ins(&self) -> &SignIns {
+        &self.parts.sign_ins
+    }
+
+    pub fn upstreams(&self) -> &Upstreams {
+        &self.parts.upstreams
+    }
+
+    pub fn catalog(&self) -> &Catalog {
+        &self.parts.catalog
+    }
+
+    pub fn sessions(&self) -> &Sessions {
+        &self.parts.sessions
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.parts.clock
+    }
+
+    /// Ends sessions, connections and processes; returns when they are gone, or after 8 s.
+    // rule: e04
+    pub async fn shutdown(&self) {
+        self.parts.sessions.shutdown();
+        self.parts.upstreams.stop().await;
+        self.parts.tracker.close();
+        if tokio::time::timeout(FAREWELL, self.parts.tracker.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("some upstreams did not end in time");
+        }
+    }
+}
+
+/// The hosts of the proxies that the environment names; the HTTP client goes through them by itself.
+fn proxies(environment: &Environment) -> Vec<String> {
+    [
+        "HTTP_PROXY",
+        "http_proxy",
+        "HTTPS_PROXY",
+        "https_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+    ]
+    .into_iter()
+    .filter_map(|name| environment(name))
+    .filter_map(|value| url::Url::parse(&value).ok()?.host_str().map(str::to_owned))
+    .collect()
+}
