@@ -68,8 +68,10 @@ pub struct Session {
     level: SessionLevel,
     /// Requests under way, by the client's id.
     calls: Mutex<HashMap<Box<str>, CancellationToken>>,
-    /// Requests of servers that this client has to answer, by their id.
+    /// Requests of servers that this client has to answer, by the id that it knows.
     asked: Mutex<HashMap<Box<str>, AskedOf>>,
+    /// The id of the next such request.
+    questions: AtomicU64,
     outbox: Outbox,
     /// Seconds after the start of the hub when it was used last.
     used: AtomicU64,
@@ -137,6 +139,7 @@ impl Sessions {
             level: SessionLevel::default(),
             calls: Mutex::default(),
             asked: Mutex::default(),
+            questions: AtomicU64::new(1),
             outbox: Outbox::default(),
             used: AtomicU64::new(self.shared.now()),
         });

@@ -1,6 +1,7 @@
 //! All that listens: `/mcp`, `/api`, the callback and its pages.
 
 mod api;
+mod mcp;
 mod options;
 mod page;
 mod problem;

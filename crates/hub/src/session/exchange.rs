@@ -88,9 +88,9 @@ impl Exchange {
                 Kind::Response => return Some(self.finished(message)),
                 Kind::Notification if self.quiet || !self.session.level.hears(&message) => {}
                 Kind::Notification => return Some(message),
-                Kind::Request => match self.asks(&message) {
-                    Ok(()) => return Some(message),
-                    Err(refusal) => self.answer(refusal).await,
+                Kind::Request => match self.asks(message) {
+                    Ok(question) => return Some(question),
+                    Err(refusal) => self.refuse(refusal),
                 },
             }
         }
@@ -105,7 +105,7 @@ impl Exchange {
         self.cancelled.clone()
     }
 
-    fn asks(&mut self, request: &Message) -> Result<(), Message> {
+    fn asks(&mut self, request: Message) -> Result<Message, Message> {
         if self.quiet {
             let text = "the client takes no stream, so it cannot be asked";
             return Err(Message::failure(
@@ -115,15 +115,19 @@ impl Exchange {
                 None,
             ));
         }
-        self.session.ask(&self.upstream, request)?;
-        self.asked.extend(request.id().map(Box::from));
-        Ok(())
+        let question = self.session.ask(&self.upstream, request)?;
+        self.asked.extend(question.id().map(Box::from));
+        Ok(question)
     }
 
-    async fn answer(&self, refusal: Message) {
-        if let Err(error) = self.upstream.answer(refusal).await {
-            tracing::debug!(server = self.upstream.name(), %error, "a refusal was not taken");
-        }
+    /// In the background: `next` may be dropped at any time, and the server must hear it anyway.
+    fn refuse(&self, refusal: Message) {
+        let upstream = self.upstream.clone();
+        tokio::spawn(async move {
+            if let Err(error) = upstream.answer(refusal).await {
+                tracing::debug!(server = upstream.name(), %error, "a refusal was not taken");
+            }
+        });
     }
 
     fn finished(&mut self, response: Message) -> Message {

@@ -1,0 +1,181 @@
+//! Answers that are one body: a message as JSON (or as the only event of a stream), and refusals in JSON-RPC's words.
+
+use axum::body::Body;
+use axum::extract::rejection::BytesRejection;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use hub::catalog::Nowhere;
+use hub::session::NoSession;
+use mcp::message::{Malformed, Message, code};
+use mcp::{Revision, header, sse};
+
+use super::asked;
+
+/// What the client's `Accept` takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Takes {
+    pub(super) json: bool,
+    pub(super) stream: bool,
+}
+
+impl Takes {
+    /// The standard wants both listed; clients that list one get that one.
+    pub(super) fn of(headers: &HeaderMap) -> Result<Self, Refusal> {
+        let accept = asked::text(headers, &http::header::ACCEPT);
+        let takes = Self {
+            json: header::accepts(accept, header::JSON),
+            stream: header::accepts(accept, header::EVENT_STREAM),
+        };
+        if takes.json || takes.stream {
+            return Ok(takes);
+        }
+        Err(Refusal::not_acceptable(
+            "Accept must take application/json and text/event-stream",
+        ))
+    }
+}
+
+/// One message, as JSON where the client takes it.
+pub(super) fn message(message: Message, takes: Takes) -> Response {
+    if takes.json {
+        return body(header::JSON, message.into_text());
+    }
+    let mut text = String::new();
+    sse::write(&mut text, &sse::Event::message(message.into_text()));
+    body(header::EVENT_STREAM, text)
+}
+
+/// A whole body of this type.
+pub(super) fn body(content_type: &'static str, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    let content_type = HeaderValue::from_static(content_type);
+    response
+        .headers_mut()
+        .insert(http::header::CONTENT_TYPE, content_type);
+    response
+}
+
+/// A request that got no further than HTTP.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) status: StatusCode,
+    message: Message,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, code: i64, text: &str) -> Self {
+        let message = Message::failure(None, code, text, None);
+        Self { status, message }
+    }
+
+    // rule: mcp-transport-bad-input -- input that cannot be accepted is answered with an HTTP error; the body may be an error without id.
+    pub(super) fn malformed(malformed: &Malformed) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            malformed.code(),
+            &malformed.to_string(),
+        )
+    }
+
+    pub(super) fn params(request: &Message, why: &str) -> Self {
+        let message = Message::failure(request.id(), code::INVALID_PARAMS, why, None);
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            message,
+        }
+    }
+
+    pub(super) fn body(rejection: &BytesRejection) -> Self {
+        Self::new(
+            rejection.status(),
+            code::INVALID_REQUEST,
+            &rejection.body_text(),
+        )
+    }
+
+    pub(super) fn batch(revision: Revision) -> Self {
+        let text = format!("revision {revision} has no batches; send one message at a time");
+        Self::new(StatusCode::BAD_REQUEST, code::INVALID_REQUEST, &text)
+    }
+
+    pub(super) fn unsupported(found: &str) -> Self {
+        let text = format!("expected Content-Type application/json, found {found}");
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            code::INVALID_REQUEST,
+            &text,
+        )
+    }
+
+    pub(super) fn not_acceptable(text: &str) -> Self {
+        Self::new(StatusCode::NOT_ACCEPTABLE, code::INVALID_REQUEST, text)
+    }
+
+    pub(super) fn revision(asked: &str) -> Self {
+        let known = Revision::ALL
+            .into_iter()
+            .filter(|revision| revision.has_handshake());
+        let known: Vec<_> = known.map(Revision::as_str).collect();
+        let text = format!(
+            "MCP-Protocol-Version {asked:?} is not spoken here; {} are",
+            known.join(", ")
+        );
+        Self::new(StatusCode::BAD_REQUEST, code::SERVER_ERROR, &text)
+    }
+
+    pub(super) fn no_session_id() -> Self {
+        let text = "the header Mcp-Session-Id is missing; send initialize first";
+        Self::new(StatusCode::BAD_REQUEST, code::SERVER_ERROR, text)
+    }
+
+    pub(super) fn too_many_streams() -> Self {
+        let text = "this session has enough streams open";
+        Self::new(StatusCode::CONFLICT, code::SERVER_ERROR, text)
+    }
+
+    pub(super) fn no_session(why: &NoSession) -> Self {
+        let (status, code) = match why {
+            NoSession::Nowhere(Nowhere::NoGlobalRoute) => {
+                (StatusCode::FORBIDDEN, code::SERVER_ERROR)
+            }
+            NoSession::Nowhere(Nowhere::Unknown { .. } | Nowhere::Disabled { .. }) => {
+                (StatusCode::NOT_FOUND, code::SERVER_ERROR)
+            }
+            // rule: mcp-transport-session-unknown -- a session that ended is answered with 404, so that the client initializes again.
+            NoSession::Unknown => (StatusCode::NOT_FOUND, code::SESSION_NOT_FOUND),
+            NoSession::TooMany => (StatusCode::SERVICE_UNAVAILABLE, code::SERVER_ERROR),
+            NoSession::Initialize(_) => (StatusCode::BAD_REQUEST, code::INVALID_PARAMS),
+        };
+        Self::new(status, code, &why.to_string())
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = body(header::JSON, self.message.into_text());
+        *response.status_mut() = self.status;
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // rule: mcp-transport-bad-input
+    #[test]
+    fn broken_json_is_a_parse_error_without_an_id() {
+        let refusal = Refusal::malformed(&Message::parse("{").unwrap_err());
+        assert_eq!(refusal.status, StatusCode::BAD_REQUEST);
+        assert_eq!(refusal.message.id(), Some("null"));
+        assert!(refusal.message.error().unwrap().contains("-32700"));
+    }
+
+    // rule: mcp-transport-session-unknown
+    #[test]
+    fn an_unknown_session_is_not_found() {
+        let refusal = Refusal::no_session(&NoSession::Unknown);
+        assert_eq!(refusal.status, StatusCode::NOT_FOUND);
+        assert!(refusal.message.error().unwrap().contains("-32001"));
+    }
+}

@@ -1,0 +1,102 @@
+//! Answers that are event streams: what a server sends for one request, and what happens in a session outside of requests.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::response::Response;
+use futures::stream::{self, BoxStream, StreamExt};
+use http::{HeaderName, HeaderValue};
+use hub::session::{Exchange, Listening};
+use mcp::message::Message;
+use mcp::{header, sse};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::answer;
+
+/// So often a silent stream shows that it lives: proxies cut silent ones off, and a client that went away is noticed.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+
+/// The first message and all that follows for the same request.
+pub(super) fn exchange(
+    first: Message,
+    exchange: Exchange,
+    draining: watch::Receiver<bool>,
+) -> Response {
+    let first = stream::once(async move { event(first.text()) });
+    events(first.chain(rest(exchange, draining)).boxed())
+}
+
+/// What a server sends for one request, as events, with signs of life between them.
+pub(super) fn rest(
+    exchange: Exchange,
+    draining: watch::Receiver<bool>,
+) -> BoxStream<'static, Bytes> {
+    let from = (exchange, draining);
+    stream::unfold(from, async |(mut exchange, draining)| {
+        let bytes = match timeout(SIGN_OF_LIFE, exchange.next()).await {
+            Ok(message) => event(message?.text()),
+            Err(_) => alive(),
+        };
+        Some((bytes, (exchange, draining)))
+    })
+    .boxed()
+}
+
+/// What happens in a session outside of requests; ends with the session or the hub.
+pub(super) fn listening(listening: Listening, draining: watch::Receiver<bool>) -> Response {
+    let opened = stream::once(async { alive() });
+    let from = (listening, draining);
+    let events_of = stream::unfold(from, async |(mut listening, mut draining)| {
+        let bytes = tokio::select! {
+            message = listening.recv() => event(message?.text()),
+            () = tokio::time::sleep(SIGN_OF_LIFE) => alive(),
+            // An error means that the hub is gone.
+            _ = draining.wait_for(|draining| *draining) => return None,
+        };
+        Some((bytes, (listening, draining)))
+    });
+    events(opened.chain(events_of).boxed())
+}
+
+/// The stream of a request that the client cancelled before anything came.
+pub(super) fn nothing() -> Response {
+    events(stream::empty().boxed())
+}
+
+/// A response whose body is these events.
+pub(super) fn events(events: BoxStream<'static, Bytes>) -> Response {
+    let body = Body::from_stream(events.map(Ok::<_, Infallible>));
+    let mut response = answer::body(header::EVENT_STREAM, body);
+    let headers = response.headers_mut();
+    headers.insert(
+        http::header::CACHE_CONTROL,
+        HeaderValue::from_static("no-cache, no-transform"),
+    );
+    // nginx would hold events back.
+    headers.insert(
+        HeaderName::from_static("x-accel-buffering"),
+        HeaderValue::from_static("no"),
+    );
+    response
+}
+
+/// One message as an event.
+pub(super) fn event(text: &str) -> Bytes {
+    let mut out = String::with_capacity(text.len() + 32);
+    sse::write(
+        &mut out,
+        &sse::Event {
+            kind: Some("message".into()),
+            ..sse::Event::message(text)
+        },
+    );
+    out.into()
+}
+
+fn alive() -> Bytes {
+    let mut out = String::new();
+    sse::comment(&mut out);
+    out.into()
+}
