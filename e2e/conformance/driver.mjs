@@ -25,7 +25,7 @@ const context = JSON.parse(process.env.MCP_CONFORMANCE_CONTEXT ?? '{}');
 function slot() {
   if (!process.env.CONFORMANCE_SLOTS) return Promise.resolve();
   return new Promise((resolve, reject) => {
-    connect(process.env.CONFORMANCE_SLOTS).once('data', resolve).once('error', reject).unref();
+    connect(process.env.CONFORMANCE_SLOTS).once('data', resolve).once('error', reject);
   });
 }
 
@@ -72,28 +72,31 @@ function capable(client) {
   client.setRequestHandler(ListRootsRequestSchema, () => ({ roots: [{ uri: 'file:///roots', name: 'roots' }] }));
 }
 
-async function callOnce(client, call) {
-  try {
-    return (await client.callTool(call)).isError !== true;
-  } catch (error) {
-    process.stderr.write(`${call.name}: ${error.message}\n`);
-    return false;
+// Does something at the hub's MCP endpoint; when it fails and the hub then wants a sign-in, signs in and does it again.
+async function persist(hub, what, attempt) {
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      process.stderr.write(`${what}: ${error.message}\n`);
+      if ((await settled(hub)).status !== 'oauth_required') throw error;
+    }
+    const { status } = await signedIn(hub);
+    if (status !== 'connected') throw new Error(`after a sign-in for ${what} the server is ${status}`);
   }
 }
 
-async function call(hub, client, request) {
-  while (!(await callOnce(client, request))) {
-    if ((await settled(hub)).status !== 'oauth_required') return;
-    if ((await signedIn(hub)).status !== 'connected') throw new Error(`a sign-in in the middle of a call ended in ${(await hub.server('up')).status}`);
-  }
+async function call(client, request) {
+  const result = await client.callTool(request);
+  if (result.isError) throw new Error(JSON.stringify(result.content));
 }
 
 async function useTools(hub) {
   const capabilities = { elicitation: { form: { applyDefaults: true } }, sampling: {}, roots: {} };
-  const client = await connectClient(`${hub.url}/mcp/up`, { capabilities, prepare: capable });
-  const { tools } = await client.listTools();
-  const calls = context.toolCalls ?? tools.map(({ name, inputSchema }) => ({ name, arguments: argumentsFor(inputSchema) }));
-  for (const request of calls) await call(hub, client, request);
+  const client = await persist(hub, 'initialize', () => connectClient(`${hub.url}/mcp/up`, { capabilities, prepare: capable }));
+  const { tools } = await persist(hub, 'tools/list', () => client.listTools());
+  const requests = context.toolCalls ?? tools.map(({ name, inputSchema }) => ({ name, arguments: argumentsFor(inputSchema) }));
+  for (const request of requests) await persist(hub, request.name, () => call(client, request));
   await client.close();
 }
 

@@ -50,19 +50,13 @@ export class Person {
     return this.page;
   }
 
-  // Consents, but the browser does not follow the last redirect: hands back the address it was sent to.
-  async consentWithoutReturning(callback) {
-    const { page } = this;
-    const sentTo = new Promise((resolve) => {
-      page.route((url) => url.href.startsWith(callback), (route) => {
-        resolve(route.request().url());
-        return route.abort();
-      });
-    });
-    await page.getByRole('button', { name: 'Continue' }).click();
-    const address = await sentTo;
-    await page.unrouteAll({ behavior: 'wait' });
-    return address;
+  // Consents while nobody listens at the callback: hands back the address to which the browser was sent in vain.
+  async consentInVain(callback) {
+    const [request] = await Promise.all([
+      this.page.waitForEvent('requestfailed', (failed) => failed.url().startsWith(callback)),
+      this.page.getByRole('button', { name: 'Continue' }).click(),
+    ]);
+    return request.url();
   }
 
   async leave() {

@@ -43,7 +43,7 @@ test('a correct client signs in, calls, and renews with rotation', async () => {
   const refusal = await connect().catch((error) => error);
   assert.ok(refusal instanceof UnauthorizedError, String(refusal));
   await person.followToConsent(authProvider.link.href);
-  const returned = new URL(await person.consentWithoutReturning(CALLBACK));
+  const returned = new URL(await person.consentInVain(CALLBACK));
   await refusal.transport.finishAuth(returned.searchParams.get('code'));
   const client = await connect();
   const first = JSON.parse(await textOf(client, 'whoami'));

@@ -147,8 +147,8 @@ test('the hub is killed between redirect and callback, and the sign-in still suc
   await hub.reaches('vault', 'oauth_required');
   const callback = `${hub.url}/oauth/callback`;
   await person.followToConsent(await hub.authorizationUrl('vault'));
-  const address = await person.consentWithoutReturning(callback);
   await hub.kill('SIGKILL');
+  const address = await person.consentInVain(callback);
   await hub.start();
 
   await person.page.goto(address);
