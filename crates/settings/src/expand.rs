@@ -19,6 +19,14 @@ pub(crate) enum Rule {
     Literal,
 }
 
+/// A variable that a text asks for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) name: &'a str,
+    /// The text says itself what stands there when it is not set.
+    pub(crate) optional: bool,
+}
+
 /// Deepest nesting of `${A:-${B:-...}}`; what is deeper stays as it is.
 const DEPTH: usize = 8;
 
@@ -47,12 +55,12 @@ pub(crate) fn value(
     value: &Value,
     path: &mut Vec<String>,
     rule: &dyn Fn(&[String]) -> Rule,
-    lookup: &mut dyn FnMut(&str, &[String]) -> Option<String>,
+    lookup: &mut dyn FnMut(Wanted<'_>, &[String]) -> Option<String>,
 ) -> Value {
     match value {
         Value::String(written) => {
             let rule = rule(path);
-            Value::String(text(written, rule, &mut |name| lookup(name, path)))
+            Value::String(text(written, rule, &mut |wanted| lookup(wanted, path)))
         }
         Value::Array(list) => {
             let filled = list.iter().enumerate().map(|(index, element)| {
@@ -80,7 +88,7 @@ pub(crate) fn value(
 pub(crate) fn text(
     written: &str,
     rule: Rule,
-    lookup: &mut dyn FnMut(&str) -> Option<String>,
+    lookup: &mut dyn FnMut(Wanted<'_>) -> Option<String>,
 ) -> String {
     let applies = match rule {
         Rule::Anywhere => true,
@@ -126,10 +134,19 @@ enum Otherwise<'a> {
     Alternative(&'a str),
 }
 
+impl<'a> Placeholder<'a> {
+    fn wanted(&self) -> Wanted<'a> {
+        Wanted {
+            name: self.name,
+            optional: !matches!(self.otherwise, Otherwise::Nothing),
+        }
+    }
+}
+
 fn fill(
     written: &str,
     depth: usize,
-    lookup: &mut dyn FnMut(&str) -> Option<String>,
+    lookup: &mut dyn FnMut(Wanted<'_>) -> Option<String>,
     out: &mut String,
 ) -> bool {
     let mut rest = written;
@@ -145,15 +162,15 @@ fn fill(
         changed = true;
         rest = &rest[found.length..];
         match found.otherwise {
-            Otherwise::Nothing => out.push_str(&lookup(found.name).unwrap_or_default()),
+            Otherwise::Nothing => out.push_str(&lookup(found.wanted()).unwrap_or_default()),
             Otherwise::Default(default) => {
-                match lookup(found.name).filter(|value| !value.is_empty()) {
+                match lookup(found.wanted()).filter(|value| !value.is_empty()) {
                     Some(value) => out.push_str(&value),
                     None => _ = fill(default, depth - 1, lookup, out),
                 }
             }
             Otherwise::Alternative(alternative) => {
-                if lookup(found.name).is_some_and(|value| !value.is_empty()) {
+                if lookup(found.wanted()).is_some_and(|value| !value.is_empty()) {
                     fill(alternative, depth - 1, lookup, out);
                 }
             }
@@ -229,7 +246,7 @@ mod tests {
     use super::*;
 
     fn filled(written: &str, rule: Rule) -> String {
-        text(written, rule, &mut |name| match name {
+        text(written, rule, &mut |wanted| match wanted.name {
             "NAME" => Some("value".into()),
             "EMPTY" => Some(String::new()),
             "SPACED" => Some("  a b\n".into()),

@@ -43,7 +43,7 @@ impl File {
             None => Map::new(),
             Some(ast::Value::Object(object)) => members(object, &mut Vec::new(), &mut twice),
             Some(other) => {
-                let Place { line, column } = place_at(text, bom(text) + other.start());
+                let Place { line, column } = Lines::of(text).place(other.start());
                 let message = "the settings must be one object, from { to }".to_owned();
                 return Err(ParseError {
                     line,
@@ -98,34 +98,20 @@ impl File {
 
     /// Where a path, or the nearest part of it that exists, is written.
     pub fn place<K: AsRef<str>>(&self, path: &[K]) -> Option<Place> {
-        let tree = syntax(&self.text).ok()??;
-        let mut start = tree.start();
-        let mut value = &tree;
-        for key in path {
-            let found = match value {
-                ast::Value::Object(object) => {
-                    let property = object
-                        .properties
-                        .iter()
-                        .rev()
-                        .find(|property| property.name.as_str() == key.as_ref());
-                    property.map(|property| (property.start(), &property.value))
-                }
-                ast::Value::Array(list) => {
-                    let index = key.as_ref().parse::<usize>().ok();
-                    index
-                        .and_then(|index| list.elements.get(index))
-                        .map(|element| (element.start(), element))
-                }
-                ast::Value::StringLit(_) | ast::Value::NumberLit(_) | ast::Value::BooleanLit(_) => {
-                    None
-                }
-                ast::Value::NullKeyword(_) => None,
-            };
-            let Some((at, next)) = found else { break };
-            (start, value) = (at, next);
-        }
-        Some(place_at(&self.text, bom(&self.text) + start))
+        self.places([path]).pop().flatten()
+    }
+
+    /// The places of many paths, for one reading of the text.
+    pub(crate) fn places<'k, K: AsRef<str> + 'k>(
+        &self,
+        paths: impl IntoIterator<Item = &'k [K]>,
+    ) -> Vec<Option<Place>> {
+        let tree = syntax(&self.text).ok().flatten();
+        let lines = Lines::of(&self.text);
+        let found = paths
+            .into_iter()
+            .map(|path| tree.as_ref().map(|tree| lines.place(offset(tree, path))));
+        found.collect()
     }
 
     /// Paths of keys that are written more than once.
@@ -185,13 +171,61 @@ fn syntax(text: &str) -> Result<Option<ast::Value<'_>>, ParseError> {
     Ok(parsed.map_err(|error| parse_error(&error))?.value)
 }
 
-fn place_at(text: &str, offset: usize) -> Place {
-    let before = &text[bom(text)..offset];
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    Place {
-        line: before.matches('\n').count() + 1,
-        column: before[line_start..].chars().count() + 1,
+/// Where the lines of a text begin, after a byte order mark.
+struct Lines<'a> {
+    text: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    fn of(text: &'a str) -> Self {
+        let text = &text[bom(text)..];
+        let after_breaks = text
+            .bytes()
+            .enumerate()
+            .filter(|(_, byte)| *byte == b'\n')
+            .map(|(at, _)| at + 1);
+        Self {
+            text,
+            starts: std::iter::once(0).chain(after_breaks).collect(),
+        }
     }
+
+    fn place(&self, offset: usize) -> Place {
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let before = &self.text[self.starts[line - 1]..offset];
+        Place {
+            line,
+            column: before.chars().count() + 1,
+        }
+    }
+}
+
+/// Where a path, or the nearest part of it that exists, begins.
+fn offset<K: AsRef<str>>(tree: &ast::Value<'_>, path: &[K]) -> usize {
+    let mut start = tree.start();
+    let mut value = tree;
+    for key in path {
+        let found = match value {
+            ast::Value::Object(object) => {
+                let same = |property: &&ast::ObjectProp<'_>| property.name.as_str() == key.as_ref();
+                let property = object.properties.iter().rev().find(same);
+                property.map(|property| (property.start(), &property.value))
+            }
+            ast::Value::Array(list) => {
+                let index = key.as_ref().parse::<usize>().ok();
+                let element = index.and_then(|index| list.elements.get(index));
+                element.map(|element| (element.start(), element))
+            }
+            ast::Value::StringLit(_)
+            | ast::Value::NumberLit(_)
+            | ast::Value::BooleanLit(_)
+            | ast::Value::NullKeyword(_) => None,
+        };
+        let Some((at, next)) = found else { break };
+        (start, value) = (at, next);
+    }
+    start
 }
 
 fn members(
@@ -215,7 +249,7 @@ fn members(
 fn value(tree: &ast::Value<'_>, path: &mut Vec<String>, twice: &mut Vec<Vec<String>>) -> Value {
     match tree {
         ast::Value::StringLit(text) => Value::String(text.value.to_string()),
-        ast::Value::NumberLit(number) => number.value.parse().map_or(Value::Null, Value::Number),
+        ast::Value::NumberLit(literal) => number(literal.value),
         ast::Value::BooleanLit(flag) => Value::Bool(flag.value),
         ast::Value::NullKeyword(_) => Value::Null,
         ast::Value::Object(object) => Value::Object(members(object, path, twice)),
@@ -228,5 +262,16 @@ fn value(tree: &ast::Value<'_>, path: &mut Vec<String>, twice: &mut Vec<Vec<Stri
             }
             Value::Array(elements)
         }
+    }
+}
+
+/// Exactly what was written, as far as 64 bits hold it; a number too large for that is nothing.
+fn number(written: &str) -> Value {
+    if let Ok(whole) = written.parse::<u64>() {
+        Value::from(whole)
+    } else if let Ok(whole) = written.parse::<i64>() {
+        Value::from(whole)
+    } else {
+        written.parse::<f64>().map_or(Value::Null, Value::from)
     }
 }

@@ -294,12 +294,11 @@ impl<'a> Reader<'a> {
 
     fn wrong<T>(&self, key: &str, expected: &str, found: &Value) -> Option<T> {
         let found = match found {
-            Value::Null => "null",
-            Value::Bool(_) => "true or false",
-            Value::Number(_) => "a number",
-            Value::String(_) => "a text",
-            Value::Array(_) => "a list",
-            Value::Object(_) => "an object",
+            Value::Null | Value::Bool(_) | Value::Number(_) => found.to_string(),
+            // A text may be a secret.
+            Value::String(_) => "this text".to_owned(),
+            Value::Array(_) => "a list".to_owned(),
+            Value::Object(_) => "an object".to_owned(),
         };
         self.report(Problem::warning(
             &self.path_to(key),

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use serde_json::{Map, Value};
 
 use crate::check;
-use crate::expand::{self, Rule};
+use crate::expand::{self, Rule, Wanted};
 use crate::file::File;
 use crate::group::Group;
 use crate::items::{Prompt, Resource};
@@ -31,7 +31,7 @@ pub struct Settings {
     /// Between a server's name and a tool's.
     pub name_separator: String,
     pub enable_session_rebuild: bool,
-    /// All that a person should change, in the order of the file's parts.
+    /// All that a person should change, in the order of the file.
     pub problems: Vec<Problem>,
 }
 
@@ -100,9 +100,18 @@ pub fn resolve(file: &File, lookup: Lookup<'_>) -> Settings {
     top.finish_knowing(&LATER);
     settings.problems = log.into_problems();
     check::across(file, &mut settings);
-    for problem in &mut settings.problems {
-        problem.place = file.place(&problem.path);
+    let places = file.places(
+        settings
+            .problems
+            .iter()
+            .map(|problem| problem.path.as_slice()),
+    );
+    for (problem, place) in settings.problems.iter_mut().zip(places) {
+        problem.place = place;
     }
+    settings
+        .problems
+        .sort_by_key(|problem| problem.place.map(|place| (place.line, place.column)));
     settings
 }
 
@@ -145,18 +154,19 @@ fn filled_in(name: &str, entry: &Value, users: &[User], lookup: Lookup<'_>, log:
         Some("env" | "headers") if templated => Rule::Literal,
         _ => expand::rule_for(path),
     };
-    let mut lookup = |variable: &str, path: &[String]| {
+    let mut lookup = |wanted: Wanted<'_>, path: &[String]| {
+        let variable = wanted.name;
         let in_env = path.first().is_some_and(|key| key == "env");
         let found = match own
             .filter(|_| !in_env)
             .and_then(|own| scalar(own, variable))
         {
-            Some(written) => Some(expand::text(&written, Rule::Anywhere, &mut |name| {
-                trusted.then(|| lookup(name)).flatten()
+            Some(written) => Some(expand::text(&written, Rule::Anywhere, &mut |inner| {
+                trusted.then(|| lookup(inner.name)).flatten()
             })),
             None => trusted.then(|| lookup(variable)).flatten(),
         };
-        if found.is_none() {
+        if found.is_none() && !wanted.optional {
             log.add(unset(name, path, variable, trusted));
         }
         found
@@ -206,9 +216,10 @@ fn system(top: &Reader<'_>, lookup: Lookup<'_>) -> System {
         return System::default();
     };
     let missing = RefCell::new(Vec::new());
-    let mut lookup = |variable: &str, path: &[String]| {
+    let mut lookup = |wanted: Wanted<'_>, path: &[String]| {
+        let variable = wanted.name;
         let found = lookup(variable);
-        if found.is_none() {
+        if found.is_none() && !wanted.optional {
             missing
                 .borrow_mut()
                 .push((path.to_vec(), variable.to_owned()));

@@ -141,6 +141,13 @@ fn address(reader: &Reader<'_>) -> Result<String, Problem> {
             );
         }
     };
+    // The URL standard takes the first part of the path for a host then; a placeholder that was not set looks like this.
+    let no_host = written
+        .split_once("://")
+        .is_some_and(|(_, rest)| rest.starts_with(['/', ':']));
+    if no_host {
+        return Err(Problem::broken(&path, "the address names no host").cure(example));
+    }
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
         let message = format!(
             "an address begins with `https://` or `http://`, not `{}:`",

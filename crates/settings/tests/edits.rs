@@ -1,0 +1,249 @@
+//! Any edit of any text: what the change names changes, nothing else does, and what is written is read again.
+
+use mcphub_settings::{Change, File, apply};
+use proptest::prelude::*;
+use serde_json::{Map, Value};
+
+fn key() -> impl Strategy<Value = String> {
+    prop_oneof![
+        8 => prop::sample::select(vec!["a", "b", "c", "mcpServers", "oauth", "0", "1"]).prop_map(str::to_owned),
+        1 => "\\PC{0,6}",
+        1 => any::<String>(),
+    ]
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (-1e9..1e9).prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+        Just(Value::from("${TOKEN:-x}")),
+    ];
+    leaf.prop_recursive(4, 24, 5, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((key(), inner), 0..5).prop_map(|members| Value::Object(
+                members.into_iter().collect::<Map<String, Value>>()
+            )),
+        ]
+    })
+}
+
+fn document() -> impl Strategy<Value = Value> {
+    prop::collection::vec((key(), value()), 0..5)
+        .prop_map(|members| Value::Object(members.into_iter().collect::<Map<String, Value>>()))
+}
+
+/// How the text is laid out; every comment has a number of its own.
+#[derive(Debug, Clone)]
+struct Style {
+    line: &'static str,
+    indent: &'static str,
+    comments: bool,
+    trailing_commas: bool,
+}
+
+fn style() -> impl Strategy<Value = Style> {
+    let lines = prop::sample::select(vec!["\n", "\r\n", " "]);
+    let indents = prop::sample::select(vec!["  ", "\t", ""]);
+    (lines, indents, any::<bool>(), any::<bool>()).prop_map(
+        |(line, indent, comments, trailing_commas)| Style {
+            line,
+            indent,
+            comments,
+            trailing_commas,
+        },
+    )
+}
+
+struct Writer {
+    style: Style,
+    out: String,
+    comments: usize,
+}
+
+impl Writer {
+    fn write(style: &Style, value: &Value) -> String {
+        let mut writer = Self {
+            style: style.clone(),
+            out: String::new(),
+            comments: 0,
+        };
+        writer.value(value, 0);
+        writer.out
+    }
+
+    fn comment(&mut self) {
+        if self.style.comments {
+            self.comments += 1;
+            self.out
+                .push_str(&format!(" /* note {} */ ", self.comments));
+        }
+    }
+
+    fn line(&mut self, depth: usize) {
+        self.out.push_str(self.style.line);
+        self.out.push_str(&self.style.indent.repeat(depth));
+    }
+
+    fn value(&mut self, value: &Value, depth: usize) {
+        match value {
+            Value::Array(list) => {
+                self.out.push('[');
+                for (index, element) in list.iter().enumerate() {
+                    self.line(depth + 1);
+                    self.value(element, depth + 1);
+                    self.comma(index + 1 == list.len());
+                }
+                self.line(depth);
+                self.out.push(']');
+            }
+            Value::Object(object) => {
+                self.out.push('{');
+                for (index, (key, element)) in object.iter().enumerate() {
+                    self.comment();
+                    self.line(depth + 1);
+                    self.out.push_str(&Value::from(key.as_str()).to_string());
+                    self.out.push_str(": ");
+                    self.value(element, depth + 1);
+                    self.comma(index + 1 == object.len());
+                }
+                self.line(depth);
+                self.out.push('}');
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                self.out.push_str(&value.to_string())
+            }
+        }
+    }
+
+    fn comma(&mut self, last: bool) {
+        if !last || self.style.trailing_commas {
+            self.out.push(',');
+        }
+    }
+}
+
+/// The same change on the plain value; `None` when it cannot be made.
+fn set(value: &mut Value, path: &[String], new: &Value) -> Option<()> {
+    let Some((key, rest)) = path.split_first() else {
+        *value = new.clone();
+        return Some(());
+    };
+    if value.is_null() {
+        *value = Value::Object(Map::new());
+    }
+    match value {
+        Value::Object(object) => set(object.entry(key.clone()).or_insert(Value::Null), rest, new),
+        Value::Array(list) => {
+            let index = key
+                .parse::<usize>()
+                .ok()
+                .filter(|index| *index <= list.len())?;
+            if index == list.len() {
+                list.push(Value::Null);
+            }
+            set(&mut list[index], rest, new)
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    }
+}
+
+fn remove(value: &mut Value, path: &[String]) {
+    let Some((key, rest)) = path.split_first() else {
+        return;
+    };
+    match value {
+        Value::Object(object) if rest.is_empty() => _ = object.shift_remove(key),
+        Value::Object(object) => {
+            if let Some(inner) = object.get_mut(key) {
+                remove(inner, rest);
+            }
+        }
+        Value::Array(list) => {
+            let Some(index) = key
+                .parse::<usize>()
+                .ok()
+                .filter(|index| *index < list.len())
+            else {
+                return;
+            };
+            if rest.is_empty() {
+                list.remove(index);
+            } else {
+                remove(&mut list[index], rest);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn read(text: &str) -> Value {
+    let file = File::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    Value::Object(file.document().clone())
+}
+
+fn path() -> impl Strategy<Value = Vec<String>> {
+    prop::collection::vec(key(), 1..5)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn setting_changes_only_its_path(document in document(), path in path(), new in value(), style in style()) {
+        let text = Writer::write(&style, &document);
+        let mut expected = document;
+        let possible = set(&mut expected, &path, &new).is_some();
+        match apply(&text, &[Change::Set { path, value: new }]) {
+            Ok(edited) => {
+                prop_assert!(possible, "this should have been refused:\n{}", edited);
+                prop_assert_eq!(read(&edited), expected, "{}\n->\n{}", text, edited);
+            }
+            Err(error) => prop_assert!(!possible, "{}\n{}", error, text),
+        }
+    }
+
+    #[test]
+    fn removing_changes_only_its_path(document in document(), path in path(), style in style()) {
+        let text = Writer::write(&style, &document);
+        let mut expected = document;
+        remove(&mut expected, &path);
+        let edited = apply(&text, &[Change::Remove { path }]).unwrap();
+        prop_assert_eq!(read(&edited), expected, "{}\n->\n{}", text, edited);
+    }
+
+    #[test]
+    fn setting_and_removing_a_new_key_gives_back_the_meaning(document in document(), new in value(), style in style()) {
+        let text = Writer::write(&style, &document);
+        let path = vec!["a key that is not there".to_owned()];
+        let longer = apply(&text, &[Change::Set { path: path.clone(), value: new }]).unwrap();
+        let back = apply(&longer, &[Change::Remove { path }]).unwrap();
+        prop_assert_eq!(read(&back), document);
+    }
+
+    #[test]
+    fn comments_outside_the_path_stay(document in document(), new in value(), style in style()) {
+        let style = Style { comments: true, ..style };
+        let text = Writer::write(&style, &document);
+        let edited = apply(&text, &[Change::set(["mcpServers", "new one", "oauth", "accessToken"], new)]);
+        prop_assume!(edited.is_ok());
+        let edited = edited.unwrap();
+        for number in 1..=text.matches("/* note ").count() {
+            let note = format!("/* note {number} */");
+            // A value that gives way to an object takes the comments inside it along; objects on this path never do.
+            prop_assert_eq!(edited.matches(&note).count(), 1, "{}\n->\n{}", text, edited);
+        }
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused_and_never_changed_when_refused(text in "[\\[\\]{}\":,0-9a-z$ \\n/*]{0,60}") {
+        match (File::parse(&text), apply(&text, &[])) {
+            (Ok(_), Ok(same)) => prop_assert_eq!(same, text),
+            (Ok(_), Err(error)) => prop_assert!(false, "read, but not edited: {}", error),
+            (Err(_), _) => {}
+        }
+    }
+}
