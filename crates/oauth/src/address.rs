@@ -99,7 +99,7 @@ impl Endpoint {
         }
         let nearness = Nearness::of(&url);
         // All authorization server endpoints are served over https; loopback alone may do without.
-        // rule: oauth2.1-1.5
+        // rule: oauth2.1-1.5, at-61
         if url.scheme() == "http" && nearness != Nearness::Loopback && !insecure {
             return Err(AddressError::PlainHttp {
                 purpose,

@@ -128,7 +128,7 @@ fn address(
         ("redirect_uri", pending.redirect_uri.as_str()),
         ("state", state),
         // S256 always; there is no way to ask for less.
-        // rule: rfc7636-4.3
+        // rule: rfc7636-4.3, at-16
         ("code_challenge", challenge.as_str()),
         ("code_challenge_method", "S256"),
     ];
@@ -136,7 +136,7 @@ fn address(
         params.push(("scope", scope.as_str()));
     }
     // Sent whether or not the authorization server is known to support it.
-    // rule: rfc8707-2
+    // rule: rfc8707-2, at-38
     if let Some(resource) = &pending.resource {
         params.push(("resource", resource));
     }
@@ -147,6 +147,7 @@ fn address(
         params.push(("audience", audience));
     }
     // The settings win, except over what the callback is checked against.
+    // rule: at-27, at-54
     const OURS: [&str; 6] = [
         "response_type",
         "client_id",

@@ -53,6 +53,8 @@ pub enum Kind {
 #[derive(Debug, Clone, Default)]
 pub struct Registered {
     pub at: Option<SystemTime>,
+    /// The public address that was refused, when the local one was registered in its place.
+    pub instead_of: Option<String>,
     /// `None`: never.
     pub secret_expires_at: Option<SystemTime>,
     /// RFC 7592.
@@ -100,10 +102,13 @@ impl Client {
     // rule: mcp-auth-server-binding
     #[must_use]
     pub fn fits(&self, issuer: &str, redirect_uri: &str, now: SystemTime) -> bool {
-        let bound = self.issuer == issuer && self.redirect_uri == redirect_uri;
+        let ours = self.issuer == issuer;
         match &self.kind {
-            Kind::Settings | Kind::MetadataDocument => bound,
-            Kind::Registered(registered) => bound && registered.is_live(now),
+            Kind::Settings | Kind::MetadataDocument => ours && self.redirect_uri == redirect_uri,
+            Kind::Registered(registered) => {
+                let instead = registered.instead_of.as_deref() == Some(redirect_uri);
+                ours && (instead || self.redirect_uri == redirect_uri) && registered.is_live(now)
+            }
         }
     }
 
@@ -141,7 +146,7 @@ impl Client {
     ) -> Option<HeaderValue> {
         match (self.method, &self.secret) {
             // Id and secret are form-encoded before they are joined by the colon.
-            // rule: rfc6749-2.3.1
+            // rule: rfc6749-2.3.1, at-42
             (AuthMethod::Basic, Some(secret)) => {
                 let id = wire::form_encode(&self.id);
                 let pair = format!("{id}:{}", wire::form_encode(secret.expose_secret()));

@@ -240,7 +240,7 @@ impl Journey {
             server: server_scopes.as_deref(),
         });
         // The settings' word, else the metadata's, else the server's address; never through a URL type.
-        // rule: rfc8707-2
+        // rule: rfc8707-2, at-38
         let resource = match &self.policy.resource {
             ResourceRule::Omitted => None,
             ResourceRule::Fixed(text) => Some(text.clone()),
@@ -284,7 +284,7 @@ fn read(
     };
     let status = response.status();
     // A 4xx says that nothing is there. A server in trouble says nothing, so nothing is concluded from it.
-    // rule: mcp-auth-discovery-unknown
+    // rule: mcp-auth-discovery-unknown, at-22, at-23
     if status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429) {
         return Ok(Found::Unknown(format!("status {}", status.as_u16())));
     }

@@ -47,7 +47,7 @@ const MARGIN: Duration = Duration::from_secs(60);
 
 impl Grant {
     /// A token is used while it is valid for longer than the margin: 60 s, or a tenth of a shorter life.
-    // rule: mcp-auth-grant-renewal
+    // rule: mcp-auth-grant-renewal, at-04, at-35
     #[must_use]
     pub fn next(&self, now: SystemTime) -> Next {
         let Some(end) = self.expires_at else {

@@ -22,6 +22,8 @@ pub mod exchange;
 pub mod grant;
 mod metadata;
 mod pkce;
+#[cfg(test)]
+mod play;
 pub mod policy;
 pub mod refresh;
 pub mod registration;

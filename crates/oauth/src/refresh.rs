@@ -89,6 +89,8 @@ impl Refresh {
         }
     }
 
+    // The stored resource and the stored secret, and no scope: as granted.
+    // rule: at-15, at-66
     fn request(&self) -> Request {
         let mut form = vec![
             ("grant_type", "refresh_token"),
@@ -118,7 +120,7 @@ impl Refresh {
             scopes: issued.scopes.unwrap_or(self.grant.scopes),
             access: issued.access,
             // The server may give a new refresh token, which replaces the old one; else the old one stays.
-            // rule: rfc6749-6
+            // rule: rfc6749-6, at-36
             refresh: Some(issued.refresh.unwrap_or(self.token)),
             resource: self.grant.resource.filter(|_| !self.without_resource),
             ..self.grant
@@ -131,7 +133,7 @@ impl Procedure for Refresh {
     type Error = Infallible;
 
     // A server in trouble does not cost the grant; a rejected grant does, and keeps the client.
-    // rule: mcp-auth-grant-classes
+    // rule: mcp-auth-grant-classes, at-06, at-09
     fn receive(mut self, answer: Result<Response, Unanswered>) -> Result<Step<Self>, Infallible> {
         let outcome = match token::read(answer) {
             Answer::Issued(issued) => self.renewed(*issued),

@@ -90,7 +90,7 @@ impl Registration {
     /// Takes the identity of the settings, else the one that is held, else our own document, else registers.
     // The order is the specification's: given by hand, client metadata document, dynamic registration, and
     // last of all a person is asked.
-    // rule: mcp-auth-registration-order
+    // rule: mcp-auth-registration-order, at-26
     pub fn start(
         policy: Arc<Policy>,
         server: Server,
@@ -112,11 +112,8 @@ impl Registration {
             let notes = vec![Note::new("mcp-auth-client-metadata-document", text)];
             return Ok(Step::Done(Identified { client, notes }));
         }
-        let redirects = redirects(&policy);
         if let Some(client) = held.filter(Client::is_registered)
-            && redirects
-                .iter()
-                .any(|redirect| client.fits(&issuer, redirect, now))
+            && client.fits(&issuer, &policy.redirect_uri, now)
         {
             return Ok(Step::Done(Identified {
                 client,
@@ -125,6 +122,7 @@ impl Registration {
         }
         let redirect_uri = policy.redirect_uri.clone();
         // An endpoint is used when it is named; it is never guessed.
+        // rule: at-26
         let Some(endpoint) = server
             .registration_endpoint
             .clone()
@@ -157,7 +155,7 @@ impl Registration {
     fn send(self, because: impl Into<Cow<'static, str>>) -> Step<Self> {
         let body = Value::Object(self.body()).to_string().into_bytes();
         // A protected registration endpoint takes its initial access token as a bearer token.
-        // rule: rfc7591-3
+        // rule: rfc7591-3, at-51
         let token = self.policy.register.initial_access_token.as_ref();
         let authorization =
             token.and_then(|token| wire::credential(&format!("Bearer {}", token.expose_secret())));
@@ -220,7 +218,10 @@ impl Registration {
             });
         };
         registered.at = Some(self.now);
+        let instead = self.ask.redirect_uri != self.policy.redirect_uri;
+        registered.instead_of = instead.then(|| self.policy.redirect_uri.clone());
         if !registered.is_live(self.now) {
+            // rule: at-55
             if self.ask.expired_tried {
                 return Err(RegistrationError::Expired { endpoint });
             }
@@ -254,7 +255,7 @@ impl Registration {
         let public = self.ask.redirect_uri == self.policy.redirect_uri
             && application_type(&self.policy.redirect_uri) == "web";
         // Clients may retry with a redirect URI that conforms to the server's requirements.
-        // rule: mcp-auth-registration-retry
+        // rule: mcp-auth-registration-retry, at-33
         if error == "invalid_redirect_uri" && public {
             PASTE_BACK.clone_into(&mut self.ask.redirect_uri);
             let text = format!(
@@ -277,6 +278,7 @@ impl Registration {
         }
         let endpoint = self.endpoint.to_string();
         let protected = matches!(status, 401 | 403);
+        // rule: at-32
         let cure = match &self.policy.register.initial_access_token {
             None if protected => {
                 "if registration is for known clients only, set oauth.clientId, or oauth.dynamicRegistration.initialAccessToken"
@@ -341,7 +343,7 @@ fn from_settings(policy: &Policy, server: &Server) -> Option<Client> {
 }
 
 /// Our own document's address, where the server takes one: https, with a path.
-// rule: mcp-auth-client-metadata-document
+// rule: mcp-auth-client-metadata-document, at-53
 fn document(policy: &Policy, server: &Server) -> Option<Client> {
     let address = policy.client_metadata_url.as_ref()?;
     let url = Url::parse(address).ok()?;
@@ -356,15 +358,6 @@ fn document(policy: &Policy, server: &Server) -> Option<Client> {
         redirect_uri: policy.redirect_uri.clone(),
         kind: Kind::MetadataDocument,
     })
-}
-
-/// The addresses that a held registration may be for.
-fn redirects(policy: &Policy) -> Vec<&str> {
-    let mut all = vec![policy.redirect_uri.as_str()];
-    if application_type(&policy.redirect_uri) == "web" {
-        all.push(PASTE_BACK);
-    }
-    all
 }
 
 fn method_to_ask(policy: &Policy, server: &Server) -> AuthMethod {

@@ -32,7 +32,7 @@ pub struct Revoked {
 
 impl Revocation {
     /// The refresh token first, as it can make new ones; then the access token.
-    // rule: rfc7009-2.1
+    // rule: rfc7009-2.1, at-60
     #[must_use]
     pub fn start(
         endpoint: &str,

@@ -63,7 +63,7 @@ pub fn union(one: &[String], other: &[String]) -> Vec<String> {
 
 // The challenge's scopes are authoritative; else all of the resource's `scopes_supported`; else no scope
 // parameter. The settings stand above both.
-// rule: mcp-auth-scope-selection
+// rule: mcp-auth-scope-selection, at-18, at-19, at-20
 #[must_use]
 pub fn choose(said: &Said<'_>) -> Chosen {
     let mut chosen = Chosen::default();
@@ -76,6 +76,7 @@ pub fn choose(said: &Said<'_>) -> Chosen {
     } else if let Some(resource) = said.resource {
         chosen.scopes = known_to_server(resource, said.server, &mut chosen.notes);
     }
+    // rule: mcp-auth-scope-length
     if chosen.scopes.join(" ").len() > LONGEST {
         let text = format!(
             "{} scopes are too many for an address; none is asked for",
@@ -102,6 +103,7 @@ pub fn choose(said: &Said<'_>) -> Chosen {
     chosen
 }
 
+// rule: mcp-auth-scope-intersection
 fn known_to_server(
     resource: &[String],
     server: Option<&[String]>,
@@ -144,7 +146,7 @@ pub enum StepUpError {
 
 /// The scopes of a new sign-in after a 403 `insufficient_scope`.
 // The union of what was asked for before and what is challenged now, no more than a few times.
-// rule: mcp-auth-step-up
+// rule: mcp-auth-step-up, at-50
 pub fn step_up(
     requested: &[String],
     challenge: &Challenge,

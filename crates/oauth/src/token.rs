@@ -105,6 +105,7 @@ pub(crate) fn read(answer: Result<Response, Unanswered>) -> Answer {
 }
 
 /// JSON, else a form that looks like one.
+// rule: at-28
 fn members(response: &Response) -> Option<Map<String, Value>> {
     let body = response.body();
     if let Ok(map) = metadata::object(body) {
@@ -132,6 +133,7 @@ fn members(response: &Response) -> Option<Map<String, Value>> {
 }
 
 /// The error's word, also where it comes with `ok: false` or with status 200.
+// rule: at-29, at-47
 fn error_word(map: &Map<String, Value>) -> Option<&str> {
     match map.get("error") {
         Some(Value::String(word)) if !word.is_empty() => Some(word),
@@ -151,6 +153,7 @@ fn error_word(map: &Map<String, Value>) -> Option<&str> {
 
 fn issued(map: &Map<String, Value>) -> Answer {
     // Some servers leave the outer token empty and nest the person's whole grant.
+    // rule: at-46
     let nested = match map.get("authed_user") {
         Some(Value::Object(user)) if metadata::text(map, "access_token").is_none() => Some(user),
         Some(_) | None => None,
@@ -189,7 +192,7 @@ fn usable(token: &str) -> bool {
 }
 
 /// `expires_in` as number or numeric text; nonsense is unknown. A JWT's `exp` stands in when it is missing.
-// rule: rfc6749-5.1
+// rule: rfc6749-5.1, at-36
 fn lifetime(map: &Map<String, Value>, access: &str) -> Lifetime {
     let seconds = match map.get("expires_in") {
         Some(Value::Number(number)) => number.as_f64(),

@@ -143,7 +143,7 @@ impl Pending {
 
     // Compared with the recorded issuer as strings, also when `iss` was not promised; missing is refused when
     // it was. The same goes for error answers, of which nothing is shown then.
-    // rule: rfc9207-2.4
+    // rule: rfc9207-2.4, at-49
     fn check_issuer(&self, iss: Option<&str>) -> Result<(), AnswerError> {
         let expected = || self.issuer.clone().unwrap_or_default();
         match (iss, &self.issuer) {
@@ -160,6 +160,7 @@ impl Pending {
     }
 
     /// What to leave out after this error; each thing once.
+    // rule: at-14
     #[must_use]
     pub fn healing(&self, error: &str) -> Option<Healed> {
         match error {

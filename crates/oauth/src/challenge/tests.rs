@@ -1,3 +1,5 @@
+//! Tests: challenges as real servers write them.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -107,7 +109,7 @@ fn hostile_lines_do_no_harm() {
 }
 
 proptest! {
-    // rule: rfc6750-3
+    // rule: rfc9110-11.6.1
     #[test]
     fn no_line_makes_the_parser_panic(lines in prop::collection::vec(".*", 0..4)) {
         let _ = Challenge::parse(lines.iter().map(String::as_str));

@@ -130,7 +130,7 @@ fn push(left: &mut VecDeque<Endpoint>, endpoint: Endpoint) {
 
 // The document's `resource` is identical to the resource that was asked about, or a path prefix of it; else
 // the document is not used.
-// rule: rfc9728-3.3
+// rule: rfc9728-3.3, at-39
 fn check_resource(
     journey: &mut Journey,
     document: &Map<String, Value>,
@@ -165,6 +165,8 @@ fn check_resource(
 }
 
 /// Which of the named servers are looked at: the one that the settings name, else all that can be.
+// Choosing among several is the client's business.
+// rule: rfc9728-2
 fn usable(journey: &mut Journey, servers: Vec<String>) -> Result<VecDeque<Issuer>, DiscoveryError> {
     let named = |name: &Option<String>| name.clone().filter(|name| servers.contains(name));
     let chosen = named(&journey.policy.issuer).or_else(|| named(&journey.policy.preferred_issuer));

@@ -198,7 +198,7 @@ fn has_endpoints(policy: &Policy, document: &Map<String, Value>) -> bool {
 /// Whom the document speaks of; gives the issuer to record.
 // The `issuer` in the document is identical to the issuer that the address was made from, as a string; if
 // they differ, the document is not used.
-// rule: rfc8414-3.3
+// rule: rfc8414-3.3, at-34
 fn check_document(
     journey: &mut Journey,
     asked: &Issuer,
@@ -307,7 +307,7 @@ fn complete(
 }
 
 // Without `S256` in `code_challenge_methods_supported` the client refuses to proceed.
-// rule: mcp-auth-pkce-offered
+// rule: mcp-auth-pkce-offered, at-48
 fn check_pkce(
     journey: &mut Journey,
     issuer: &str,

@@ -1,1 +1,200 @@
+//! Tests: codes and what a token endpoint says to them.
 
+use std::time::Duration;
+
+use super::*;
+use crate::client::Kind;
+use crate::play::Play;
+
+const TOKEN: &str = "https://as.test/token/";
+const NOW: SystemTime = SystemTime::UNIX_EPOCH;
+
+fn client(secret: Option<&str>, method: AuthMethod) -> Client {
+    Client {
+        id: "c1".to_owned(),
+        secret: secret.map(Into::into),
+        method,
+        issuer: "https://as.test".to_owned(),
+        redirect_uri: "http://localhost:3000/oauth/callback".to_owned(),
+        kind: Kind::Settings,
+    }
+}
+
+fn code() -> Code {
+    let pending = Pending {
+        state_hash: String::new(),
+        verifier: "v".into(),
+        issuer: Some("https://as.test".to_owned()),
+        iss_promised: false,
+        resource: Some("https://mcp.test".to_owned()),
+        scopes: vec!["a".to_owned()],
+        redirect_uri: "http://localhost:3000/oauth/callback".to_owned(),
+        client_id: "c1".to_owned(),
+        token_endpoint: TOKEN.to_owned(),
+        revocation_endpoint: None,
+        created_at: NOW,
+        healed: Healed::default(),
+    };
+    Code {
+        code: "C".into(),
+        pending,
+    }
+}
+
+fn policy() -> Policy {
+    Policy::new(
+        "https://mcp.test/mcp",
+        "http://localhost:3000/oauth/callback",
+    )
+}
+
+fn exchange(play: &mut Play, client: Client) -> Result<Exchanged, ExchangeError> {
+    play.run(Exchange::start(code(), client, &policy(), NOW))
+}
+
+const GOOD: &str = r#"{"access_token":"AT1","refresh_token":"RT1","expires_in":3600}"#;
+
+// rule: rfc7636-4.5, rfc8707-2.2, at-28
+#[test]
+fn the_code_is_traded_with_verifier_resource_and_the_same_address() {
+    let mut play = Play::new().json(TOKEN, GOOD);
+    let grant = exchange(&mut play, client(None, AuthMethod::None))
+        .unwrap()
+        .grant;
+    let form = play.form(0);
+    for (name, value) in [
+        ("grant_type", "authorization_code"),
+        ("code", "C"),
+        ("redirect_uri", "http://localhost:3000/oauth/callback"),
+        ("code_verifier", "v"),
+        ("resource", "https://mcp.test"),
+        ("client_id", "c1"),
+    ] {
+        assert_eq!(form[name], value);
+    }
+    assert_eq!(play.asked[0].headers()["accept"], "application/json");
+    assert_eq!(grant.expires_at, Some(NOW + Duration::from_secs(3600)));
+    assert_eq!(grant.resource.as_deref(), Some("https://mcp.test"));
+    assert_eq!(
+        (grant.issuer.as_str(), grant.token_endpoint.as_str()),
+        ("https://as.test", TOKEN)
+    );
+}
+
+// rule: rfc6749-3.3
+#[test]
+fn a_smaller_scope_is_kept_and_a_missing_one_is_as_requested() {
+    let mut play = Play::new().json(TOKEN, GOOD);
+    let grant = exchange(&mut play, client(None, AuthMethod::None))
+        .unwrap()
+        .grant;
+    assert_eq!(
+        (grant.scopes, grant.requested),
+        (vec!["a".to_owned()], vec!["a".to_owned()])
+    );
+    let mut play = Play::new().json(TOKEN, r#"{"access_token":"AT1","scope":"tiny"}"#);
+    let grant = exchange(&mut play, client(None, AuthMethod::None))
+        .unwrap()
+        .grant;
+    assert_eq!(
+        (grant.scopes, grant.requested),
+        (vec!["tiny".to_owned()], vec!["a".to_owned()])
+    );
+}
+
+// rule: at-41, at-habit-2
+#[test]
+fn the_other_method_is_tried_once_and_remembered() {
+    for (from, to) in [
+        (AuthMethod::Basic, AuthMethod::Post),
+        (AuthMethod::Post, AuthMethod::Basic),
+        (AuthMethod::None, AuthMethod::Post),
+    ] {
+        let mut play = Play::new()
+            .status(TOKEN, 401, r#"{"error":"invalid_client"}"#)
+            .json(TOKEN, GOOD);
+        let exchanged = exchange(&mut play, client(Some("s"), from)).unwrap();
+        assert_eq!(exchanged.client.method, to);
+        assert_eq!(exchanged.notes.len(), 1);
+        assert_eq!(
+            play.form(0).contains_key("client_secret"),
+            from == AuthMethod::Post
+        );
+        assert_eq!(
+            play.form(1).contains_key("client_secret"),
+            to == AuthMethod::Post
+        );
+        assert_eq!(play.authorization(1).is_some(), to == AuthMethod::Basic);
+    }
+    let mut play = Play::new().status(TOKEN, 401, r#"{"error":"invalid_client"}"#);
+    let error = exchange(&mut play, client(Some("s"), AuthMethod::Basic)).unwrap_err();
+    assert!(matches!(error, ExchangeError::Client { .. }));
+    assert_eq!(play.asked.len(), 2);
+    let mut play = Play::new().status(TOKEN, 401, "");
+    assert!(exchange(&mut play, client(None, AuthMethod::None)).is_err());
+    assert_eq!(play.asked.len(), 1, "a public client has no other method");
+}
+
+// rule: at-14
+#[test]
+fn an_invalid_target_can_be_healed() {
+    let mut play = Play::new().status(TOKEN, 400, r#"{"error":"invalid_target"}"#);
+    let error = exchange(&mut play, client(None, AuthMethod::None)).unwrap_err();
+    let healed = Healed {
+        resource: true,
+        scope: false,
+    };
+    assert_eq!(
+        error,
+        ExchangeError::Again {
+            error: "invalid_target".to_owned(),
+            healed
+        }
+    );
+}
+
+// rule: at-29
+#[test]
+fn a_refusal_is_shown_in_the_servers_words() {
+    let body = "error=bad_verification_code&error_description=The+code+is+incorrect";
+    let mut play = Play::new().json(TOKEN, body);
+    let error = exchange(&mut play, client(None, AuthMethod::None)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the token endpoint answered bad_verification_code (The code is incorrect)"
+    );
+    let mut play = Play::new().status(TOKEN, 503, "");
+    let error = exchange(&mut play, client(None, AuthMethod::None)).unwrap_err();
+    assert!(matches!(error, ExchangeError::Unavailable(_)));
+}
+
+#[test]
+fn another_client_than_the_one_that_began_is_refused() {
+    let other = Client {
+        id: "c2".to_owned(),
+        ..client(None, AuthMethod::None)
+    };
+    let error = Exchange::start(code(), other, &policy(), NOW).unwrap_err();
+    assert!(matches!(error, ExchangeError::OtherClient { .. }));
+}
+
+#[test]
+fn the_settings_parameters_are_added_and_never_replace_ours() {
+    let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    let policy = Policy {
+        token_params: vec![pair("x", "1"), pair("code", "evil")],
+        ..policy()
+    };
+    let mut play = Play::new().json(TOKEN, GOOD);
+    play.run(Exchange::start(
+        code(),
+        client(None, AuthMethod::None),
+        &policy,
+        NOW,
+    ))
+    .unwrap();
+    assert_eq!(
+        (play.form(0)["x"].as_str(), play.form(0)["code"].as_str()),
+        ("1", "C")
+    );
+}

@@ -1,1 +1,198 @@
+//! Tests: what each answer says about a grant.
 
+use secrecy::ExposeSecret as _;
+
+use super::*;
+use crate::client::{AuthMethod, Kind};
+use crate::play::Play;
+
+const TOKEN: &str = "https://as.test/token";
+
+fn now() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(10_000)
+}
+
+fn client() -> Client {
+    Client {
+        id: "c1".to_owned(),
+        secret: Some("s".into()),
+        method: AuthMethod::Basic,
+        issuer: "https://as.test".to_owned(),
+        redirect_uri: "http://localhost:3000/oauth/callback".to_owned(),
+        kind: Kind::Settings,
+    }
+}
+
+fn grant() -> Grant {
+    Grant {
+        access: "AT1".into(),
+        refresh: Some("RT1".into()),
+        issued_at: Some(now() - Duration::from_secs(1_800)),
+        expires_at: Some(now()),
+        scopes: vec!["a".to_owned()],
+        requested: vec!["a".to_owned(), "b".to_owned()],
+        resource: Some("https://mcp.test/mcp".to_owned()),
+        issuer: "https://as.test".to_owned(),
+        token_endpoint: TOKEN.to_owned(),
+    }
+}
+
+fn refresh(play: &mut Play) -> Outcome {
+    let policy = Policy::new(
+        "https://mcp.test/mcp",
+        "http://localhost:3000/oauth/callback",
+    );
+    match play.run(Ok(Refresh::start(grant(), client(), &policy, now()))) {
+        Ok(outcome) => outcome,
+        Err(never) => match never {},
+    }
+}
+
+fn renewed(play: &mut Play) -> Grant {
+    let outcome = refresh(play);
+    let Outcome::Renewed(grant) = outcome else {
+        panic!("{outcome:?}")
+    };
+    grant
+}
+
+fn answered(status: u16, body: &str) -> Outcome {
+    refresh(&mut Play::new().status(TOKEN, status, body))
+}
+
+// rule: rfc6749-6, at-15, at-66
+#[test]
+fn a_new_pair_replaces_the_old_one() {
+    let mut play = Play::new().json(
+        TOKEN,
+        r#"{"access_token":"AT2","refresh_token":"RT2","expires_in":60}"#,
+    );
+    let grant = renewed(&mut play);
+    assert_eq!(grant.access.expose_secret(), "AT2");
+    assert_eq!(grant.refresh.unwrap().expose_secret(), "RT2");
+    assert_eq!(grant.expires_at, Some(now() + Duration::from_secs(60)));
+    assert_eq!(grant.requested, ["a", "b"]);
+    let form = play.form(0);
+    assert_eq!(form["grant_type"], "refresh_token");
+    assert_eq!(form["refresh_token"], "RT1");
+    assert_eq!(form["resource"], "https://mcp.test/mcp");
+    assert!(!form.contains_key("scope"));
+    assert!(play.authorization(0).unwrap().starts_with("Basic "));
+}
+
+// rule: rfc6749-6, at-36
+#[test]
+fn without_a_new_refresh_token_the_old_one_stays_and_so_does_the_lifetime() {
+    let grant = renewed(&mut Play::new().json(TOKEN, r#"{"access_token":"AT2"}"#));
+    assert_eq!(grant.refresh.unwrap().expose_secret(), "RT1");
+    assert_eq!(grant.expires_at, Some(now() + Duration::from_secs(1_800)));
+    assert_eq!(grant.scopes, ["a"]);
+}
+
+// rule: at-09, mcp-auth-grant-classes
+#[test]
+fn a_server_in_trouble_does_not_cost_the_grant() {
+    for status in [403, 404, 405, 408, 418, 425, 429, 500, 502, 503, 530] {
+        let outcome = answered(status, "<html>");
+        assert!(
+            matches!(outcome, Outcome::Trouble { .. }),
+            "{status}: {outcome:?}"
+        );
+    }
+    assert!(matches!(
+        answered(503, r#"{"error":"invalid_grant"}"#),
+        Outcome::Trouble { .. }
+    ));
+    assert!(matches!(
+        refresh(&mut Play::new().silent(TOKEN)),
+        Outcome::Trouble { .. }
+    ));
+    let slow = http::Response::builder()
+        .status(429)
+        .header("retry-after", "2")
+        .body(Vec::new())
+        .unwrap();
+    let outcome = refresh(&mut Play::new().answer(TOKEN, Ok(slow)));
+    assert!(
+        matches!(outcome, Outcome::Trouble { retry_after: Some(after), .. } if after == Duration::from_secs(2))
+    );
+}
+
+// rule: mcp-auth-grant-classes
+#[test]
+fn a_rejected_grant_is_dead_in_every_wording() {
+    for (status, body) in [
+        (400, r#"{"error":"invalid_grant"}"#),
+        (
+            401,
+            r#"{"error":"invalid_grant","error_description":"gone"}"#,
+        ),
+        (403, r#"{"error":"invalid_code"}"#),
+        (200, r#"{"error":"invalid_grant"}"#),
+        (400, r#"{"error":"invalid_scope"}"#),
+    ] {
+        let outcome = answered(status, body);
+        assert!(matches!(outcome, Outcome::Dead(_)), "{body}: {outcome:?}");
+    }
+}
+
+// rule: at-06, mcp-auth-grant-classes
+#[test]
+fn a_lost_client_is_told_apart_from_a_dead_grant() {
+    for body in [
+        r#"{"error":"invalid_client"}"#,
+        r#"{"error":"unauthorized_client"}"#,
+    ] {
+        for status in [400, 401] {
+            assert!(matches!(answered(status, body), Outcome::ClientLost(_)));
+        }
+    }
+}
+
+// rule: mcp-auth-grant-classes
+#[test]
+fn what_says_nothing_for_sure_is_doubtful() {
+    for (status, body) in [
+        (400, ""),
+        (401, "<html>"),
+        (400, r#"{"error":"invalid_request"}"#),
+        (200, "{}"),
+        (200, "<html>"),
+        (200, r#"{"access_token":"a","token_type":"mac"}"#),
+    ] {
+        let outcome = answered(status, body);
+        assert!(
+            matches!(outcome, Outcome::Doubtful(_)),
+            "{status} {body}: {outcome:?}"
+        );
+    }
+}
+
+// rule: rfc8707-2.2
+#[test]
+fn a_refused_resource_is_left_out_once() {
+    let mut play = Play::new()
+        .status(TOKEN, 400, r#"{"error":"invalid_target"}"#)
+        .json(TOKEN, r#"{"access_token":"AT2"}"#);
+    let grant = renewed(&mut play);
+    assert!(!play.form(1).contains_key("resource"));
+    assert_eq!(grant.resource, None, "and stays left out");
+    let mut play = Play::new().status(TOKEN, 400, r#"{"error":"invalid_target"}"#);
+    assert!(matches!(refresh(&mut play), Outcome::Dead(_)));
+    assert_eq!(play.asked.len(), 2);
+}
+
+// rule: rfc6749-10.4
+#[test]
+fn a_refresh_token_is_never_shown_to_another_server() {
+    let policy = Policy::new(
+        "https://mcp.test/mcp",
+        "http://localhost:3000/oauth/callback",
+    );
+    let moved = Client {
+        issuer: "https://as2.test".to_owned(),
+        ..client()
+    };
+    let step = Refresh::start(grant(), moved, &policy, now());
+    assert!(matches!(step, Step::Done(Outcome::Dead(_))));
+}

@@ -60,7 +60,7 @@ pub(super) fn read(answer: Result<Response, Unanswered>, ask: &Ask, issuer: &str
 }
 
 /// The answer is the truth, whatever was asked for; only the redirect URI stays ours.
-// rule: rfc7591-3.2.1
+// rule: rfc7591-3.2.1, at-41, at-11
 fn client(mut map: Map<String, Value>, ask: &Ask, issuer: &str) -> Read {
     let Some(id) = metadata::text(&map, "client_id").map(str::to_owned) else {
         return Read::Unusable("it holds no client_id that is a text".to_owned());
@@ -89,6 +89,7 @@ fn client(mut map: Map<String, Value>, ask: &Ask, issuer: &str) -> Read {
     }
     let registered = Registered {
         at: None,
+        instead_of: None,
         secret_expires_at: map
             .get("client_secret_expires_at")
             .and_then(expiry)

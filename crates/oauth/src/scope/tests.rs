@@ -1,3 +1,5 @@
+//! Tests: which scopes are asked for.
+
 use super::*;
 
 fn list(text: &str) -> Vec<String> {

@@ -1,3 +1,5 @@
+//! Tests: answers of token endpoints as they occur.
+
 use proptest::prelude::*;
 use secrecy::ExposeSecret as _;
 
