@@ -11,6 +11,7 @@ mod chance;
 mod choices;
 mod clock;
 mod control;
+pub mod demo;
 mod desk;
 mod listen;
 mod mcp_server;
