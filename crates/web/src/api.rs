@@ -1,5 +1,133 @@
-//! The REST API under `/api`, in MCPHub's shapes.
+//! The REST API under `/api`, in MCPHub's shapes: `{success, message?, data?}`, and the error envelope of `problem`.
 
+mod auth;
 mod change;
 mod name;
+mod oauth;
 mod redaction;
+mod servers;
+mod tools;
+mod view;
+
+pub(crate) use view::rfc3339;
+
+use axum::Router;
+use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Method, StatusCode};
+use serde::de::DeserializeOwned;
+
+use crate::app::App;
+use crate::problem::{Problem, Whose};
+
+pub(crate) fn routes(app: &App) -> Router<App> {
+    let server = Router::new()
+        .route(
+            "/",
+            get(servers::read)
+                .put(servers::replace)
+                .delete(servers::remove),
+        )
+        .route("/toggle", post(servers::toggle))
+        .route("/reload", post(servers::reload))
+        .route("/oauth/authorize", post(oauth::authorize))
+        .route("/oauth/complete", post(oauth::complete))
+        .route("/oauth/disconnect", post(oauth::disconnect))
+        .route("/oauth/journal", get(oauth::journal));
+    Router::new()
+        .route("/auth/login", post(auth::login))
+        .route("/auth/user", get(auth::user))
+        .route("/servers", get(servers::list).post(servers::add))
+        .nest("/servers/{name}", server)
+        .route("/tools/call/{name}", post(tools::call))
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
+        .layer(middleware::from_fn_with_state(app.clone(), read_only))
+}
+
+async fn no_route() -> Problem {
+    Problem::missing("the API has no such route")
+}
+
+async fn no_method() -> Response {
+    let body = axum::Json(
+        serde_json::json!({ "success": false, "message": "this route does not know the method" }),
+    );
+    (StatusCode::METHOD_NOT_ALLOWED, body).into_response()
+}
+
+/// `READONLY`: nothing is changed; logins and tool calls still work.
+async fn read_only(
+    State(app): State<App>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let harmless = matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
+    let path = request.uri().path();
+    if app.options().read_only
+        && !harmless
+        && !path.starts_with("/auth/login")
+        && !path.starts_with("/tools/call/")
+    {
+        return Err(
+            Problem::new(Whose::Forbidden, "this hub is read-only (READONLY)").code("read_only"),
+        );
+    }
+    Ok(next.run(request).await)
+}
+
+/// A server's name out of the path, decoded: it may hold `/`.
+pub(crate) struct Named(pub(crate) String);
+
+impl FromRequestParts<App> for Named {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        match Path::<String>::from_request_parts(parts, app).await {
+            Ok(Path(name)) => Ok(Self(name)),
+            Err(rejection) => Err(Problem::request(format!(
+                "the name in the path cannot be read: {rejection}"
+            ))),
+        }
+    }
+}
+
+/// A JSON body; none at all counts as `{}`.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let bytes = Bytes::from_request(request, app)
+            .await
+            .map_err(|rejection| {
+                let whose = match rejection.status() {
+                    StatusCode::PAYLOAD_TOO_LARGE => Whose::TooLarge,
+                    _ => Whose::Request,
+                };
+                Problem::new(
+                    whose,
+                    format!("the body cannot be read: {}", rejection.body_text()),
+                )
+            })?;
+        let text: &[u8] = if bytes.trim_ascii().is_empty() {
+            b"{}"
+        } else {
+            &bytes
+        };
+        match serde_json::from_slice(text) {
+            Ok(body) => Ok(Self(body)),
+            Err(error) => Err(Problem::request(format!(
+                "the body is not what this route takes: {error}"
+            ))),
+        }
+    }
+}

@@ -1,10 +1,29 @@
 //! All that listens: `/mcp`, `/api`, the callback and its pages.
 
+mod access;
 mod api;
+mod app;
+mod callback;
+mod guard;
+mod health;
+mod landing;
+mod listen;
 mod mcp;
 mod options;
 mod page;
 mod problem;
+mod router;
 mod session;
 
+use axum::Router;
+use hub::Hub;
+
+pub use listen::{OpenError, Web, serve};
 pub use options::WebOptions;
+pub use session::first::FirstAdminError;
+
+/// All routes, without a socket.
+#[must_use]
+pub fn router(hub: Hub, options: WebOptions) -> Router {
+    router::build(app::App::new(hub, options))
+}

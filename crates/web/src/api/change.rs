@@ -4,6 +4,7 @@
 mod tests;
 
 use serde_json::{Map, Value};
+use settings::Change;
 
 /// Keys beside the configuration proper that a form does not send.
 const KEPT: [&str; 4] = ["owner", "createdAt", "visibility", "sharedWithUsers"];
@@ -112,4 +113,80 @@ fn forget(had: &Map<String, Value>, oauth: &mut Map<String, Value>) {
             oauth.shift_remove(key);
         }
     }
+}
+
+/// The changes that turn `old`, written at `path`, into `new`. Only what differs between the two is named, so that a token
+/// that was renewed meanwhile is not written over with the one that was read before.
+pub(crate) fn between(path: &[&str], old: &Value, new: &Value) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let mut path = path.iter().map(|key| (*key).to_owned()).collect();
+    collect(&mut path, old, new, &mut changes);
+    changes
+}
+
+fn collect(path: &mut Vec<String>, old: &Value, new: &Value, changes: &mut Vec<Change>) {
+    let (Value::Object(before), Value::Object(after)) = (old, new) else {
+        if old != new {
+            changes.push(Change::set(path.iter().cloned(), new.clone()));
+        }
+        return;
+    };
+    for key in before.keys().filter(|key| !after.contains_key(*key)) {
+        path.push(key.clone());
+        changes.push(Change::remove(path.iter().cloned()));
+        path.pop();
+    }
+    for (key, value) in after {
+        path.push(key.clone());
+        match before.get(key) {
+            Some(was) => collect(path, was, value, changes),
+            None => changes.push(Change::set(path.iter().cloned(), value.clone())),
+        }
+        path.pop();
+    }
+}
+
+/// What else in the file speaks of a server: groups and bearer keys. `to`: its new name, or none when it is taken out.
+pub(crate) fn references(
+    document: &Map<String, Value>,
+    server: &str,
+    to: Option<&str>,
+) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for (list, key) in [("groups", "servers"), ("bearerKeys", "allowedServers")] {
+        let entries = document
+            .get(list)
+            .and_then(Value::as_array)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        for (index, entry) in entries.iter().enumerate() {
+            let Some(before) = entry.get(key).and_then(Value::as_array) else {
+                continue;
+            };
+            let after: Vec<Value> = before
+                .iter()
+                .filter_map(|member| renamed(member, server, to))
+                .collect();
+            if after != *before {
+                changes.push(Change::set([list, &index.to_string(), key], after));
+            }
+        }
+    }
+    changes
+}
+
+fn renamed(member: &Value, server: &str, to: Option<&str>) -> Option<Value> {
+    let named = member.as_str().or_else(|| member.get("name")?.as_str());
+    if named != Some(server) {
+        return Some(member.clone());
+    }
+    let to = to?;
+    let mut member = member.clone();
+    match &mut member {
+        Value::Object(object) => {
+            object.insert("name".to_owned(), to.into());
+        }
+        name => *name = to.into(),
+    }
+    Some(member)
 }

@@ -11,7 +11,7 @@ const WINDOW: Duration = Duration::from_secs(15 * 60);
 const ADDRESSES: usize = 10_000;
 
 #[derive(Debug, Default)]
-pub(crate) struct Throttle {
+pub(super) struct Throttle {
     attempts: HashMap<IpAddr, Attempts>,
 }
 
@@ -23,7 +23,7 @@ struct Attempts {
 
 impl Throttle {
     /// Counts one attempt. `Err`: not now, but after so long.
-    pub(crate) fn attempt(&mut self, from: IpAddr, now: SystemTime) -> Result<(), Duration> {
+    pub(super) fn attempt(&mut self, from: IpAddr, now: SystemTime) -> Result<(), Duration> {
         if self.attempts.len() >= ADDRESSES {
             self.make_room(now);
         }
@@ -45,7 +45,7 @@ impl Throttle {
     }
 
     /// A right password proves that this was not guessing.
-    pub(crate) fn succeeded(&mut self, from: IpAddr) {
+    pub(super) fn succeeded(&mut self, from: IpAddr) {
         self.attempts.remove(&network(from));
     }
 

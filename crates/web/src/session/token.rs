@@ -51,6 +51,12 @@ impl Signer {
         (!PUBLIC.contains(&secret.expose_secret().trim())).then_some(Self { secret })
     }
 
+    pub(crate) fn random(secret: [u8; 32]) -> Self {
+        Self {
+            secret: URL_SAFE_NO_PAD.encode(secret).into(),
+        }
+    }
+
     /// Ties a token to the password (its hash, or the text itself) without telling anything about it.
     pub(crate) fn mark(&self, stored_password: &str) -> String {
         let mut digest = Sha256::new();

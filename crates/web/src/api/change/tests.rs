@@ -106,3 +106,42 @@ fn an_explicit_null_takes_the_whole_sign_in_out() {
     let sent = object(json!({ "url": "https://mcp.example.com/mcp", "oauth": null }));
     assert!(replaced(&registered(), sent).get("oauth").is_none());
 }
+
+#[test]
+fn only_what_differs_is_written() {
+    let old = json!({ "url": "u", "gone": 1, "oauth": { "accessToken": "read before a renewal", "scopes": ["a"] }, "args": ["x"] });
+    let new = json!({ "url": "u", "oauth": { "accessToken": "read before a renewal", "scopes": ["b"] }, "args": ["x"], "more": {} });
+    assert_eq!(
+        between(&["mcpServers", "s"], &old, &new),
+        [
+            Change::remove(["mcpServers", "s", "gone"]),
+            Change::set(["mcpServers", "s", "oauth", "scopes"], json!(["b"])),
+            Change::set(["mcpServers", "s", "more"], json!({})),
+        ]
+    );
+}
+
+#[test]
+fn groups_and_keys_follow_a_server_to_its_new_name_and_forget_a_removed_one() {
+    let document = object(json!({
+        "groups": [{ "servers": ["a", { "name": "b", "tools": ["x"] }] }, { "servers": ["a"] }],
+        "bearerKeys": [{ "allowedServers": ["b", "a"] }, {}],
+    }));
+    assert_eq!(
+        references(&document, "b", Some("c")),
+        [
+            Change::set(
+                ["groups", "0", "servers"],
+                json!(["a", { "name": "c", "tools": ["x"] }])
+            ),
+            Change::set(["bearerKeys", "0", "allowedServers"], json!(["c", "a"])),
+        ]
+    );
+    assert_eq!(
+        references(&document, "b", None),
+        [
+            Change::set(["groups", "0", "servers"], json!(["a"])),
+            Change::set(["bearerKeys", "0", "allowedServers"], json!(["a"])),
+        ]
+    );
+}

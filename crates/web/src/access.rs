@@ -1,0 +1,188 @@
+//! Who stands before `/mcp` and before `/api`: reads the credential out of a request and asks the rules.
+//!
+//! RFC 6750 2.1 and 3 (bearer tokens in the header, the challenge of a 401). A token in the address is not read.
+
+use axum::Json;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, StatusCode, header};
+use hub::access::{Caller, Denied};
+use secrecy::ExposeSecret;
+use serde_json::json;
+
+use crate::app::App;
+use crate::problem::{Problem, Whose};
+use crate::session::password::same;
+
+const LOGIN_HEADER: HeaderName = HeaderName::from_static("x-auth-token");
+
+/// Nobody was let in at `/mcp`.
+#[derive(Debug)]
+pub(crate) struct NotAdmitted {
+    denied: Denied,
+    resource_metadata: String,
+}
+
+/// Lets in at `/mcp` whom the rules let in: the request gets its `Caller`.
+// rule: rfc6750-3
+pub(crate) async fn admit(
+    State(app): State<App>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, NotAdmitted> {
+    let now = app.now();
+    let presented = key_in(request.headers(), &now.key_header);
+    let caller = if presented.is_some_and(|token| is_operator(&app, token)) {
+        Caller::operator()
+    } else {
+        now.rules.admit(presented).map_err(|denied| {
+            let base = base_url(&app, request.headers());
+            NotAdmitted {
+                denied,
+                resource_metadata: format!("{base}/.well-known/oauth-protected-resource"),
+            }
+        })?
+    };
+    request.extensions_mut().insert(caller);
+    Ok(next.run(request).await)
+}
+
+impl IntoResponse for NotAdmitted {
+    fn into_response(self) -> Response {
+        let description = self.denied.to_string();
+        let quoted = description.replace('\\', "").replace('"', "'");
+        let challenge = format!(
+            "Bearer error=\"invalid_token\", error_description=\"{quoted}\", resource_metadata=\"{}\"",
+            self.resource_metadata
+        );
+        let body = json!({
+            "error": "invalid_token",
+            "error_description": description,
+            "resource_metadata": self.resource_metadata,
+        });
+        (
+            StatusCode::UNAUTHORIZED,
+            [(header::WWW_AUTHENTICATE, challenge)],
+            Json(body),
+        )
+            .into_response()
+    }
+}
+
+/// A visitor of `/api`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Visitor {
+    /// `None`: a key or the operator, no person with an account.
+    pub(crate) username: Option<String>,
+    pub(crate) is_admin: bool,
+}
+
+/// A visitor who may change things.
+#[derive(Clone, Debug)]
+pub(crate) struct Admin(pub(crate) Visitor);
+
+impl FromRequestParts<App> for Visitor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let now = app.now();
+        let nobody_special = Self {
+            username: None,
+            is_admin: true,
+        };
+        let login = parts
+            .headers
+            .get(LOGIN_HEADER)
+            .and_then(|value| value.to_str().ok());
+        let presented: Vec<&str> = bearer(&parts.headers).into_iter().chain(login).collect();
+        for token in &presented {
+            if is_operator(app, token) || now.rules.admit_to_api(token).is_some() {
+                return Ok(nobody_special);
+            }
+            if let Some(person) =
+                app.sessions()
+                    .person(&now.settings, token, app.hub().clock().now())
+            {
+                return Ok(Self {
+                    username: Some(person.username),
+                    is_admin: person.is_admin,
+                });
+            }
+        }
+        if now.settings.routing.skip_auth {
+            return Ok(nobody_special);
+        }
+        let message = if presented.is_empty() {
+            "log in first: POST /api/auth/login gives the token for the x-auth-token header"
+        } else {
+            "the token is not valid, or no longer; log in again, or use a system bearer key with access to all"
+        };
+        Err(Problem::new(Whose::Stranger, message).code("not_logged_in"))
+    }
+}
+
+impl FromRequestParts<App> for Admin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let visitor = Visitor::from_request_parts(parts, app).await?;
+        if visitor.is_admin {
+            return Ok(Self(visitor));
+        }
+        Err(
+            Problem::new(Whose::Forbidden, "only an administrator may do this")
+                .code("not_an_administrator"),
+        )
+    }
+}
+
+/// The address under which clients reach us: as the settings say it, else as we were asked (which the gate has checked).
+pub(crate) fn base_url(app: &App, headers: &HeaderMap) -> String {
+    let written = app
+        .now()
+        .settings
+        .base_url()
+        .map(|url| url.trim_end_matches('/').to_owned());
+    let asked = || {
+        let host = headers
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok());
+        let host = host.map_or_else(|| app.options().listen.to_string(), str::to_owned);
+        format!("http://{host}{}", app.options().prefix())
+    };
+    written.unwrap_or_else(asked)
+}
+
+fn is_operator(app: &App, token: &str) -> bool {
+    app.options()
+        .operator_token
+        .as_ref()
+        .is_some_and(|operator| {
+            !operator.expose_secret().is_empty() && same(operator.expose_secret(), token)
+        })
+}
+
+/// A key in the header that the settings name, else in `Authorization`.
+fn key_in<'h>(headers: &'h HeaderMap, named: &HeaderName) -> Option<&'h str> {
+    let own = || {
+        let value = headers.get(named)?.to_str().ok()?.trim();
+        Some(strip_scheme(value).unwrap_or(value))
+    };
+    if *named == header::AUTHORIZATION {
+        bearer(headers)
+    } else {
+        own().or_else(|| bearer(headers))
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    strip_scheme(headers.get(header::AUTHORIZATION)?.to_str().ok()?)
+}
+
+/// The scheme's name has no case.
+fn strip_scheme(value: &str) -> Option<&str> {
+    let (scheme, token) = value.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}

@@ -1,0 +1,155 @@
+//! `/api/servers/:name/oauth`: start a sign-in, finish it by pasting, sign out, and what happened.
+
+use axum::Json;
+use axum::extract::State;
+use hub::sign_in::{CallbackError, Forget, Needed, SignInError};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::servers::no_server;
+use super::view::{rfc3339, sees};
+use super::{Body, Named};
+use crate::access::{Admin, Visitor};
+use crate::app::App;
+use crate::problem::{Problem, Whose};
+
+/// POST `.../authorize` -> `{authorizationUrl, expiresAt}`.
+pub(super) async fn authorize(
+    State(app): State<App>,
+    _: Admin,
+    Named(name): Named,
+) -> Result<Json<Value>, Problem> {
+    known(&app, &name)?;
+    let link = app
+        .hub()
+        .sign_ins()
+        .begin(&name)
+        .await
+        .map_err(|error| not_begun(&error))?;
+    let data = json!({ "authorizationUrl": link.url, "expiresAt": rfc3339(link.expires_at) });
+    Ok(Json(json!({ "success": true, "data": data })))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Pasted {
+    pasted: String,
+}
+
+/// POST `.../complete {pasted}`: the whole address, its query, or the bare code.
+pub(super) async fn complete(
+    State(app): State<App>,
+    _: Admin,
+    Named(name): Named,
+    Body(sent): Body<Pasted>,
+) -> Result<Json<Value>, Problem> {
+    known(&app, &name)?;
+    let done = app
+        .hub()
+        .sign_ins()
+        .complete(&name, sent.pasted.trim())
+        .await
+        .map_err(|error| not_completed(&error))?;
+    if let Some(again) = done.again {
+        let message = "the login server wants to be asked differently; open the new link";
+        return Ok(Json(
+            json!({ "success": true, "message": message, "data": { "authorizationUrl": again } }),
+        ));
+    }
+    Ok(Json(
+        json!({ "success": true, "message": format!("signed in to {name}"), "data": { "server": done.server } }),
+    ))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Scope {
+    scope: Option<String>,
+}
+
+/// POST `.../disconnect {scope: 'tokens' | 'all'}`.
+pub(super) async fn disconnect(
+    State(app): State<App>,
+    _: Admin,
+    Named(name): Named,
+    Body(sent): Body<Scope>,
+) -> Result<Json<Value>, Problem> {
+    known(&app, &name)?;
+    let (forget, scope) = match sent.scope.as_deref() {
+        None | Some("tokens") => (Forget::Tokens, "tokens"),
+        Some("all") => (Forget::All, "all"),
+        Some(other) => {
+            return Err(Problem::request(format!(
+                "scope is {other:?}; it must be \"tokens\" or \"all\""
+            )));
+        }
+    };
+    let revoked = app
+        .hub()
+        .sign_ins()
+        .sign_out(&name, forget)
+        .await
+        .map_err(|error| not_begun(&error))?;
+    let data = json!({ "scope": scope, "revoked": revoked });
+    Ok(Json(
+        json!({ "success": true, "message": format!("signed out of {name}"), "data": data }),
+    ))
+}
+
+/// GET `.../journal`.
+pub(super) async fn journal(
+    State(app): State<App>,
+    visitor: Visitor,
+    Named(name): Named,
+) -> Result<Json<Value>, Problem> {
+    let settings = app.hub().store().current();
+    settings
+        .server(&name)
+        .filter(|server| sees(&visitor, server))
+        .ok_or_else(|| no_server(&name))?;
+    Ok(Json(
+        json!({ "success": true, "data": app.hub().journal().entries(&name) }),
+    ))
+}
+
+fn known(app: &App, name: &str) -> Result<(), Problem> {
+    app.hub()
+        .store()
+        .current()
+        .server(name)
+        .map(|_| ())
+        .ok_or_else(|| no_server(name))
+}
+
+/// A person has to act first.
+pub(super) fn needed(needed: &Needed) -> Problem {
+    Problem::new(
+        Whose::Person,
+        format!("{}: {}", needed.server, needed.reason),
+    )
+    .code("sign_in_needed")
+    .with("status", needed.state.word())
+    .with("reason", needed.reason.as_str())
+    .with("action", needed.action.as_str())
+    .with("authorizationUrl", needed.authorization_url.as_deref())
+}
+
+fn not_begun(error: &SignInError) -> Problem {
+    match error {
+        SignInError::UnknownServer(name) => no_server(name),
+        SignInError::NotHttp(_) => Problem::request(error.to_string()).code("no_sign_in"),
+        SignInError::Needed(why) => needed(why),
+        SignInError::Store(_) => Problem::us("storing the sign-in", error),
+    }
+}
+
+fn not_completed(error: &CallbackError) -> Problem {
+    let (whose, code) = match error {
+        CallbackError::Malformed(_) => (Whose::Request, "malformed"),
+        CallbackError::UnknownState => (Whose::Request, "unknown_state"),
+        CallbackError::AlreadyUsed => (Whose::Request, "already_used"),
+        CallbackError::WrongIssuer(_) => (Whose::Request, "wrong_issuer"),
+        CallbackError::Denied { .. } => (Whose::Request, "denied"),
+        CallbackError::Exchange { .. } => (Whose::Upstream, "exchange_failed"),
+        CallbackError::Store { .. } => return Problem::us("storing the token", error),
+    };
+    Problem::new(whose, error.to_string()).code(code)
+}

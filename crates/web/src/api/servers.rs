@@ -1,0 +1,288 @@
+//! `/api/servers`: what is there, and changes of it. A change is the smallest edit of the settings file.
+
+use axum::Json;
+use axum::extract::{Query, State};
+use hub::upstream::Upstreams;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use settings::{Change, File, Severity};
+
+use super::{Body, Named, change, name, redaction, view};
+use crate::access::{Admin, Visitor};
+use crate::app::App;
+use crate::problem::{Problem, Whose};
+
+const SERVERS: &str = "mcpServers";
+const USUAL_PAGE: usize = 20;
+const LARGEST_PAGE: usize = 1000;
+
+#[derive(Deserialize)]
+pub(super) struct Paging {
+    page: Option<usize>,
+    limit: Option<usize>,
+}
+
+/// GET `/servers?page&limit`.
+pub(super) async fn list(
+    State(app): State<App>,
+    visitor: Visitor,
+    Query(paging): Query<Paging>,
+) -> Json<Value> {
+    let settings = app.hub().store().current();
+    let seen = settings
+        .servers
+        .iter()
+        .filter(|server| view::sees(&visitor, server));
+    let all: Vec<Value> = seen
+        .map(|server| view::server(&app, server, &visitor))
+        .collect();
+    if paging.page.is_none() && paging.limit.is_none() {
+        return Json(json!({ "success": true, "data": all }));
+    }
+    let limit = paging.limit.unwrap_or(USUAL_PAGE).clamp(1, LARGEST_PAGE);
+    let (page, total) = (paging.page.unwrap_or(1).max(1), all.len());
+    let pages = total.div_ceil(limit);
+    let data: Vec<Value> = all
+        .iter()
+        .skip((page - 1).saturating_mul(limit))
+        .take(limit)
+        .cloned()
+        .collect();
+    let pagination = json!({
+        "page": page, "limit": limit, "total": total, "totalPages": pages,
+        "hasNextPage": page < pages, "hasPrevPage": page > 1,
+    });
+    Json(json!({ "success": true, "data": data, "allServers": all, "pagination": pagination }))
+}
+
+/// GET `/servers/:name`.
+pub(super) async fn read(
+    State(app): State<App>,
+    visitor: Visitor,
+    Named(name): Named,
+) -> Result<Json<Value>, Problem> {
+    Ok(Json(
+        json!({ "success": true, "data": shown(&app, &name, &visitor)? }),
+    ))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Addition {
+    name: String,
+    config: Map<String, Value>,
+}
+
+/// POST `/servers {name, config}`.
+pub(super) async fn add(
+    State(app): State<App>,
+    Admin(visitor): Admin,
+    Body(sent): Body<Addition>,
+) -> Result<Json<Value>, Problem> {
+    name::check(&sent.name)?;
+    let _turn = app.changing().lock().await;
+    let file = app.hub().store().file();
+    if file.raw_server(&sent.name).is_some() {
+        return Err(taken(&sent.name));
+    }
+    let mut config = sent.config;
+    if let (Some(username), None) = (&visitor.username, config.get("owner")) {
+        config.insert("owner".to_owned(), username.as_str().into());
+    }
+    let config = restored(&Value::Object(config), None)?;
+    makes_sense(&sent.name, &config)?;
+    edit(&app, vec![Change::set([SERVERS, &sent.name], config)]).await?;
+    answer(
+        &app,
+        &sent.name,
+        &visitor,
+        format!("{} was added", sent.name),
+    )
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Replacement {
+    config: Option<Map<String, Value>>,
+    new_name: Option<String>,
+}
+
+/// PUT `/servers/:name {config, newName?}`.
+pub(super) async fn replace(
+    State(app): State<App>,
+    Admin(visitor): Admin,
+    Named(name): Named,
+    Body(sent): Body<Replacement>,
+) -> Result<Json<Value>, Problem> {
+    let _turn = app.changing().lock().await;
+    let file = app.hub().store().file();
+    let old = file.raw_server(&name).ok_or_else(|| no_server(&name))?;
+    let new_name = sent.new_name.filter(|new| *new != name);
+    if sent.config.is_none() && new_name.is_none() {
+        return Err(Problem::request(
+            "nothing to change: send {config}, {newName}, or both",
+        ));
+    }
+    let mut changes = Vec::new();
+    if let Some(config) = sent.config {
+        let Value::Object(config) = restored(&Value::Object(config), Some(old))? else {
+            return Err(Problem::request("config must be an object"));
+        };
+        let new = change::replaced(old, config);
+        makes_sense(&name, &new)?;
+        changes.extend(change::between(&[SERVERS, &name], old, &new));
+    }
+    if let Some(new_name) = &new_name {
+        name::check(new_name)?;
+        if file.raw_server(new_name).is_some() {
+            return Err(taken(new_name));
+        }
+        changes.push(Change::rename([SERVERS, &name], new_name.as_str()));
+        changes.extend(change::references(file.document(), &name, Some(new_name)));
+    }
+    edit(&app, changes).await?;
+    let name = new_name.unwrap_or(name);
+    answer(&app, &name, &visitor, format!("{name} was changed"))
+}
+
+/// DELETE `/servers/:name`.
+pub(super) async fn remove(
+    State(app): State<App>,
+    _: Admin,
+    Named(name): Named,
+) -> Result<Json<Value>, Problem> {
+    let _turn = app.changing().lock().await;
+    let file = app.hub().store().file();
+    file.raw_server(&name).ok_or_else(|| no_server(&name))?;
+    let mut changes = vec![Change::remove([SERVERS, &name])];
+    changes.extend(change::references(file.document(), &name, None));
+    edit(&app, changes).await?;
+    Ok(Json(
+        json!({ "success": true, "message": format!("{name} was removed") }),
+    ))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Switch {
+    enabled: bool,
+}
+
+/// POST `/servers/:name/toggle {enabled}`.
+pub(super) async fn toggle(
+    State(app): State<App>,
+    Admin(visitor): Admin,
+    Named(name): Named,
+    Body(sent): Body<Switch>,
+) -> Result<Json<Value>, Problem> {
+    let _turn = app.changing().lock().await;
+    app.hub()
+        .store()
+        .file()
+        .raw_server(&name)
+        .ok_or_else(|| no_server(&name))?;
+    edit(
+        &app,
+        vec![Change::set([SERVERS, &name, "enabled"], sent.enabled)],
+    )
+    .await?;
+    let word = if sent.enabled { "on" } else { "off" };
+    answer(&app, &name, &visitor, format!("{name} was switched {word}"))
+}
+
+/// POST `/servers/:name/reload`.
+pub(super) async fn reload(
+    State(app): State<App>,
+    Admin(visitor): Admin,
+    Named(name): Named,
+) -> Result<Json<Value>, Problem> {
+    let upstreams: &Upstreams = app.hub().upstreams();
+    if !upstreams.reload(&name).await {
+        return Err(no_server(&name));
+    }
+    answer(
+        &app,
+        &name,
+        &visitor,
+        format!("{name} is connecting afresh"),
+    )
+}
+
+pub(super) fn no_server(name: &str) -> Problem {
+    Problem::missing(format!(
+        "there is no server named {name:?}; GET /api/servers lists them"
+    ))
+}
+
+fn taken(name: &str) -> Problem {
+    Problem::new(
+        Whose::Taken,
+        format!(
+            "a server named {name:?} is there already; change it with PUT, or choose another name"
+        ),
+    )
+}
+
+/// The server as the visitor may see it.
+fn shown(app: &App, name: &str, visitor: &Visitor) -> Result<Value, Problem> {
+    let settings = app.hub().store().current();
+    let server = settings
+        .server(name)
+        .filter(|server| view::sees(visitor, server))
+        .ok_or_else(|| no_server(name))?;
+    Ok(view::server(app, server, visitor))
+}
+
+fn answer(
+    app: &App,
+    name: &str,
+    visitor: &Visitor,
+    message: String,
+) -> Result<Json<Value>, Problem> {
+    Ok(Json(
+        json!({ "success": true, "message": message, "data": shown(app, name, visitor)? }),
+    ))
+}
+
+fn restored(sent: &Value, stored: Option<&Value>) -> Result<Value, Problem> {
+    redaction::restore(sent, stored).map_err(|error| Problem::request(error.to_string()))
+}
+
+async fn edit(app: &App, changes: Vec<Change>) -> Result<(), Problem> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    app.hub()
+        .store()
+        .edit(changes)
+        .await
+        .map_err(|error| Problem::us("writing the settings", &error))
+}
+
+/// Refuses what could never run. What a placeholder will hold is not known here; it is judged when the server starts.
+fn makes_sense(name: &str, config: &Value) -> Result<(), Problem> {
+    let unread =
+        |error: &dyn std::fmt::Display| Problem::request(format!("config cannot be read: {error}"));
+    let alone = json!({ SERVERS: { name: config } }).to_string();
+    let file = File::parse(&alone).map_err(|error| unread(&error))?;
+    let settings = settings::resolve(&file, &|_| Some("http://placeholder.invalid".to_owned()));
+    let broken = settings
+        .problems
+        .iter()
+        .find(|problem| problem.severity == Severity::Broken);
+    let Some(problem) = broken else { return Ok(()) };
+    let path = problem.path.get(2..).unwrap_or_default().join(".");
+    let place = if path.is_empty() {
+        String::new()
+    } else {
+        format!(".{path}")
+    };
+    let cure = problem
+        .cure
+        .as_deref()
+        .map(|cure| format!("; {cure}"))
+        .unwrap_or_default();
+    Err(Problem::new(
+        Whose::Settings,
+        format!("config{place} {}{cure}", problem.message),
+    )
+    .code("bad_config"))
+}

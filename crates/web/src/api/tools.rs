@@ -1,0 +1,159 @@
+//! POST `/api/tools/call/:server`: one tool call without an MCP session.
+
+use axum::Json;
+use axum::extract::State;
+use hub::upstream::{CallError, Upstream};
+use mcp::message::{Kind, Message, code};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use settings::Server;
+
+use super::oauth::needed;
+use super::servers::no_server;
+use super::view::sees;
+use super::{Body, Named};
+use crate::access::Visitor;
+use crate::app::App;
+use crate::problem::{Problem, Whose};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Wish {
+    tool_name: String,
+    /// Handed on as it was written.
+    arguments: Option<Box<RawValue>>,
+}
+
+/// `{toolName, arguments}` -> `data{content, ..., toolName, arguments}`.
+pub(super) async fn call(
+    State(app): State<App>,
+    visitor: Visitor,
+    Named(name): Named,
+    Body(wish): Body<Wish>,
+) -> Result<Json<Value>, Problem> {
+    let settings = app.hub().store().current();
+    let server = settings
+        .server(&name)
+        .filter(|server| sees(&visitor, server))
+        .ok_or_else(|| no_server(&name))?;
+    let upstream = app
+        .hub()
+        .upstreams()
+        .get(&name)
+        .ok_or_else(|| no_server(&name))?;
+    let tool = tool_of(server, &upstream, &wish.tool_name, &settings.name_separator)?;
+    let arguments = wish.arguments.as_deref().map_or("{}", RawValue::get);
+    let params = format!(
+        "{{\"name\":{},\"arguments\":{arguments}}}",
+        Value::from(tool)
+    );
+    let answer = response(
+        &upstream,
+        Message::request("1", "tools/call", Some(&params)),
+    )
+    .await?;
+    let mut data = outcome(&name, &answer)?;
+    data["toolName"] = wish.tool_name.into();
+    data["arguments"] = serde_json::from_str(arguments).unwrap_or_default();
+    Ok(Json(json!({ "success": true, "data": data })))
+}
+
+/// The server's own name of the tool. Hidden and missing tools are told apart to nobody. A server that could not list yet
+/// is asked under the name as it was sent.
+fn tool_of(
+    server: &Server,
+    upstream: &Upstream,
+    wanted: &str,
+    separator: &str,
+) -> Result<String, Problem> {
+    let own = wanted
+        .strip_prefix(server.name.as_str())
+        .and_then(|rest| rest.strip_prefix(separator));
+    let listed = upstream.catalog();
+    let knows = |name: &str| listed.tools.iter().any(|tool| &*tool.name == name);
+    let name = if knows(wanted) {
+        wanted
+    } else {
+        own.unwrap_or(wanted)
+    };
+    let hidden = server
+        .tools
+        .of(name, &server.name, separator)
+        .is_some_and(|toggle| !toggle.enabled);
+    if hidden || (!listed.tools.is_empty() && !knows(name)) {
+        let message = format!(
+            "{} has no tool {wanted:?}; GET /api/servers lists its tools",
+            server.name
+        );
+        return Err(Problem::missing(message).code("no_such_tool"));
+    }
+    Ok(name.to_owned())
+}
+
+/// The response. What the server tells meanwhile has no reader here; what it asks is answered with "not possible here", so
+/// that it does not wait.
+async fn response(upstream: &Upstream, request: Message) -> Result<Message, Problem> {
+    let mut call = upstream.call(request);
+    while let Some(message) = call.next().await {
+        let message = message.map_err(|error| failed(&error))?;
+        match message.kind() {
+            Kind::Response => return Ok(message),
+            Kind::Notification => {}
+            Kind::Request => {
+                let why = "nobody can be asked during a call over the REST API";
+                let refusal = Message::failure(message.id(), code::METHOD_NOT_FOUND, why, None);
+                upstream
+                    .answer(refusal)
+                    .await
+                    .map_err(|error| failed(&error))?;
+            }
+        }
+    }
+    Err(Problem::new(
+        Whose::Upstream,
+        format!("{} ended the call without an answer", upstream.name()),
+    ))
+}
+
+fn outcome(server: &str, answer: &Message) -> Result<Value, Problem> {
+    let unreadable = |error: serde_json::Error| {
+        Problem::new(
+            Whose::Upstream,
+            format!("the answer of {server} cannot be read: {error}"),
+        )
+    };
+    if let Some(result) = answer.result() {
+        let result: Value = serde_json::from_str(result).map_err(unreadable)?;
+        return Ok(if result.is_object() {
+            result
+        } else {
+            json!({ "content": result })
+        });
+    }
+    let error: Value = serde_json::from_str(answer.error().unwrap_or("{}")).map_err(unreadable)?;
+    let message = error["message"].as_str().unwrap_or("no reason given");
+    Err(Problem::new(
+        Whose::Upstream,
+        format!("{server} refused the call: {message}"),
+    )
+    .code("refused")
+    .with("error", error.clone()))
+}
+
+fn failed(error: &CallError) -> Problem {
+    match error {
+        CallError::NeedsSignIn(why) => needed(why),
+        CallError::NotConnected { .. } => {
+            Problem::new(Whose::Upstream, error.to_string()).code("not_connected")
+        }
+        CallError::Failed { .. } => {
+            Problem::new(Whose::Upstream, error.to_string()).code("call_failed")
+        }
+        CallError::Timeout { .. } => {
+            Problem::new(Whose::UpstreamSilent, error.to_string()).code("timeout")
+        }
+        CallError::Unreadable(_) => Problem::request(error.to_string()),
+        CallError::NotAsked { .. } => Problem::new(Whose::Upstream, error.to_string()),
+    }
+}

@@ -1,0 +1,121 @@
+//! What every route can reach: the hub, the logins, and what the settings of this moment mean for the gate.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use http::HeaderName;
+use hub::Hub;
+use hub::access::Rules;
+use settings::Settings;
+use tokio::sync::{Mutex, watch};
+
+use crate::guard::Hosts;
+use crate::options::WebOptions;
+use crate::session::Sessions;
+
+/// As MCPHub: `1mb`.
+const BODY_LIMIT: usize = 1024 * 1024;
+const LARGEST_BODY_LIMIT: u64 = 512 * 1024 * 1024;
+
+/// A cheap clone of one and the same.
+#[derive(Clone)]
+pub(crate) struct App {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    hub: Hub,
+    options: WebOptions,
+    sessions: Sessions,
+    moment: ArcSwap<Moment>,
+    /// One change by the API at a time: it reads, decides and writes.
+    changing: Mutex<()>,
+    draining: watch::Sender<bool>,
+}
+
+/// What one state of the settings means here; compiled once.
+pub(crate) struct Moment {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) rules: Rules,
+    pub(crate) hosts: Hosts,
+    pub(crate) body_limit: usize,
+    /// Where a bearer key of `/mcp` stands.
+    pub(crate) key_header: HeaderName,
+}
+
+impl App {
+    pub(crate) fn new(hub: Hub, options: WebOptions) -> Self {
+        let moment = Moment::of(hub.store().current(), &options);
+        let sessions = Sessions::new(&options);
+        let (draining, _) = watch::channel(false);
+        let inner = Inner {
+            hub,
+            options,
+            sessions,
+            moment: ArcSwap::from_pointee(moment),
+            changing: Mutex::default(),
+            draining,
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.inner.hub
+    }
+
+    pub(crate) fn options(&self) -> &WebOptions {
+        &self.inner.options
+    }
+
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.inner.sessions
+    }
+
+    pub(crate) fn changing(&self) -> &Mutex<()> {
+        &self.inner.changing
+    }
+
+    /// What the settings mean now.
+    pub(crate) fn now(&self) -> Arc<Moment> {
+        let current = self.inner.hub.store().current();
+        let moment = self.inner.moment.load();
+        if Arc::ptr_eq(&moment.settings, &current) {
+            return Arc::clone(&moment);
+        }
+        let fresh = Arc::new(Moment::of(current, &self.inner.options));
+        self.inner.moment.store(Arc::clone(&fresh));
+        fresh
+    }
+
+    /// Turns true when the hub is about to stop: streams without an end should end.
+    pub(crate) fn draining(&self) -> watch::Receiver<bool> {
+        self.inner.draining.subscribe()
+    }
+
+    pub(crate) fn drain(&self) {
+        self.inner.draining.send_replace(true);
+    }
+}
+
+impl Moment {
+    fn of(settings: Arc<Settings>, options: &WebOptions) -> Self {
+        let routing = &settings.routing;
+        let limit = routing
+            .json_body_limit
+            .map(|bytes| bytes.clamp(1024, LARGEST_BODY_LIMIT));
+        Self {
+            rules: Rules::of(&settings, options.listen.ip().to_canonical().is_loopback()),
+            hosts: Hosts::new(settings.base_url(), &options.allowed_hosts),
+            body_limit: limit
+                .and_then(|bytes| usize::try_from(bytes).ok())
+                .unwrap_or(BODY_LIMIT),
+            key_header: routing
+                .bearer_auth_header_name
+                .parse()
+                .unwrap_or(http::header::AUTHORIZATION),
+            settings,
+        }
+    }
+}

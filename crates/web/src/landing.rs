@@ -1,0 +1,60 @@
+//! `/`: what this is, for whoever opens the address in a browser. Says nothing about the servers.
+
+use axum::extract::State;
+use http::{HeaderMap, StatusCode};
+
+use crate::access::base_url;
+use crate::app::App;
+use crate::page::{Page, Row, Tone};
+
+pub(crate) async fn landing(State(app): State<App>, headers: HeaderMap) -> Page {
+    page(&base_url(&app, &headers), app.now().rules.is_open())
+}
+
+fn page(base: &str, open: bool) -> Page {
+    let key = if open {
+        "none is asked for"
+    } else {
+        "send one of bearerKeys as Authorization: Bearer"
+    };
+    let command = |words: &str, command: &str| Row::Command(words.to_owned(), command.to_owned());
+    Page {
+        status: StatusCode::OK,
+        tone: Tone::Calm,
+        server: None,
+        headline: "The hub is running".to_owned(),
+        lead: "One address for all your MCP servers. Clients connect here; signing in to the servers is the hub's business."
+            .to_owned(),
+        rows: vec![
+            ("Clients", Row::Link(format!("{base}/mcp"))),
+            ("Key", Row::Text(key.to_owned())),
+            ("Add a server", command("", "mcphub add https://mcp.linear.app/mcp")),
+            ("Look", command("", "mcphub servers")),
+        ],
+        hint: "MCPHub",
+        closes: false,
+    }
+}
+
+/// RFC 9728 2: the hub's own metadata. It names no authorization server, so a client asks its person for a key.
+pub(crate) async fn resource_metadata(
+    State(app): State<App>,
+    headers: HeaderMap,
+) -> axum::Json<serde_json::Value> {
+    axum::Json(serde_json::json!({
+        "resource": format!("{}/mcp", base_url(&app, &headers)),
+        "resource_name": "MCPHub",
+        "bearer_methods_supported": ["header"],
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_names_the_address_for_clients() {
+        let html = page("http://localhost:3000", true).html();
+        assert!(html.contains("http://localhost:3000/mcp"));
+    }
+}
