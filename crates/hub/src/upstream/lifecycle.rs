@@ -1,6 +1,9 @@
 //! The life of one upstream as a pure function of what happened and when: when to connect, when to wait, when to ask for a person.
 //! It performs nothing; the running upstream carries out its actions and brings back what happened.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::{Duration, SystemTime};
 
 use super::trouble::Trouble;

@@ -238,3 +238,6 @@ fn digits_after_id(text: &str) -> Option<u64> {
         .unwrap_or(rest.len());
     rest[..end].parse().ok()
 }
+
+#[cfg(test)]
+mod tests;
