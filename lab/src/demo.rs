@@ -49,7 +49,7 @@ pub async fn run(options: DemoOptions) -> Result<(), DemoError> {
     let mut walk = Walk::new(options, screen);
     let outcome = tokio::select! {
         outcome = walk.all() => outcome,
-        interrupted = tokio::signal::ctrl_c() => Err(interrupted.err().map_or(Cause::Interrupted, Cause::Screen)),
+        interrupted = tokio::signal::ctrl_c() => Err(interrupted.err().map_or(Cause::Interrupted, Cause::Local)),
     };
     let ended = walk.end().await;
     let Err(cause) = outcome.and(ended) else {

@@ -1,5 +1,6 @@
 //! Why a stage of the walk failed.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -8,8 +9,13 @@ use crate::browser::BrowserError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Cause {
-    #[error("the terminal, a file or a process failed: {0}")]
-    Screen(#[from] std::io::Error),
+    #[error("the terminal or a file failed: {0}")]
+    Local(#[from] std::io::Error),
+    #[error("cannot start {}: {source}", binary.display())]
+    NotStarted {
+        binary: PathBuf,
+        source: std::io::Error,
+    },
     #[error("no answer from the hub for {asked}: {source}")]
     NoAnswer {
         asked: String,

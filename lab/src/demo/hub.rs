@@ -109,7 +109,13 @@ impl Hub {
             command.env("ADMIN_PASSWORD", &place.password);
             command.env("MCPHUB_DATA_DIR", place.folder.join("hub"));
         });
-        let child = command.wrap(KillOnDrop).spawn()?;
+        let child = command
+            .wrap(KillOnDrop)
+            .spawn()
+            .map_err(|source| Cause::NotStarted {
+                binary: binary.to_owned(),
+                source,
+            })?;
         let base = format!("http://localhost:{}", place.port);
         let mut hub = Self {
             child,

@@ -57,6 +57,12 @@ impl Screen {
         self.out.flush()
     }
 
+    /// A line of a file, as it stands there.
+    pub(super) fn quote(&mut self, line: &str) -> io::Result<()> {
+        writeln!(self.out, "       {line}")?;
+        self.out.flush()
+    }
+
     /// Something for the person to do.
     pub(super) fn ask(&mut self, text: &str, address: &str) -> io::Result<()> {
         let address = self.paint(Paint::Blue, address);

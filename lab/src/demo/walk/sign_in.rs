@@ -34,7 +34,7 @@ impl Walk {
         let folder = tempfile::tempdir()?;
         let place = Place::make(folder.path(), &self.world()?.mcp_url()).await?;
         for line in std::fs::read_to_string(&place.settings)?.lines() {
-            self.screen.fact("", line)?;
+            self.screen.quote(line)?;
         }
         self.folder = Some(folder);
         let place = self.place.insert(place);
