@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use settings::{Change, File, Settings};
-use tokio::sync::{Mutex, watch as channel};
+use tokio::sync::{Mutex, Notify, watch as channel};
 
 use disk::{Disk, Landing};
 pub use disk::{ReadError, WriteError};
@@ -39,6 +39,8 @@ struct Shared {
     snapshot: ArcSwap<Snapshot>,
     told: channel::Sender<Arc<Settings>>,
     troubles: SyncMutex<Troubles>,
+    /// Word that the file may have changed.
+    changed: Arc<Notify>,
 }
 
 /// A file and what it means.
@@ -75,6 +77,7 @@ impl Store {
                 settings,
             }),
             troubles: SyncMutex::default(),
+            changed: Arc::default(),
         });
         shared.set_writing(writing);
         watch::follow(&shared)?;
@@ -133,6 +136,12 @@ impl Store {
     }
 }
 
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.changed.notify_one();
+    }
+}
+
 impl Shared {
     async fn edit(self: &Arc<Self>, changes: Vec<Change>) -> Result<(), EditError> {
         let _turn = self.gate.lock().await;
@@ -160,6 +169,8 @@ impl Shared {
             if had_text && found.as_deref().is_none_or(is_blank) {
                 return Err(EditError::Gone);
             }
+            // rule: p07
+            // What is on disk is changed, not what we made of it: placeholders stay placeholders.
             let before = found.as_deref().unwrap_or_default();
             let after = settings::apply(before, changes)?;
             let file = File::parse(&after).map_err(settings::EditError::Unreadable)?;
@@ -231,6 +242,7 @@ impl Shared {
 /// The first look at the file: its text, and whether it can be written.
 fn begin(path: &Path) -> Result<(Disk, File, Option<Trouble>), OpenError> {
     let disk = Disk::at(path)?;
+    // rule: p05
     let file = match disk.read()? {
         None => File::parse("").map_err(|error| OpenError::Unparsable {
             path: path.to_owned(),
@@ -284,3 +296,6 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, tokio::task::JoinError> {
     tokio::task::spawn_blocking(work).await
 }
+
+#[cfg(test)]
+mod tests;

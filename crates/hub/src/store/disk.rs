@@ -11,6 +11,7 @@ use std::fs::{self, OpenOptions, TryLockError};
 use std::io::{self, Read};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -61,6 +62,8 @@ pub(super) enum Landing {
 
 pub(super) struct Disk {
     path: PathBuf,
+    /// Somebody has been told that others can read the file.
+    told_open: AtomicBool,
 }
 
 /// Held while the file is changed.
@@ -74,7 +77,10 @@ impl Disk {
             path: path.to_owned(),
             source,
         })?;
-        let disk = Self { path };
+        let disk = Self {
+            path,
+            told_open: AtomicBool::new(false),
+        };
         let folder = folder_of(&disk.target());
         if folder.is_dir() {
             Ok(disk)
@@ -111,7 +117,7 @@ impl Disk {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened.map_err(failed)?,
         };
-        keep_private(&file, &self.path);
+        self.keep_private(&file);
         let mut bytes = Vec::new();
         file.take(LARGEST + 1)
             .read_to_end(&mut bytes)
@@ -211,6 +217,26 @@ impl Disk {
         })
     }
 
+    /// The file holds tokens: its owner alone may read it, also after an editor made it anew.
+    fn keep_private(&self, file: &fs::File) {
+        let Ok(found) = file.metadata() else { return };
+        let mode = found.permissions().mode();
+        // rule: p04
+        if mode & 0o077 == 0 {
+            return;
+        }
+        let path = self.path.display();
+        match file.set_permissions(fs::Permissions::from_mode(mode & 0o700)) {
+            Ok(()) => {
+                tracing::info!(%path, "others could read the settings file; now only its owner can")
+            }
+            Err(error) if !self.told_open.swap(true, Ordering::Relaxed) => {
+                tracing::warn!(%path, %error, "others can read the settings file, which holds tokens; run chmod 600 on it");
+            }
+            Err(_) => {}
+        }
+    }
+
     /// Where the links lead, also when nothing is there yet.
     fn target(&self) -> PathBuf {
         let mut path = self.path.clone();
@@ -232,21 +258,4 @@ fn folder_of(path: &Path) -> PathBuf {
 fn beside(target: &Path, ending: &str) -> PathBuf {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     folder_of(target).join(format!(".{name}.{ending}"))
-}
-
-/// The file holds tokens: its owner alone may read it, also after an editor made it anew.
-fn keep_private(file: &fs::File, path: &Path) {
-    let Ok(found) = file.metadata() else { return };
-    let mode = found.permissions().mode();
-    if mode & 0o077 == 0 {
-        return;
-    }
-    match file.set_permissions(fs::Permissions::from_mode(mode & 0o700)) {
-        Ok(()) => {
-            tracing::info!(path = %path.display(), "others could read the settings file; now only its owner can")
-        }
-        Err(error) => {
-            tracing::warn!(path = %path.display(), %error, "others can read the settings file, which holds tokens; run chmod 600 on it");
-        }
-    }
 }

@@ -20,7 +20,7 @@ const SETTLE: Duration = Duration::from_millis(100);
 
 /// Reads the file again after every change, as long as the store lives.
 pub(super) fn follow(shared: &Arc<Shared>) -> Result<(), OpenError> {
-    let changed = Arc::new(Notify::new());
+    let changed = Arc::clone(&shared.changed);
     let places = shared.disk.places();
     let watcher = watch_with::<RecommendedWatcher>(&places, Config::default(), &changed).or_else(|error| {
         tracing::warn!(%error, "no notices of changed files here; looking at the settings file every two seconds");
@@ -38,16 +38,8 @@ async fn reload_on_change(
     watcher: Box<dyn Send + Sync>,
 ) {
     loop {
-        let mut gone = std::pin::pin!(async {
-            // Dropping the store has no notice of its own; looking now and then is enough.
-            while shared.strong_count() > 0 {
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
-        });
-        tokio::select! {
-            () = changed.notified() => {}
-            () = &mut gone => break,
-        }
+        // The store's end is a notice too.
+        changed.notified().await;
         tokio::time::sleep(SETTLE).await;
         let Some(shared) = shared.upgrade() else {
             break;
