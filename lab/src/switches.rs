@@ -240,4 +240,29 @@ mod tests {
             [Trouble::once(Fault::Drop)]
         );
     }
+
+    #[test]
+    fn the_guide_names_every_switch_and_every_fault() {
+        let guide = include_str!("../../docs/guide/practice-world.md");
+        let switches = serde_json::to_value(Switches::default()).unwrap();
+        for name in switches.as_object().unwrap().keys() {
+            assert!(guide.contains(&format!("`{name}`")), "{name}");
+        }
+        let faults = [
+            Fault::status(500),
+            Fault::oauth("x"),
+            Fault::Html,
+            Fault::Slow { milliseconds: 1 },
+            Fault::Hang,
+            Fault::Drop,
+            Fault::Lose,
+        ];
+        for fault in faults {
+            let name = serde_json::to_value(&fault).unwrap()["fault"].to_string();
+            assert!(
+                guide.contains(&format!("`{}`", name.trim_matches('"'))),
+                "{name}"
+            );
+        }
+    }
 }

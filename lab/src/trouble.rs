@@ -43,6 +43,7 @@ pub enum Fault {
         retry_after: Option<u64>,
     },
     /// Answers 400 (or `status`) with this OAuth error as JSON.
+    #[serde(rename = "oauth")]
     OAuth {
         error: String,
         #[serde(default = "bad_request")]
