@@ -41,13 +41,25 @@ pub struct Web {
 
 impl Web {
     /// Binds, and makes an administrator where the settings have none.
-    pub async fn open(hub: Hub, mut options: WebOptions) -> Result<Self, OpenError> {
+    pub async fn open(hub: Hub, options: WebOptions) -> Result<Self, OpenError> {
         let bind = |source| OpenError::Bind {
             address: options.listen,
             source,
         };
         let listener = TcpListener::bind(options.listen).await.map_err(bind)?;
-        let address = listener.local_addr().map_err(bind)?;
+        Self::over(listener, hub, options).await
+    }
+
+    /// The same on a socket that is bound already; `options.listen` becomes its address.
+    pub async fn over(
+        listener: TcpListener,
+        hub: Hub,
+        mut options: WebOptions,
+    ) -> Result<Self, OpenError> {
+        let address = listener.local_addr().map_err(|source| OpenError::Bind {
+            address: options.listen,
+            source,
+        })?;
         options.listen = address;
         let app = App::new(hub, options);
         let first_password = first::administrator(app.hub(), app.sessions()).await?;
