@@ -23,7 +23,6 @@ pub use options::WebOptions;
 pub use session::first::FirstAdminError;
 
 /// All routes, without a socket.
-#[must_use]
 pub fn router(hub: Hub, options: WebOptions) -> Router {
     router::build(app::App::new(hub, options))
 }

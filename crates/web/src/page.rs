@@ -169,11 +169,7 @@ impl Tone {
             Self::Good => icon!("<path d=\"M5 12.5l4.5 4.5L19 7.5\"/>"),
             Self::Attention => icon!("<path d=\"M12 6.5v7\"/><path d=\"M12 17.5v.01\"/>"),
             Self::Bad => icon!("<path d=\"M7 7l10 10M17 7L7 17\"/>"),
-            Self::Calm => {
-                icon!(
-                    "<circle cx=\"12\" cy=\"12\" r=\"2.6\"/><path d=\"M12 9.4V5M9.8 13.4L6 16M14.2 13.4L18 16\"/>"
-                )
-            }
+            Self::Calm => icon!("<path d=\"M12 11v6.5\"/><path d=\"M12 6.6v.01\"/>"),
         }
     }
 }

@@ -61,7 +61,7 @@ pub(crate) struct Problem {
     /// Stable, for scripts.
     pub(crate) code: Option<&'static str>,
     /// More fields of the answer.
-    pub(crate) more: serde_json::Map<String, serde_json::Value>,
+    pub(crate) more: Vec<(&'static str, serde_json::Value)>,
 }
 
 impl Problem {
@@ -70,7 +70,7 @@ impl Problem {
             whose,
             message: message.into(),
             code: None,
-            more: serde_json::Map::new(),
+            more: Vec::new(),
         }
     }
 
@@ -93,8 +93,8 @@ impl Problem {
         self
     }
 
-    pub(crate) fn with(mut self, key: &str, value: impl Into<serde_json::Value>) -> Self {
-        self.more.insert(key.to_owned(), value.into());
+    pub(crate) fn with(mut self, key: &'static str, value: impl Into<serde_json::Value>) -> Self {
+        self.more.push((key, value.into()));
         self
     }
 }

@@ -182,11 +182,11 @@ fn renamed(member: &Value, server: &str, to: Option<&str>) -> Option<Value> {
     }
     let to = to?;
     let mut member = member.clone();
-    match &mut member {
-        Value::Object(object) => {
+    match member.as_object_mut() {
+        Some(object) => {
             object.insert("name".to_owned(), to.into());
         }
-        name => *name = to.into(),
+        None => member = to.into(),
     }
     Some(member)
 }

@@ -26,15 +26,15 @@ const HARMLESS: [&str; 4] = [
 /// The same configuration without its secrets.
 #[must_use]
 pub(crate) fn redact(config: &Value) -> Value {
-    match config {
-        Value::Object(object) => Value::Object(
-            object
-                .iter()
-                .map(|(key, value)| (key.clone(), entry(key, value)))
-                .collect(),
-        ),
-        other => other.clone(),
-    }
+    let Value::Object(object) = config else {
+        return config.clone();
+    };
+    Value::Object(
+        object
+            .iter()
+            .map(|(key, value)| (key.clone(), entry(key, value)))
+            .collect(),
+    )
 }
 
 fn entry(key: &str, value: &Value) -> Value {
@@ -58,7 +58,7 @@ fn entry(key: &str, value: &Value) -> Value {
         }
         Value::Array(list) if whole => Value::Array(list.iter().map(hide).collect()),
         Value::Array(list) => Value::Array(arguments(list)),
-        Value::String(text) if whole => hide_text(text),
+        Value::String(text) if whole => shown_text(text).into(),
         Value::String(text) => Value::String(without_url_secrets(text)),
         Value::Number(_) if whole && is_secret(key) => REDACTED.into(),
         Value::Number(_) | Value::Bool(_) | Value::Null => value.clone(),
@@ -67,7 +67,7 @@ fn entry(key: &str, value: &Value) -> Value {
 
 fn hide(value: &Value) -> Value {
     match value {
-        Value::String(text) => hide_text(text),
+        Value::String(text) => shown_text(text).into(),
         Value::Object(object) => Value::Object(
             object
                 .iter()
@@ -79,38 +79,31 @@ fn hide(value: &Value) -> Value {
     }
 }
 
-fn hide_text(text: &str) -> Value {
+fn shown_text(text: &str) -> &str {
     if text.is_empty() || is_placeholder(text) {
-        text.into()
+        text
     } else {
-        REDACTED.into()
+        REDACTED
     }
 }
 
 /// `--api-key abc` and `--api-key=abc` among the arguments of a command.
 fn arguments(list: &[Value]) -> Vec<Value> {
     let mut after_flag = false;
-    list.iter()
-        .map(|value| {
-            let Value::String(text) = value else {
-                return entry("", value);
-            };
-            let hidden = if std::mem::take(&mut after_flag) && !text.starts_with('-') {
-                hide_text(text)
-            } else if let Some((flag, argument)) =
-                text.split_once('=').filter(|(flag, _)| is_secret(flag))
-            {
-                match hide_text(argument) {
-                    Value::String(shown) => format!("{flag}={shown}").into(),
-                    other => other,
-                }
-            } else {
-                after_flag = text.starts_with('-') && is_secret(text);
-                without_url_secrets(text).into()
-            };
-            hidden
-        })
-        .collect()
+    let shown = list.iter().map(|value| {
+        let Value::String(text) = value else {
+            return entry("", value);
+        };
+        if std::mem::take(&mut after_flag) && !text.starts_with('-') {
+            return shown_text(text).into();
+        }
+        if let Some((flag, argument)) = text.split_once('=').filter(|(flag, _)| is_secret(flag)) {
+            return format!("{flag}={}", shown_text(argument)).into();
+        }
+        after_flag = text.starts_with('-') && is_secret(text);
+        without_url_secrets(text).into()
+    });
+    shown.collect()
 }
 
 /// Does a key, header, variable or flag of this name usually hold a secret?

@@ -95,7 +95,7 @@ pub(super) async fn add(
         &app,
         &sent.name,
         &visitor,
-        format!("{} was added", sent.name),
+        &format!("{} was added", sent.name),
     )
 }
 
@@ -141,7 +141,7 @@ pub(super) async fn replace(
     }
     edit(&app, changes).await?;
     let name = new_name.unwrap_or(name);
-    answer(&app, &name, &visitor, format!("{name} was changed"))
+    answer(&app, &name, &visitor, &format!("{name} was changed"))
 }
 
 /// DELETE `/servers/:name`.
@@ -185,7 +185,12 @@ pub(super) async fn toggle(
     )
     .await?;
     let word = if sent.enabled { "on" } else { "off" };
-    answer(&app, &name, &visitor, format!("{name} was switched {word}"))
+    answer(
+        &app,
+        &name,
+        &visitor,
+        &format!("{name} was switched {word}"),
+    )
 }
 
 /// POST `/servers/:name/reload`.
@@ -202,7 +207,7 @@ pub(super) async fn reload(
         &app,
         &name,
         &visitor,
-        format!("{name} is connecting afresh"),
+        &format!("{name} is connecting afresh"),
     )
 }
 
@@ -231,12 +236,7 @@ fn shown(app: &App, name: &str, visitor: &Visitor) -> Result<Value, Problem> {
     Ok(view::server(app, server, visitor))
 }
 
-fn answer(
-    app: &App,
-    name: &str,
-    visitor: &Visitor,
-    message: String,
-) -> Result<Json<Value>, Problem> {
+fn answer(app: &App, name: &str, visitor: &Visitor, message: &str) -> Result<Json<Value>, Problem> {
     Ok(Json(
         json!({ "success": true, "message": message, "data": shown(app, name, visitor)? }),
     ))

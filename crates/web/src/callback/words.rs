@@ -23,9 +23,8 @@ pub(super) fn signed_in(server: &str, reached: &Reached) -> Page {
     };
     match reached {
         Reached::Connected { tools } => Page {
-            hint: "This tab closes by itself, or close it now.",
             closes: true,
-            ..page(Tone::Good, "You are signed in", format!("The server is connected{}. The sign-in renews by itself.", offered(*tools)))
+            ..page(Tone::Good, "You are signed in", format!("The server is connected{}. Your clients can use it now.", offered(*tools)))
         },
         Reached::Connecting => {
             page(Tone::Good, "You are signed in", "The sign-in is stored, and the hub is connecting to the server now.".to_owned())
@@ -38,8 +37,8 @@ pub(super) fn signed_in(server: &str, reached: &Reached) -> Page {
         Reached::Failed { why, cure } => Page {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             rows: vec![
-                ("What happened", Row::Text(why.clone())),
-                ("Do", Row::Text(cure.clone())),
+                ("What happened", Row::Text(sentence(why))),
+                ("Do", Row::Text(sentence(cure))),
                 ("Meanwhile", Row::Text("The sign-in is stored and need not be repeated.".to_owned())),
             ],
             ..page(
@@ -160,7 +159,7 @@ fn refusal(headline: &str, lead: &str, rows: Vec<(&'static str, Row)>) -> Page {
 
 fn broken(server: &str, lead: &str, reason: &str, cure: (&'static str, Row)) -> Page {
     let rows = vec![
-        ("Evidence", Row::Text(reason.to_owned())),
+        ("Evidence", Row::Text(sentence(reason))),
         cure,
         ("Meanwhile", Row::Text(NOTHING_LOST.to_owned())),
     ];
@@ -174,7 +173,7 @@ fn broken(server: &str, lead: &str, reason: &str, cure: (&'static str, Row)) -> 
 }
 
 fn happened(error: &CallbackError) -> (&'static str, Row) {
-    ("Evidence", Row::Text(error.to_string()))
+    ("Evidence", Row::Text(sentence(&error.to_string())))
 }
 
 fn start_again(server: Option<&str>) -> (&'static str, Row) {
@@ -183,6 +182,26 @@ fn start_again(server: Option<&str>) -> (&'static str, Row) {
         "Do",
         Row::Command("Start the sign-in again:".to_owned(), command),
     )
+}
+
+/// Messages of errors are no sentences yet.
+fn sentence(message: &str) -> String {
+    let mut letters = message.trim().chars();
+    // A word like `invalid_grant` or an address keeps its spelling.
+    let word = message.split_whitespace().next().unwrap_or_default();
+    let ordinary = word.chars().all(|letter| letter.is_ascii_lowercase());
+    let first = letters.next().map(|letter| {
+        if ordinary {
+            letter.to_ascii_uppercase()
+        } else {
+            letter
+        }
+    });
+    let mut text: String = first.into_iter().chain(letters).collect();
+    if text.ends_with(char::is_alphanumeric) {
+        text.push('.');
+    }
+    text
 }
 
 fn offered(tools: usize) -> String {

@@ -2,8 +2,8 @@ use serde_json::json;
 
 use super::*;
 
-fn object(value: Value) -> Map<String, Value> {
-    value.as_object().unwrap().clone()
+fn object(value: impl Into<Value>) -> Map<String, Value> {
+    value.into().as_object().unwrap().clone()
 }
 
 fn registered() -> Value {
