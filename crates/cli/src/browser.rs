@@ -35,15 +35,19 @@ fn allowed(address: &str, person: bool, environment: &Environment) -> Result<Url
     if !person {
         return Err(Closed::Unwanted);
     }
-    let display = !cfg!(all(unix, not(target_os = "macos")))
-        || environment.text("DISPLAY").is_some()
-        || environment.text("WAYLAND_DISPLAY").is_some();
-    let over_ssh = environment.text("SSH_CONNECTION").is_some();
-    if display && !over_ssh {
+    if is_at_hand(person, environment) {
         Ok(url)
     } else {
         Err(Closed::NoDisplay)
     }
+}
+
+/// Whether this person would see a browser that opens on this machine.
+pub(crate) fn is_at_hand(person: bool, environment: &Environment) -> bool {
+    let display = !cfg!(all(unix, not(target_os = "macos")))
+        || environment.text("DISPLAY").is_some()
+        || environment.text("WAYLAND_DISPLAY").is_some();
+    person && display && environment.text("SSH_CONNECTION").is_none()
 }
 
 #[cfg(test)]

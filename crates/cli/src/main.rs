@@ -45,18 +45,20 @@ fn run(arguments: Arguments, environment: Environment) -> Result<(), Failure> {
     match command {
         None => run_hub(serve, environment),
         Some(Command::Serve(inner)) => run_hub(inner.or(serve), environment),
-        Some(Command::Lab(wanted)) => runtime(Builder::new_multi_thread())?
-            .block_on(lab::run(wanted, Output { json: asking.json })),
-        Some(Command::Add(wanted)) => ask(asking, environment, async |desk| {
+        Some(Command::Lab(wanted)) => {
+            let output = Output { json: asking.json };
+            runtime(Builder::new_multi_thread())?.block_on(lab::run(wanted, output, &environment))
+        }
+        Some(Command::Add(wanted)) => ask(&asking, environment, async |desk| {
             add::run(desk, wanted).await
         }),
-        Some(Command::Servers { wanted }) => ask(asking, environment, async |desk| {
+        Some(Command::Servers { wanted }) => ask(&asking, environment, async |desk| {
             servers::run(desk, wanted).await
         }),
-        Some(Command::Auth { wanted }) => ask(asking, environment, async |desk| {
+        Some(Command::Auth { wanted }) => ask(&asking, environment, async |desk| {
             auth::run(desk, wanted).await
         }),
-        Some(Command::Call(wanted)) => ask(asking, environment, async |desk| {
+        Some(Command::Call(wanted)) => ask(&asking, environment, async |desk| {
             call::run(desk, wanted).await
         }),
     }
@@ -69,7 +71,7 @@ fn run_hub(serve: arguments::Serve, environment: Environment) -> Result<(), Fail
 }
 
 fn ask(
-    asking: Asking,
+    asking: &Asking,
     environment: Environment,
     command: impl AsyncFnOnce(&Desk) -> Result<(), Failure>,
 ) -> Result<(), Failure> {

@@ -13,7 +13,7 @@ use url::Url;
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure, chain};
 use crate::operator;
-use shape::{Authorization, Entry, Server};
+use shape::{Authorization, Completed, Entry, Server};
 
 const DEFAULT_URL: &str = "http://localhost:3000";
 /// A sign-in's discovery and registration ask several servers, one after the other.
@@ -149,13 +149,12 @@ impl Hub {
         shape::read(told)
     }
 
-    pub(crate) async fn complete(&self, name: &str, pasted: &str) -> Result<Value, Failure> {
-        self.ask(
-            Method::POST,
-            self.url(&["servers", name, "oauth", "complete"]),
-            Some(&json!({ "pasted": pasted })),
+    pub(crate) async fn complete(&self, name: &str, pasted: &str) -> Result<Completed, Failure> {
+        let url = self.url(&["servers", name, "oauth", "complete"]);
+        shape::read(
+            self.ask(Method::POST, url, Some(&json!({ "pasted": pasted })))
+                .await?,
         )
-        .await
     }
 
     /// `scope` is `tokens` or `all`.
@@ -205,7 +204,7 @@ impl Hub {
         url
     }
 
-    /// The `data` of the answer.
+    /// The `data` of the answer, or the whole of one without.
     async fn ask(&self, method: Method, url: Url, body: Option<&Value>) -> Result<Value, Failure> {
         let mut request = self.http.request(method, url);
         if let Some(token) = &self.token {
@@ -226,7 +225,8 @@ impl Hub {
         let mut answer: Value =
             serde_json::from_str(&text).map_err(|_no_json| self.no_hub(status))?;
         if status.is_success() && answer["success"] != json!(false) {
-            return Ok(answer.get_mut("data").map(Value::take).unwrap_or_default());
+            let told = answer.get_mut("data").map(Value::take);
+            return Ok(told.unwrap_or(answer));
         }
         Err(self.refused(status, &answer))
     }
@@ -240,10 +240,7 @@ impl Hub {
             return Failure::api(format!("{} did not let us in: {message}", self.address()))
                 .cure("on the hub's own machine run this as the user who runs the hub; elsewhere give `--token` (or MCPHUB_TOKEN) with a login token or a bearer key for all servers");
         }
-        let exit = if answer["code"]
-            .as_str()
-            .is_some_and(|code| shape::SIGN_IN_CODES.contains(&code))
-        {
+        let exit = if answer["code"] == shape::SIGN_IN_NEEDED {
             Exit::SignInNeeded
         } else {
             Exit::Api

@@ -1,11 +1,6 @@
 //! When to stop: SIGTERM or SIGINT (Ctrl-C) asks for it, a second one insists.
 
-use std::time::Duration;
-
 use tokio_util::sync::CancellationToken;
-
-/// How long calls in flight may take to finish.
-pub(crate) const DRAIN: Duration = Duration::from_secs(10);
 
 /// Listens for signals from now on; the token is cancelled by the first one, the process ends with the second.
 pub(crate) fn watch() -> std::io::Result<CancellationToken> {

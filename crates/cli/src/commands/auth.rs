@@ -143,7 +143,17 @@ async fn complete(desk: &Desk, server: &str, pasted: Option<String>) -> Result<(
             .map_err(|error| Failure::usage(format!("cannot read standard input: {error}")))?,
     };
     let mut journey = Journey::of(desk, server).await?;
-    desk.hub.complete(server, pasted.trim()).await?;
+    if let Some(again) = desk
+        .hub
+        .complete(server, pasted.trim())
+        .await?
+        .authorization_url
+    {
+        let why = format!(
+            "the login server wants to be asked differently; open this and paste again:\n\n{again}\n"
+        );
+        return Err(Failure::new(Exit::SignInNeeded, why));
+    }
     let after = journey.settled().await?;
     desk.output.result(&told(&after));
     finished(desk, &after)

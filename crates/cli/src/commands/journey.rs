@@ -9,7 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::Desk;
 use crate::browser;
 use crate::failure::{Exit, Failure};
-use crate::rest::shape::{Authorization, Server};
+use crate::rest::shape::{Authorization, Completed, Server};
 use crate::timeline::{self, Follower};
 
 /// How often the hub is asked how it goes.
@@ -152,30 +152,47 @@ impl<'a> Journey<'a> {
         loop {
             tokio::select! {
                 _ = clock.tick() => {}
-                Some(line) = pasted.recv() => {
-                    if let Err(failure) = self.desk.hub.complete(self.server, &line).await {
-                        if failure.exit == Exit::Unreachable {
-                            return Err(failure);
-                        }
-                        self.desk.output.progress(format!("  not taken      {}", failure.what()));
-                    }
-                }
+                Some(line) = pasted.recv() => self.paste(&line).await?,
             }
             let server = self.look().await?;
-            let waiting = server.oauth.clone().unwrap_or_default();
-            let idle = server.waits_for_a_person()
-                && waiting.authorization_url.is_none()
-                && !waiting.connected;
-            without_link = if idle { without_link + 1 } else { 0 };
-            // Between the answer and the new connection there is a moment without a link.
-            let ended = without_link > 3
-                || !(server.waits_for_a_person()
-                    || server.is_under_way()
-                    || waiting.authorization_url.is_some());
+            let has_link = server
+                .oauth
+                .as_ref()
+                .is_some_and(|oauth| oauth.authorization_url.is_some());
+            let turn = server.waits_for_a_person() && !server.is_under_way();
+            without_link = if turn && !has_link {
+                without_link + 1
+            } else {
+                0
+            };
+            // The hub forgets a link that was used, a little before it says how that went.
+            let ended = without_link > 3 || !(turn || has_link || server.is_under_way());
             if server.is_connected() || ended || Instant::now() > end {
                 return Ok(server);
             }
         }
+    }
+
+    /// A pasted address that is refused costs nothing: the person may paste the right one.
+    async fn paste(&self, line: &str) -> Result<(), Failure> {
+        match self.desk.hub.complete(self.server, line).await {
+            Ok(Completed {
+                authorization_url: Some(again),
+            }) => {
+                self.desk.output.progress(format!(
+                    "  once more      the login server wants to be asked differently:\n\n{again}\n"
+                ));
+            }
+            Ok(Completed {
+                authorization_url: None,
+            }) => {}
+            Err(failure) if failure.exit == Exit::Unreachable => return Err(failure),
+            Err(failure) => self
+                .desk
+                .output
+                .progress(format!("  not taken      {}", failure.what())),
+        }
+        Ok(())
     }
 }
 

@@ -1,18 +1,23 @@
-//! `mcphub lab`: serves the practice world until a signal comes.
+//! `mcphub lab`: serves the practice world until a signal comes; `mcphub lab demo` walks the main job in it.
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 
-use clap::Args;
+use clap::{Args, Subcommand};
+use lab::demo::{self, DemoOptions};
 use lab::{ServeOptions, Switches};
-use serde_json::Value;
 
+use crate::browser;
+use crate::environment::Environment;
 use crate::failure::{Failure, chain};
 use crate::output::Output;
 use crate::shutdown;
 
 #[derive(Debug, Args)]
-#[command(after_long_help = every_switch())]
+#[command(after_long_help = every_switch(), args_conflicts_with_subcommands = true)]
 pub(crate) struct Lab {
+    #[command(subcommand)]
+    walk: Option<Walk>,
     /// How the world behaves, like `tokenLife=5 rotation=off`; `--help` lists every switch
     #[arg(value_name = "SWITCH=VALUE")]
     switches: Vec<String>,
@@ -24,7 +29,45 @@ pub(crate) struct Lab {
     mcp_server: SocketAddr,
 }
 
-pub(crate) async fn run(wanted: Lab, output: Output) -> Result<(), Failure> {
+#[derive(Debug, Subcommand)]
+enum Walk {
+    /// Watch the main job: refused, discovered, registered, allowed, stored, used, restarted, renewed
+    Demo {
+        /// Nobody is asked: "Allow" is clicked for you
+        #[arg(long)]
+        auto: bool,
+    },
+}
+
+pub(crate) async fn run(
+    wanted: Lab,
+    output: Output,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    match wanted.walk {
+        Some(Walk::Demo { auto }) => walk(auto, environment).await,
+        None => serve(wanted, output).await,
+    }
+}
+
+/// The walk shows itself, its failure too.
+async fn walk(auto: bool, environment: &Environment) -> Result<(), Failure> {
+    let binary = std::env::current_exe()
+        .map_err(|error| Failure::usage(format!("this program cannot be found: {error}")))?;
+    let person = std::io::stdout().is_terminal();
+    let color = person && environment.text("NO_COLOR").is_none();
+    let options = DemoOptions {
+        binary,
+        auto,
+        color,
+        open_browser: !auto && browser::is_at_hand(person, environment),
+    };
+    demo::run(options)
+        .await
+        .map_err(|error| Failure::api(chain(&error)))
+}
+
+async fn serve(wanted: Lab, output: Output) -> Result<(), Failure> {
     let switches = Switches::from_pairs(&wanted.switches).map_err(|error| {
         Failure::usage(error.to_string()).cure("`mcphub lab --help` lists every switch")
     })?;
@@ -60,9 +103,9 @@ fn every_switch() -> String {
         .as_object()
         .into_iter()
         .flatten()
-        .map(|(name, value)| match value {
-            Value::String(text) => format!("  {name}={text}"),
-            other => format!("  {name}={other}"),
+        .map(|(name, value)| match value.as_str() {
+            Some(text) => format!("  {name}={text}"),
+            None => format!("  {name}={value}"),
         });
     format!(
         "Switches and their defaults:\n{}",

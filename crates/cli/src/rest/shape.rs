@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 
-/// Error codes of answers that say that a person must sign in first.
-pub(crate) const SIGN_IN_CODES: [&str; 2] = ["sign_in_needed", "needs_sign_in"];
+/// The error code of an answer that says that a person must sign in first.
+pub(crate) const SIGN_IN_NEEDED: &str = "sign_in_needed";
 
 /// States in which nothing goes on before a person has acted.
 const WAITS_FOR_A_PERSON: [&str; 5] = [
@@ -67,9 +67,13 @@ impl Server {
         matches!(self.status.as_str(), "connected" | "refresh_failing")
     }
 
-    /// Neither connected nor broken: something is going on.
+    /// Neither connected nor broken nor a person's turn: something is going on. Between a finished sign-in and the new
+    /// connection the state is still the old one, while the token is there and no link waits for anybody.
     pub(crate) fn is_under_way(&self) -> bool {
-        self.status == "connecting"
+        let signed_in = |oauth: &OAuth| oauth.connected && oauth.authorization_url.is_none();
+        let just_signed_in =
+            self.status == "oauth_required" && self.oauth.as_ref().is_some_and(signed_in);
+        self.status == "connecting" || just_signed_in
     }
 
     /// Why it is in its state, in the hub's words.
@@ -100,6 +104,13 @@ impl Server {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Authorization {
     pub(crate) authorization_url: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Completed {
+    /// The login server wants to be asked differently: the person opens this one now.
+    pub(crate) authorization_url: Option<String>,
 }
 
 /// A line of the journal.

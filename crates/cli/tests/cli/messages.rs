@@ -1,0 +1,105 @@
+//! What a command says and how it ends when something is wrong before or instead of a hub's answer.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
+use crate::harness::Desk;
+use serde_json::Value;
+
+/// A port on which nobody listens: it was free a moment ago.
+fn nobody() -> String {
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    format!("http://127.0.0.1:{port}")
+}
+
+#[test]
+fn without_a_hub_a_command_ends_with_4_and_says_how_to_start_one() {
+    let (exit, out, err) = Desk::new().run(&["servers", "--url", &nobody()]);
+    assert_eq!(exit, 4);
+    assert_eq!(out, "");
+    assert!(err.contains("no hub answers at http://127.0.0.1:"), "{err}");
+    assert!(err.contains("do: start it with `mcphub`"), "{err}");
+}
+
+#[test]
+fn with_json_an_error_is_json_too() {
+    let (exit, out, err) = Desk::new().run(&["auth", "status", "--json", "--url", &nobody()]);
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(exit, 4);
+    assert_eq!(told["success"], false);
+    assert_eq!(told["exit"], 4);
+    assert!(
+        told["message"].as_str().unwrap().contains("no hub answers"),
+        "{told}"
+    );
+    assert!(told["do"].as_str().unwrap().contains("mcphub"), "{told}");
+    assert_eq!(err, "");
+}
+
+#[test]
+fn something_else_on_the_port_is_no_hub() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let asked = stream.read(&mut [0; 2048]).unwrap();
+        assert!(asked > 0);
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 15\r\nconnection: close\r\n\r\n<html>hi</html>").unwrap();
+    });
+    let (exit, _, err) = Desk::new().run(&["servers", "--url", &url]);
+    assert_eq!(exit, 4);
+    assert!(err.contains("is no MCPHub: 200 OK without JSON"), "{err}");
+    assert!(err.contains("do: name the hub with `--url`"), "{err}");
+}
+
+#[test]
+fn a_mistake_on_the_command_line_ends_with_1() {
+    let desk = Desk::new();
+    for arguments in [
+        &["no-such-command"][..],
+        &["call"],
+        &["servers", "--url", "localhost:3000"],
+        &["add", "not an address", "--url", "http://127.0.0.1:9"],
+        &["lab", "noSuchSwitch=1"],
+    ] {
+        let (exit, _, err) = desk.run(arguments);
+        assert_eq!(exit, 1, "{arguments:?}: {err}");
+        assert!(err.contains("error:"), "{arguments:?}: {err}");
+    }
+}
+
+#[test]
+fn help_and_version_are_answers() {
+    let desk = Desk::new();
+    let (exit, out, _) = desk.run(&["--help"]);
+    assert_eq!(exit, 0);
+    assert!(out.contains("Exit codes: 0 done"), "{out}");
+    assert_eq!(desk.run(&["--version"]).0, 0);
+}
+
+#[test]
+fn settings_that_do_not_parse_stop_the_start_with_line_and_column_and_are_not_touched() {
+    let desk = Desk::new();
+    let broken = "{\n  \"mcpServers\": {\n    \"a\": { \"url\": \"http://127.0.0.1:9/mcp\"\n  }\n";
+    desk.write_settings(broken);
+    let (exit, _, err) = desk.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(exit, 1);
+    assert!(err.contains("mcp_settings.json"), "{err}");
+    assert!(err.contains("line ") && err.contains("column "), "{err}");
+    assert!(err.contains("do: "), "{err}");
+    assert_eq!(desk.settings(), broken);
+}
+
+#[test]
+fn a_port_that_is_taken_stops_the_start_with_its_number() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (exit, _, err) = Desk::new().run(&["serve", "--listen", &address]);
+    assert_eq!(exit, 1);
+    assert!(err.contains(&address), "{err}");
+    assert!(err.contains("do: "), "{err}");
+}
