@@ -40,7 +40,7 @@ pub(crate) fn rule_for<K: AsRef<str>>(path: &[K]) -> Rule {
         ["owner" | "visibility" | "sharedWithUsers", ..] => Rule::Literal,
         [
             "oauth",
-            "pendingAuthorization" | "registration" | "grantedScopes",
+            "pendingAuthorization" | "registration" | "grant" | "grantedScopes",
         ] => Rule::Literal,
         [
             "oauth",

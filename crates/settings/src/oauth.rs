@@ -43,6 +43,8 @@ pub struct OAuth {
     /// Milliseconds since 1970.
     pub expires_at: Option<u64>,
     pub granted_scopes: Option<Vec<String>>,
+    /// Ours: where the tokens came from and what was asked for.
+    pub grant: Option<Hidden>,
     /// Ours: what a registration answered.
     pub registration: Option<Hidden>,
     /// What waits for the callback, in MCPHub's keys and ours.
@@ -92,6 +94,26 @@ pub enum Grants {
 }
 
 impl OAuth {
+    /// What a person decided, without what the hub keeps there. A registered client is the hub's.
+    #[must_use]
+    pub fn given(&self) -> Self {
+        let mut given = Self {
+            access_token: None,
+            refresh_token: None,
+            expires_at: None,
+            granted_scopes: None,
+            grant: None,
+            registration: None,
+            pending_authorization: None,
+            ..self.clone()
+        };
+        if self.registration.is_some() {
+            given.client_id = None;
+            given.client_secret = None;
+        }
+        given
+    }
+
     pub(crate) fn read(reader: Reader<'_>) -> Self {
         let mut oauth = Self::kept(&reader);
         oauth.client_id = reader.text("clientId");
@@ -135,6 +157,7 @@ impl OAuth {
             refresh_token: reader.secret("refreshToken"),
             expires_at: reader.number("expiresAt"),
             granted_scopes: scopes(reader, "grantedScopes"),
+            grant: reader.object("grant").and_then(|_| hidden(reader, "grant")),
             registration: reader
                 .object("registration")
                 .and_then(|_| hidden(reader, "registration")),

@@ -37,7 +37,7 @@ impl Wanted {
             enabled: server.enabled,
             transport: server.transport.clone(),
             limits: Limits::of(&server.options),
-            sign_in: given(&server.oauth),
+            sign_in: server.oauth.given(),
         }
     }
 }
@@ -63,33 +63,6 @@ pub(super) fn trouble(problem: &Problem) -> Trouble {
     }
 }
 
-/// Without what the hub writes there by itself. Where it registered a client or holds a grant, it wrote these too.
-fn given(oauth: &OAuth) -> OAuth {
-    let mut given = OAuth {
-        access_token: None,
-        refresh_token: None,
-        expires_at: None,
-        granted_scopes: None,
-        registration: None,
-        pending_authorization: None,
-        ..oauth.clone()
-    };
-    if oauth.registration.is_some() {
-        given.client_id = None;
-        given.client_secret = None;
-        given.token_endpoint_auth_method = None;
-    }
-    if oauth.registration.is_some()
-        || oauth.access_token.is_some()
-        || oauth.pending_authorization.is_some()
-    {
-        given.issuer = None;
-        given.token_endpoint = None;
-        given.revocation_endpoint = None;
-    }
-    given
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,7 +79,7 @@ mod tests {
         let before = wanted(r#"{"url":"http://127.0.0.1:1/mcp"}"#);
         let stored = r#"{"url":"http://127.0.0.1:1/mcp","description":"mine","tools":{"a":{"enabled":false}},"oauth":{"clientId":"c",
             "clientSecret":"s","registration":{"client_id":"c"},"accessToken":"t","refreshToken":"r","expiresAt":1,
-            "issuer":"http://127.0.0.1:2","tokenEndpoint":"http://127.0.0.1:2/token","grantedScopes":["a"]}}"#;
+            "grant":{"issuer":"http://127.0.0.1:2","tokenEndpoint":"http://127.0.0.1:2/token"},"grantedScopes":["a"]}}"#;
         assert_eq!(before, wanted(stored));
     }
 

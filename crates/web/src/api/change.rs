@@ -9,8 +9,9 @@ use settings::Change;
 /// Keys beside the configuration proper that a form does not send.
 const KEPT: [&str; 4] = ["owner", "createdAt", "visibility", "sharedWithUsers"];
 /// Written by the hub under `oauth`: what a sign-in brought.
-const GRANT: [&str; 5] = [
+const GRANT: [&str; 6] = [
     "accessToken",
+    "grant",
     "refreshToken",
     "expiresAt",
     "grantedScopes",
