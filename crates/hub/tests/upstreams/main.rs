@@ -1,0 +1,14 @@
+//! Upstreams against servers on loopback: stand-ins that can be told to misbehave, servers on another implementation of the
+//! protocol, and child processes.
+
+extern crate mcphub_hub as hub;
+
+mod desk;
+mod http_answers;
+mod http_sessions;
+mod http_streams;
+mod http_trouble;
+mod old_sse;
+mod process;
+mod set;
+mod stand_in;

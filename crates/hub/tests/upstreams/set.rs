@@ -1,0 +1,114 @@
+//! The set of upstreams follows the settings: what changed moves, the rest does not notice.
+
+use axum::response::Response;
+use hub::upstream::{State, Upstream};
+use serde_json::{Value, json};
+use tokio::sync::broadcast;
+
+use crate::{
+    desk::{Desk, call, response, soon, until},
+    stand_in::{Seen, StandIn},
+};
+
+async fn answers(seen: Seen) -> Response {
+    seen.result(&json!({}))
+}
+
+impl Desk {
+    fn write(&self, servers: &Value) {
+        let text = json!({ "mcpServers": servers }).to_string();
+        std::fs::write(self.folder.path().join("mcp_settings.json"), text).unwrap();
+    }
+
+    async fn appears(&self, name: &str) -> Upstream {
+        let mut settings = self.hub.store().subscribe();
+        soon(
+            "the new settings",
+            settings.wait_for(|settings| settings.server(name).is_some()),
+        )
+        .await
+        .unwrap();
+        let look = async {
+            loop {
+                match self.hub.upstreams().get(name) {
+                    Some(upstream) => return upstream,
+                    None => tokio::task::yield_now().await,
+                }
+            }
+        };
+        soon("the new upstream", look).await
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_added_or_edited_leaves_the_others_connected() {
+    let (one, two, three) = (
+        StandIn::with_calls(answers).await,
+        StandIn::with_calls(answers).await,
+        StandIn::with_calls(answers).await,
+    );
+    let desk = Desk::with(json!({ "up": { "url": one.url }, "moves": { "url": two.url } })).await;
+    desk.ready().await;
+    let moves = desk.hub.upstreams().get("moves").unwrap();
+    until(&moves, |state| matches!(state, State::Ready)).await;
+
+    desk.write(&json!({ "new": { "url": one.url }, "up": { "url": one.url, "description": "mine" }, "moves": { "url": three.url } }));
+    let new = desk.appears("new").await;
+    until(&new, |state| matches!(state, State::Ready)).await;
+    three
+        .saw("the server at its new place", |seen| {
+            seen.asks() == "tools/list"
+        })
+        .await;
+    until(&moves, |state| matches!(state, State::Ready)).await;
+    response(call(&moves, "1", "echo")).await.unwrap();
+    assert_eq!(
+        (
+            one.count("initialize"),
+            two.count("initialize"),
+            three.count("initialize")
+        ),
+        (2, 1, 1)
+    );
+    let names: Vec<_> = desk
+        .hub
+        .upstreams()
+        .all()
+        .iter()
+        .map(|upstream| upstream.name().to_owned())
+        .collect();
+    assert_eq!(names, ["new", "up", "moves"]);
+}
+
+#[tokio::test]
+async fn a_server_that_is_taken_out_is_disconnected_and_gone() {
+    let server = StandIn::with_calls(answers).await;
+    let desk = Desk::with(json!({ "up": { "url": server.url } })).await;
+    let up = desk.ready().await;
+    desk.write(&json!({}));
+    until(&up, |state| matches!(state, State::Disabled)).await;
+    server
+        .saw("the good-bye", |seen| seen.method == http::Method::DELETE)
+        .await;
+    assert!(desk.hub.upstreams().all().is_empty());
+    assert!(response(call(&up, "1", "echo")).await.is_err());
+}
+
+#[tokio::test]
+async fn a_reload_connects_afresh_and_keeps_the_lists_meanwhile() {
+    let server = StandIn::with_calls(answers).await;
+    let desk = Desk::at(&server.url).await;
+    let up = desk.ready().await;
+    let mut events = desk.hub.upstreams().events();
+    assert!(desk.hub.upstreams().reload("up").await);
+    assert!(!desk.hub.upstreams().reload("nobody").await);
+    loop {
+        assert_eq!(up.catalog().tools.len(), 1);
+        match soon("the new connection", events.recv()).await {
+            Ok((_, hub::upstream::Event::Connected)) => break,
+            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!(server.count("initialize"), 2);
+}
