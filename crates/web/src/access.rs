@@ -26,7 +26,7 @@ pub(crate) struct NotAdmitted {
 }
 
 /// Lets in at `/mcp` whom the rules let in: the request gets its `Caller`.
-// rule: rfc6750-3
+// rule: rfc6750-3 -- a request without valid credentials gets a WWW-Authenticate with the scheme Bearer.
 pub(crate) async fn admit(
     State(app): State<App>,
     mut request: Request,

@@ -69,7 +69,7 @@ impl Hosts {
     }
 
     // rule: w02
-    // rule: mcp-transport-origin
+    // rule: mcp-transport-origin -- servers MUST validate Origin of all incoming connections.
     pub(crate) fn check_origin(&self, headers: &HeaderMap, asked_as: &str) -> Result<(), Problem> {
         for value in headers.get_all(header::ORIGIN) {
             let text = value.to_str().unwrap_or("null");

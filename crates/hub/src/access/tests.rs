@@ -1,3 +1,5 @@
+//! The rules of access as tables: doors, kinds of access, owners of keys.
+
 use super::*;
 
 fn key(id: &str, access: Access) -> Key {

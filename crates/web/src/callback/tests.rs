@@ -1,3 +1,5 @@
+//! What each outcome of a callback says.
+
 use super::words::{failed, signed_in};
 use super::*;
 use hub::sign_in::CallbackError;

@@ -1,3 +1,5 @@
+//! Hosts and origins, ours and strange ones.
+
 use super::*;
 
 fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {

@@ -1,3 +1,5 @@
+//! Pages show text as text, under a policy that allows nothing else.
+
 use super::*;
 
 fn page() -> Page {

@@ -1,3 +1,5 @@
+//! What a replaced configuration keeps, loses and writes.
+
 use serde_json::json;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What is hidden, what is shown, and the way back.
+
 use serde_json::json;
 
 use super::*;
