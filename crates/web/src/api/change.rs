@@ -65,25 +65,15 @@ fn same_client(had: &Map<String, Value>, oauth: &Map<String, Value>) -> bool {
     CLIENT
         .iter()
         .all(|key| match (had.get(*key), oauth.get(*key)) {
-            (Some(_), None) => match *key {
-                "clientId" | "clientSecret" => registered,
-                "issuer" | "tokenEndpoint" => registered || had.contains_key("accessToken"),
-                _ => false,
-            },
+            (Some(_), None) => registered && matches!(*key, "clientId" | "clientSecret"),
             (before, after) => before == after,
         })
 }
 
 fn keep(had: &Map<String, Value>, oauth: &mut Map<String, Value>) {
-    let of_registration = ["registration", "clientId", "clientSecret"];
-    let of_discovery = ["issuer", "tokenEndpoint"];
-    let registered = had.contains_key("registration");
     let mut keys: Vec<&str> = GRANT.to_vec();
-    if registered {
-        keys.extend(of_registration);
-    }
-    if had.contains_key("accessToken") || registered {
-        keys.extend(of_discovery);
+    if had.contains_key("registration") {
+        keys.extend(["registration", "clientId", "clientSecret"]);
     }
     for key in keys {
         if let (false, Some(value)) = (oauth.contains_key(key), had.get(key)) {
@@ -94,24 +84,15 @@ fn keep(had: &Map<String, Value>, oauth: &mut Map<String, Value>) {
 
 /// Takes out what was sent back unchanged of a sign-in that no longer belongs to this server.
 fn forget(had: &Map<String, Value>, oauth: &mut Map<String, Value>) {
-    for key in GRANT.iter().chain(&["registration"]) {
+    let client = ["registration", "clientId", "clientSecret"];
+    let registered = if had.contains_key("registration") {
+        &client[..]
+    } else {
+        &[]
+    };
+    for key in GRANT.iter().chain(registered) {
         if oauth.get(*key) == had.get(*key) {
             oauth.shift_remove(*key);
-        }
-    }
-    let mut ours: Vec<&str> = Vec::new();
-    if had.contains_key("registration") {
-        ours.extend(["clientId", "clientSecret"]);
-    }
-    // A person who writes endpoints writes this one, too; otherwise discovery wrote them.
-    if !had.contains_key("authorizationEndpoint")
-        && (had.contains_key("accessToken") || had.contains_key("registration"))
-    {
-        ours.extend(["issuer", "tokenEndpoint"]);
-    }
-    for key in ours {
-        if oauth.get(key) == had.get(key) {
-            oauth.shift_remove(key);
         }
     }
 }

@@ -14,7 +14,12 @@ use url::Url;
 pub(crate) const REDACTED: &str = "********";
 
 /// Values of these keys are never shown, whatever they hold.
-const WHOLE: [&str; 3] = ["pendingAuthorization", "registration", "credentials"];
+const WHOLE: [&str; 4] = [
+    "pendingAuthorization",
+    "registration",
+    "grant",
+    "credentials",
+];
 /// Keys that end like a secret but are none.
 const HARMLESS: [&str; 4] = [
     "tokenEndpoint",

@@ -17,7 +17,7 @@ fn registered() -> Value {
             "clientId": "given-by-registration",
             "clientSecret": "s",
             "registration": { "issuer": "https://auth.example.com" },
-            "issuer": "https://auth.example.com",
+            "grant": { "issuer": "https://auth.example.com" },
             "accessToken": "a",
             "refreshToken": "r",
             "expiresAt": 5,
