@@ -40,7 +40,7 @@ impl Settings {
         self.servers.get(name).map(AsRef::as_ref)
     }
 
-    /// The hub's public address as the file says it.
+    /// The hub's public address as the file says it, else as `INSTALL_BASE_URL` does.
     pub fn base_url(&self) -> Option<&str> {
         self.install.base_url.as_deref()
     }
@@ -67,7 +67,11 @@ pub fn resolve(file: &File, lookup: Lookup<'_>) -> Settings {
         .filter_map(User::read)
         .collect();
     let servers = servers(&top, &users, lookup);
-    let system = system(&top, lookup);
+    let mut system = system(&top, lookup);
+    if system.install.base_url.is_none() {
+        let address = lookup("INSTALL_BASE_URL").map(|text| text.trim().to_owned());
+        system.install.base_url = address.filter(|address| !address.is_empty());
+    }
     let mut settings = Settings {
         servers,
         groups: top
