@@ -94,6 +94,28 @@ mod tests {
     }
 
     #[test]
+    fn the_address_of_a_new_server_is_not_the_hubs() {
+        let add =
+            Arguments::try_parse_from(["mcphub", "add", "https://mcp.example.com/mcp"]).unwrap();
+        assert_eq!(add.asking.url, None);
+        let both = [
+            "mcphub",
+            "add",
+            "https://mcp.example.com/mcp",
+            "--url",
+            "http://localhost:1",
+        ];
+        assert_eq!(
+            Arguments::try_parse_from(both)
+                .unwrap()
+                .asking
+                .url
+                .as_deref(),
+            Some("http://localhost:1")
+        );
+    }
+
+    #[test]
     fn serve_is_what_happens_without_a_command() {
         let bare = Arguments::try_parse_from(["mcphub", "--listen", "127.0.0.1:1"]).unwrap();
         assert!(bare.command.is_none());

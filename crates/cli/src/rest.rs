@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::environment::Environment;
-use crate::failure::{Exit, Failure, chain};
+use crate::failure::{Exit, Failure, chain, root};
 use crate::operator;
 use shape::{Authorization, Completed, Entry, Server};
 
@@ -246,12 +246,15 @@ impl Hub {
             Exit::Api
         };
         let failure = Failure::new(exit, message);
-        match answer["action"].as_str() {
-            Some(action) => failure.cure(action),
-            None if status == StatusCode::NOT_FOUND => {
+        match (answer["action"].as_str(), answer["code"].as_str()) {
+            (Some(action), _) => failure.cure(action),
+            (None, Some("no_such_tool")) => {
+                failure.cure("`mcphub servers get <server>` lists its tools")
+            }
+            (None, Some(_) | None) if status == StatusCode::NOT_FOUND => {
                 failure.cure("`mcphub servers` lists the names")
             }
-            None => failure,
+            (None, Some(_) | None) => failure,
         }
     }
 
@@ -274,7 +277,7 @@ impl Hub {
         };
         let failure = Failure::new(
             Exit::Unreachable,
-            format!("no hub {slow} at {}: {}", self.address(), chain(error)),
+            format!("no hub {slow} at {}: {}", self.address(), root(error)),
         );
         match self.others.as_slice() {
             [] if self.is_on_this_machine() => failure

@@ -14,7 +14,8 @@ use crate::rest::shape::Server;
 #[derive(Debug, Args)]
 pub(crate) struct Add {
     /// The server's MCP endpoint, like https://mcp.linear.app/mcp
-    url: String,
+    #[arg(value_name = "URL")]
+    address: String,
     /// How the server is called; else taken from the address
     #[arg(long)]
     name: Option<String>,
@@ -35,11 +36,11 @@ pub(crate) struct Add {
 }
 
 pub(crate) async fn run(desk: &Desk, add: Add) -> Result<(), Failure> {
-    let url = checked(&add.url)?;
+    let url = checked(&add.address)?;
     let known = Server::read_all(&desk.hub.servers().await?)?;
     let name = match known.iter().find(|server| {
         server.config["url"].as_str() == Some(url.as_str())
-            || server.config["url"].as_str() == Some(&add.url)
+            || server.config["url"].as_str() == Some(&add.address)
     }) {
         Some(there) if add.name.as_deref().is_none_or(|name| name == there.name) => {
             desk.output
@@ -92,7 +93,7 @@ fn checked(address: &str) -> Result<Url, Failure> {
 
 fn config(add: &Add) -> Result<Value, Failure> {
     // Without a type the hub finds out itself which transport the server speaks.
-    let mut config = json!({ "url": add.url });
+    let mut config = json!({ "url": add.address });
     let mut headers = Map::new();
     for pair in &add.header {
         let (name, value) = pair
@@ -128,7 +129,7 @@ async fn ask_for_client(desk: &Desk, add: &Add, server: &Server) -> Result<bool,
     if add.yes || desk.output.json || !std::io::stdin().is_terminal() {
         let cure = format!(
             "mcphub servers remove {0}; mcphub add {1} --name {0} --client-id ... --client-secret ...",
-            server.name, add.url
+            server.name, add.address
         );
         return Err(Failure::new(
             Exit::SignInNeeded,

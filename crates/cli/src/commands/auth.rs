@@ -187,7 +187,13 @@ async fn logout(desk: &Desk, server: &str, all: bool) -> Result<(), Failure> {
 
 async fn log(desk: &Desk, server: &str) -> Result<(), Failure> {
     desk.output.result(&desk.hub.journal_as_told(server).await?);
-    for entry in desk.hub.journal(server).await? {
+    let entries = desk.hub.journal(server).await?;
+    if entries.is_empty() {
+        desk.output.line(format!(
+            "{server}: nothing yet; no sign-in was needed since the hub started"
+        ));
+    }
+    for entry in entries {
         desk.output
             .line(format!("{}{}", entry.time, timeline::line(&entry)));
     }
