@@ -11,7 +11,7 @@ import { CreateMessageRequestSchema, ElicitRequestSchema, ListRootsRequestSchema
 import { connectClient } from '../harness/client.mjs';
 import { eventually } from '../harness/eventually.mjs';
 import { Hub } from '../harness/hub.mjs';
-import { argumentsFor, defaultsOf } from './inputs.mjs';
+import { callsFor, defaultsOf } from './inputs.mjs';
 
 const WITHIN = 25_000;
 const SIGN_INS = 6;
@@ -95,7 +95,7 @@ async function useTools(hub) {
   const capabilities = { elicitation: { form: { applyDefaults: true } }, sampling: {}, roots: {} };
   const client = await persist(hub, 'initialize', () => connectClient(`${hub.url}/mcp/up`, { capabilities, prepare: capable }));
   const { tools } = await persist(hub, 'tools/list', () => client.listTools());
-  const requests = context.toolCalls ?? tools.map(({ name, inputSchema }) => ({ name, arguments: argumentsFor(inputSchema) }));
+  const requests = context.toolCalls ?? callsFor(tools);
   for (const request of requests) await persist(hub, request.name, () => call(client, request));
   await client.close();
 }

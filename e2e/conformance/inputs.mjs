@@ -20,6 +20,14 @@ export function argumentsFor(schema) {
   return Object.fromEntries(Object.entries(schema?.properties ?? {}).map(([name, property], position) => [name, valueFor(property, position)]));
 }
 
+// A call of each tool. One that asks for a `schema` gets the first tool's own, as it was listed.
+export function callsFor(tools) {
+  return tools.map(({ name, inputSchema }) => {
+    const args = argumentsFor(inputSchema);
+    return { name, arguments: 'schema' in args ? { ...args, schema: tools[0].inputSchema } : args };
+  });
+}
+
 export function defaultsOf(schema) {
   const given = Object.entries(schema?.properties ?? {}).filter(([, property]) => property.default !== undefined);
   return Object.fromEntries(given.map(([name, property]) => [name, property.default]));
