@@ -2,16 +2,18 @@
 
 pub(crate) mod shape;
 
+mod refusal;
+
 use std::path::Path;
 use std::time::Duration;
 
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
 
 use crate::environment::Environment;
-use crate::failure::{Exit, Failure, chain, root};
+use crate::failure::{Failure, chain};
 use crate::operator;
 use shape::{Authorization, Completed, Entry, Server};
 
@@ -230,67 +232,6 @@ impl Hub {
         }
         Err(self.refused(status, &answer))
     }
-
-    fn refused(&self, status: StatusCode, answer: &Value) -> Failure {
-        let message = answer["message"]
-            .as_str()
-            .or_else(|| answer["error"].as_str())
-            .unwrap_or("the hub gave no reason");
-        if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN {
-            return Failure::api(format!("{} did not let us in: {message}", self.address()))
-                .cure("on the hub's own machine run this as the user who runs the hub; elsewhere give `--token` (or MCPHUB_TOKEN) with a login token or a bearer key for all servers");
-        }
-        let exit = if answer["code"] == shape::SIGN_IN_NEEDED {
-            Exit::SignInNeeded
-        } else {
-            Exit::Api
-        };
-        let failure = Failure::new(exit, message);
-        match (answer["action"].as_str(), answer["code"].as_str()) {
-            (Some(action), _) => failure.cure(action),
-            (None, Some("no_such_tool")) => {
-                failure.cure("`mcphub servers get <server>` lists its tools")
-            }
-            (None, Some(_) | None) if status == StatusCode::NOT_FOUND => {
-                failure.cure("`mcphub servers` lists the names")
-            }
-            (None, Some(_) | None) => failure,
-        }
-    }
-
-    fn no_hub(&self, status: StatusCode) -> Failure {
-        Failure::new(
-            Exit::Unreachable,
-            format!(
-                "what answers at {} is no MCPHub: {status} without JSON",
-                self.address()
-            ),
-        )
-        .cure("name the hub with `--url` or MCPHUB_URL, with its BASE_PATH when it has one")
-    }
-
-    fn unreachable(&self, error: &reqwest::Error) -> Failure {
-        let slow = if error.is_timeout() {
-            "answers in time"
-        } else {
-            "answers"
-        };
-        let failure = Failure::new(
-            Exit::Unreachable,
-            format!("no hub {slow} at {}: {}", self.address(), root(error)),
-        );
-        match self.others.as_slice() {
-            [] if self.is_on_this_machine() => failure
-                .cure("start it with `mcphub`, or name another one with `--url` or MCPHUB_URL"),
-            [] => failure.cure(
-                "look whether it runs and whether the address is right (`--url` or MCPHUB_URL)",
-            ),
-            others => failure.cure(format!(
-                "start it with `mcphub`, or name one that was started on this machine: --url {}",
-                others.join(", --url ")
-            )),
-        }
-    }
 }
 
 fn address_of_hub(address: &str) -> Result<Url, Failure> {
@@ -337,6 +278,7 @@ fn http_client(base: &Url) -> reqwest::Result<reqwest::Client> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Exit;
 
     fn hub(url: &str) -> Hub {
         Hub::new(

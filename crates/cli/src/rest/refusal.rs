@@ -1,0 +1,70 @@
+//! When a hub does not answer as wished: what the person is told, and what helps.
+
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use super::{Hub, shape};
+use crate::failure::{Exit, Failure, root};
+
+impl Hub {
+    pub(super) fn refused(&self, status: StatusCode, answer: &Value) -> Failure {
+        let message = answer["message"]
+            .as_str()
+            .or_else(|| answer["error"].as_str())
+            .unwrap_or("the hub gave no reason");
+        if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN {
+            return Failure::api(format!("{} did not let us in: {message}", self.address()))
+                .cure("on the hub's own machine run this as the user who runs the hub; elsewhere give `--token` (or MCPHUB_TOKEN) with a login token or a bearer key for all servers");
+        }
+        let exit = if answer["code"] == shape::SIGN_IN_NEEDED {
+            Exit::SignInNeeded
+        } else {
+            Exit::Api
+        };
+        let failure = Failure::new(exit, message);
+        match (answer["action"].as_str(), answer["code"].as_str()) {
+            (Some(action), _) => failure.cure(action),
+            (None, Some("no_such_tool")) => {
+                failure.cure("`mcphub servers get <server>` lists its tools")
+            }
+            (None, Some(_) | None) if status == StatusCode::NOT_FOUND => {
+                failure.cure("`mcphub servers` lists the names")
+            }
+            (None, Some(_) | None) => failure,
+        }
+    }
+
+    pub(super) fn no_hub(&self, status: StatusCode) -> Failure {
+        Failure::new(
+            Exit::Unreachable,
+            format!(
+                "what answers at {} is no MCPHub: {status} without JSON",
+                self.address()
+            ),
+        )
+        .cure("name the hub with `--url` or MCPHUB_URL, with its BASE_PATH when it has one")
+    }
+
+    pub(super) fn unreachable(&self, error: &reqwest::Error) -> Failure {
+        let slow = if error.is_timeout() {
+            "answers in time"
+        } else {
+            "answers"
+        };
+        let failure = Failure::new(
+            Exit::Unreachable,
+            format!("no hub {slow} at {}: {}", self.address(), root(error)),
+        );
+        match self.others.as_slice() {
+            [] if self.is_on_this_machine() => failure
+                .cure("start it with `mcphub`, or name another one with `--url` or MCPHUB_URL"),
+            [] => failure.cure(
+                "look whether it runs and whether the address is right (`--url` or MCPHUB_URL)",
+            ),
+            others => failure.cure(format!(
+                "start it with `mcphub`, or name one that was started on this machine: --url {}",
+                others.join(", --url ")
+            )),
+        }
+    }
+}
