@@ -68,10 +68,8 @@ pub struct Session {
     level: SessionLevel,
     /// Requests under way, by the client's id.
     calls: Mutex<HashMap<Box<str>, CancellationToken>>,
-    /// Requests of servers that this client has to answer, by the id that it knows.
+    /// Requests of servers that this client has to answer, by their id.
     asked: Mutex<HashMap<Box<str>, AskedOf>>,
-    /// The id of the next such request.
-    questions: AtomicU64,
     outbox: Outbox,
     /// Seconds after the start of the hub when it was used last.
     used: AtomicU64,
@@ -139,7 +137,6 @@ impl Sessions {
             level: SessionLevel::default(),
             calls: Mutex::default(),
             asked: Mutex::default(),
-            questions: AtomicU64::new(1),
             outbox: Outbox::default(),
             used: AtomicU64::new(self.shared.now()),
         });

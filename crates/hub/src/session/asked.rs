@@ -1,8 +1,6 @@
 //! Requests of servers that wait for a client: sampling, elicitation, roots. Only the session that was asked may answer.
 //!
-//! Each gets an id of the session's own, because two servers may use the same.
-
-use std::sync::atomic::Ordering;
+//! Their ids are unique in the hub already (`hub::upstream` sees to that), so they stay.
 
 use mcp::capability::Abilities;
 use mcp::message::{Message, code};
@@ -14,8 +12,6 @@ use crate::upstream::Upstream;
 /// Who asked, and by which token the client may report progress.
 pub(super) struct AskedOf {
     pub(super) upstream: Upstream,
-    /// The id by which the upstream knows it.
-    id: Box<str>,
     token: Option<Box<str>>,
 }
 
@@ -23,8 +19,8 @@ pub(super) struct AskedOf {
 const MOST_ASKED: usize = 64;
 
 impl Session {
-    /// A server's request as it is sent to the client, or the refusal for the server.
-    pub(super) fn ask(&self, upstream: &Upstream, request: Message) -> Result<Message, Message> {
+    /// Notes a server's request that is about to be sent to the client; or the refusal for the server.
+    pub(super) fn ask(&self, upstream: &Upstream, request: &Message) -> Result<(), Message> {
         let id = request.id().unwrap_or("null");
         let method = request.method().unwrap_or_default();
         if !can(self.abilities, method) {
@@ -41,18 +37,10 @@ impl Session {
             let text = "too many questions are waiting for this client";
             return Err(Message::failure(Some(id), code::SERVER_ERROR, text, None));
         }
-        let own = self.questions.fetch_add(1, Ordering::Relaxed).to_string();
         let token = request.progress_token().ok().flatten().map(Into::into);
-        let (upstream, id) = (upstream.clone(), id.into());
-        asked.insert(
-            own.as_str().into(),
-            AskedOf {
-                upstream,
-                id,
-                token,
-            },
-        );
-        Ok(request.with_id(&own))
+        let upstream = upstream.clone();
+        asked.insert(id.into(), AskedOf { upstream, token });
+        Ok(())
     }
 
     /// Hands the client's answer to the server that asked. An answer that nobody asked for goes nowhere.
@@ -62,7 +50,7 @@ impl Session {
             tracing::debug!(session = %self.short_id(), "a client answered what nobody asked");
             return;
         };
-        if let Err(error) = asked.upstream.answer(response.with_id(&asked.id)).await {
+        if let Err(error) = asked.upstream.answer(response).await {
             tracing::debug!(server = asked.upstream.name(), %error, "a client's answer came too late");
         }
     }

@@ -88,8 +88,8 @@ impl Exchange {
                 Kind::Response => return Some(self.finished(message)),
                 Kind::Notification if self.quiet || !self.session.level.hears(&message) => {}
                 Kind::Notification => return Some(message),
-                Kind::Request => match self.asks(message) {
-                    Ok(question) => return Some(question),
+                Kind::Request => match self.asks(&message) {
+                    Ok(()) => return Some(message),
                     Err(refusal) => self.refuse(refusal),
                 },
             }
@@ -105,19 +105,15 @@ impl Exchange {
         self.cancelled.clone()
     }
 
-    fn asks(&mut self, request: Message) -> Result<Message, Message> {
+    fn asks(&mut self, request: &Message) -> Result<(), Message> {
         if self.quiet {
             let text = "the client takes no stream, so it cannot be asked";
-            return Err(Message::failure(
-                request.id(),
-                code::METHOD_NOT_FOUND,
-                text,
-                None,
-            ));
+            let id = request.id();
+            return Err(Message::failure(id, code::METHOD_NOT_FOUND, text, None));
         }
-        let question = self.session.ask(&self.upstream, request)?;
-        self.asked.extend(question.id().map(Box::from));
-        Ok(question)
+        self.session.ask(&self.upstream, request)?;
+        self.asked.extend(request.id().map(Box::from));
+        Ok(())
     }
 
     /// In the background: `next` may be dropped at any time, and the server must hear it anyway.

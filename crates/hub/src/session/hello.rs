@@ -56,7 +56,9 @@ pub(super) async fn answer(catalog: &Catalog, scope: &Scope, revision: Revision)
 /// Waits until an upstream is no longer being connected, or patience ends.
 pub(super) async fn settled(upstream: &Upstream, patience: Duration) {
     let mut states = upstream.watch();
-    let settled = states.wait_for(|state| !matches!(state, State::Connecting { .. }));
+    // What an endpoint shows is switched on; one that is not yet connecting is about to.
+    let unsettled = |state: &State| matches!(state, State::Connecting { .. } | State::Disabled);
+    let settled = states.wait_for(|state| !unsettled(state));
     if tokio::time::timeout(patience, settled).await.is_err() {
         tracing::debug!(
             server = upstream.name(),

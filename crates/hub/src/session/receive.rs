@@ -229,7 +229,12 @@ impl Shared {
     async fn settle(&self, scope: &Scope) {
         let members = scope.shape().members.iter();
         let upstreams = members.filter_map(|member| self.catalog.upstreams().get(&member.server));
-        let first = |u: &Upstream| matches!(u.state(), State::Connecting { attempt: 1 });
+        let first = |u: &Upstream| {
+            matches!(
+                u.state(),
+                State::Disabled | State::Connecting { attempt: 1 }
+            )
+        };
         let connecting: Vec<_> = upstreams.filter(first).collect();
         if !connecting.is_empty() {
             join_all(connecting.iter().map(|upstream| settled(upstream, GRACE))).await;
