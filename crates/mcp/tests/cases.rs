@@ -82,7 +82,7 @@ fn for_each(folder: &str, check: impl Fn(&Value)) {
     let mut count = 0;
     for file in fs::read_dir(folder).expect("the folder of cases") {
         let path = file.expect("an entry").path();
-        println!("{}", path.display());
+        eprintln!("{}", path.display());
         let text = fs::read_to_string(&path).expect("a case is readable");
         let case: Value = serde_json::from_str(&text).expect("a case is JSON");
         check(&case);

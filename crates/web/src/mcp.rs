@@ -106,7 +106,7 @@ async fn get(
     }
     let session = mcp.session(&headers, &endpoint(name), &caller)?;
     let listening = session.listen().ok_or_else(Refusal::too_many_streams)?;
-    Ok(stream::listening(listening, mcp.draining.clone()))
+    Ok(stream::listening(listening, mcp.draining))
 }
 
 async fn delete(

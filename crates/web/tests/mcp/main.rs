@@ -1,0 +1,17 @@
+//! The MCP endpoints between counterparts that we did not write: `rmcp` as client and as server, both over loopback.
+
+#![expect(
+    deprecated,
+    reason = "logging, sampling, roots and subscriptions belong to the revisions under test"
+)]
+
+mod asks;
+mod changes;
+mod client;
+mod groups;
+mod harness;
+mod merged;
+mod raw_upstream;
+mod transparent;
+mod up;
+mod wire;

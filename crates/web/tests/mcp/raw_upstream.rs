@@ -1,0 +1,60 @@
+//! An MCP server in a few lines that answers with texts of the test's own, because `rmcp` cannot write what it does not know.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use http::{StatusCode, header};
+use serde_json::Value;
+
+/// What it answers to `tools/call`, and what it received.
+pub(crate) struct Raw {
+    pub(crate) url: String,
+    pub(crate) received: Arc<Mutex<Vec<String>>>,
+}
+
+#[derive(Clone)]
+struct Inside {
+    answer: &'static str,
+    received: Arc<Mutex<Vec<String>>>,
+}
+
+/// Starts it; `answer` is the result of each `tools/call`.
+pub(crate) async fn start(answer: &'static str) -> Raw {
+    let received = Arc::default();
+    let inside = Inside {
+        answer,
+        received: Arc::clone(&received),
+    };
+    let router = Router::new()
+        .route("/mcp", post(answers))
+        .with_state(inside);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let url = format!("http://{}/mcp", listener.local_addr().expect("an address"));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    Raw { url, received }
+}
+
+async fn answers(State(inside): State<Inside>, body: String) -> Response {
+    let message: Value = serde_json::from_str(&body).expect("JSON");
+    inside.received.lock().expect("received").push(body);
+    let result = match message["method"].as_str() {
+        Some("initialize") => {
+            r#"{"protocolVersion":"2025-06-18","capabilities":{"tools":{},"vendor/x":{"n":1.0}},"serverInfo":{"name":"raw","version":"1","icons":[{"src":"data:,"}]},"vendor":[1e400]}"#
+        }
+        Some("tools/list") => {
+            r#"{"tools":[{"name":"t","inputSchema":{"$defs":{}},"x":0.10}],"_meta":{"k":1}}"#
+        }
+        Some("tools/call") => inside.answer,
+        _ => return StatusCode::ACCEPTED.into_response(),
+    };
+    let text = format!(
+        "{{\"id\":{},\"result\":{result},\"jsonrpc\":\"2.0\",\"extra\":null}}",
+        message["id"]
+    );
+    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
+}
