@@ -188,11 +188,11 @@ impl Hub {
                 return Ok(server);
             }
             if Instant::now() >= deadline {
-                let said = ["status", "reason", "error"]
-                    .map(|key| server[key].as_str().unwrap_or_default());
+                let said = |key: &str| server[key].as_str().unwrap_or_default();
+                let instead = format!("{} ({})", said("status"), said("reason"));
                 return Err(Cause::too_late(
                     format!("the server is {wanted}"),
-                    said.join(" "),
+                    instead,
                     limit,
                 ));
             }
