@@ -39,7 +39,7 @@ pub use self::{
     upstreams::Upstreams,
 };
 use self::{running::Told, shared::Shared};
-use crate::{clock::Clock, fetch::Fetch, sign_in::SignIns};
+use crate::{clock::Clock, fetch::Fetch, sign_in::SignIns, store::Environment};
 
 /// One upstream. A clone is the same one; it stays usable, as `NotConnected`, after the server was removed.
 #[derive(Clone)]
@@ -65,7 +65,7 @@ pub struct Outside {
     pub sign_ins: SignIns,
     pub clock: Clock,
     /// The hub's environment; a child process gets little of it.
-    pub environment: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    pub environment: Environment,
     /// All tasks that the end of the hub waits for.
     pub tracker: TaskTracker,
 }
@@ -141,8 +141,12 @@ impl Upstream {
 
     fn refused(&self, refused: link::Refused) -> CallError {
         match refused {
-            link::Refused::NeedsSignIn(needed) => CallError::NeedsSignIn(needed),
-            refused => CallError::Failed {
+            link::Refused::NeedsSignIn(needed) | link::Refused::NeedsScopes(needed) => {
+                CallError::NeedsSignIn(needed)
+            }
+            refused @ (link::Refused::SessionGone
+            | link::Refused::Unsent(_)
+            | link::Refused::Failed(_)) => CallError::Failed {
                 server: self.shared.name.clone(),
                 trouble: refused.into_trouble(),
             },

@@ -205,7 +205,11 @@ impl Journey {
                         })
                         .await
                 }
-                refused => return Err(self.failed(generation, refused).await),
+                refused @ (Refused::NeedsSignIn(_)
+                | Refused::NeedsScopes(_)
+                | Refused::SessionGone
+                | Refused::Unsent(_)
+                | Refused::Failed(_)) => return Err(self.failed(generation, refused).await),
             }
         }
     }
@@ -297,6 +301,8 @@ impl Journey {
                     .await;
                 CallError::NeedsSignIn(needed)
             }
+            // The others' calls go on with the scopes that are there.
+            Refused::NeedsScopes(needed) => CallError::NeedsSignIn(needed),
             Refused::SessionGone => CallError::Failed {
                 server,
                 trouble: Trouble::SessionGone,

@@ -53,6 +53,9 @@ impl Guarded {
                     bearer = Some(token);
                 }
                 Verdict::Retry(_) => break,
+                Verdict::Needed(needed) if answer.status == StatusCode::FORBIDDEN => {
+                    return Err(Refused::NeedsScopes(needed));
+                }
                 Verdict::Needed(needed) => return Err(Refused::NeedsSignIn(needed)),
                 Verdict::Failed(why) => return Err(Refused::Failed(Trouble::SignIn(why))),
             }
@@ -91,11 +94,13 @@ impl Guarded {
             .wire
             .send(ask.method.clone(), ask.url, headers, ask.body.clone())
             .await;
-        sent.map_err(|trouble| match trouble {
-            trouble @ (Trouble::Unreachable { .. } | Trouble::Tls { .. }) => {
-                Refused::Unsent(trouble)
-            }
-            trouble => Refused::Failed(trouble),
+        sent.map_err(|trouble| {
+            let unsent = matches!(trouble, Trouble::Unreachable { .. } | Trouble::Tls { .. });
+            (if unsent {
+                Refused::Unsent
+            } else {
+                Refused::Failed
+            })(trouble)
         })
     }
 }

@@ -238,6 +238,10 @@ pub(super) struct Reading {
     secret: Option<String>,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each call, and it is boxed with its reading"
+)]
 enum Source {
     Whole(Answer),
     Events(Events),

@@ -18,6 +18,8 @@ use crate::sign_in::Needed;
 pub(super) enum Refused {
     /// Not executed: a person has to sign in.
     NeedsSignIn(Needed),
+    /// Not executed: a person has to agree to more scopes, for this request alone.
+    NeedsScopes(Needed),
     /// Not executed: the server forgot the session.
     SessionGone,
     /// Not executed: the server was not reached.
@@ -29,7 +31,9 @@ pub(super) enum Refused {
 impl Refused {
     pub(super) fn into_trouble(self) -> Trouble {
         match self {
-            Self::NeedsSignIn(needed) => Trouble::SignIn(needed.to_string()),
+            Self::NeedsSignIn(needed) | Self::NeedsScopes(needed) => {
+                Trouble::SignIn(needed.to_string())
+            }
             Self::SessionGone => Trouble::SessionGone,
             Self::Unsent(trouble) | Self::Failed(trouble) => trouble,
         }

@@ -22,6 +22,7 @@ pub struct Listed {
     pub templates: Vec<Entry>,
 }
 
+// rule: b04
 const MOST_PAGES: usize = 200;
 const MOST_ENTRIES: usize = 10_000;
 const MOST_BYTES: usize = 32 * 1024 * 1024;

@@ -7,6 +7,7 @@ use futures::{
     FutureExt,
     future::{BoxFuture, OptionFuture},
 };
+use mcp::merge::Listing;
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until, timeout},
@@ -71,6 +72,7 @@ enum News {
     Due,
 }
 
+// rule: b05
 /// An attempt is cut off after this long.
 const CUT_OFF: Duration = Duration::from_secs(15);
 
@@ -248,26 +250,36 @@ impl Running {
         self.relisting = None;
         self.wake = None;
         self.open = None;
-        self.shared.asked.clear();
     }
 
     fn attempted(&mut self, outcome: Result<Connected, Refused>) {
         let connected = match outcome {
             Ok(connected) => connected,
-            Err(Refused::NeedsSignIn(needed)) => return self.happened(Event::SignInNeeded(needed)),
-            Err(refused) => return self.happened(Event::Failed(refused.into_trouble())),
+            Err(Refused::NeedsSignIn(needed) | Refused::NeedsScopes(needed)) => {
+                return self.happened(Event::SignInNeeded(needed));
+            }
+            Err(refused @ (Refused::SessionGone | Refused::Unsent(_) | Refused::Failed(_))) => {
+                return self.happened(Event::Failed(refused.into_trouble()));
+            }
         };
         self.open = Some(connected.open);
         self.shared.hello.store(Some(Arc::new(connected.hello)));
+        let changes = self.take_lists(connected.listed);
         self.shared.link.store(Some(Arc::new(connected.link)));
         self.happened(Event::Connected);
-        self.publish_lists(connected.listed);
         self.shared.announce(Heard::Connected);
+        self.announce(changes);
     }
 
-    fn publish_lists(&self, listed: Listed) {
-        let before = self.shared.catalog.swap(Arc::new(listed));
-        for listing in self.shared.catalog.load().changes(&before) {
+    /// Takes new lists and says which are different from the old ones.
+    fn take_lists(&self, listed: Listed) -> Vec<Listing> {
+        let listed = Arc::new(listed);
+        let before = self.shared.catalog.swap(listed.clone());
+        listed.changes(&before).collect()
+    }
+
+    fn announce(&self, changes: Vec<Listing>) {
+        for listing in changes {
             self.shared.announce(Heard::ListChanged(listing));
         }
     }
@@ -305,8 +317,16 @@ impl Running {
     // rule: mcp-auth-401-any-time
     fn relisted(&mut self, outcome: Result<Listed, Refused>) {
         match outcome {
-            Ok(listed) => self.publish_lists(listed),
-            Err(Refused::NeedsSignIn(needed)) => self.happened(Event::SignInNeeded(needed)),
+            Ok(listed) => {
+                let changes = self.take_lists(listed);
+                self.announce(changes);
+            }
+            Err(Refused::NeedsSignIn(needed) | Refused::NeedsScopes(needed)) => {
+                self.happened(Event::SignInNeeded(needed));
+            }
+            Err(Refused::Failed(trouble @ Trouble::SignIn(_))) => {
+                self.happened(Event::Lost(trouble))
+            }
             Err(Refused::SessionGone) => self.happened(Event::SessionGone),
             Err(Refused::Unsent(trouble)) => self.happened(Event::Lost(trouble)),
             Err(Refused::Failed(trouble)) => self.shared.log.note(&format!(

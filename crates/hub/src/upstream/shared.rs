@@ -251,9 +251,8 @@ impl Shared {
                     .note(&format!("dropped what is not a message ({why}): {begins}"));
             }
         };
-        let message = match self.with_place(pipe, link, message) {
-            Some(message) => message,
-            None => return,
+        let Some(message) = self.with_place(pipe, link, message) else {
+            return;
         };
         match pipe.arrived(message) {
             Place::Delivered => {}

@@ -175,15 +175,19 @@ async fn a_new_connection_and_its_lists_are_announced() {
     )
     .unwrap();
     let mut heard = Vec::new();
-    while !heard.iter().any(|event| matches!(event, Event::Connected)) {
+    while heard.len() < 2 {
         let (name, event) = soon("an event", events.recv()).await.unwrap();
         assert_eq!(&*name, "up");
         heard.push(event);
     }
     assert!(
-        heard
-            .iter()
-            .any(|event| matches!(event, Event::ListChanged(mcp::merge::Listing::Tools))),
+        matches!(
+            heard[..],
+            [
+                Event::Connected,
+                Event::ListChanged(mcp::merge::Listing::Tools)
+            ]
+        ),
         "{heard:?}"
     );
     until(&desk.up(), |state| matches!(state, State::Ready)).await;

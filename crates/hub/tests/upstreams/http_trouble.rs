@@ -176,6 +176,25 @@ async fn a_server_that_stalls_at_a_list_is_connecting_and_no_other_waits_for_it(
     assert!(matches!(stalls.state(), State::Connecting { .. }));
 }
 
+// rule: mcp-auth-401-any-time
+#[tokio::test]
+async fn a_401_to_a_list_is_never_taken_for_a_server_without_tools() {
+    let server = StandIn::start(|seen: Seen| async move {
+        match seen.asks() {
+            "initialize" | "notifications/initialized" => usual(&seen).unwrap(),
+            _ if seen.path == "/mcp" => StatusCode::UNAUTHORIZED.into_response(),
+            _ => StatusCode::NOT_FOUND.into_response(),
+        }
+    })
+    .await;
+    let desk = Desk::at(&server.url).await;
+    until(&desk.up(), |state| {
+        matches!(state, State::NeedsSignIn { .. } | State::BackingOff { .. })
+    })
+    .await;
+    assert!(response(call(&desk.up(), "1", "echo")).await.is_err());
+}
+
 #[tokio::test]
 async fn a_server_that_comes_back_is_used_again_by_the_next_call() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -108,7 +108,10 @@ impl Events {
                 return Err(Refused::Failed(Trouble::Unanswered));
             }
             Ok(answer) => answer.into_status_trouble().await,
-            Err(refused @ (Refused::NeedsSignIn(_) | Refused::SessionGone)) => return Err(refused),
+            Err(
+                refused
+                @ (Refused::NeedsSignIn(_) | Refused::NeedsScopes(_) | Refused::SessionGone),
+            ) => return Err(refused),
             Err(Refused::Unsent(trouble) | Refused::Failed(trouble)) => trouble,
         };
         self.failures += 1;

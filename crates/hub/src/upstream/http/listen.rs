@@ -78,6 +78,8 @@ impl Ear {
                     .await;
                 false
             }
+            // Its own stream is not worth a person's time.
+            Err(Refused::NeedsScopes(_)) => false,
             Ok(_) | Err(Refused::SessionGone | Refused::Unsent(_) | Refused::Failed(_)) => {
                 self.failures = self.failures.saturating_add(1);
                 true

@@ -1,3 +1,5 @@
+//! Lives of an upstream, step by step, at times that the test chooses.
+
 use super::*;
 use crate::sign_in;
 
@@ -171,7 +173,7 @@ fn a_call_ends_a_back_off_early_but_not_at_once() {
     let long = (0..5).fold(Life::backing_off(), |life, _| {
         life.after(60, Event::Due).then(Event::Failed(trouble()))
     });
-    long.is_backing_off_for(32)
+    long.waits(32)
         .after(1, Event::Wanted)
         .is("backing off 6 for 31", &NOTHING)
         .after(1, Event::Wanted)
@@ -180,7 +182,7 @@ fn a_call_ends_a_back_off_early_but_not_at_once() {
 
 impl Life {
     #[track_caller]
-    fn is_backing_off_for(self, seconds: u64) -> Self {
+    fn waits(self, seconds: u64) -> Self {
         assert!(
             self.state().ends_with(&format!("for {seconds}")),
             "{}",

@@ -1,3 +1,5 @@
+//! Whose message it is, when all come on one stream.
+
 use super::*;
 
 fn pipe() -> (Arc<Pipe>, mpsc::Receiver<Bytes>) {
