@@ -1,0 +1,118 @@
+//! The socket: bound before anything is promised, told apart by address, closed in order.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+
+mod stage;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use http::StatusCode;
+use mcphub_web::{OpenError, Web, WebOptions};
+use stage::Stage;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+
+fn options(listen: SocketAddr) -> WebOptions {
+    let mut options = WebOptions::at(listen);
+    options.admin_password = Some("from the environment".into());
+    options
+}
+
+/// Sends a request as it is written and reads until the other side closes.
+async fn raw(address: SocketAddr, request: &str) -> String {
+    let mut socket = TcpStream::connect(address).await.unwrap();
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn it_answers_until_it_is_told_to_stop() {
+    let stage = Stage::new("{}").await;
+    let web = Web::open(stage.hub.clone(), options(([127, 0, 0, 1], 0).into()))
+        .await
+        .unwrap();
+    let address = web.address();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let served = tokio::spawn(web.serve(async { stopped.await.unwrap() }));
+    let answer = raw(
+        address,
+        "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    )
+    .await;
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.ends_with("ready\n"),
+        "{answer}"
+    );
+    // rule: w01
+    let answer = raw(address, "GET /readyz HTTP/1.0\r\n\r\n").await;
+    assert!(
+        answer.starts_with("HTTP/1.0 403"),
+        "without a host nobody is answered: {answer}"
+    );
+    stop.send(()).unwrap();
+    tokio::time::timeout(Duration::from_secs(5), served)
+        .await
+        .expect("an idle hub stops at once")
+        .unwrap()
+        .unwrap();
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn an_address_in_use_is_said_with_the_cure() {
+    let stage = Stage::new("{}").await;
+    let first = Web::open(stage.hub.clone(), options(([127, 0, 0, 1], 0).into()))
+        .await
+        .unwrap();
+    let Err(error) = Web::open(stage.hub.clone(), options(first.address())).await else {
+        panic!("two hubs on one address");
+    };
+    assert!(matches!(error, OpenError::Bind { .. }));
+    assert!(error.to_string().contains("--listen"), "{error}");
+}
+
+#[tokio::test]
+async fn guessing_from_one_address_does_not_lock_out_another() {
+    let stage = Stage::new("{}").await;
+    let web = Web::open(stage.hub.clone(), options(([127, 0, 0, 1], 0).into()))
+        .await
+        .unwrap();
+    let address = web.address();
+    let served = tokio::spawn(web.serve(std::future::pending()));
+    let try_from = |from: [u8; 4], password: &'static str| async move {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind((from, 0).into()).unwrap();
+        let mut socket = socket.connect(address).await.unwrap();
+        let body = format!(r#"{{"username":"admin","password":"{password}"}}"#);
+        let head = format!(
+            "POST /api/auth/login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        socket
+            .write_all(format!("{head}{body}").as_bytes())
+            .await
+            .unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).await.unwrap();
+        answer[9..12].parse::<u16>().unwrap()
+    };
+    for _ in 0..10 {
+        assert_eq!(
+            try_from([127, 0, 0, 2], "guess").await,
+            StatusCode::UNAUTHORIZED.as_u16()
+        );
+    }
+    assert_eq!(
+        try_from([127, 0, 0, 2], "from the environment").await,
+        StatusCode::TOO_MANY_REQUESTS.as_u16()
+    );
+    assert_eq!(
+        try_from([127, 0, 0, 3], "from the environment").await,
+        StatusCode::OK.as_u16()
+    );
+    served.abort();
+}
