@@ -13,9 +13,9 @@ pub(crate) async fn landing(State(app): State<App>, headers: HeaderMap) -> Page 
 
 fn page(base: &str, open: bool) -> Page {
     let key = if open {
-        "none is asked for"
+        "None is asked for."
     } else {
-        "send one of bearerKeys as Authorization: Bearer"
+        "Send one of bearerKeys as Authorization: Bearer."
     };
     let command = |words: &str, command: &str| Row::Command(words.to_owned(), command.to_owned());
     Page {
@@ -31,7 +31,7 @@ fn page(base: &str, open: bool) -> Page {
             ("Add a server", command("", "mcphub add https://mcp.linear.app/mcp")),
             ("Look", command("", "mcphub servers")),
         ],
-        hint: "MCPHub",
+        hint: "Everything else: mcphub --help",
         closes: false,
     }
 }

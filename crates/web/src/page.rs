@@ -84,6 +84,7 @@ impl IntoResponse for Page {
         );
         headers.insert(header::CONTENT_SECURITY_POLICY, (**policy).clone());
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        // rule: c14
         headers.insert(
             header::REFERRER_POLICY,
             HeaderValue::from_static("no-referrer"),
