@@ -13,6 +13,7 @@ mod lines;
 mod link;
 mod listing;
 mod log;
+mod patience;
 mod pipe;
 mod running;
 mod shared;

@@ -17,14 +17,14 @@ use mcp::{
     message::{Kind, Message},
     method, raw,
 };
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 use super::{
     Shared, State, Trouble,
     link::{Link, Outgoing, Reading, Refused},
+    patience::Patience,
     running::Told,
     shared::answers,
-    wanted::Limits,
 };
 use crate::sign_in::Needed;
 
@@ -348,56 +348,6 @@ impl Drop for Cancel {
                 Message::notification(method::CANCELLED, Some(&params)),
                 &shared.log,
             );
-        }
-    }
-}
-
-/// How long a call waits.
-struct Patience {
-    limits: Limits,
-    quiet_until: Instant,
-    total_until: Option<Instant>,
-}
-
-impl Patience {
-    fn new(limits: Limits) -> Self {
-        let now = Instant::now();
-        Self {
-            limits,
-            quiet_until: now + limits.timeout,
-            total_until: limits.total.map(|total| now + total),
-        }
-    }
-
-    fn until(&self) -> Instant {
-        self.total_until
-            .map_or(self.quiet_until, |total| total.min(self.quiet_until))
-    }
-
-    fn progress(&mut self) {
-        if self.limits.reset_on_progress {
-            self.quiet_until = Instant::now() + self.limits.timeout;
-        }
-    }
-
-    /// False: the time for the whole call is over.
-    fn extend(&mut self) -> bool {
-        self.quiet_until = Instant::now() + self.limits.timeout;
-        self.until() > Instant::now()
-    }
-
-    fn over(&self, shared: &Shared) -> CallError {
-        let whole = self
-            .total_until
-            .is_some_and(|total| total <= Instant::now());
-        let after = self
-            .limits
-            .total
-            .filter(|_| whole)
-            .unwrap_or(self.limits.timeout);
-        CallError::Timeout {
-            server: shared.name.clone(),
-            after,
         }
     }
 }
