@@ -1,3 +1,5 @@
+//! What each endpoint shows, to whom, and under which names.
+
 use std::collections::BTreeSet;
 
 use mcp::merge::{self, Entry};

@@ -1,3 +1,5 @@
+//! Whose each request is, over lists that the tests make up.
+
 use std::collections::HashMap;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What stays as it was when a message is changed, built or refused. Whole inputs are in `tests/cases/message`.
+
 use super::*;
 
 #[test]

@@ -1,9 +1,11 @@
 //! What happens outside of calls: lists that change, resources that change, settings that change.
 
+use http::StatusCode;
 use serde_json::{Value, json};
 
+use crate::by_hand::Wire;
 use crate::client::connect;
-use crate::harness::{hub, hub_with, soon, typed};
+use crate::harness::{Running, hub, hub_with, soon, typed};
 use crate::up;
 
 #[tokio::test]
@@ -62,15 +64,7 @@ async fn a_server_added_to_the_settings_is_shown_to_sessions_that_are_open() {
     assert!(client.tools().await.is_empty());
     let server: Value = json!({ "type": "streamable-http", "url": url });
     let path = vec!["mcpServers".to_owned(), "late".to_owned()];
-    running
-        .hub
-        .store()
-        .edit(vec![settings::Change::Set {
-            path,
-            value: server,
-        }])
-        .await
-        .unwrap();
+    set(&running, path, server).await;
     client.hears("tools changed").await;
     running.ready("late").await;
     assert_eq!(
@@ -78,4 +72,57 @@ async fn a_server_added_to_the_settings_is_shown_to_sessions_that_are_open() {
         "one: hi"
     );
     assert!(client.tools().await.contains(&"late-echo".to_owned()));
+}
+
+#[tokio::test]
+async fn a_session_of_a_server_that_was_switched_off_is_told_so() {
+    let (url, _) = up::start("one").await;
+    let hub = hub_with(&url, json!({})).await;
+    let wire = Wire::initialized(&hub, "/mcp/up", "2025-11-25").await;
+    let merged = connect(&hub.url("/mcp")).await;
+    let path = ["mcpServers", "up", "enabled"].map(str::to_owned).to_vec();
+    set(&hub, path, json!(false)).await;
+    merged.hears("tools changed").await;
+    assert!(merged.tools().await.is_empty());
+    let answer = wire
+        .post(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#)
+        .await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    assert!(
+        answer.body.contains("mcpServers.up.enabled"),
+        "{}",
+        answer.body
+    );
+}
+
+#[tokio::test]
+async fn a_token_that_is_stored_tells_no_session_that_lists_changed() {
+    let (url, _) = up::start("one").await;
+    let hub = hub_with(&url, json!({})).await;
+    let client = connect(&hub.url("/mcp")).await;
+    let token = ["mcpServers", "up", "oauth", "accessToken"]
+        .map(str::to_owned)
+        .to_vec();
+    set(&hub, token, json!("t")).await;
+    // What is told later proves that nothing was told before.
+    let off = ["mcpServers", "up", "enabled"].map(str::to_owned).to_vec();
+    set(&hub, off, json!(false)).await;
+    client.hears("tools changed").await;
+    assert_eq!(
+        client
+            .heard()
+            .iter()
+            .filter(|heard| *heard == "tools changed")
+            .count(),
+        1
+    );
+}
+
+async fn set(hub: &Running, path: Vec<String>, value: Value) {
+    let change = settings::Change::Set { path, value };
+    hub.hub
+        .store()
+        .edit(vec![change])
+        .await
+        .expect("the settings change");
 }

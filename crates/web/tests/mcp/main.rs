@@ -6,12 +6,14 @@
 )]
 
 mod asks;
+mod by_hand;
 mod changes;
 mod client;
 mod groups;
 mod harness;
 mod merged;
 mod raw_upstream;
+mod sessions;
 mod transparent;
 mod up;
 mod wire;

@@ -106,4 +106,8 @@ async fn a_server_that_cannot_be_reached_harms_nobody_else_and_says_why() {
     assert!(text.starts_with("ERROR Error: dead"), "{text}");
     let text = client.tool("nonsense-anything", json!({})).await;
     assert!(text.starts_with("ERROR Error: nonsense"), "{text}");
+    let alone = connect(&running.url("/mcp/dead")).await;
+    assert!(alone.tools().await.is_empty());
+    let text = alone.tool("anything", json!({})).await;
+    assert!(text.starts_with("ERROR Error: dead"), "{text}");
 }

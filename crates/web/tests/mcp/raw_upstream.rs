@@ -6,27 +6,30 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 
 /// What it answers to `tools/call`, and what it received.
 pub(crate) struct Raw {
     pub(crate) url: String,
     pub(crate) received: Arc<Mutex<Vec<String>>>,
+    pub(crate) headers: Arc<Mutex<Vec<HeaderMap>>>,
 }
 
 #[derive(Clone)]
 struct Inside {
     answer: &'static str,
     received: Arc<Mutex<Vec<String>>>,
+    headers: Arc<Mutex<Vec<HeaderMap>>>,
 }
 
 /// Starts it; `answer` is the result of each `tools/call`.
 pub(crate) async fn start(answer: &'static str) -> Raw {
-    let received = Arc::default();
+    let (received, headers) = (Arc::default(), Arc::default());
     let inside = Inside {
         answer,
         received: Arc::clone(&received),
+        headers: Arc::clone(&headers),
     };
     let router = Router::new()
         .route("/mcp", post(answers))
@@ -36,10 +39,15 @@ pub(crate) async fn start(answer: &'static str) -> Raw {
         .expect("a port");
     let url = format!("http://{}/mcp", listener.local_addr().expect("an address"));
     tokio::spawn(async move { axum::serve(listener, router).await });
-    Raw { url, received }
+    Raw {
+        url,
+        received,
+        headers,
+    }
 }
 
-async fn answers(State(inside): State<Inside>, body: String) -> Response {
+async fn answers(State(inside): State<Inside>, headers: HeaderMap, body: String) -> Response {
+    inside.headers.lock().expect("headers").push(headers);
     let message: Value = serde_json::from_str(&body).expect("JSON");
     inside.received.lock().expect("received").push(body);
     let result = match message["method"].as_str() {

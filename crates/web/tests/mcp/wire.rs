@@ -1,87 +1,11 @@
-//! The wire itself: bytes, headers, statuses; what a client by hand sends and sees.
+//! The wire itself: bytes, headers, statuses.
 
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::harness::{Running, hub, hub_with, soon};
+use crate::by_hand::{Wire, code, initialize, send};
+use crate::harness::{hub, hub_with, soon};
 use crate::{raw_upstream, up};
-
-struct Wire {
-    client: reqwest::Client,
-    url: String,
-    session: Option<String>,
-}
-
-struct Answer {
-    status: StatusCode,
-    content_type: String,
-    session: Option<String>,
-    body: String,
-}
-
-impl Wire {
-    #[expect(clippy::disallowed_methods, reason = "the test is a client of its own")]
-    fn new(hub: &Running, path: &str) -> Self {
-        Self {
-            client: reqwest::Client::new(),
-            url: hub.url(path),
-            session: None,
-        }
-    }
-
-    /// Opens a session.
-    async fn initialized(hub: &Running, path: &str, revision: &str) -> Self {
-        let mut wire = Self::new(hub, path);
-        let answer = wire.post(&initialize(revision)).await;
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
-        wire.session = answer.session;
-        wire
-    }
-
-    fn request(&self, method: http::Method) -> reqwest::RequestBuilder {
-        let request = self
-            .client
-            .request(method, &self.url)
-            .header("accept", "application/json, text/event-stream");
-        match &self.session {
-            Some(session) => request.header("mcp-session-id", session),
-            None => request,
-        }
-    }
-
-    async fn post(&self, body: &str) -> Answer {
-        let request = self
-            .request(http::Method::POST)
-            .header("content-type", "application/json");
-        send(request.body(body.to_owned())).await
-    }
-}
-
-async fn send(request: reqwest::RequestBuilder) -> Answer {
-    let response = soon(request.send()).await.expect("an answer");
-    let text = |name: &str| {
-        let value = response.headers().get(name)?;
-        Some(value.to_str().expect("text").to_owned())
-    };
-    Answer {
-        status: response.status(),
-        content_type: text("content-type").unwrap_or_default(),
-        session: text("mcp-session-id"),
-        body: soon(response.text()).await.expect("a body"),
-    }
-}
-
-fn initialize(revision: &str) -> String {
-    json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
-        "protocolVersion": revision, "capabilities": {}, "clientInfo": { "name": "wire", "version": "1" },
-    } })
-    .to_string()
-}
-
-fn code(answer: &Answer) -> i64 {
-    let body: Value = serde_json::from_str(&answer.body).expect("JSON");
-    body["error"]["code"].as_i64().expect("an error code")
-}
 
 #[tokio::test]
 async fn what_passes_through_a_servers_endpoint_keeps_every_byte_but_the_id() {
@@ -136,92 +60,9 @@ async fn a_merged_tool_list_renames_and_touches_nothing_else() {
 }
 
 // rule: mcp-transport-session-id
-#[tokio::test]
-async fn a_session_has_an_unguessable_id_of_visible_characters() {
-    let hub = hub(json!({ "mcpServers": {} })).await;
-    let first = Wire::initialized(&hub, "/mcp", "2025-11-25")
-        .await
-        .session
-        .unwrap();
-    let second = Wire::initialized(&hub, "/mcp", "2025-11-25")
-        .await
-        .session
-        .unwrap();
-    assert_ne!(first, second);
-    // 128 bits as base64url.
-    assert_eq!(first.len(), 22);
-}
-
 // rule: mcp-transport-session-required
 // rule: mcp-transport-session-unknown
-#[tokio::test]
-async fn without_a_session_400_with_a_wrong_or_ended_one_404() {
-    let hub = hub(json!({ "mcpServers": {} })).await;
-    let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
-    let mut wire = Wire::new(&hub, "/mcp");
-    let none = wire.post(ping).await;
-    assert_eq!(
-        (none.status, code(&none)),
-        (StatusCode::BAD_REQUEST, -32000)
-    );
-    wire.session = Some("guessed".to_owned());
-    let wrong = wire.post(ping).await;
-    assert_eq!(
-        (wrong.status, code(&wrong)),
-        (StatusCode::NOT_FOUND, -32001)
-    );
-    let wire = Wire::initialized(&hub, "/mcp", "2025-11-25").await;
-    assert_eq!(
-        wire.post(ping).await.body,
-        r#"{"jsonrpc":"2.0","id":1,"result":{}}"#
-    );
-    assert_eq!(
-        send(wire.request(http::Method::DELETE)).await.status,
-        StatusCode::NO_CONTENT
-    );
-    assert_eq!(wire.post(ping).await.status, StatusCode::NOT_FOUND);
-    assert_eq!(
-        send(wire.request(http::Method::DELETE)).await.status,
-        StatusCode::NOT_FOUND
-    );
-}
-
 // rule: w10
-#[tokio::test]
-async fn a_session_serves_only_the_key_and_the_endpoint_that_opened_it() {
-    let (url, _) = up::start("one").await;
-    let key = |id: &str| json!({ "id": id, "name": id, "token": format!("token-{id}"), "enabled": true, "accessType": "all" });
-    let hub = hub(json!({
-        "mcpServers": { "one": { "type": "streamable-http", "url": url } },
-        "bearerKeys": [key("alice"), key("bob")],
-    }))
-    .await;
-    hub.ready("one").await;
-    let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
-    let mut wire = Wire::new(&hub, "/mcp");
-    let post = |wire: &Wire, who: &str, body: &str| {
-        let request = wire
-            .request(http::Method::POST)
-            .header("content-type", "application/json");
-        send(
-            request
-                .bearer_auth(format!("token-{who}"))
-                .body(body.to_owned()),
-        )
-    };
-    wire.session = post(&wire, "alice", &initialize("2025-11-25"))
-        .await
-        .session;
-    assert_eq!(post(&wire, "alice", ping).await.status, StatusCode::OK);
-    assert_eq!(post(&wire, "bob", ping).await.status, StatusCode::NOT_FOUND);
-    assert_eq!(wire.post(ping).await.status, StatusCode::UNAUTHORIZED);
-    wire.url = hub.url("/mcp/one");
-    assert_eq!(
-        post(&wire, "alice", ping).await.status,
-        StatusCode::NOT_FOUND
-    );
-}
-
 // rule: mcp-transport-protocol-version
 #[tokio::test]
 async fn a_revision_that_is_not_spoken_here_is_refused_with_400() {
@@ -330,34 +171,6 @@ async fn batches_are_answered_for_the_revision_that_has_them() {
 }
 
 // rule: mcp-transport-get
-#[tokio::test]
-async fn a_get_that_takes_no_stream_is_refused_and_one_that_does_is_opened() {
-    let hub = hub(json!({ "mcpServers": {} })).await;
-    let wire = Wire::initialized(&hub, "/mcp", "2025-11-25").await;
-    let session = wire.session.clone().unwrap();
-    let get = || {
-        wire.client
-            .get(&wire.url)
-            .header("mcp-session-id", &session)
-    };
-    assert_eq!(
-        send(get().header("accept", "application/json"))
-            .await
-            .status,
-        StatusCode::NOT_ACCEPTABLE
-    );
-    let opened = soon(get().header("accept", "text/event-stream").send())
-        .await
-        .unwrap();
-    assert_eq!(opened.headers()["content-type"], "text/event-stream");
-    assert_eq!(
-        send(wire.request(http::Method::DELETE)).await.status,
-        StatusCode::NO_CONTENT
-    );
-    // The stream ends with the session.
-    assert!(soon(opened.text()).await.is_ok());
-}
-
 #[tokio::test]
 async fn a_client_that_takes_json_only_gets_the_response_without_what_came_before() {
     let (url, _) = up::start("everything").await;
