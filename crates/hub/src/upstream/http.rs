@@ -5,6 +5,7 @@
 
 mod events;
 mod listen;
+mod strays;
 
 use std::{
     collections::VecDeque,
@@ -24,7 +25,10 @@ use mcp::{
 use tokio_util::task::TaskTracker;
 use url::Url;
 
-use self::events::Events;
+use self::{
+    events::Events,
+    strays::{Seat, Strays},
+};
 pub(super) use self::{
     events::{Stream, is_message},
     listen::listen,
@@ -46,6 +50,7 @@ pub(super) struct Http {
     session: OnceLock<HeaderValue>,
     revision: OnceLock<Revision>,
     gone: AtomicBool,
+    strays: Arc<Strays>,
     /// Where the good-bye runs, so that the end of the hub can wait for it.
     tracker: TaskTracker,
 }
@@ -62,6 +67,7 @@ impl Http {
             session: OnceLock::new(),
             revision: OnceLock::new(),
             gone: AtomicBool::new(false),
+            strays: Arc::default(),
             tracker,
         }
     }
@@ -71,7 +77,13 @@ impl Http {
         let _first_stays = self.revision.set(revision);
     }
 
-    pub(super) async fn begin(self: &Arc<Self>, outgoing: &Outgoing) -> Result<Reading, Refused> {
+    /// Sends a request. `seat`: the id under which the server may ask the caller something meanwhile.
+    pub(super) async fn begin(
+        self: &Arc<Self>,
+        outgoing: &Outgoing,
+        seat: Option<u64>,
+    ) -> Result<Reading, Refused> {
+        let seat = seat.map(|id| self.strays.seat(id));
         let (answer, bearer) = self.post(outgoing).await?;
         if outgoing.is_initialize {
             if !answer.status.is_success() {
@@ -86,6 +98,7 @@ impl Http {
             limit: self.limit,
             url: shown(&self.url),
             secret,
+            seat,
         };
         if mcp_header::is_type(answer.content_type(), mcp_header::EVENT_STREAM)
             && answer.status.is_success()
@@ -236,6 +249,8 @@ pub(super) struct Reading {
     url: String,
     /// What was sent as `Authorization`; it must not come back in an error.
     secret: Option<String>,
+    /// Where questions arrive that the server asked on the GET stream.
+    seat: Option<Seat>,
 }
 
 #[expect(
@@ -262,9 +277,23 @@ impl Reading {
                     self.ready = self.read_whole(bytes, failed).map_err(Refused::Failed)?;
                 }
                 Source::Events(mut events) => {
-                    let text = events.next_text().await;
+                    let text = {
+                        let question = async {
+                            match &self.seat {
+                                Some(seat) => seat.next().await,
+                                None => std::future::pending().await,
+                            }
+                        };
+                        tokio::select! {
+                            text = events.next_text() => Ok(text),
+                            question = question => Err(question),
+                        }
+                    };
                     self.body = Source::Events(events);
-                    self.ready = messages(text?).map_err(Refused::Failed)?;
+                    self.ready = match text {
+                        Ok(text) => messages(text?).map_err(Refused::Failed)?,
+                        Err(question) => VecDeque::from([question]),
+                    };
                 }
             }
         }

@@ -98,7 +98,10 @@ impl Link {
         for_client: bool,
     ) -> Result<Reading, Refused> {
         match &self.transport {
-            Transport::Http(http) => Ok(Reading::Http(Box::new(http.begin(outgoing).await?))),
+            Transport::Http(http) => {
+                let reading = http.begin(outgoing, for_client.then_some(id)).await?;
+                Ok(Reading::Http(Box::new(reading)))
+            }
             Transport::Pipe(pipe) => Ok(Reading::Pipe(pipe.begin(outgoing, id, for_client).await?)),
         }
     }

@@ -254,7 +254,12 @@ impl Shared {
         let Some(message) = self.with_place(pipe, link, message) else {
             return;
         };
-        match pipe.arrived(message) {
+        self.placed(link, pipe.arrived(message));
+    }
+
+    /// What is left to do with a message of the server that was offered to the calls.
+    pub(super) fn placed(&self, link: &Link, place: Place) {
+        match place {
             Place::Delivered => {}
             Place::Outside(message) => self.arrived(link, message),
             Place::Nobody(message) => self.nobodys(&message),

@@ -148,3 +148,48 @@ async fn a_stream_without_event_ids_that_ends_early_is_a_failed_call_and_no_repl
     );
     assert_eq!(server.count("tools/call"), 1);
 }
+
+#[tokio::test]
+async fn a_question_on_the_servers_own_stream_goes_to_the_only_call_and_its_answer_back() {
+    let (ask, answered) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (bell, done) = (ask.clone(), answered.clone());
+    let server = StandIn::start(move |seen: Seen| {
+        let (ask, answered) = (bell.clone(), done.clone());
+        async move {
+            match (&seen.method, seen.asks()) {
+                (&Method::GET, _) => streamed(
+                    stream::once(async move {
+                        ask.notified().await;
+                        "data: {\"jsonrpc\":\"2.0\",\"id\":77,\"method\":\"elicitation/create\",\"params\":{}}\n\n".to_owned()
+                    })
+                    .chain(stream::pending()),
+                ),
+                (_, "tools/call") => {
+                    let id = seen.body["id"].clone();
+                    ask.notify_one();
+                    streamed(stream::once(async move {
+                        answered.notified().await;
+                        format!("data: {{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{}}}}\n\n")
+                    }))
+                }
+                (_, "") if seen.body["id"] == 77 => {
+                    answered.notify_one();
+                    StatusCode::ACCEPTED.into_response()
+                }
+                _ => usual(&seen).unwrap_or_else(|| seen.result(&json!({}))),
+            }
+        }
+    })
+    .await;
+    let desk = Desk::at(&server.url).await;
+    let up = desk.ready().await;
+    server
+        .saw("the attempt to listen", |seen| seen.method == Method::GET)
+        .await;
+    let mut running = call(&up, "1", "echo");
+    let question = soon("the question", running.next()).await.unwrap().unwrap();
+    assert_eq!(question.method(), Some("elicitation/create"));
+    let answer = mcp::message::Message::success(question.id().unwrap(), "{}");
+    up.answer(answer).await.unwrap();
+    assert_eq!(response(running).await.unwrap().id(), Some("1"));
+}

@@ -6,7 +6,11 @@
 use std::{sync::Arc, time::Duration};
 
 use http::StatusCode;
-use mcp::sse::TooLong;
+use mcp::{
+    message::{Kind, Message},
+    method,
+    sse::TooLong,
+};
 use tokio::time::Instant;
 
 use super::{
@@ -119,11 +123,22 @@ impl Ear {
 
     fn read(&self, data: String) {
         match messages(data) {
-            Ok(found) => found
-                .into_iter()
-                .for_each(|message| self.shared.arrived(&self.link, message)),
+            Ok(found) => found.into_iter().for_each(|message| self.arrived(message)),
             Err(trouble) => self.shared.log.note(&trouble.to_string()),
         }
+    }
+
+    /// A question that a client could answer may belong to a call; all else on this stream belongs to none.
+    fn arrived(&self, message: Message) {
+        let question = matches!(
+            message.method(),
+            Some(method::SAMPLE | method::ELICIT | method::ROOTS_LIST)
+        );
+        if message.kind() != Kind::Request || !question {
+            return self.shared.arrived(&self.link, message);
+        }
+        self.shared
+            .placed(&self.link, self.http.strays.hand(message));
     }
 
     fn wait(&self) -> Duration {
