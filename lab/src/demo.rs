@@ -40,7 +40,7 @@ pub struct DemoError {
     pub log: Vec<String>,
 }
 
-/// Walks all stages on standard output. The hub is ended in every case, also on Ctrl-C.
+/// Walks all stages on standard output. The hub is ended in every case, also on Ctrl-C and SIGTERM.
 ///
 /// # Errors
 /// The stage that failed; it has been shown on the screen too.
@@ -49,7 +49,7 @@ pub async fn run(options: DemoOptions) -> Result<(), DemoError> {
     let mut walk = Walk::new(options, screen);
     let outcome = tokio::select! {
         outcome = walk.all() => outcome,
-        interrupted = tokio::signal::ctrl_c() => Err(interrupted.err().map_or(Cause::Interrupted, Cause::Local)),
+        interrupted = interruption() => Err(interrupted.err().map_or(Cause::Interrupted, Cause::Local)),
     };
     let ended = walk.end().await;
     let Err(cause) = outcome.and(ended) else {
@@ -63,4 +63,20 @@ pub async fn run(options: DemoOptions) -> Result<(), DemoError> {
     };
     walk.show_failure(&error);
     Err(error)
+}
+
+/// Ctrl-C, or being asked to stop.
+#[cfg(unix)]
+async fn interruption() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut asked = signal(SignalKind::terminate())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed,
+        _asked = asked.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn interruption() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
 }
