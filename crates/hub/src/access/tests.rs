@@ -105,9 +105,17 @@ fn a_locked_door_wants_a_known_and_enabled_key() {
     assert!(rules.admit(Some("token-a")).unwrap().may_use("anything"));
 }
 
+/// What a key may reach: servers whole, groups, and servers within a group.
+type Reach = (
+    Access,
+    &'static [&'static str],
+    &'static [&'static str],
+    &'static [(&'static str, &'static str)],
+);
+
 #[test]
 fn a_key_reaches_what_its_access_type_names_and_nothing_else() {
-    let cases: [(Access, &[&str], &[&str], &[(&str, &str)]); 4] = [
+    let cases: [Reach; 4] = [
         (
             Access::All,
             &["github", "linear", "aws", "other"],
