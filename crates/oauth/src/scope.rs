@@ -127,10 +127,18 @@ fn known_to_server(
     known
 }
 
-/// Earlier step-ups of one server, so that they end.
+/// Tokens of one server that were too small, so that step-ups end.
 #[derive(Debug, Clone, Default)]
 pub struct StepUps {
-    asked: Vec<(SystemTime, Vec<String>)>,
+    refused: Vec<Refused>,
+}
+
+#[derive(Debug, Clone)]
+struct Refused {
+    at: SystemTime,
+    scopes: Vec<String>,
+    /// The token's mark: many requests with one token are one refusal.
+    token: String,
 }
 
 /// Asking once more would not help.
@@ -144,35 +152,40 @@ pub enum StepUpError {
     TooMany,
 }
 
-/// The scopes of a new sign-in after a 403 `insufficient_scope`.
+/// The scopes of a new sign-in after a 403 `insufficient_scope` to a token, told apart by a mark of it.
 // The union of what was asked for before and what is challenged now, no more than a few times.
 // rule: mcp-auth-step-up, at-50
 pub fn step_up(
     requested: &[String],
     challenge: &Challenge,
     history: &mut StepUps,
+    token: &str,
     now: SystemTime,
 ) -> Result<Vec<String>, StepUpError> {
-    let mut challenged = challenge.scopes.clone().unwrap_or_default();
-    let all = union(requested, &challenged);
-    challenged.sort();
-    let recent = |at: &SystemTime| now.duration_since(*at).is_ok_and(|age| age < WINDOW);
-    history.asked.retain(|(at, _)| recent(at) || *at > now);
-    if history
-        .asked
+    let mut scopes = challenge.scopes.clone().unwrap_or_default();
+    let all = union(requested, &scopes);
+    scopes.sort();
+    let refused = &mut history.refused;
+    refused.retain(|old| now.duration_since(old.at).map_or(true, |age| age < WINDOW));
+    if refused
         .iter()
-        .filter(|(_, scopes)| *scopes == challenged)
-        .count()
-        >= ROUNDS
+        .any(|old| old.token == token && old.scopes == scopes)
     {
-        return Err(StepUpError::SameAgain {
-            scopes: challenged.join(" "),
-        });
+        return Ok(all);
     }
-    if history.asked.len() >= ROUNDS_IN_ALL {
+    if refused.iter().filter(|old| old.scopes == scopes).count() >= ROUNDS {
+        let scopes = scopes.join(" ");
+        return Err(StepUpError::SameAgain { scopes });
+    }
+    if refused.len() >= ROUNDS_IN_ALL {
         return Err(StepUpError::TooMany);
     }
-    history.asked.push((now, challenged));
+    let token = token.to_owned();
+    refused.push(Refused {
+        at: now,
+        scopes,
+        token,
+    });
     Ok(all)
 }
 

@@ -41,7 +41,10 @@ where
     S: Clone + Send + Sync + 'static,
 {
     let methods = || -> MethodRouter<Mcp> {
-        axum::routing::post(post).get(get).delete(delete).fallback(not_a_method)
+        axum::routing::post(post)
+            .get(get)
+            .delete(delete)
+            .fallback(not_a_method)
     };
     Router::new()
         .route("/mcp", methods())
@@ -76,7 +79,8 @@ async fn post(
     asked::content_type(&headers)?;
     let takes = Takes::of(&headers)?;
     let body = body.map_err(|rejection| Refusal::body(&rejection))?;
-    let body = message::parse_body(body.into()).map_err(|malformed| Refusal::malformed(&malformed))?;
+    let body =
+        message::parse_body(body.into()).map_err(|malformed| Refusal::malformed(&malformed))?;
     let endpoint = endpoint(name);
     match body {
         Body::Single(initialize) if is_initialize(&initialize) => {
@@ -101,8 +105,13 @@ async fn get(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     // rule: mcp-transport-get -- a GET is answered with an event stream, or with 405.
-    if !header::accepts(asked::text(&headers, &http::header::ACCEPT), header::EVENT_STREAM) {
-        return Err(Refusal::not_acceptable("GET opens an event stream: Accept must take text/event-stream"));
+    if !header::accepts(
+        asked::text(&headers, &http::header::ACCEPT),
+        header::EVENT_STREAM,
+    ) {
+        return Err(Refusal::not_acceptable(
+            "GET opens an event stream: Accept must take text/event-stream",
+        ));
     }
     let session = mcp.session(&headers, &endpoint(name), &caller)?;
     let listening = session.listen().ok_or_else(Refusal::too_many_streams)?;
@@ -129,7 +138,9 @@ impl Mcp {
     ) -> Result<Arc<Session>, Refusal> {
         asked::revision(headers)?;
         let id = asked::session_id(headers)?;
-        self.sessions.find(id, endpoint, caller).map_err(|why| Refusal::no_session(&why))
+        self.sessions
+            .find(id, endpoint, caller)
+            .map_err(|why| Refusal::no_session(&why))
     }
 }
 
@@ -160,7 +171,11 @@ async fn single(mcp: &Mcp, reply: Reply, takes: Takes) -> Response {
         Reply::Now(message) => return answer::message(message, takes),
         Reply::Later(exchange) => *exchange,
     };
-    let mut exchange = if takes.stream { exchange } else { exchange.quietly() };
+    let mut exchange = if takes.stream {
+        exchange
+    } else {
+        exchange.quietly()
+    };
     let first = exchange.next().await;
     match first {
         Some(response) if response.kind() == Kind::Response => answer::message(response, takes),

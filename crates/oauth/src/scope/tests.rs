@@ -130,19 +130,17 @@ fn challenge(scope: &str) -> Challenge {
 #[test]
 fn a_step_up_asks_for_the_union_and_ends() {
     let now = SystemTime::UNIX_EPOCH;
-    let mut history = StepUps::default();
-    let first = step_up(&list("init"), &challenge("read"), &mut history, now).unwrap();
+    let history = &mut StepUps::default();
+    let first = step_up(&list("init"), &challenge("read"), history, "t1", now).unwrap();
     assert_eq!(first, ["init", "read"]);
-    let second = step_up(&first, &challenge("write"), &mut history, now).unwrap();
+    let second = step_up(&first, &challenge("write"), history, "t2", now).unwrap();
     assert_eq!(second, ["init", "read", "write"]);
-    step_up(&second, &challenge("write"), &mut history, now).unwrap();
-    let third = step_up(&second, &challenge("write"), &mut history, now).unwrap_err();
-    assert_eq!(
-        third,
-        StepUpError::SameAgain {
-            scopes: "write".to_owned()
-        }
-    );
+    for _ in 0..50 {
+        step_up(&second, &challenge("write"), history, "t3", now).unwrap();
+    }
+    let third = step_up(&second, &challenge("write"), history, "t4", now).unwrap_err();
+    let scopes = "write".to_owned();
+    assert_eq!(third, StepUpError::SameAgain { scopes });
 }
 
 // rule: mcp-auth-step-up
@@ -151,9 +149,10 @@ fn new_scopes_for_ever_end_as_well_and_are_forgiven_after_an_hour() {
     let now = SystemTime::UNIX_EPOCH;
     let mut history = StepUps::default();
     for n in 0..ROUNDS_IN_ALL {
-        step_up(&[], &challenge(&format!("s{n}")), &mut history, now).unwrap();
+        let (scope, token) = (format!("s{n}"), format!("t{n}"));
+        step_up(&[], &challenge(&scope), &mut history, &token, now).unwrap();
     }
-    let again = |history: &mut _, now| step_up(&[], &challenge("more"), history, now);
+    let again = |history: &mut _, now| step_up(&[], &challenge("more"), history, "t", now);
     assert_eq!(again(&mut history, now), Err(StepUpError::TooMany));
     assert!(again(&mut history, now + WINDOW).is_ok());
 }
