@@ -63,6 +63,12 @@ pub enum BeginError {
     TooLong { length: usize },
 }
 
+/// What a `state` is recognised by.
+#[must_use]
+pub fn state_hash(state: &str) -> String {
+    pkce::digest(state)
+}
+
 /// The address to send the person to, and what the answer is checked against.
 pub fn begin(
     found: &Discovered,

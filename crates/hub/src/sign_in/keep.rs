@@ -1,0 +1,95 @@
+//! Writing records into the settings file. What cannot be written is kept in memory, and written later.
+
+use std::sync::Arc;
+
+use oauth::Client;
+use oauth::step::Stage;
+use settings::Change;
+
+use super::record::{self, Kept, Waiting};
+use super::{Shared, SignInError};
+use crate::journal::Entry;
+
+impl Shared {
+    /// Stores a grant. It is in force when this returns, even if the file cannot be written.
+    pub(super) async fn keep_grant(self: &Arc<Self>, server: &str, kept: Kept) {
+        let desk = self.desk(server);
+        let changes = record::save_grant(server, &kept);
+        let written = self.write(server, changes).await;
+        desk.with(|memory| memory.unsaved.kept = (!written).then_some(kept));
+    }
+
+    pub(super) async fn keep_client(self: &Arc<Self>, server: &str, client: &Client) {
+        let written = self
+            .write(server, record::save_client(server, client))
+            .await;
+        let unsaved = (!written && client.is_registered()).then(|| client.clone());
+        self.desk(server)
+            .with(|memory| memory.unsaved.client = unsaved);
+    }
+
+    pub(super) async fn keep_waiting(self: &Arc<Self>, server: &str, waiting: &Waiting) {
+        let written = self
+            .write(server, record::save_waiting(server, waiting))
+            .await;
+        let unsaved = (!written).then(|| waiting.clone());
+        self.desk(server)
+            .with(|memory| memory.unsaved.waiting = unsaved);
+    }
+
+    pub(super) async fn drop_waiting(self: &Arc<Self>, server: &str) {
+        self.desk(server)
+            .with(|memory| memory.unsaved.waiting = None);
+        self.write(server, record::forget_waiting(server)).await;
+    }
+
+    pub(super) async fn drop_grant(self: &Arc<Self>, server: &str) {
+        self.desk(server).with(|memory| memory.unsaved.kept = None);
+        self.write(server, record::forget_grant(server)).await;
+    }
+
+    pub(super) async fn drop_client(self: &Arc<Self>, server: &str) {
+        self.desk(server)
+            .with(|memory| memory.unsaved.client = None);
+        self.write(server, record::forget_client(server)).await;
+    }
+
+    /// Tries again what could not be written before.
+    pub(super) async fn write_unsaved(self: &Arc<Self>, server: &str) {
+        let unsaved = self.desk(server).with(|memory| memory.unsaved.clone());
+        if let Some(client) = unsaved.client {
+            self.keep_client(server, &client).await;
+        }
+        if let Some(kept) = unsaved.kept {
+            self.keep_grant(server, kept).await;
+        }
+        if let Some(waiting) = unsaved.waiting {
+            self.keep_waiting(server, &waiting).await;
+        }
+    }
+
+    /// Whether it is on disk now. A server that was deleted meanwhile gets nothing written.
+    async fn write(&self, server: &str, changes: Vec<Change>) -> bool {
+        if changes.is_empty() || self.store.current().server(server).is_none() {
+            return true;
+        }
+        match self.store.edit(changes).await {
+            Ok(()) => true,
+            Err(error) => {
+                let decision = "the settings file could not be written; kept in memory";
+                let mut entry = Entry::decision(self.clock.now(), server, Stage::Connect, decision);
+                entry.why = Some(error.to_string());
+                self.journal.record(entry);
+                false
+            }
+        }
+    }
+
+    /// For changes that a person asked for: a failure is told.
+    pub(super) async fn write_or_say(&self, changes: Vec<Change>) -> Result<(), SignInError> {
+        self.store
+            .edit(changes)
+            .await
+            .map_err(|error| SignInError::Store(error.to_string()))
+    }
+}

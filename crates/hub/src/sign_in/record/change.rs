@@ -1,0 +1,164 @@
+//! From records to the smallest changes of the settings file.
+
+use oauth::Client;
+use oauth::client::Kind;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value, json};
+use settings::Change;
+
+use super::{Kept, Waiting, mark, read, to_millis};
+
+pub(in crate::sign_in) fn save_grant(server: &str, kept: &Kept) -> Vec<Change> {
+    let grant = &kept.grant;
+    let mut record = Map::new();
+    let mut put =
+        |key: &str, value: Option<Value>| value.map(|value| record.insert(key.to_owned(), value));
+    put("issuer", Some(json!(grant.issuer)));
+    put("tokenEndpoint", Some(json!(grant.token_endpoint)));
+    put(
+        "resource",
+        grant.resource.as_ref().map(|resource| json!(resource)),
+    );
+    put("requestedScopes", Some(json!(grant.requested)));
+    put("issuedAt", grant.issued_at.map(|at| json!(to_millis(at))));
+    put("mark", Some(json!(mark(grant.access.expose_secret()))));
+    if let Some(origin) = &kept.origin {
+        put("clientId", Some(json!(origin.client_id)));
+        put("authMethod", Some(json!(origin.method.name())));
+        put(
+            "revocationEndpoint",
+            origin
+                .revocation_endpoint
+                .as_ref()
+                .map(|address| json!(address)),
+        );
+    }
+    vec![
+        of(server, "accessToken", secret(Some(&grant.access))),
+        of(server, "refreshToken", secret(grant.refresh.as_ref())),
+        of(
+            server,
+            "expiresAt",
+            grant.expires_at.map(|end| json!(to_millis(end))),
+        ),
+        of(server, "grantedScopes", Some(json!(grant.scopes))),
+        of(server, "grant", Some(Value::Object(record))),
+    ]
+}
+
+/// The tokens go; where they came from stays, so that the next sign-in asks for no less.
+pub(in crate::sign_in) fn forget_grant(server: &str) -> Vec<Change> {
+    let keys = ["accessToken", "refreshToken", "expiresAt", "grantedScopes"];
+    keys.map(|key| of(server, key, None)).into()
+}
+
+/// The tokens, where they came from, and what waits.
+pub(in crate::sign_in) fn forget_all(server: &str) -> Vec<Change> {
+    let mut changes = forget_grant(server);
+    changes.push(of(server, "grant", None));
+    changes.extend(forget_waiting(server));
+    changes
+}
+
+/// A registered client; one that a person gave is never written.
+pub(in crate::sign_in) fn save_client(server: &str, client: &Client) -> Vec<Change> {
+    let Kind::Registered(registered) = &client.kind else {
+        return Vec::new();
+    };
+    let mut record = Map::new();
+    let mut put =
+        |key: &str, value: Option<Value>| value.map(|value| record.insert(key.to_owned(), value));
+    put("issuer", Some(json!(client.issuer)));
+    put("redirectUri", Some(json!(client.redirect_uri)));
+    put("tokenEndpointAuthMethod", Some(json!(client.method.name())));
+    put("at", registered.at.map(|at| json!(to_millis(at))));
+    put(
+        "secretExpiresAt",
+        registered
+            .secret_expires_at
+            .map(|end| json!(to_millis(end))),
+    );
+    put(
+        "insteadOf",
+        registered.instead_of.as_ref().map(|address| json!(address)),
+    );
+    put(
+        "managementUri",
+        registered
+            .management_uri
+            .as_ref()
+            .map(|address| json!(address)),
+    );
+    put(
+        "managementToken",
+        secret(registered.management_token.as_ref()),
+    );
+    put("answer", Some(Value::Object(registered.answer.clone())));
+    vec![
+        of(server, "clientId", Some(json!(client.id))),
+        of(server, "clientSecret", secret(client.secret.as_ref())),
+        of(server, "registration", Some(Value::Object(record))),
+    ]
+}
+
+pub(in crate::sign_in) fn forget_client(server: &str) -> Vec<Change> {
+    ["clientId", "clientSecret", "registration"]
+        .map(|key| of(server, key, None))
+        .into()
+}
+
+pub(in crate::sign_in) fn save_waiting(server: &str, waiting: &Waiting) -> Vec<Change> {
+    let pending = &waiting.pending;
+    let mut record = Map::new();
+    let mut put =
+        |key: &str, value: Option<Value>| value.map(|value| record.insert(key.to_owned(), value));
+    put("id", Some(json!(waiting.id)));
+    put("authorizationUrl", Some(json!(waiting.link)));
+    put("state", read::state_of(&waiting.link).map(Value::String));
+    put("codeVerifier", secret(Some(&pending.verifier)));
+    put(
+        "issuer",
+        pending.issuer.as_ref().map(|issuer| json!(issuer)),
+    );
+    put("issRequired", Some(json!(pending.iss_promised)));
+    put(
+        "resource",
+        pending.resource.as_ref().map(|resource| json!(resource)),
+    );
+    put("scopes", Some(json!(pending.scopes)));
+    put("redirectUri", Some(json!(pending.redirect_uri)));
+    put("clientId", Some(json!(pending.client_id)));
+    put("tokenEndpoint", Some(json!(pending.token_endpoint)));
+    put(
+        "revocationEndpoint",
+        pending
+            .revocation_endpoint
+            .as_ref()
+            .map(|address| json!(address)),
+    );
+    put("createdAt", Some(json!(to_millis(pending.created_at))));
+    let healed = json!({ "resource": pending.healed.resource, "scope": pending.healed.scope });
+    put("healed", Some(healed));
+    vec![of(
+        server,
+        "pendingAuthorization",
+        Some(Value::Object(record)),
+    )]
+}
+
+pub(in crate::sign_in) fn forget_waiting(server: &str) -> Vec<Change> {
+    vec![of(server, "pendingAuthorization", None)]
+}
+
+/// All of it came from outside, so none of it may be read as a placeholder.
+fn of(server: &str, key: &str, value: Option<Value>) -> Change {
+    let path = ["mcpServers", server, "oauth", key];
+    match value {
+        Some(value) => Change::record(path, value),
+        None => Change::remove(path),
+    }
+}
+
+fn secret(secret: Option<&SecretString>) -> Option<Value> {
+    secret.map(|secret| json!(secret.expose_secret()))
+}

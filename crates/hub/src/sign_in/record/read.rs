@@ -1,0 +1,163 @@
+//! From the settings file to records. What is not whole counts as absent.
+
+use std::time::SystemTime;
+
+use oauth::authorization::{Healed, Pending, state_hash};
+use oauth::client::{Kind, Registered};
+use oauth::{AuthMethod, Client, Grant};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value};
+use settings::OAuth;
+use url::Url;
+
+use super::{Before, Held, Kept, Origin, Waiting, from_millis, mark};
+
+pub(in crate::sign_in) fn read(oauth: &OAuth) -> Held {
+    Held {
+        kept: kept(oauth),
+        client: oauth
+            .registration
+            .as_ref()
+            .and_then(|kept| client(oauth, kept.expose())),
+        waiting: oauth
+            .pending_authorization
+            .as_ref()
+            .and_then(|kept| waiting(kept.expose())),
+        before: oauth.grant.as_ref().and_then(|kept| before(kept.expose())),
+    }
+}
+
+/// The grant alone: this is read before each request.
+pub(in crate::sign_in) fn kept(oauth: &OAuth) -> Option<Kept> {
+    let access: &SecretString = oauth
+        .access_token
+        .as_deref()
+        .filter(|token| !token.expose_secret().is_empty())?;
+    let record = oauth.grant.as_ref().map(|kept| kept.expose());
+    // A token that somebody put in its place has neither the other's end nor its origin's word on it.
+    let ours =
+        record.filter(|kept| text(kept, "mark").as_deref() == Some(&mark(access.expose_secret())));
+    let refresh = oauth
+        .refresh_token
+        .as_deref()
+        .filter(|token| !token.expose_secret().is_empty());
+    let grant = Grant {
+        access: access.clone(),
+        refresh: refresh.cloned(),
+        issued_at: ours.and_then(|kept| time(kept, "issuedAt")),
+        expires_at: oauth
+            .expires_at
+            .filter(|_| ours.is_some() || record.is_none())
+            .and_then(from_millis),
+        scopes: oauth.granted_scopes.clone().unwrap_or_default(),
+        requested: record
+            .map(|kept| texts(kept, "requestedScopes"))
+            .unwrap_or_default(),
+        resource: record.and_then(|kept| text(kept, "resource")),
+        issuer: record
+            .and_then(|kept| text(kept, "issuer"))
+            .unwrap_or_default(),
+        token_endpoint: record
+            .and_then(|kept| text(kept, "tokenEndpoint"))
+            .unwrap_or_default(),
+    };
+    let origin = record.and_then(|kept| {
+        Some(Origin {
+            client_id: text(kept, "clientId")?,
+            method: AuthMethod::named(&text(kept, "authMethod")?)?,
+            revocation_endpoint: text(kept, "revocationEndpoint"),
+        })
+    });
+    Some(Kept { grant, origin })
+}
+
+fn before(kept: &Value) -> Option<Before> {
+    Some(Before {
+        issuer: text(kept, "issuer")?,
+        requested: texts(kept, "requestedScopes"),
+    })
+}
+
+fn client(oauth: &OAuth, kept: &Value) -> Option<Client> {
+    let management = text(kept, "managementToken").map(SecretString::from);
+    Some(Client {
+        id: oauth.client_id.clone().filter(|id| !id.is_empty())?,
+        secret: oauth.client_secret.as_deref().cloned(),
+        method: AuthMethod::named(&text(kept, "tokenEndpointAuthMethod")?)?,
+        issuer: text(kept, "issuer")?,
+        redirect_uri: text(kept, "redirectUri")?,
+        kind: Kind::Registered(Registered {
+            at: time(kept, "at"),
+            instead_of: text(kept, "insteadOf"),
+            secret_expires_at: time(kept, "secretExpiresAt"),
+            management_uri: text(kept, "managementUri"),
+            management_token: management,
+            answer: match kept.get("answer") {
+                Some(Value::Object(answer)) => answer.clone(),
+                Some(_) | None => Map::new(),
+            },
+        }),
+    })
+}
+
+fn waiting(kept: &Value) -> Option<Waiting> {
+    let link = text(kept, "authorizationUrl")?;
+    let healed = |key| {
+        kept.pointer(&format!("/healed/{key}"))
+            .and_then(Value::as_bool)
+            .unwrap_or(false)
+    };
+    let pending = Pending {
+        state_hash: state_hash(&state_of(&link)?),
+        verifier: text(kept, "codeVerifier")?.into(),
+        issuer: text(kept, "issuer"),
+        iss_promised: kept
+            .get("issRequired")
+            .and_then(Value::as_bool)
+            .unwrap_or(false),
+        resource: text(kept, "resource"),
+        scopes: texts(kept, "scopes"),
+        redirect_uri: text(kept, "redirectUri")?,
+        client_id: text(kept, "clientId")?,
+        token_endpoint: text(kept, "tokenEndpoint")?,
+        revocation_endpoint: text(kept, "revocationEndpoint"),
+        created_at: time(kept, "createdAt")?,
+        healed: Healed {
+            resource: healed("resource"),
+            scope: healed("scope"),
+        },
+    };
+    Some(Waiting {
+        pending,
+        link,
+        id: text(kept, "id").unwrap_or_default(),
+    })
+}
+
+/// The link holds the state anyway.
+pub(super) fn state_of(link: &str) -> Option<String> {
+    let url = Url::parse(link).ok()?;
+    url.query_pairs()
+        .find(|(key, _)| key == "state")
+        .map(|(_, state)| state.into_owned())
+}
+
+fn text(kept: &Value, key: &str) -> Option<String> {
+    kept.get(key)
+        .and_then(Value::as_str)
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
+}
+
+fn texts(kept: &Value, key: &str) -> Vec<String> {
+    let list = kept.get(key).and_then(Value::as_array);
+    list.into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
+}
+
+fn time(kept: &Value, key: &str) -> Option<SystemTime> {
+    kept.get(key).and_then(Value::as_u64).and_then(from_millis)
+}

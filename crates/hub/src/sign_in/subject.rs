@@ -1,0 +1,129 @@
+//! One server as its sign-in sees it: what a person decided, what is held, and how far requests may reach.
+
+use std::sync::Arc;
+
+use oauth::policy::{GivenClient, ResourceRule};
+use oauth::{AuthMethod, Policy};
+use settings::{OAuth, Pkce, ResourceChoice, Server, Settings, Transport};
+use url::Url;
+
+use super::SignInError;
+use super::record::{self, Held};
+use crate::fetch::Reach;
+
+pub(super) struct Subject {
+    pub(super) name: String,
+    /// What a person decided, without what the hub wrote.
+    pub(super) given: OAuth,
+    pub(super) policy: Arc<Policy>,
+    pub(super) reach: Reach,
+    pub(super) held: Held,
+}
+
+impl Subject {
+    pub(super) fn of(settings: &Settings, name: &str, port: u16) -> Result<Self, SignInError> {
+        let server = settings
+            .server(name)
+            .ok_or_else(|| SignInError::UnknownServer(name.to_owned()))?;
+        let url = address(server).ok_or_else(|| SignInError::NotHttp(name.to_owned()))?;
+        let given = server.oauth.given();
+        let reach = match Url::parse(url) {
+            Ok(url) => Reach::of_server(&url, server.allow_private_network),
+            Err(_) => Reach::Public,
+        };
+        let mut policy = policy(url, redirect_uri(settings, &given, port), &given);
+        policy.allow_private_network = server.allow_private_network;
+        Ok(Self {
+            name: name.to_owned(),
+            given,
+            policy: Arc::new(policy),
+            reach,
+            held: record::read(&server.oauth),
+        })
+    }
+
+    /// The document is not offered again to a server that did not take it.
+    pub(super) fn without_document(&mut self) {
+        Arc::make_mut(&mut self.policy).client_metadata_url = None;
+    }
+}
+
+/// The address of a server that is reached over http; nothing else signs in.
+pub(super) fn address(server: &Server) -> Option<&str> {
+    match &server.transport {
+        Ok(Transport::Http { url, .. }) => Some(url),
+        Ok(Transport::Stdio { .. }) | Err(_) => None,
+    }
+}
+
+/// Where the browser comes back to: the server's own setting, what its registration names, the hub's public address, or
+/// this machine.
+// rule: at-11, at-16
+pub(super) fn redirect_uri(settings: &Settings, given: &OAuth, port: u16) -> String {
+    if let Some(address) = &given.redirect_uri {
+        return address.clone();
+    }
+    let registration = given.dynamic_registration.as_ref();
+    let listed = registration.and_then(|registration| registration.metadata.get("redirect_uris"));
+    if let Some(first) = listed
+        .and_then(|list| list.get(0))
+        .and_then(|first| first.as_str())
+    {
+        return first.to_owned();
+    }
+    match settings.base_url() {
+        Some(base) => format!("{}/oauth/callback", base.trim_end_matches('/')),
+        None => format!("http://localhost:{port}/oauth/callback"),
+    }
+}
+
+fn policy(url: &str, redirect_uri: String, given: &OAuth) -> Policy {
+    let mut policy = Policy::new(url, redirect_uri);
+    policy.issuer.clone_from(&given.issuer);
+    policy.scopes.clone_from(&given.scopes);
+    policy.resource = match &given.resource {
+        None => ResourceRule::Discovered,
+        Some(ResourceChoice::Named(resource)) => ResourceRule::Fixed(resource.clone()),
+        Some(ResourceChoice::Omit) => ResourceRule::Omitted,
+    };
+    policy
+        .authorization_endpoint
+        .clone_from(&given.authorization_endpoint);
+    policy.token_endpoint.clone_from(&given.token_endpoint);
+    policy
+        .revocation_endpoint
+        .clone_from(&given.revocation_endpoint);
+    policy.assume_pkce = given.pkce == Pkce::Assume;
+    policy.allow_insecure_token_endpoint = given.allow_insecure_token_endpoint;
+    policy.audience.clone_from(&given.audience);
+    policy
+        .authorization_params
+        .clone_from(&given.authorization_params);
+    policy.token_params.clone_from(&given.token_params);
+    policy.token_auth = given
+        .token_endpoint_auth_method
+        .as_deref()
+        .and_then(AuthMethod::named);
+    policy.client = given
+        .client_id
+        .clone()
+        .filter(|id| !id.is_empty())
+        .map(|id| GivenClient {
+            id,
+            secret: given.client_secret.as_deref().cloned(),
+        });
+    policy
+        .client_metadata_url
+        .clone_from(&given.client_metadata_url);
+    if let Some(registration) = &given.dynamic_registration {
+        policy.preferred_issuer.clone_from(&registration.issuer);
+        policy
+            .registration_endpoint
+            .clone_from(&registration.registration_endpoint);
+        policy.register.allowed = registration.enabled.unwrap_or(true);
+        policy.register.metadata.clone_from(&registration.metadata);
+        policy.register.initial_access_token =
+            registration.initial_access_token.as_deref().cloned();
+    }
+    policy
+}
