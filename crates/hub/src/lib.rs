@@ -78,13 +78,19 @@ impl Hub {
         let HubOptions {
             settings_path,
             environment,
-            port: _,
+            port,
             clock,
         } = options;
         let store = Store::open(settings_path, environment.clone()).await?;
         let fetch = Fetch::new(&proxies(&environment))?;
         let journal = Journal::default();
-        let sign_ins = SignIns::new();
+        let sign_ins = SignIns::start(
+            store.clone(),
+            fetch.clone(),
+            journal.clone(),
+            clock.clone(),
+            port,
+        );
         let tracker = TaskTracker::new();
         let outside = Outside {
             fetch: fetch.clone(),

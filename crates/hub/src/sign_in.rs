@@ -1,15 +1,46 @@
 //! Signing in to upstreams: drives the rules of `oauth`, keeps grants renewed, hands out tokens.
+//!
+//! What must survive is in the settings file (`record`), what is only known while the hub runs is at a server's desk
+//! (`desk`). One loop performs all exchanges and writes the journal (`drive`).
 
+mod callback;
+mod desk;
+mod drive;
+mod ended;
+mod idle;
+mod journey;
+mod keep;
+mod lock;
+mod record;
+mod refusal;
+mod renewal;
+mod sign_out;
+mod standing;
+mod subject;
 mod view;
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 
+use dashmap::DashMap;
 use tokio::sync::broadcast;
 
+use crate::clock::Clock;
+use crate::fetch::Fetch;
+use crate::journal::Journal;
+use crate::store::Store;
+use desk::Desk;
+use drive::Driver;
+use subject::Subject;
 pub use view::{
     Bearer, CallbackError, Completed, Event, Forget, Link, Needed, Refusal, SignInError, SignedOut,
     State, Verdict, View,
 };
+
+/// How many used states are remembered, to tell a second use from a stranger.
+const USED: usize = 512;
+/// How many events a slow listener may lag behind.
+const LAG: usize = 256;
 
 /// All sign-ins of a hub, keyed by server name. A clone is the same one.
 #[derive(Clone)]
@@ -18,75 +49,88 @@ pub struct SignIns {
 }
 
 struct Shared {
+    store: Store,
+    fetch: Fetch,
+    journal: Journal,
+    clock: Clock,
+    /// Where the hub listens, for callbacks to this machine.
+    port: u16,
+    desks: DashMap<String, Arc<Desk>>,
+    /// Hashes of states that were answered.
+    used: SyncMutex<VecDeque<String>>,
     events: broadcast::Sender<Event>,
 }
 
 impl SignIns {
-    // Takes store, fetch, journal and clock as soon as they exist.
-    #[expect(
-        clippy::new_without_default,
-        reason = "gets its parameters with the store"
-    )]
+    /// Starts with what the settings file holds. Grants are kept renewed while this or a clone lives.
     #[must_use]
-    pub fn new() -> Self {
-        let (events, _) = broadcast::channel(256);
-        Self {
-            shared: Arc::new(Shared { events }),
-        }
+    pub fn start(store: Store, fetch: Fetch, journal: Journal, clock: Clock, port: u16) -> Self {
+        let shared = Arc::new(Shared {
+            store,
+            fetch,
+            journal,
+            clock,
+            port,
+            desks: DashMap::new(),
+            used: SyncMutex::default(),
+            events: broadcast::Sender::new(LAG),
+        });
+        tokio::spawn(idle::keep_renewed(Arc::downgrade(&shared)));
+        Self { shared }
     }
 
     /// The token to send to this server; renewed first when it is due. `None`: send none.
-    #[expect(clippy::unused_async, reason = "renewal comes with the store")]
-    pub async fn token(&self, _server: &str) -> Result<Option<Bearer>, Needed> {
-        Ok(None)
+    pub async fn token(&self, server: &str) -> Result<Option<Bearer>, Needed> {
+        self.shared.token(server).await
     }
 
     /// What to do about a 401 or 403.
-    #[expect(clippy::unused_async, reason = "renewal comes with the store")]
     pub async fn refused(&self, server: &str, refusal: Refusal) -> Verdict {
-        Verdict::Failed(format!("{server} answered {}", refusal.status))
+        let (shared, name) = (self.shared.clone(), server.to_owned());
+        match finished(async move { shared.refused(&name, refusal).await }).await {
+            Ok(verdict) => verdict,
+            Err(why) => Verdict::Failed(why),
+        }
     }
 
     /// The link where a person signs in; within its life always the same one.
-    #[expect(clippy::unused_async, reason = "discovery comes with the store")]
     pub async fn begin(&self, server: &str) -> Result<Link, SignInError> {
-        Err(SignInError::UnknownServer(server.to_owned()))
+        let (shared, name) = (self.shared.clone(), server.to_owned());
+        finished(async move { shared.begin(&name).await })
+            .await
+            .map_err(SignInError::Store)?
     }
 
     /// The query of `/oauth/callback`, without the question mark, as received.
-    #[expect(clippy::unused_async, reason = "the exchange comes with the store")]
-    pub async fn callback(&self, _query: &str) -> Result<Completed, CallbackError> {
-        Err(CallbackError::UnknownState)
+    pub async fn callback(&self, query: &str) -> Result<Completed, CallbackError> {
+        let (shared, query) = (self.shared.clone(), query.to_owned());
+        finished(async move { shared.callback(&query, None).await })
+            .await
+            .map_err(CallbackError::Malformed)?
     }
 
     /// What a person pasted: the whole address, its query, or the bare code.
-    #[expect(clippy::unused_async, reason = "the exchange comes with the store")]
-    pub async fn complete(&self, _server: &str, _pasted: &str) -> Result<Completed, CallbackError> {
-        Err(CallbackError::UnknownState)
+    ///
+    /// A bare code is refused where the authorization server promised `iss`: nothing would say whose code it is.
+    pub async fn complete(&self, server: &str, pasted: &str) -> Result<Completed, CallbackError> {
+        let (shared, name, pasted) = (self.shared.clone(), server.to_owned(), pasted.to_owned());
+        finished(async move { shared.complete(&name, &pasted).await })
+            .await
+            .map_err(CallbackError::Malformed)?
     }
 
     /// Revokes what can be revoked, then forgets.
-    #[expect(clippy::unused_async, reason = "revocation comes with the store")]
-    pub async fn sign_out(&self, server: &str, _forget: Forget) -> Result<SignedOut, SignInError> {
-        Err(SignInError::UnknownServer(server.to_owned()))
+    pub async fn sign_out(&self, server: &str, forget: Forget) -> Result<SignedOut, SignInError> {
+        let (shared, name) = (self.shared.clone(), server.to_owned());
+        finished(async move { shared.sign_out(&name, forget).await })
+            .await
+            .map_err(SignInError::Store)?
     }
 
     /// The state of one server's sign-in; cheap, never waits.
     #[must_use]
-    pub fn view(&self, _server: &str) -> View {
-        View {
-            state: State::Unneeded,
-            reason: String::new(),
-            action: None,
-            authorization_url: None,
-            link_expires_at: None,
-            connected: false,
-            client_configured: false,
-            expires_at: None,
-            issuer: None,
-            scopes: Vec::new(),
-            redirect_uri: String::new(),
-        }
+    pub fn view(&self, server: &str) -> View {
+        self.shared.view(server)
     }
 
     /// Tells when a server was signed in, signed out, or came to need a person.
@@ -95,3 +139,74 @@ impl SignIns {
         self.shared.events.subscribe()
     }
 }
+
+impl Shared {
+    fn desk(&self, server: &str) -> Arc<Desk> {
+        if let Some(desk) = self.desks.get(server) {
+            return desk.clone();
+        }
+        self.desks.entry(server.to_owned()).or_default().clone()
+    }
+
+    /// The server as it is now, with what could not be written over what is in the file.
+    fn subject(&self, server: &str) -> Result<Subject, SignInError> {
+        let mut subject = Subject::of(&self.store.current(), server, self.port)?;
+        let (unsaved, document_refused) = self
+            .desk(server)
+            .with(|memory| (memory.unsaved.clone(), memory.document_refused));
+        let held = &mut subject.held;
+        held.kept = unsaved.kept.or(held.kept.take());
+        held.client = unsaved.client.or(held.client.take());
+        held.waiting = unsaved.waiting.or(held.waiting.take());
+        if document_refused {
+            subject.without_document();
+        }
+        Ok(subject)
+    }
+
+    fn driver(&self, subject: &Subject, sign_in: Option<&str>) -> Driver {
+        Driver {
+            fetch: self.fetch.clone(),
+            journal: self.journal.clone(),
+            clock: self.clock.clone(),
+            server: subject.name.clone(),
+            sign_in: sign_in.map(str::to_owned),
+            reach: subject.reach,
+        }
+    }
+
+    fn tell(&self, event: Event) {
+        // Nobody listening is no error.
+        let _ = self.events.send(event);
+    }
+
+    fn is_used(&self, state_hash: &str) -> bool {
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        used.iter().any(|hash| hash == state_hash)
+    }
+
+    /// Marks a state as used; `false`: it was used before.
+    fn use_up(&self, state_hash: &str) -> bool {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if used.iter().any(|hash| hash == state_hash) {
+            return false;
+        }
+        if used.len() == USED {
+            used.pop_front();
+        }
+        used.push_back(state_hash.to_owned());
+        true
+    }
+}
+
+/// Work that is finished even when whoever asked for it goes away: a token that was issued must be stored.
+async fn finished<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, String> {
+    tokio::spawn(work)
+        .await
+        .map_err(|broken| format!("the sign-in broke off: {broken}"))
+}
+
+#[cfg(test)]
+mod tests;

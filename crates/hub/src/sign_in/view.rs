@@ -11,7 +11,6 @@ use serde::Serialize;
 pub struct Bearer(SecretString);
 
 impl Bearer {
-    #[expect(dead_code, reason = "used by renewal")]
     pub(crate) fn new(token: SecretString) -> Self {
         Self(token)
     }
@@ -22,7 +21,6 @@ impl Bearer {
         format!("Bearer {}", self.0.expose_secret())
     }
 
-    #[expect(dead_code, reason = "used by renewal")]
     pub(crate) fn token(&self) -> &str {
         self.0.expose_secret()
     }

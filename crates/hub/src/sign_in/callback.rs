@@ -1,0 +1,393 @@
+//! What comes back from a person's browser, or from a person's clipboard.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use oauth::authorization::{Answer, AnswerError, Code, Healed};
+use oauth::exchange::{Exchange, ExchangeError, Exchanged};
+use oauth::step::Stage;
+use url::Url;
+
+use super::Shared;
+use super::desk::Desk;
+use super::journey::{Ask, Stop};
+use super::record::{Kept, Origin, Waiting, client_named};
+use super::standing::Verdicted;
+use super::subject::Subject;
+use super::view::{CallbackError, Completed, Event, State};
+
+/// For the exchange of a code, with its second attempt.
+const EXCHANGE_TIME: Duration = Duration::from_secs(20);
+
+impl Shared {
+    /// A callback's query. `only`: it was pasted for this server.
+    pub(super) async fn callback(
+        self: &Arc<Self>,
+        query: &str,
+        only: Option<&str>,
+    ) -> Result<Completed, CallbackError> {
+        let answer =
+            Answer::parse(query).map_err(|error| CallbackError::Malformed(error.to_string()))?;
+        let hash = answer.state_hash();
+        if self.is_used(&hash) {
+            return Err(CallbackError::AlreadyUsed);
+        }
+        let name = self.waits_for(&hash).ok_or(CallbackError::UnknownState)?;
+        if only.is_some_and(|only| only != name) {
+            let text = format!("this answer belongs to the sign-in of {name}");
+            return Err(CallbackError::Malformed(text));
+        }
+        let desk = self.desk(&name);
+        let _flow = desk.flow.lock().await;
+        let (subject, waiting) = self.take(&name, |waiting| waiting.pending.state_hash == hash)?;
+        match waiting.pending.clone().accept(answer, self.clock.now()) {
+            Ok(code) => {
+                self.used_once(&name, &hash).await?;
+                self.exchange(&desk, &subject, &waiting, code).await
+            }
+            // Nothing that the stranger sent is used, and the sign-in goes on waiting.
+            Err(error @ (AnswerError::Missing(_) | AnswerError::Twice(_))) => {
+                Err(CallbackError::Malformed(error.to_string()))
+            }
+            Err(AnswerError::ForeignState) => Err(CallbackError::UnknownState),
+            Err(error) => {
+                self.used_once(&name, &hash).await?;
+                self.denied(&subject, &waiting, error).await
+            }
+        }
+    }
+
+    /// What a person pasted.
+    // rule: at-12
+    pub(super) async fn complete(
+        self: &Arc<Self>,
+        name: &str,
+        pasted: &str,
+    ) -> Result<Completed, CallbackError> {
+        let pasted = pasted.trim();
+        if let Some(query) = query_of(pasted) {
+            return self.callback(&query, Some(name)).await;
+        }
+        if pasted.is_empty() {
+            return Err(CallbackError::Malformed("nothing was pasted".to_owned()));
+        }
+        let desk = self.desk(name);
+        let _flow = desk.flow.lock().await;
+        let (subject, waiting) = self.take(name, |_| true)?;
+        let code = waiting
+            .pending
+            .clone()
+            .accept_bare(&decoded(pasted), self.clock.now());
+        let code = code.map_err(|error| match error {
+            AnswerError::TooOld => CallbackError::UnknownState,
+            AnswerError::IssuerMissing { .. } => {
+                let text = "this authorization server says who it is beside the code, and that has to be checked; paste the whole address";
+                CallbackError::WrongIssuer(text.to_owned())
+            }
+            error @ (AnswerError::Missing(_)
+            | AnswerError::Twice(_)
+            | AnswerError::ForeignState
+            | AnswerError::WrongIssuer { .. }
+            | AnswerError::Denied { .. }) => CallbackError::Malformed(error.to_string()),
+        })?;
+        self.used_once(name, &waiting.pending.state_hash).await?;
+        self.exchange(&desk, &subject, &waiting, code).await
+    }
+
+    /// The server whose sign-in waits for this state.
+    fn waits_for(&self, hash: &str) -> Option<String> {
+        let settings = self.store.current();
+        let waits = |name: &&str| {
+            let subject = self.subject(name).ok();
+            let waiting = subject.and_then(|subject| subject.held.waiting);
+            waiting.is_some_and(|waiting| waiting.pending.state_hash == hash)
+        };
+        settings.servers.names().find(waits).map(str::to_owned)
+    }
+
+    fn take(
+        &self,
+        name: &str,
+        fits: impl Fn(&Waiting) -> bool,
+    ) -> Result<(Subject, Waiting), CallbackError> {
+        let subject = self
+            .subject(name)
+            .map_err(|_| CallbackError::UnknownState)?;
+        let waiting = subject.held.waiting.clone().filter(fits);
+        match waiting {
+            Some(waiting) => Ok((subject, waiting)),
+            None => Err(CallbackError::UnknownState),
+        }
+    }
+
+    /// A state works once, also when the same callback comes twenty times at the same moment.
+    // rule: at-65, c13
+    async fn used_once(self: &Arc<Self>, name: &str, hash: &str) -> Result<(), CallbackError> {
+        if !self.use_up(hash) {
+            return Err(CallbackError::AlreadyUsed);
+        }
+        self.drop_waiting(name).await;
+        Ok(())
+    }
+
+    async fn denied(
+        self: &Arc<Self>,
+        subject: &Subject,
+        waiting: &Waiting,
+        error: AnswerError,
+    ) -> Result<Completed, CallbackError> {
+        let driver = self.driver(subject, Some(&waiting.id));
+        driver.say_why(Stage::Callback, "refused", error.to_string());
+        match error {
+            AnswerError::Denied {
+                error,
+                description,
+                again,
+            } => {
+                if let Some(healed) = again.0 {
+                    return self.heal(subject, waiting, &error, healed).await;
+                }
+                let reason = format!("the authorization server answered {error}");
+                self.left(subject, State::OauthRequired, reason);
+                let server = subject.name.clone();
+                Err(CallbackError::Denied {
+                    server,
+                    error,
+                    description,
+                })
+            }
+            error @ (AnswerError::IssuerMissing { .. } | AnswerError::WrongIssuer { .. }) => {
+                self.left(subject, State::Disconnected, error.to_string());
+                Err(CallbackError::WrongIssuer(error.to_string()))
+            }
+            AnswerError::TooOld | AnswerError::ForeignState => Err(CallbackError::UnknownState),
+            error @ (AnswerError::Missing(_) | AnswerError::Twice(_)) => {
+                Err(CallbackError::Malformed(error.to_string()))
+            }
+        }
+    }
+
+    /// Sends the browser once more, without what the authorization server did not like.
+    // rule: at-14
+    async fn heal(
+        self: &Arc<Self>,
+        subject: &Subject,
+        waiting: &Waiting,
+        error: &str,
+        healed: Healed,
+    ) -> Result<Completed, CallbackError> {
+        let desk = self.desk(&subject.name);
+        let left_out = if healed.scope { "scope" } else { "resource" };
+        self.driver(subject, Some(&waiting.id)).say_why(
+            Stage::Heal,
+            format!("asked again without {left_out}"),
+            error,
+        );
+        let ask = Ask {
+            challenge: desk.with(|memory| memory.challenge.clone()),
+            healed,
+            ..Ask::default()
+        };
+        self.again(&desk, subject, ask).await
+    }
+
+    async fn again(
+        self: &Arc<Self>,
+        desk: &Desk,
+        subject: &Subject,
+        ask: Ask,
+    ) -> Result<Completed, CallbackError> {
+        let server = subject.name.clone();
+        match self.journey(desk, subject, ask).await {
+            Ok(waiting) => Ok(Completed {
+                server,
+                again: Some(waiting.link),
+            }),
+            Err(stop) => {
+                let verdict = match stop {
+                    Stop::Stands(verdict) => verdict,
+                    Stop::Trouble(why) => Verdicted::new(State::Disconnected, why),
+                    Stop::SameServer => {
+                        Verdicted::new(State::Disconnected, "the same authorization server")
+                    }
+                };
+                let reason = verdict.reason.clone();
+                self.stand(subject, verdict);
+                Err(CallbackError::Exchange { server, reason })
+            }
+        }
+    }
+
+    async fn exchange(
+        self: &Arc<Self>,
+        desk: &Desk,
+        subject: &Subject,
+        waiting: &Waiting,
+        code: Code,
+    ) -> Result<Completed, CallbackError> {
+        let driver = self.driver(subject, Some(&waiting.id));
+        driver.say(Stage::Callback, "accepted: state and issuer are right");
+        let pending = &waiting.pending;
+        let server = subject.name.clone();
+        let identity = identity(waiting);
+        let client = client_named(
+            &pending.client_id,
+            &subject.policy,
+            subject.held.client.as_ref(),
+            &identity,
+        );
+        let Some(client) = client else {
+            let reason =
+                "the client that the sign-in was started with is not known any more".to_owned();
+            return Err(CallbackError::Exchange { server, reason });
+        };
+        let registered = client.is_registered();
+        let given = subject.policy.client.is_some();
+        let first = Exchange::start(code, client, &subject.policy, self.clock.now());
+        match driver.drive(first, EXCHANGE_TIME).await {
+            Ok(exchanged) => {
+                driver.notes(Stage::TokenExchange, &exchanged.notes);
+                self.signed_in(desk, subject, waiting, exchanged).await;
+                driver.say(Stage::Connect, "signed in; the token is stored");
+                Ok(Completed {
+                    server,
+                    again: None,
+                })
+            }
+            Err(ExchangeError::Again { error, healed }) => {
+                self.heal(subject, waiting, &error, healed).await
+            }
+            // Our own document was not taken as a client: registration is the way then, once.
+            Err(ExchangeError::Client { .. }) if !registered && !given => {
+                driver.say(
+                    Stage::TokenExchange,
+                    "our document was not taken as a client; one is registered instead",
+                );
+                desk.with(|memory| memory.document_refused = true);
+                let Ok(subject) = self.subject(&server) else {
+                    return Err(CallbackError::UnknownState);
+                };
+                let ask = Ask {
+                    challenge: desk.with(|memory| memory.challenge.clone()),
+                    ..Ask::default()
+                };
+                self.again(desk, &subject, ask).await
+            }
+            Err(error) => {
+                driver.say_why(Stage::TokenExchange, "failed", error.to_string());
+                self.failed(subject, &error, registered).await;
+                Err(CallbackError::Exchange {
+                    server,
+                    reason: error.to_string(),
+                })
+            }
+        }
+    }
+
+    /// The settings' client stays whatever happens; a registered one that is not known there is dropped.
+    async fn failed(self: &Arc<Self>, subject: &Subject, error: &ExchangeError, registered: bool) {
+        let client = matches!(error, ExchangeError::Client { .. });
+        if client && registered {
+            self.drop_client(&subject.name).await;
+        }
+        let state = if client && !registered {
+            State::ClientRejected
+        } else {
+            State::OauthRequired
+        };
+        self.left(subject, state, error.to_string());
+    }
+
+    async fn signed_in(
+        self: &Arc<Self>,
+        desk: &Desk,
+        subject: &Subject,
+        waiting: &Waiting,
+        exchanged: Exchanged,
+    ) {
+        let Exchanged { grant, client, .. } = exchanged;
+        let origin = Origin {
+            client_id: client.id.clone(),
+            method: client.method,
+            revocation_endpoint: waiting.pending.revocation_endpoint.clone(),
+        };
+        if client.is_registered()
+            && subject
+                .held
+                .client
+                .as_ref()
+                .is_some_and(|held| held.method != client.method)
+        {
+            self.keep_client(&subject.name, &client).await;
+        }
+        self.keep_grant(
+            &subject.name,
+            Kept {
+                grant,
+                origin: Some(origin),
+            },
+        )
+        .await;
+        desk.with(|memory| {
+            memory.relieve();
+            memory.forced = None;
+        });
+        self.tell(Event::SignedIn(subject.name.clone()));
+    }
+
+    /// A sign-in ended without a token. A grant that works is not touched by that.
+    fn left(&self, subject: &Subject, state: State, reason: String) {
+        let Ok(mut subject) = self.subject(&subject.name) else {
+            return;
+        };
+        subject.held.waiting = None;
+        let usable = subject.held.kept.is_some();
+        let standing = self
+            .desk(&subject.name)
+            .with(|memory| memory.standing.is_some());
+        if standing || !usable {
+            self.stand(&subject, Verdicted::new(state, reason));
+        }
+    }
+}
+
+/// The authorization server that a sign-in was begun at.
+fn identity(waiting: &Waiting) -> String {
+    let pending = &waiting.pending;
+    pending
+        .issuer
+        .clone()
+        .unwrap_or_else(|| match Url::parse(&pending.token_endpoint) {
+            Ok(url) => url.origin().ascii_serialization(),
+            Err(_) => String::new(),
+        })
+}
+
+/// The query in what was pasted; `None`: it is a bare code.
+fn query_of(pasted: &str) -> Option<String> {
+    if let Some((_, rest)) = pasted.split_once('?').filter(|_| pasted.contains("://")) {
+        let query = rest.split('#').next().unwrap_or_default();
+        return Some(query.to_owned());
+    }
+    let query = pasted.strip_prefix('?').unwrap_or(pasted);
+    let first = query.split('=').next().unwrap_or_default();
+    let known = [
+        "code",
+        "state",
+        "iss",
+        "error",
+        "error_description",
+        "scope",
+        "session_state",
+    ];
+    (query.contains('=') && known.contains(&first)).then(|| query.to_owned())
+}
+
+/// A code that was copied out of an address is still encoded as it was there.
+fn decoded(code: &str) -> String {
+    let pair = format!("code={}", code.replace('+', "%2B"));
+    url::form_urlencoded::parse(pair.as_bytes())
+        .next()
+        .map(|(_, code)| code.into_owned())
+        .unwrap_or_default()
+}

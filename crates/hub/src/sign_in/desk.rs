@@ -1,0 +1,95 @@
+//! What is remembered of one server's sign-in while the hub runs; everything that must survive is in the settings file.
+
+use std::sync::{Mutex as SyncMutex, PoisonError};
+use std::time::SystemTime;
+
+use oauth::scope::StepUps;
+use oauth::{Challenge, Client};
+use settings::OAuth;
+use tokio::sync::Mutex;
+
+use super::record::{Kept, Waiting};
+use super::view::State;
+
+/// One server's desk.
+#[derive(Default)]
+pub(super) struct Desk {
+    /// One journey, callback or sign-out at a time.
+    pub(super) flow: Mutex<()>,
+    /// One renewal at a time. Taken before `flow`, never after it.
+    pub(super) renewal: Mutex<()>,
+    memory: SyncMutex<Memory>,
+}
+
+#[derive(Default)]
+pub(super) struct Memory {
+    pub(super) standing: Option<Standing>,
+    /// The last challenge that was met, for a sign-in that a person starts.
+    pub(super) challenge: Option<Challenge>,
+    pub(super) step_ups: StepUps,
+    pub(super) failing: Option<Failing>,
+    /// Answers to a refresh in a row that say nothing for sure.
+    pub(super) doubts: u32,
+    /// A renewal that a 401 forced, and the mark of the token that it brought.
+    pub(super) forced: Option<(SystemTime, String)>,
+    pub(super) registered: Option<Registered>,
+    /// The authorization server did not take our document as a client; it is not offered again.
+    pub(super) document_refused: bool,
+    /// What could not be written into the settings file.
+    pub(super) unsaved: Unsaved,
+}
+
+/// Why a server cannot be used, and what helps.
+#[derive(Clone)]
+pub(super) struct Standing {
+    pub(super) state: State,
+    pub(super) reason: String,
+    pub(super) action: String,
+    /// What a person had decided by then: another decision may help.
+    pub(super) given: OAuth,
+    /// The token that was there by then: another one may help.
+    pub(super) token: Option<String>,
+    pub(super) since: SystemTime,
+}
+
+/// Renewals that get no answer about the grant.
+#[derive(Clone)]
+pub(super) struct Failing {
+    pub(super) why: String,
+    pub(super) attempts: u32,
+    /// Not before this.
+    pub(super) until: SystemTime,
+    /// Somebody was told that the server cannot be used, and has to be told when it can.
+    pub(super) told: bool,
+}
+
+/// The last registration, so that a server that forgets its clients does not get one at every turn.
+#[derive(Clone)]
+pub(super) struct Registered {
+    pub(super) at: SystemTime,
+    pub(super) issuer: String,
+    pub(super) redirect_uri: String,
+}
+
+#[derive(Clone, Default)]
+pub(super) struct Unsaved {
+    pub(super) kept: Option<Kept>,
+    pub(super) client: Option<Client>,
+    pub(super) waiting: Option<Waiting>,
+}
+
+impl Desk {
+    /// Looks into the memory; never held across a wait.
+    pub(super) fn with<T>(&self, look: impl FnOnce(&mut Memory) -> T) -> T {
+        look(&mut self.memory.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Memory {
+    /// A sign-in or a renewal succeeded: what was wrong before is over.
+    pub(super) fn relieve(&mut self) {
+        self.standing = None;
+        self.failing = None;
+        self.doubts = 0;
+    }
+}

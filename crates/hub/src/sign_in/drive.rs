@@ -1,0 +1,97 @@
+//! The one loop that performs what `oauth` decides: sends, hands back, and writes the journal.
+
+use std::future::Future;
+use std::time::Duration;
+
+use oauth::{Note, Procedure, Response, Stage, Step, Unanswered};
+use tokio::time::Instant;
+
+use crate::clock::Clock;
+use crate::fetch::{Fetch, Reach};
+use crate::journal::{Asked, Entry, Journal};
+
+/// Drives procedures of one sign-in.
+pub(super) struct Driver {
+    pub(super) fetch: Fetch,
+    pub(super) journal: Journal,
+    pub(super) clock: Clock,
+    pub(super) server: String,
+    pub(super) sign_in: Option<String>,
+    pub(super) reach: Reach,
+}
+
+impl Driver {
+    /// Drives a procedure to its end. When the time is over, everything that is still asked gets no answer.
+    pub(super) async fn drive<P: Procedure>(
+        &self,
+        first: Result<Step<P>, P::Error>,
+        within: Duration,
+    ) -> Result<P::Output, P::Error> {
+        let end = Instant::now() + within;
+        let mut step = first?;
+        loop {
+            let (request, because, then) = match step {
+                Step::Done(output) => return Ok(output),
+                Step::Send {
+                    request,
+                    because,
+                    then,
+                } => (request, because, then),
+            };
+            let mut entry = self.entry(then.stage(), "");
+            entry.request = Some(Asked::of(&request));
+            entry.why = Some(because.into_owned());
+            let asked = Instant::now();
+            let answer = in_time(end, self.fetch.send(request, self.reach)).await;
+            entry.duration = Some(asked.elapsed());
+            match &answer {
+                Ok(response) => {
+                    entry.status = Some(response.status().as_u16());
+                    entry.decision = format!("answered {}", response.status().as_u16());
+                }
+                Err(why) => entry.decision = why.to_string(),
+            }
+            self.journal.record(entry);
+            step = then.receive(answer)?;
+        }
+    }
+
+    /// What was decided without asking anybody.
+    pub(super) fn say(&self, stage: Stage, decision: impl Into<String>) {
+        self.journal.record(self.entry(stage, decision));
+    }
+
+    pub(super) fn say_why(
+        &self,
+        stage: Stage,
+        decision: impl Into<String>,
+        why: impl Into<String>,
+    ) {
+        let mut entry = self.entry(stage, decision);
+        entry.why = Some(why.into());
+        self.journal.record(entry);
+    }
+
+    pub(super) fn notes(&self, stage: Stage, notes: &[Note]) {
+        for note in notes {
+            let mut entry = self.entry(stage, note.text.clone());
+            entry.rule = Some(note.rule.clone().into_owned());
+            self.journal.record(entry);
+        }
+    }
+
+    fn entry(&self, stage: Stage, decision: impl Into<String>) -> Entry {
+        let mut entry = Entry::decision(self.clock.now(), self.server.clone(), stage, decision);
+        entry.sign_in.clone_from(&self.sign_in);
+        entry
+    }
+}
+
+async fn in_time(
+    end: Instant,
+    answer: impl Future<Output = Result<Response, Unanswered>>,
+) -> Result<Response, Unanswered> {
+    tokio::time::timeout_at(end, answer)
+        .await
+        .unwrap_or(Err(Unanswered::Timeout))
+}

@@ -1,0 +1,57 @@
+//! Renewing grants while nobody asks, and writing what could not be written before.
+
+use std::sync::{Arc, Weak};
+use std::time::{Duration, SystemTime};
+
+use super::Shared;
+use super::record::kept;
+use super::view::State;
+
+/// Looks at least this often: the settings may have changed, and clocks jump.
+const LONGEST: Duration = Duration::from_secs(30);
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// Runs until the last handle is gone.
+pub(super) async fn keep_renewed(shared: Weak<Shared>) {
+    loop {
+        let Some(living) = shared.upgrade() else {
+            return;
+        };
+        let pause = round(&living).await;
+        drop(living);
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// Starts what is due, and says when to look again.
+async fn round(shared: &Arc<Shared>) -> Duration {
+    let now = shared.clock.now();
+    let mut next = now + LONGEST;
+    let settings = shared.store.current();
+    for server in settings.servers.iter().filter(|server| server.enabled) {
+        let desk = shared.desk(&server.name);
+        let (until, blocked, unsaved) = desk.with(|memory| {
+            let until = memory.failing.as_ref().map(|failing| failing.until);
+            let unsaved = memory.unsaved.kept.is_some() || memory.unsaved.client.is_some();
+            let standing = memory.standing.as_ref().map(|standing| standing.state);
+            let blocked = standing.is_some_and(|state| state != State::Disconnected);
+            (until, blocked, unsaved)
+        });
+        if unsaved {
+            shared.write_unsaved(&server.name).await;
+        }
+        let Some(due) = kept(&server.oauth).and_then(|kept| kept.grant.due_at()) else {
+            continue;
+        };
+        let due = due.max(until.unwrap_or(SystemTime::UNIX_EPOCH));
+        if due > now {
+            next = next.min(due);
+        } else if !blocked {
+            // Each in its own task: a slow token endpoint holds up no other grant. What it comes to is in the journal, and
+            // whoever calls next meets it.
+            let (shared, name) = (shared.clone(), server.name.clone());
+            tokio::spawn(async move { drop(shared.renew(&name, None).await) });
+        }
+    }
+    next.duration_since(now).unwrap_or_default().max(SHORTEST)
+}

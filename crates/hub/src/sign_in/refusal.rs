@@ -1,0 +1,221 @@
+//! A 401 or 403 from an upstream: another token, a sign-in, or the end of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use oauth::step::Stage;
+use oauth::{Challenge, scope};
+
+use super::Shared;
+use super::journey::{Ask, Stop};
+use super::record::{Kept, mark};
+use super::standing::Verdicted;
+use super::subject::Subject;
+use super::view::{Bearer, Refusal, State, Verdict};
+
+/// A token that was refused within this time of its birth is refused for good.
+const FRESH: Duration = Duration::from_secs(60);
+/// The same for a token that does not say how long it lives: it may have ended already.
+const FRESH_UNKNOWN: Duration = Duration::from_secs(5);
+
+impl Shared {
+    // A 401 at any time means that authorization is required or that the token is invalid; a 403 that it is too
+    // small.
+    // rule: mcp-auth-401-any-time
+    pub(super) async fn refused(self: &Arc<Self>, name: &str, refusal: Refusal) -> Verdict {
+        let subject = match self.subject(name) {
+            Ok(subject) => subject,
+            Err(error) => return Verdict::Failed(error.to_string()),
+        };
+        let challenge = Challenge::parse(refusal.challenges.iter().map(String::as_str));
+        if let Some(challenge) = &challenge {
+            self.desk(name)
+                .with(|memory| memory.challenge = Some(challenge.clone()));
+        }
+        let used = refusal.used.as_ref().map(|bearer| mark(bearer.token()));
+        match &subject.held.kept {
+            // Somebody signed in or renewed meanwhile.
+            Some(kept) if used.as_ref() != Some(&kept.mark()) => match self.token(name).await {
+                Ok(Some(bearer)) => Verdict::Retry(bearer),
+                Ok(None) => self.sign_in(&subject, challenge, "never signed in").await,
+                Err(needed) => Verdict::Needed(needed),
+            },
+            Some(kept) if refusal.status == 403 => self.step_up(&subject, kept, challenge).await,
+            Some(kept) => self.rejected(&subject, kept, challenge).await,
+            None => {
+                let reason = match &subject.held.before {
+                    None => "never signed in",
+                    Some(_) => "the sign-in has ended",
+                };
+                self.sign_in(&subject, challenge, reason).await
+            }
+        }
+    }
+
+    /// The server refuses a token that we hold.
+    async fn rejected(
+        self: &Arc<Self>,
+        subject: &Subject,
+        kept: &Kept,
+        challenge: Option<Challenge>,
+    ) -> Verdict {
+        let now = self.clock.now();
+        let known = kept.grant.expires_at.is_some();
+        let window = if known { FRESH } else { FRESH_UNKNOWN };
+        let within = |at| now.duration_since(at).is_ok_and(|age| age < window);
+        let lives = kept.grant.lives(now);
+        let desk = self.desk(&subject.name);
+        let forced = desk
+            .with(|memory| memory.forced.clone())
+            .is_some_and(|(at, token)| within(at) && token == kept.mark());
+        // One forced renewal, one retry of the request.
+        // rule: at-05
+        if kept.grant.refresh.is_some() && !(lives && forced) {
+            return match self.renew(&subject.name, Some(kept.mark())).await {
+                Ok(Some(fresh)) => {
+                    desk.with(|memory| memory.forced = Some((now, fresh.mark())));
+                    Verdict::Retry(Bearer::new(fresh.grant.access))
+                }
+                Ok(None) => {
+                    self.sign_in(subject, challenge, "the sign-in has ended")
+                        .await
+                }
+                Err(needed) => Verdict::Needed(needed),
+            };
+        }
+        let fresh = lives && (forced || kept.grant.issued_at.is_some_and(within));
+        if !fresh {
+            let reason = "the server does not take the token any more, and it cannot be renewed";
+            return self.sign_in(subject, challenge, reason).await;
+        }
+        let other_than = Some(kept.grant.issuer.clone()).filter(|issuer| !issuer.is_empty());
+        let _flow = desk.flow.lock().await;
+        let ask = Ask {
+            challenge,
+            other_than,
+            ..Ask::default()
+        };
+        match self
+            .offer(
+                &desk,
+                subject,
+                ask,
+                "the server uses another authorization server now",
+            )
+            .await
+        {
+            Ok(needed) => Verdict::Needed(needed),
+            Err(Stop::SameServer) => {
+                let reason = format!(
+                    "the server refuses a fresh token of {} (scope {:?}, resource {:?})",
+                    kept.grant.issuer,
+                    kept.grant.scopes.join(" "),
+                    kept.grant.resource.as_deref().unwrap_or("not sent"),
+                );
+                self.driver(subject, None)
+                    .say(Stage::Connect, reason.clone());
+                Verdict::Needed(
+                    self.stand(subject, Verdicted::new(State::RejectedByResource, reason)),
+                )
+            }
+            Err(stop) => self.stop(subject, stop),
+        }
+    }
+
+    /// The server wants more scopes than the token has; never a refresh.
+    async fn step_up(
+        self: &Arc<Self>,
+        subject: &Subject,
+        kept: &Kept,
+        challenge: Option<Challenge>,
+    ) -> Verdict {
+        let desk = self.desk(&subject.name);
+        let driver = self.driver(subject, None);
+        let challenge = challenge.unwrap_or_default();
+        let (now, token) = (self.clock.now(), kept.mark());
+        let requested = &kept.grant.requested;
+        let scopes = desk.with(|memory| {
+            scope::step_up(requested, &challenge, &mut memory.step_ups, &token, now)
+        });
+        match scopes {
+            Err(error) => {
+                driver.say_why(
+                    Stage::StepUp,
+                    "no further sign-in is asked for",
+                    error.to_string(),
+                );
+                let verdict = Verdicted::new(State::Disconnected, error.to_string());
+                self.stand(subject, verdict);
+                Verdict::Failed(error.to_string())
+            }
+            Ok(scopes) => {
+                driver.say(
+                    Stage::StepUp,
+                    format!("more scopes are needed: {}", scopes.join(" ")),
+                );
+                let _flow = desk.flow.lock().await;
+                let ask = Ask {
+                    challenge: Some(challenge),
+                    scopes,
+                    ..Ask::default()
+                };
+                match self
+                    .offer(&desk, subject, ask, "more scopes are needed")
+                    .await
+                {
+                    Ok(needed) => Verdict::Needed(needed),
+                    Err(stop) => self.stop(subject, stop),
+                }
+            }
+        }
+    }
+
+    /// A link, unless somebody signed in while we waited for our turn.
+    pub(super) async fn sign_in(
+        self: &Arc<Self>,
+        subject: &Subject,
+        challenge: Option<Challenge>,
+        reason: &str,
+    ) -> Verdict {
+        let desk = self.desk(&subject.name);
+        let _flow = desk.flow.lock().await;
+        let subject = match self.subject(&subject.name) {
+            Ok(fresh) => {
+                let mark = |subject: &Subject| subject.held.kept.as_ref().map(Kept::mark);
+                match &fresh.held.kept {
+                    Some(kept) if mark(&fresh) != mark(subject) => {
+                        return Verdict::Retry(Bearer::new(kept.grant.access.clone()));
+                    }
+                    Some(_) | None => fresh,
+                }
+            }
+            Err(error) => return Verdict::Failed(error.to_string()),
+        };
+        // Met before, and nothing has changed since.
+        if let Some(needed) = self
+            .blocked(&subject)
+            .filter(|needed| needed.state != State::OauthRequired)
+        {
+            return Verdict::Needed(needed);
+        }
+        let ask = Ask {
+            challenge,
+            ..Ask::default()
+        };
+        match self.offer(&desk, &subject, ask, reason).await {
+            Ok(needed) => Verdict::Needed(needed),
+            Err(stop) => self.stop(&subject, stop),
+        }
+    }
+
+    fn stop(&self, subject: &Subject, stop: Stop) -> Verdict {
+        match stop {
+            Stop::Stands(verdict) => Verdict::Needed(self.stand(subject, verdict)),
+            Stop::Trouble(why) => {
+                self.stand(subject, Verdicted::new(State::Disconnected, why.clone()));
+                Verdict::Failed(why)
+            }
+            Stop::SameServer => Verdict::Failed("the same authorization server".to_owned()),
+        }
+    }
+}

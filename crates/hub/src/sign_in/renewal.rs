@@ -1,0 +1,324 @@
+//! Keeping a grant: used while it is good, renewed once for all who wait, kept through every trouble.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use oauth::grant::Next;
+use oauth::refresh::Outcome;
+use oauth::step::Stage;
+use oauth::{Discovery, Refresh};
+
+use super::Shared;
+use super::desk::{Desk, Failing};
+use super::finished;
+use super::lock::ProcessLock;
+use super::record::{self, Kept, Origin};
+use super::standing::Verdicted;
+use super::subject::Subject;
+use super::view::{Bearer, Event, Needed, State, Verdict};
+use crate::chance;
+
+/// For one refresh with its second attempt.
+const REFRESH_TIME: Duration = Duration::from_secs(20);
+const DISCOVERY_TIME: Duration = Duration::from_secs(15);
+/// How long a caller without a living token waits for a token endpoint in trouble.
+const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// What one attempt came to.
+pub(super) enum Attempt {
+    Fresh(Kept),
+    /// Not now; the grant stays.
+    Later {
+        why: String,
+        pause: Duration,
+    },
+    Over(Needed),
+}
+
+impl Shared {
+    /// The token to send now.
+    pub(super) async fn token(self: &Arc<Self>, name: &str) -> Result<Option<Bearer>, Needed> {
+        if let Some(at_once) = self.token_at_once(name) {
+            return Ok(at_once);
+        }
+        let Ok(subject) = self.subject(name) else {
+            return Ok(None);
+        };
+        if let Some(needed) = self.blocked(&subject) {
+            return Err(self.with_link(&subject, needed).await);
+        }
+        let Some(kept) = subject.held.kept else {
+            return Ok(None);
+        };
+        match kept.grant.next(self.clock.now()) {
+            // One that ended by the clock and cannot be renewed is shown all the same: the server's word counts, and its
+            // refusal brings the challenge.
+            Next::Use | Next::SignIn(_) => Ok(Some(Bearer::new(kept.grant.access))),
+            Next::Refresh => {
+                let kept = self.renew(name, None).await?;
+                Ok(kept.map(|kept| Bearer::new(kept.grant.access)))
+            }
+        }
+    }
+
+    /// The usual case, before each request: a token that is good, or none at all.
+    fn token_at_once(&self, name: &str) -> Option<Option<Bearer>> {
+        let desk = self.desk(name);
+        let plain = desk.with(|memory| memory.standing.is_none() && memory.unsaved.kept.is_none());
+        let settings = self.store.current();
+        let server = settings.server(name).filter(|_| plain)?;
+        match record::kept(&server.oauth) {
+            None => Some(None),
+            Some(kept) if kept.grant.next(self.clock.now()) == Next::Use => {
+                Some(Some(Bearer::new(kept.grant.access)))
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// A sign-in that is needed comes with a link; one that nobody followed in time is replaced.
+    async fn with_link(self: &Arc<Self>, subject: &Subject, needed: Needed) -> Needed {
+        if needed.state != State::OauthRequired || needed.authorization_url.is_some() {
+            return needed;
+        }
+        let challenge = self
+            .desk(&subject.name)
+            .with(|memory| memory.challenge.clone());
+        let (shared, name, reason) = (self.clone(), subject.name.clone(), needed.reason.clone());
+        let offered = finished(async move {
+            let subject = shared.subject(&name).ok()?;
+            match shared.sign_in(&subject, challenge, &reason).await {
+                Verdict::Needed(needed) => Some(needed),
+                Verdict::Retry(_) | Verdict::Failed(_) => None,
+            }
+        });
+        match offered.await {
+            Ok(Some(fresh)) => fresh,
+            Ok(None) | Err(_) => needed,
+        }
+    }
+
+    /// One renewal for all who wait. `refused` is the mark of a token that the server does not take, whatever the clock
+    /// says. `None`: there is nothing to renew.
+    // rule: at-01
+    pub(super) async fn renew(
+        self: &Arc<Self>,
+        name: &str,
+        refused: Option<String>,
+    ) -> Result<Option<Kept>, Needed> {
+        let shared = self.clone();
+        let (server, why) = (name.to_owned(), name.to_owned());
+        let work = finished(async move { shared.renew_in_turn(&server, refused.as_deref()).await });
+        match work.await {
+            Ok(renewed) => renewed,
+            Err(broken) => Err(Needed {
+                server: why,
+                state: State::RefreshFailing,
+                reason: broken,
+                action: String::new(),
+                authorization_url: None,
+            }),
+        }
+    }
+
+    async fn renew_in_turn(
+        self: &Arc<Self>,
+        name: &str,
+        refused: Option<&str>,
+    ) -> Result<Option<Kept>, Needed> {
+        let desk = self.desk(name);
+        let _turn = desk.renewal.lock().await;
+        if let Some(settled) = self.settled(name, refused) {
+            return settled;
+        }
+        let _process = ProcessLock::acquire(self.store.path(), name).await;
+        self.store.reload().await;
+        let mut waited = Duration::ZERO;
+        loop {
+            if let Some(settled) = self.settled(name, refused) {
+                return settled;
+            }
+            let Ok(subject) = self.subject(name) else {
+                return Ok(None);
+            };
+            let Some(kept) = subject.held.kept.clone() else {
+                return Ok(None);
+            };
+            let lives = kept.grant.lives(self.clock.now()) && refused.is_none();
+            match self.attempt(&desk, &subject, kept.clone()).await {
+                Attempt::Fresh(fresh) => return Ok(Some(fresh)),
+                Attempt::Over(needed) => return Err(needed),
+                // The old token serves while it lives.
+                Attempt::Later { .. } if lives => return Ok(Some(kept)),
+                Attempt::Later { pause, .. } if waited + pause <= PATIENCE => {
+                    waited += pause;
+                    tokio::time::sleep(pause).await;
+                    desk.with(|memory| {
+                        memory
+                            .failing
+                            .as_mut()
+                            .map(|failing| failing.until = self.clock.now())
+                    });
+                }
+                Attempt::Later { why, .. } => return Err(self.failing(&desk, &subject, &why)),
+            }
+        }
+    }
+
+    /// Whether there is nothing to do any more: another one did it, or it is not time yet.
+    fn settled(&self, name: &str, refused: Option<&str>) -> Option<Result<Option<Kept>, Needed>> {
+        let Ok(subject) = self.subject(name) else {
+            return Some(Ok(None));
+        };
+        let Some(kept) = subject.held.kept.clone() else {
+            return Some(Ok(None));
+        };
+        let now = self.clock.now();
+        let wanted = match refused {
+            Some(refused) => refused == kept.mark(),
+            None => kept.grant.next(now) == Next::Refresh,
+        };
+        if !wanted {
+            return Some(Ok(Some(kept)));
+        }
+        let desk = self.desk(name);
+        let failing = desk
+            .with(|memory| memory.failing.clone())
+            .filter(|failing| now < failing.until)?;
+        if kept.grant.lives(now) && refused.is_none() {
+            return Some(Ok(Some(kept)));
+        }
+        Some(Err(self.failing(&desk, &subject, &failing.why)))
+    }
+
+    fn failing(&self, desk: &Desk, subject: &Subject, why: &str) -> Needed {
+        desk.with(|memory| memory.failing.as_mut().map(|failing| failing.told = true));
+        let said = Verdicted::new(
+            State::RefreshFailing,
+            format!("the token cannot be renewed now: {why}"),
+        );
+        Needed {
+            server: subject.name.clone(),
+            state: said.state,
+            reason: said.reason,
+            action: said.action,
+            authorization_url: None,
+        }
+    }
+
+    async fn attempt(self: &Arc<Self>, desk: &Desk, subject: &Subject, kept: Kept) -> Attempt {
+        let kept = match self.located(subject, kept).await {
+            Ok(kept) => kept,
+            Err(why) => return self.later(desk, why, None),
+        };
+        let Some(client) = kept.client(&subject.policy, subject.held.client.as_ref()) else {
+            return self
+                .over(
+                    subject,
+                    &kept,
+                    "the client that it was given to is not known any more",
+                )
+                .await;
+        };
+        let driver = self.driver(subject, None);
+        let first = Refresh::start(
+            kept.grant.clone(),
+            client.clone(),
+            &subject.policy,
+            self.clock.now(),
+        );
+        let outcome = match driver.drive(Ok(first), REFRESH_TIME).await {
+            Ok(outcome) => outcome,
+            Err(never) => match never {},
+        };
+        match outcome {
+            Outcome::Renewed(grant) => {
+                let origin = kept.origin.unwrap_or(Origin {
+                    client_id: client.id.clone(),
+                    method: client.method,
+                    revocation_endpoint: None,
+                });
+                let renewed = Kept {
+                    grant,
+                    origin: Some(origin),
+                };
+                Attempt::Fresh(self.renewed(desk, subject, renewed).await)
+            }
+            Outcome::Dead(why) => self.over(subject, &kept, &why).await,
+            Outcome::ClientLost(why) => self.client_lost(subject, &kept, &client, &why).await,
+            Outcome::Doubtful(why) => {
+                let doubts = desk.with(|memory| {
+                    memory.doubts += 1;
+                    memory.doubts
+                });
+                if doubts > 1 {
+                    return self.over(subject, &kept, &why).await;
+                }
+                self.later(desk, why, None)
+            }
+            Outcome::Trouble { why, retry_after } => self.later(desk, why, retry_after),
+        }
+    }
+
+    /// Stored before anybody uses it: the old refresh token may be spent.
+    async fn renewed(self: &Arc<Self>, desk: &Desk, subject: &Subject, kept: Kept) -> Kept {
+        self.keep_grant(&subject.name, kept.clone()).await;
+        let told = desk.with(|memory| {
+            let told = memory.failing.as_ref().is_some_and(|failing| failing.told);
+            memory.relieve();
+            told
+        });
+        self.driver(subject, None)
+            .say(Stage::Refresh, "renewed and stored");
+        if told {
+            self.tell(Event::SignedIn(subject.name.clone()));
+        }
+        kept
+    }
+
+    // 1, 2, 4 ... 60 s with some chance in it, or what the server says.
+    // rule: at-09
+    fn later(&self, desk: &Desk, why: String, retry_after: Option<Duration>) -> Attempt {
+        let [jitter] = chance::bytes::<1>();
+        let now = self.clock.now();
+        let pause = desk.with(|memory| {
+            let attempts = memory
+                .failing
+                .as_ref()
+                .map_or(0, |failing| failing.attempts);
+            let told = memory.failing.as_ref().is_some_and(|failing| failing.told);
+            let doubled = Duration::from_secs(1 << attempts.min(6)).min(LONGEST_PAUSE);
+            let pause = retry_after.unwrap_or(doubled.mul_f64(1.0 + f64::from(jitter) / 1024.0));
+            let failing = Failing {
+                why: why.clone(),
+                attempts: attempts + 1,
+                until: now + pause,
+                told,
+            };
+            memory.failing = Some(failing);
+            pause
+        });
+        Attempt::Later { why, pause }
+    }
+
+    /// Tokens that came without their origin (put there by hand, or by another program) are asked about first.
+    async fn located(&self, subject: &Subject, mut kept: Kept) -> Result<Kept, String> {
+        if !kept.grant.token_endpoint.is_empty() {
+            return Ok(kept);
+        }
+        let driver = self.driver(subject, None);
+        let challenge = self
+            .desk(&subject.name)
+            .with(|memory| memory.challenge.clone());
+        let first = Discovery::start(subject.policy.clone(), challenge);
+        let found = driver
+            .drive(first, DISCOVERY_TIME)
+            .await
+            .map_err(|error| error.to_string())?;
+        kept.grant.issuer = found.server.identity();
+        kept.grant.token_endpoint = found.server.token_endpoint.to_string();
+        kept.grant.resource = found.resource;
+        Ok(kept)
+    }
+}

@@ -1,0 +1,179 @@
+//! Why a server cannot be used, and what a person sees of its sign-in.
+
+use std::time::{Duration, SystemTime};
+
+use super::Shared;
+use super::desk::{Memory, Standing};
+use super::record::Waiting;
+use super::subject::{Subject, redirect_uri};
+use super::view::{Event, Needed, State, View};
+
+/// How long a server that refused a fresh token is left alone.
+const REJECTED_FOR: Duration = Duration::from_secs(600);
+
+/// A state with its words.
+#[derive(Debug, Clone)]
+pub(super) struct Verdicted {
+    pub(super) state: State,
+    pub(super) reason: String,
+    pub(super) action: String,
+}
+
+impl Verdicted {
+    pub(super) fn new(state: State, reason: impl Into<String>) -> Self {
+        let action = match state {
+            State::OauthRequired => "sign in",
+            State::NeedsClient => "register a client there by hand and set oauth.clientId",
+            State::ClientRejected => "correct oauth.clientId and oauth.clientSecret",
+            State::RegistrationRefused => "set oauth.clientId, or change oauth.dynamicRegistration",
+            State::RefreshFailing => "wait; it is tried again",
+            State::RejectedByResource => "check the scopes and the resource, then sign in again",
+            State::Disconnected => "change the settings, or try again",
+            State::Unneeded | State::Connected => "",
+        };
+        Self {
+            state,
+            reason: reason.into(),
+            action: action.to_owned(),
+        }
+    }
+}
+
+impl Shared {
+    /// Puts down why a server cannot be used, and tells whoever listens, once for each change.
+    pub(super) fn stand(&self, subject: &Subject, verdict: Verdicted) -> Needed {
+        let standing = Standing {
+            state: verdict.state,
+            reason: verdict.reason,
+            action: verdict.action,
+            given: subject.given.clone(),
+            token: subject.held.kept.as_ref().map(|kept| kept.mark()),
+            since: self.clock.now(),
+        };
+        let news = self.desk(&subject.name).with(|memory| {
+            let news = memory
+                .standing
+                .as_ref()
+                .is_none_or(|old| old.state != standing.state || old.reason != standing.reason);
+            memory.standing = Some(standing.clone());
+            news
+        });
+        if news {
+            self.tell(Event::Needed(subject.name.clone()));
+        }
+        self.needed(subject, &standing)
+    }
+
+    /// What stands in the way, unless a person decided otherwise meanwhile, or another token came.
+    pub(super) fn blocked(&self, subject: &Subject) -> Option<Needed> {
+        let now = self.clock.now();
+        let token = subject.held.kept.as_ref().map(|kept| kept.mark());
+        let standing = self.desk(&subject.name).with(|memory| {
+            let stale = memory.standing.as_ref().is_some_and(|old| {
+                let rested = old.state == State::RejectedByResource
+                    && now
+                        .duration_since(old.since)
+                        .is_ok_and(|age| age >= REJECTED_FOR);
+                // Time may have cured it.
+                let passing = old.state == State::Disconnected;
+                passing || rested || old.given != subject.given || old.token != token
+            });
+            if stale {
+                memory.standing = None;
+            }
+            memory.standing.clone()
+        })?;
+        match standing.state {
+            State::Disconnected | State::Unneeded | State::Connected | State::RefreshFailing => {
+                None
+            }
+            State::OauthRequired
+            | State::NeedsClient
+            | State::ClientRejected
+            | State::RegistrationRefused
+            | State::RejectedByResource => Some(self.needed(subject, &standing)),
+        }
+    }
+
+    fn needed(&self, subject: &Subject, standing: &Standing) -> Needed {
+        Needed {
+            server: subject.name.clone(),
+            state: standing.state,
+            reason: standing.reason.clone(),
+            action: standing.action.clone(),
+            authorization_url: link(subject.held.waiting.as_ref(), self.clock.now()),
+        }
+    }
+
+    pub(super) fn view(&self, server: &str) -> View {
+        let now = self.clock.now();
+        let Ok(subject) = self.subject(server) else {
+            return self.view_without(server);
+        };
+        let held = &subject.held;
+        let (standing, failing) = self
+            .desk(server)
+            .with(|memory: &mut Memory| (memory.standing.clone(), memory.failing.clone()));
+        let (state, reason, action) = match (standing, failing, &held.kept) {
+            (Some(standing), _, _) => (standing.state, standing.reason, Some(standing.action)),
+            (None, Some(failing), Some(_)) => {
+                let said = Verdicted::new(State::RefreshFailing, failing.why);
+                (said.state, said.reason, Some(said.action))
+            }
+            (None, _, Some(_)) => (State::Connected, String::new(), None),
+            (None, _, None) => (State::Unneeded, String::new(), None),
+        };
+        let grant = held.kept.as_ref().map(|kept| &kept.grant);
+        let waiting = held
+            .waiting
+            .as_ref()
+            .filter(|waiting| waiting.pending.lives(now));
+        let client_redirect = held
+            .client
+            .as_ref()
+            .map(|client| client.redirect_uri.clone());
+        View {
+            state,
+            reason,
+            action: action.filter(|action| !action.is_empty()),
+            authorization_url: waiting.map(|waiting| waiting.link.clone()),
+            link_expires_at: waiting.map(Waiting::ends_at),
+            connected: grant.is_some(),
+            client_configured: subject.policy.client.is_some() || held.client.is_some(),
+            expires_at: grant.and_then(|grant| grant.expires_at),
+            issuer: grant
+                .map(|grant| grant.issuer.clone())
+                .filter(|issuer| !issuer.is_empty()),
+            scopes: grant.map(|grant| grant.scopes.clone()).unwrap_or_default(),
+            redirect_uri: client_redirect.unwrap_or_else(|| subject.policy.redirect_uri.clone()),
+        }
+    }
+
+    /// A server without an address has no sign-in.
+    fn view_without(&self, server: &str) -> View {
+        let settings = self.store.current();
+        let given = settings
+            .server(server)
+            .map(|server| server.oauth.given())
+            .unwrap_or_default();
+        View {
+            state: State::Unneeded,
+            reason: String::new(),
+            action: None,
+            authorization_url: None,
+            link_expires_at: None,
+            connected: false,
+            client_configured: given.client_id.is_some(),
+            expires_at: None,
+            issuer: None,
+            scopes: Vec::new(),
+            redirect_uri: redirect_uri(&settings, &given, self.port),
+        }
+    }
+}
+
+fn link(waiting: Option<&Waiting>, now: SystemTime) -> Option<String> {
+    waiting
+        .filter(|waiting| waiting.pending.lives(now))
+        .map(|waiting| waiting.link.clone())
+}
