@@ -23,6 +23,8 @@ pub(crate) struct Failure {
     pub(crate) exit: Exit,
     what: String,
     cure: Option<String>,
+    /// The result is on stdout already; a second JSON value there would help nobody.
+    beside_a_result: bool,
 }
 
 impl Failure {
@@ -31,6 +33,7 @@ impl Failure {
             exit,
             what: what.into(),
             cure: None,
+            beside_a_result: false,
         }
     }
 
@@ -52,9 +55,15 @@ impl Failure {
         self
     }
 
+    /// The command's result was told, and this is only why its exit code is not 0.
+    pub(crate) fn beside_a_result(mut self) -> Self {
+        self.beside_a_result = true;
+        self
+    }
+
     /// Says it, on stderr or as JSON on stdout, and gives the exit code.
     pub(crate) fn report(&self, json: bool) -> ExitCode {
-        if json {
+        if json && !self.beside_a_result {
             let told = serde_json::json!({ "success": false, "message": self.what, "do": self.cure, "exit": self.exit as u8 });
             crate::output::Output { json }.value(&told);
         } else {

@@ -64,27 +64,25 @@ async fn status(desk: &Desk, only: Option<&str>) -> Result<(), Failure> {
     for line in table(&servers.iter().map(row).collect::<Vec<_>>()) {
         desk.output.line(line);
     }
-    let waiting: Vec<&str> = servers
+    let waiting: Vec<&Server> = servers
         .iter()
         .filter(|server| server.waits_for_a_person())
-        .map(|server| server.name.as_str())
         .collect();
-    match waiting.as_slice() {
-        [] => Ok(()),
-        [first, ..] => Err(Failure::new(
-            Exit::SignInNeeded,
-            format!("{} need a person", waiting.join(", ")).replacen(
-                " need",
-                if waiting.len() == 1 {
-                    " needs"
-                } else {
-                    " need"
-                },
-                1,
-            ),
-        )
-        .cure(format!("mcphub auth login {first}"))),
-    }
+    let Some(first) = waiting.first() else {
+        return Ok(());
+    };
+    let names = waiting
+        .iter()
+        .map(|server| server.name.as_str())
+        .collect::<Vec<_>>()
+        .join(", ");
+    let need = if waiting.len() == 1 { "needs" } else { "need" };
+    let failure =
+        Failure::new(Exit::SignInNeeded, format!("{names} {need} a person")).beside_a_result();
+    Err(match first.cure() {
+        Some(cure) => failure.cure(cure),
+        None => failure,
+    })
 }
 
 fn told(server: &Server) -> Value {

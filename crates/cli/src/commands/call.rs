@@ -36,7 +36,9 @@ pub(crate) async fn run(desk: &Desk, call: Call) -> Result<(), Failure> {
     desk.output.result(&told);
     if told["isError"] == Value::Bool(true) {
         let said = texts(&told).join("\n");
-        return Err(explained(desk, &call.server, Failure::api(said)).await);
+        return Err(explained(desk, &call.server, Failure::api(said))
+            .await
+            .beside_a_result());
     }
     for text in texts(&told) {
         desk.output.line(text);
@@ -44,12 +46,18 @@ pub(crate) async fn run(desk: &Desk, call: Call) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A call that failed because a person must sign in says so by its exit code.
+/// A call that failed because a person must sign in says so by its exit code, and how.
 async fn explained(desk: &Desk, server: &str, failure: Failure) -> Failure {
+    if !matches!(failure.exit, Exit::Api | Exit::SignInNeeded) {
+        return failure;
+    }
     match desk.hub.server(server).await {
-        Ok(server) if server.waits_for_a_person() && failure.exit == Exit::Api => {
-            let cure = format!("mcphub auth login {}", server.name);
-            Failure::new(Exit::SignInNeeded, failure.what()).cure(cure)
+        Ok(server) if server.waits_for_a_person() => {
+            let needed = Failure::new(Exit::SignInNeeded, failure.what());
+            match server.cure() {
+                Some(cure) => needed.cure(cure),
+                None => needed,
+            }
         }
         Ok(_) | Err(_) => failure, // the first failure says more than one about asking again
     }

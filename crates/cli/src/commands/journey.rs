@@ -9,7 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::Desk;
 use crate::browser;
 use crate::failure::{Exit, Failure};
-use crate::rest::shape::{Authorization, Completed, Server};
+use crate::rest::shape::{Authorization, Completed, Server, quoted};
 use crate::timeline::{self, Follower};
 
 /// How often the hub is asked how it goes.
@@ -208,12 +208,10 @@ pub(super) fn verdict(server: &Server) -> Result<(), Failure> {
         Exit::Api
     };
     let failure = Failure::new(exit, format!("{}: {}: {why}", server.name, server.words()));
-    Err(
-        match server.action.as_deref().filter(|action| !action.is_empty()) {
-            Some(action) => failure.cure(action),
-            None => failure.cure(format!("mcphub auth log {}", server.name)),
-        },
-    )
+    let log = || format!("mcphub auth log {}", quoted(&server.name));
+    Err(failure
+        .cure(server.cure().unwrap_or_else(log))
+        .beside_a_result())
 }
 
 fn ticking() -> tokio::time::Interval {

@@ -82,8 +82,8 @@ pub(super) fn row(server: &Server) -> Vec<String> {
         let count = server.tools.len();
         format!("{count} {}", if count == 1 { "tool" } else { "tools" })
     } else {
-        let action = server.action.as_deref().filter(|action| !action.is_empty());
-        [server.why(), action]
+        let why = server.why().map(str::to_owned);
+        [why, server.cure()]
             .into_iter()
             .flatten()
             .collect::<Vec<_>>()

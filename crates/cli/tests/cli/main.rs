@@ -3,4 +3,5 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 mod harness;
+mod journey;
 mod messages;
