@@ -52,7 +52,7 @@ impl Screen {
 
     /// A fact beside the way, as `name   value`.
     pub(super) fn fact(&mut self, name: &str, value: &str) -> io::Result<()> {
-        let name = self.paint(Paint::Dim, &format!("{name:<14}"));
+        let name = self.paint(Paint::Dim, &format!("{name:<21}"));
         writeln!(self.out, "       {name} {value}")?;
         self.out.flush()
     }

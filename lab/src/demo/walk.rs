@@ -74,7 +74,6 @@ impl Walk {
         self.through_the_hub().await?;
         self.restart().await?;
         self.renewal().await?;
-        self.renewal_under_load().await?;
         let took = began.elapsed().as_secs_f32();
         self.screen
             .end(&format!("All {} stages done in {took:.1} s.", self.number))?;

@@ -97,6 +97,9 @@ impl Walk {
         self.show_journal(&["authorization_url"]).await?;
         let url = url::Url::parse(&link)
             .map_err(|error| Cause::Missing(format!("the link {link} is no address: {error}")))?;
+        let mut place = url.clone();
+        place.set_query(None);
+        self.screen.fact("open", place.as_str())?;
         for (name, value) in url.query_pairs() {
             self.screen.fact(&name, &value)?;
         }
