@@ -9,6 +9,7 @@ use crate::browser::Browser;
 use crate::demo::cause::Cause;
 use crate::demo::hub::{Hub, Place, SERVER};
 use crate::demo::stored;
+use crate::seen::Seen;
 use crate::switches::Switches;
 use crate::trouble::Endpoint;
 use crate::world::World;
@@ -144,11 +145,15 @@ impl Walk {
     async fn until_allowed(&self) -> Result<(), Cause> {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
-            let counts = self.world()?.counts();
+            let world = self.world()?;
+            // Looked at before the counts: an answered decision has its code counted by then.
+            let answered = |seen: &Seen| seen.status.is_some();
+            let decided = world.requests_at(Endpoint::Decision).iter().any(answered);
+            let counts = world.counts();
             if counts.tokens_issued > 0 {
                 return Ok(());
             }
-            if counts.of(Endpoint::Decision) > 0 && counts.codes_issued == 0 {
+            if decided && counts.codes_issued == 0 {
                 return Err(Cause::Denied);
             }
             sleep(Duration::from_millis(200)).await;
