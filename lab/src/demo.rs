@@ -58,7 +58,11 @@ pub async fn run(options: DemoOptions) -> Result<(), DemoError> {
     let error = DemoError {
         number: walk.number(),
         name: walk.name(),
-        log: walk.log(),
+        log: if cause.is_of_the_person() {
+            Vec::new()
+        } else {
+            walk.log()
+        },
         cause,
     };
     walk.show_failure(&error);

@@ -58,4 +58,9 @@ impl Cause {
             Err(Self::Missing(sentence.into()))
         }
     }
+
+    /// What the person wanted; the hub's log explains nothing then.
+    pub(super) fn is_of_the_person(&self) -> bool {
+        matches!(self, Self::Denied | Self::Interrupted)
+    }
 }
