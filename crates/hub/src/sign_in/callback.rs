@@ -29,6 +29,7 @@ impl Shared {
         let answer =
             Answer::parse(query).map_err(|error| CallbackError::Malformed(error.to_string()))?;
         let hash = answer.state_hash();
+        // rule: c02
         if self.is_used(&hash) {
             return Err(CallbackError::AlreadyUsed);
         }

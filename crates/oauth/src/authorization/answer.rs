@@ -59,7 +59,7 @@ pub struct Again(pub Option<Healed>);
 impl Answer {
     /// Reads a query (with or without the question mark).
     // Parameters must not be included more than once.
-    // rule: rfc6749-3.1
+    // rule: rfc6749-3.1, c01, c08
     pub fn parse(query: &str) -> Result<Self, AnswerError> {
         let query = query.strip_prefix('?').unwrap_or(query);
         let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes())
