@@ -9,7 +9,7 @@ use url::{Host, Url};
 use super::Desk;
 use super::journey::{Journey, Wishes, verdict};
 use crate::failure::{Exit, Failure};
-use crate::rest::shape::Server;
+use crate::rest::shape::{Server, quoted};
 
 #[derive(Debug, Args)]
 pub(crate) struct Add {
@@ -38,40 +38,71 @@ pub(crate) struct Add {
 pub(crate) async fn run(desk: &Desk, add: Add) -> Result<(), Failure> {
     let url = checked(&add.address)?;
     let known = Server::read_all(&desk.hub.servers().await?)?;
-    let name = match known.iter().find(|server| {
-        server.config["url"].as_str() == Some(url.as_str())
-            || server.config["url"].as_str() == Some(&add.address)
-    }) {
-        Some(there) if add.name.as_deref().is_none_or(|name| name == there.name) => {
-            desk.output
-                .progress(format!("  known as       {}", there.name));
-            there.name.clone()
-        }
-        _ => {
-            let name = add.name.clone().unwrap_or_else(|| free_name(&url, &known));
+    let is_there = |server: &&Server| {
+        let same =
+            server.config["url"] == url.as_str() || server.config["url"] == add.address.as_str();
+        same && add.name.as_ref().is_none_or(|name| *name == server.name)
+    };
+    let there = known.iter().find(is_there);
+    let name = match there {
+        Some(there) => there.name.clone(),
+        None => add.name.clone().unwrap_or_else(|| free_name(&url, &known)),
+    };
+    let mut journey = match there {
+        Some(_) => Journey::of(desk, &name).await?,
+        None => Journey::of_new(desk, &name),
+    };
+    let mut server = match there {
+        Some(there) => take_up(desk, &add, there, &mut journey).await?,
+        None => {
             desk.hub.add(&name, &config(&add)?).await?;
             desk.output.progress(format!("  saved as       {name}"));
-            name
+            journey.settled().await?
         }
     };
-    let mut journey = Journey::of_new(desk, &name);
-    let mut server = journey.settled().await?;
-    if server.status == "needs_client" && ask_for_client(desk, &add, &server).await? {
-        server = journey.settled().await?;
+    if server.status == "needs_client" {
+        let (id, secret) = ask_for_client(desk, &add, &server)?;
+        server = give_client(desk, &server, (&id, Some(&secret)), &mut journey).await?;
     }
     if server.waits_for_a_person() && server.status != "needs_client" {
         server = journey.sign_in(add.wishes).await?;
     }
     desk.output.result(&desk.hub.server_as_told(&name).await?);
     verdict(&server)?;
-    desk.output
-        .line(format!("  tools          {}", server.tools.len()));
+    let (address, tools) = (desk.hub.address(), server.tools.len());
+    desk.output.line(format!("  tools          {tools}"));
     desk.output.line(format!(
-        "  clients        {}/mcp/{name}, or {}/mcp for all servers",
-        desk.hub.address(),
-        desk.hub.address()
+        "  clients        {address}/mcp/{name}, or {address}/mcp for all servers"
     ));
     Ok(())
+}
+
+/// The address is in the settings already: what is new is the client, if anything is.
+async fn take_up(
+    desk: &Desk,
+    add: &Add,
+    there: &Server,
+    journey: &mut Journey<'_>,
+) -> Result<Server, Failure> {
+    desk.output
+        .progress(format!("  known as       {}", there.name));
+    match &add.client_id {
+        Some(id) => give_client(desk, there, (id, add.client_secret.as_deref()), journey).await,
+        None => journey.settled().await,
+    }
+}
+
+async fn give_client(
+    desk: &Desk,
+    server: &Server,
+    (id, secret): (&str, Option<&str>),
+    journey: &mut Journey<'_>,
+) -> Result<Server, Failure> {
+    let mut config = server.config.clone();
+    put_client(&mut config, id, secret);
+    desk.hub.change(&server.name, &config).await?;
+    desk.output.progress("  client         saved");
+    journey.stirred(server).await
 }
 
 fn checked(address: &str) -> Result<Url, Failure> {
@@ -105,31 +136,36 @@ fn config(add: &Add) -> Result<Value, Failure> {
         config["headers"] = Value::Object(headers);
     }
     if let Some(id) = &add.client_id {
-        config["oauth"] = client(id, add.client_secret.as_deref());
+        put_client(&mut config, id, add.client_secret.as_deref());
     }
     Ok(config)
 }
 
-fn client(id: &str, secret: Option<&str>) -> Value {
-    let mut oauth = json!({ "clientId": id });
-    if let Some(secret) = secret.filter(|secret| !secret.is_empty()) {
-        oauth["clientSecret"] = secret.into();
+/// What else stands under `oauth` stays.
+fn put_client(config: &mut Value, id: &str, secret: Option<&str>) {
+    if !config["oauth"].is_object() {
+        config["oauth"] = json!({});
     }
-    oauth
+    config["oauth"]["clientId"] = id.into();
+    if let Some(secret) = secret.filter(|secret| !secret.is_empty()) {
+        config["oauth"]["clientSecret"] = secret.into();
+    }
 }
 
-/// The login server registers nobody: tells what to make in its console, and asks for what comes out. Says whether it was given.
-async fn ask_for_client(desk: &Desk, add: &Add, server: &Server) -> Result<bool, Failure> {
-    let callback = server
+/// The login server registers nobody: tells what to make in its console, and asks for the id and secret that come out.
+fn ask_for_client(desk: &Desk, add: &Add, server: &Server) -> Result<(String, String), Failure> {
+    let told = server
         .oauth
         .as_ref()
-        .and_then(|oauth| oauth.redirect_uri.clone())
-        .unwrap_or_else(|| format!("{}/oauth/callback", desk.hub.address()));
-    desk.output.progress(format!("  client         the login server registers nobody: make a client in its console, with this callback address\n\n{callback}\n"));
+        .and_then(|oauth| oauth.redirect_uri.clone());
+    let callback = told.unwrap_or_else(|| format!("{}/oauth/callback", desk.hub.address()));
+    desk.output.progress(format!(
+        "  Make a client in the login server's console, with this callback address:\n\n{callback}\n"
+    ));
     if add.yes || desk.output.json || !std::io::stdin().is_terminal() {
         let cure = format!(
-            "mcphub servers remove {0}; mcphub add {1} --name {0} --client-id ... --client-secret ...",
-            server.name, add.address
+            "mcphub add {} --client-id ... --client-secret ...",
+            quoted(&add.address)
         );
         return Err(Failure::new(
             Exit::SignInNeeded,
@@ -138,11 +174,13 @@ async fn ask_for_client(desk: &Desk, add: &Add, server: &Server) -> Result<bool,
         .cure(cure));
     }
     let id = asked(desk, "  client id (or ${VARIABLE}):")?;
-    let secret = asked(desk, "  client secret (empty if it has none):")?;
-    let mut config = server.config.clone();
-    config["oauth"] = client(&id, Some(&secret));
-    desk.hub.change(&server.name, &config).await?;
-    Ok(true)
+    if id.is_empty() {
+        return Err(Failure::new(
+            Exit::SignInNeeded,
+            format!("{} needs a client id", server.name),
+        ));
+    }
+    Ok((id, asked(desk, "  client secret (empty if it has none):")?))
 }
 
 fn asked(desk: &Desk, question: &str) -> Result<String, Failure> {

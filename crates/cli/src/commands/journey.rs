@@ -16,6 +16,8 @@ use crate::timeline::{self, Follower};
 const LOOK: Duration = Duration::from_millis(300);
 /// A link lives ten minutes; after that nobody will come back.
 const LONGEST: Duration = Duration::from_secs(600);
+/// The hub notices its own change of the settings at once.
+const NOTICED: Duration = Duration::from_secs(5);
 /// The hub gives up connecting after 15 seconds.
 const CONNECTING: Duration = Duration::from_secs(20);
 
@@ -64,12 +66,14 @@ impl<'a> Journey<'a> {
         Ok(server)
     }
 
-    async fn tell(&mut self) -> Result<(), Failure> {
+    /// Gives how many lines were new.
+    async fn tell(&mut self) -> Result<usize, Failure> {
         let entries = self.desk.hub.journal(self.server).await?;
-        for entry in self.journal.news(entries) {
+        let news = self.journal.news(entries);
+        for entry in news {
             self.desk.output.progress(timeline::line(entry));
         }
-        Ok(())
+        Ok(news.len())
     }
 
     /// Waits until the hub knows whether it can connect without a person.
@@ -81,6 +85,20 @@ impl<'a> Journey<'a> {
             let server = self.look().await?;
             if !server.is_under_way() || Instant::now() > end {
                 return Ok(server);
+            }
+        }
+    }
+
+    /// After a change of the settings: waits until the hub has acted on it, and knows again where it stands.
+    pub(super) async fn stirred(&mut self, before: &Server) -> Result<Server, Failure> {
+        let end = Instant::now() + NOTICED;
+        let mut clock = ticking();
+        loop {
+            clock.tick().await;
+            let server = self.desk.hub.server(self.server).await?;
+            let acted = self.tell().await? > 0 || server.status != before.status;
+            if acted || Instant::now() > end {
+                return self.settled().await;
             }
         }
     }

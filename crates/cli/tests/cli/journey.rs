@@ -1,7 +1,7 @@
 //! The main job by the command line alone: the real binary, a settings file, and the practice world.
 
 use crate::harness::{Desk, Running};
-use lab::{Browser, Consent, Switches, World};
+use lab::{Browser, Client, Consent, Registration, Switches, World};
 use serde_json::{Value, json};
 
 async fn world() -> World {
@@ -123,6 +123,71 @@ async fn an_address_that_the_browser_could_not_open_is_pasted_back() {
     let (exit, out, err) = desk.run(&["auth", "complete", "practice", &ended_at]);
     assert_eq!(exit, 0, "{out}{err}");
     assert_eq!(login.end().0, 0);
+    assert_eq!(status(&desk), "connected");
+    drop(hub);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_who_says_no_is_told_so_and_may_try_again() {
+    let world = world().await;
+    world.switches(|switches| switches.consent = Consent::Deny);
+    let mut desk = Desk::new();
+    let hub = desk.start_hub(&settings(&world));
+
+    let mut login = desk.start(&["auth", "login", "practice"]);
+    login.line_with("Open this in a browser");
+    let link = login.line_with("http://");
+    let browser = Browser::new().unwrap();
+    let back = browser
+        .decide(link.trim(), lab::Decision::Deny)
+        .await
+        .unwrap();
+    assert_eq!(browser.open(&back).await.unwrap().status, 400);
+    let (exit, said) = login.end();
+    assert_eq!(exit, 3, "{said:#?}");
+    assert!(
+        said.iter().any(|line| line.contains("access_denied")),
+        "{said:#?}"
+    );
+
+    world.switches(|switches| switches.consent = Consent::Allow);
+    let mut login = desk.start(&["auth", "login", "practice"]);
+    consent(&mut login).await;
+    assert_eq!(login.end().0, 0);
+    drop(hub);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_server_that_registers_nobody_is_given_a_client() {
+    let world = world().await;
+    world.switches(|switches| switches.registration = Registration::Absent);
+    let mut desk = Desk::new();
+    let hub = desk.start_hub("{}");
+    let url = world.mcp_url();
+
+    let (exit, out, err) = desk.run(&["add", &url, "--name", "practice"]);
+    assert_eq!(exit, 3, "{out}{err}");
+    assert!(
+        err.contains("practice needs a client id") && err.contains("--client-id"),
+        "{err}"
+    );
+    let callback = out
+        .lines()
+        .find(|line| line.ends_with("/oauth/callback") && line.starts_with("http"))
+        .unwrap();
+
+    world.register(Client::by_hand("mine", "hush", callback));
+    let mut add = desk.start(&[
+        "add",
+        &url,
+        "--client-id",
+        "mine",
+        "--client-secret",
+        "hush",
+    ]);
+    consent(&mut add).await;
+    let (exit, said) = add.end();
+    assert_eq!(exit, 0, "{said:#?}");
     assert_eq!(status(&desk), "connected");
     drop(hub);
 }
