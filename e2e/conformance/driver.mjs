@@ -45,6 +45,9 @@ async function settled(hub) {
   }, { within: WITHIN });
 }
 
+// A server may go on with what it has while it offers a link, as when a tool wants another scope.
+const wantsPerson = (server) => server.status === 'oauth_required' || Boolean(server.oauth?.authorizationUrl);
+
 async function signIn(hub) {
   signIns += 1;
   if (signIns > SIGN_INS) throw new Error(`the hub asked for more than ${SIGN_INS} sign-ins`);
@@ -61,7 +64,7 @@ async function signIn(hub) {
 async function signedIn(hub) {
   for (;;) {
     const server = await settled(hub);
-    if (server.status !== 'oauth_required') return server;
+    if (!wantsPerson(server)) return server;
     await signIn(hub);
   }
 }
@@ -79,7 +82,7 @@ async function persist(hub, what, attempt) {
       return await attempt();
     } catch (error) {
       process.stderr.write(`${what}: ${error.message}\n`);
-      if ((await settled(hub)).status !== 'oauth_required') throw error;
+      if (!wantsPerson(await settled(hub))) throw error;
     }
     const { status } = await signedIn(hub);
     if (status !== 'connected') throw new Error(`after a sign-in for ${what} the server is ${status}`);

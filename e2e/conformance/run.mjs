@@ -88,11 +88,14 @@ async function one(role, revision) {
   return said.length === 0;
 }
 
+// A few checks are made once for each request, and how many requests there are is a matter of timing.
+const MARGIN = 0.95;
+
 function writeBaseline(path, { verdicts, successes }, expected) {
   const all = [...new Set([...expected, ...Object.keys(verdicts)])].sort();
   const notClean = Object.fromEntries(all.map((scenario) => [scenario, verdicts[scenario] ?? 'ABSENT']).filter(([, verdict]) => verdict !== 'CLEAN'));
   mkdirSync(here('baseline/'), { recursive: true });
-  writeFileSync(path, `${JSON.stringify({ successesAtLeast: successes, notClean }, null, 2)}\n`);
+  writeFileSync(path, `${JSON.stringify({ successesAtLeast: Math.floor(successes * MARGIN), notClean }, null, 2)}\n`);
 }
 
 const outcomes = [];
