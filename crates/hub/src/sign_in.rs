@@ -93,6 +93,11 @@ impl SignIns {
         }
     }
 
+    /// The server took a request with this token. Only that tells a token that ended early from one that never worked.
+    pub fn accepted(&self, server: &str, used: &Bearer) {
+        self.shared.accepted(server, used);
+    }
+
     /// The link where a person signs in; within its life always the same one.
     pub async fn begin(&self, server: &str) -> Result<Link, SignInError> {
         let (shared, name) = (self.shared.clone(), server.to_owned());

@@ -30,7 +30,7 @@ pub(super) struct Memory {
     pub(super) failing: Option<Failing>,
     /// Answers to a refresh in a row that say nothing for sure.
     pub(super) doubts: u32,
-    /// A renewal that a 401 forced, and the mark of the token that it brought.
+    /// A renewal that a 401 forced, and the mark of the token that it brought, until the server took that token once.
     pub(super) forced: Option<(SystemTime, String)>,
     pub(super) registered: Option<Registered>,
     /// The authorization server did not take our document as a client; it is not offered again.

@@ -52,6 +52,16 @@ impl Shared {
         }
     }
 
+    /// A token that worked once is not refused for good, however young it is.
+    // rule: l02
+    pub(super) fn accepted(&self, name: &str, used: &Bearer) {
+        self.desk(name).with(|memory| {
+            memory
+                .forced
+                .take_if(|(_, token)| *token == mark(used.token()));
+        });
+    }
+
     /// The server refuses a token that we hold.
     async fn rejected(
         self: &Arc<Self>,

@@ -147,6 +147,19 @@ async fn signing_out_gives_the_tokens_back_and_forgets() {
     assert!(!bench.sign_ins.view("up").client_configured);
 }
 
+// rule: l02
+#[tokio::test]
+async fn a_token_that_worked_and_ended_early_is_renewed_however_often_that_happens() {
+    let bench = Bench::start(Switches::default()).await;
+    bench.sign_in().await;
+    for _ in 0..3 {
+        bench.world.expire_access_tokens();
+        assert_eq!(bench.attempt().await, Attempt::Answered(200));
+    }
+    let counts = bench.world.counts();
+    assert_eq!((counts.renewed, counts.reuse_detected), (3, 0));
+}
+
 #[tokio::test]
 async fn a_server_without_an_address_has_no_sign_in() {
     let bench = Bench::with(

@@ -45,6 +45,9 @@ impl Guarded {
         let mut answer = self.send(&ask, bearer.as_ref()).await?;
         for another_try in [true, false] {
             let Some(refusal) = refusal(&answer, bearer.as_ref()) else {
+                if let Some(bearer) = bearer.as_ref().filter(|_| answer.status.is_success()) {
+                    self.sign_ins.accepted(&self.server, bearer);
+                }
                 return Ok((answer, bearer));
             };
             match self.sign_ins.refused(&self.server, refusal).await {

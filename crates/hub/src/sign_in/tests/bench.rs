@@ -141,6 +141,9 @@ impl Bench {
                 .post(message, bearer.as_ref().map(super::Bearer::header_value))
                 .await;
             if status != 401 && status != 403 {
+                if let Some(bearer) = &bearer {
+                    self.sign_ins.accepted("up", bearer);
+                }
                 return Attempt::Answered(status);
             }
             let refusal = Refusal {
