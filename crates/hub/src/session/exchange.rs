@@ -150,7 +150,18 @@ impl Exchange {
 
     fn failed(&mut self, error: &CallError) -> Message {
         self.over = true;
-        tracing::info!(server = self.upstream.name(), method = &*self.method, %error, "a request has no answer");
+        let (server, method) = (self.upstream.name(), &*self.method);
+        if let CallError::NeedsSignIn(needed) = error {
+            // Its link holds the `state`, which is for the caller and not for the log.
+            tracing::info!(
+                server,
+                method,
+                reason = needed.reason,
+                "a request has no answer"
+            );
+        } else {
+            tracing::info!(server, method, %error, "a request has no answer");
+        }
         refusal::unanswered(&self.id, &self.method, error)
     }
 
