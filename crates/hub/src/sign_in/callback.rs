@@ -96,6 +96,7 @@ impl Shared {
     }
 
     /// The server whose sign-in waits for this state.
+    // rule: c02
     fn waits_for(&self, hash: &str) -> Option<String> {
         let settings = self.store.current();
         let waits = |name: &&str| {

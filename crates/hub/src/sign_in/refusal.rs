@@ -21,7 +21,7 @@ const FRESH_UNKNOWN: Duration = Duration::from_secs(5);
 impl Shared {
     // A 401 at any time means that authorization is required or that the token is invalid; a 403 that it is too
     // small.
-    // rule: mcp-auth-401-any-time
+    // rule: mcp-auth-401-any-time, at-45
     pub(super) async fn refused(self: &Arc<Self>, name: &str, refusal: Refusal) -> Verdict {
         let subject = match self.subject(name) {
             Ok(subject) => subject,
@@ -63,6 +63,7 @@ impl Shared {
     }
 
     /// The server refuses a token that we hold.
+    // rule: l10
     async fn rejected(
         self: &Arc<Self>,
         subject: &Subject,

@@ -252,6 +252,7 @@ impl Shared {
                     memory.doubts += 1;
                     memory.doubts
                 });
+                // rule: l07
                 if doubts > 1 {
                     return self.over(subject, &kept, &why).await;
                 }

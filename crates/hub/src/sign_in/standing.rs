@@ -64,6 +64,7 @@ impl Shared {
         self.needed(subject, &standing)
     }
 
+    // rule: at-40
     /// What stands in the way, unless a person decided otherwise meanwhile, or another token came.
     pub(super) fn blocked(&self, subject: &Subject) -> Option<Needed> {
         let now = self.clock.now();

@@ -2,6 +2,7 @@
 
 mod bench;
 mod callbacks;
+mod page;
 mod refusals;
 mod renewals;
 

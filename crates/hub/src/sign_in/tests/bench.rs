@@ -21,6 +21,7 @@ pub(super) struct Bench {
     pub(super) store: Store,
     pub(super) journal: Journal,
     pub(super) sign_ins: SignIns,
+    fetch: Fetch,
 }
 
 /// What a request to the MCP server came to.
@@ -47,7 +48,8 @@ impl Bench {
         )
         .unwrap();
         let clock = Clock::manual(SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000));
-        let (store, journal, sign_ins) = open(&folder, &clock).await;
+        let fetch = Fetch::new(&[]).unwrap();
+        let (store, journal, sign_ins) = open(&folder, &clock, &fetch).await;
         Self {
             world,
             folder,
@@ -55,17 +57,19 @@ impl Bench {
             store,
             journal,
             sign_ins,
+            fetch,
         }
     }
 
     /// As after `kill -9`: only the file is left.
     pub(super) async fn restart(&mut self) {
-        (self.store, self.journal, self.sign_ins) = open(&self.folder, &self.clock).await;
+        (self.store, self.journal, self.sign_ins) =
+            open(&self.folder, &self.clock, &self.fetch).await;
     }
 
     /// Another process on the same file.
     pub(super) async fn twin(&self) -> SignIns {
-        open(&self.folder, &self.clock).await.2
+        open(&self.folder, &self.clock, &self.fetch).await.2
     }
 
     pub(super) fn path(&self) -> PathBuf {
@@ -112,10 +116,11 @@ impl Bench {
     }
 
     pub(super) async fn needed(&self) -> Needed {
-        match self.attempt().await {
-            Attempt::Needed(needed) => needed,
-            other => panic!("{other:?}"),
-        }
+        let attempt = self.attempt().await;
+        let Attempt::Needed(needed) = attempt else {
+            panic!("{attempt:?}")
+        };
+        needed
     }
 
     /// One request, as the upstreams make it.
@@ -161,8 +166,8 @@ impl Bench {
     }
 
     async fn post(&self, message: &Value, authorization: Option<String>) -> (u16, Vec<String>) {
-        let fetch = Fetch::new(&[]).unwrap();
-        let mut request = fetch
+        let mut request = self
+            .fetch
             .upstream_client()
             .post(self.world.mcp_url())
             .header("content-type", "application/json")
@@ -191,11 +196,16 @@ pub(super) fn quick() -> Switches {
     }
 }
 
-async fn open(folder: &TempDir, clock: &Clock) -> (Store, Journal, SignIns) {
+async fn open(folder: &TempDir, clock: &Clock, fetch: &Fetch) -> (Store, Journal, SignIns) {
     let path = folder.path().join("mcp_settings.json");
     let store = Store::open(path, Arc::new(|_: &str| None)).await.unwrap();
     let journal = Journal::default();
-    let fetch = Fetch::new(&[]).unwrap();
-    let sign_ins = SignIns::start(store.clone(), fetch, journal.clone(), clock.clone(), 3000);
+    let sign_ins = SignIns::start(
+        store.clone(),
+        fetch.clone(),
+        journal.clone(),
+        clock.clone(),
+        3000,
+    );
     (store, journal, sign_ins)
 }

@@ -1,1 +1,233 @@
-//! Tests.
+//! Tests: a 401 or 403 at any time.
+
+use std::time::Duration;
+
+use lab::{
+    Challenge, Endpoint, Placement, RefreshTokens, ResourceMetadata, ServerMetadata, Switches,
+};
+
+use super::bench::{Attempt, Bench, quick};
+use super::{Refusal, State, Verdict};
+
+// rule: at-05
+#[tokio::test]
+async fn a_token_that_ended_early_is_renewed_and_the_request_sent_again() {
+    let bench = Bench::start(quick()).await;
+    bench.sign_in().await;
+    bench.world.expire_access_tokens();
+    assert_eq!(bench.attempt().await, Attempt::Answered(200));
+    let counts = bench.world.counts();
+    assert_eq!((counts.renewed, counts.codes_issued), (1, 1));
+}
+
+// rule: at-05
+#[tokio::test]
+async fn many_refused_at_once_are_one_renewal() {
+    let bench = Bench::start(quick()).await;
+    bench.sign_in().await;
+    bench.world.expire_access_tokens();
+    let all = futures::future::join_all((0..50).map(|_| bench.attempt())).await;
+    assert!(
+        all.iter().all(|attempt| *attempt == Attempt::Answered(200)),
+        "{all:?}"
+    );
+    assert_eq!(bench.world.counts().renewed, 1);
+}
+
+// rule: l10, mcp-auth-401-any-time
+#[tokio::test]
+async fn a_server_that_refuses_every_token_ends_in_a_stable_error() {
+    let bench = Bench::start(quick()).await;
+    bench.sign_in().await;
+    bench
+        .world
+        .switches(|switches| switches.refuse_tokens = true);
+    for _ in 0..10 {
+        assert_eq!(bench.needed().await.state, State::RejectedByResource);
+    }
+    let counts = bench.world.counts();
+    let asked = counts.of(Endpoint::Token) + counts.of(Endpoint::Authorize);
+    assert!(asked <= 4, "{counts:?}");
+    bench
+        .world
+        .switches(|switches| switches.refuse_tokens = false);
+    bench.clock.advance(Duration::from_secs(601));
+    assert_eq!(
+        bench.attempt().await,
+        Attempt::Answered(200),
+        "it is tried again after a while"
+    );
+}
+
+// rule: at-45, mcp-auth-401-any-time
+#[tokio::test]
+async fn a_public_initialize_and_a_later_401_end_in_the_same_sign_in() {
+    let bench = Bench::start(Switches {
+        public_initialize: true,
+        ..quick()
+    })
+    .await;
+    assert_eq!(bench.attempt().await, Attempt::Answered(200));
+    let Attempt::Needed(needed) = bench.call_tool("echo").await else {
+        panic!()
+    };
+    assert_eq!(needed.state, State::OauthRequired);
+    bench
+        .follow(&needed.authorization_url.unwrap())
+        .await
+        .unwrap();
+    assert_eq!(bench.call_tool("echo").await, Attempt::Answered(200));
+}
+
+fn with_tool_scope(scope: &str) -> Switches {
+    let mut switches = quick();
+    switches.challenge_scope = Some("tools:read".to_owned());
+    switches
+        .tool_scopes
+        .insert("echo".to_owned(), scope.to_owned());
+    switches
+}
+
+// rule: at-50, mcp-auth-step-up
+#[tokio::test]
+async fn a_step_up_asks_for_the_union_and_also_after_a_restart() {
+    let mut bench = Bench::start(with_tool_scope("tools:call")).await;
+    bench.sign_in().await;
+    bench.restart().await;
+    let Attempt::Needed(needed) = bench.call_tool("echo").await else {
+        panic!()
+    };
+    assert!(needed.reason.contains("more scopes"), "{needed}");
+    let link = needed.authorization_url.unwrap();
+    assert!(link.contains("scope=tools%3Aread+tools%3Acall"), "{link}");
+    let counts = bench.world.counts();
+    assert_eq!(counts.renewed, 0, "never a refresh");
+    bench.follow(&link).await.unwrap();
+    assert_eq!(bench.call_tool("echo").await, Attempt::Answered(200));
+    assert_eq!(bench.attempt().await, Attempt::Answered(200));
+}
+
+// rule: l10, mcp-auth-step-up
+#[tokio::test]
+async fn a_scope_that_is_never_enough_stops_after_two_rounds() {
+    let bench = Bench::start(quick()).await;
+    bench.sign_in().await;
+    let refused = || async {
+        let line = r#"Bearer error="insufficient_scope", scope="tools:call""#;
+        let used = bench.sign_ins.token("up").await.unwrap();
+        let challenges = vec![line.to_owned()];
+        let refusal = Refusal {
+            status: 403,
+            challenges,
+            used,
+        };
+        bench.sign_ins.refused("up", refusal).await
+    };
+    for _ in 0..2 {
+        let Verdict::Needed(needed) = refused().await else {
+            panic!()
+        };
+        bench
+            .follow(&needed.authorization_url.unwrap())
+            .await
+            .unwrap();
+    }
+    for _ in 0..3 {
+        let Verdict::Failed(why) = refused().await else {
+            panic!()
+        };
+        assert!(why.contains("tools:call"), "{why}");
+    }
+    assert_eq!(bench.world.counts().of(Endpoint::Authorize), 3);
+}
+
+// rule: at-40
+#[tokio::test]
+async fn once_a_sign_in_is_needed_no_further_request_is_sent() {
+    let bench = Bench::start(quick()).await;
+    bench.needed().await;
+    let sent = bench.world.counts().of(Endpoint::Mcp);
+    for _ in 0..3 {
+        bench.needed().await;
+    }
+    assert_eq!(bench.world.counts().of(Endpoint::Mcp), sent);
+}
+
+#[tokio::test]
+async fn a_discovery_that_fails_is_no_sign_in_and_is_tried_again() {
+    let bench = Bench::start(quick()).await;
+    let broken = lab::Trouble::times(lab::Fault::status(500), 4);
+    bench
+        .world
+        .switches(|switches| switches.order(Endpoint::ResourceMetadata, broken));
+    let Attempt::Failed(why) = bench.attempt().await else {
+        panic!()
+    };
+    assert!(why.contains("not known yet"), "{why}");
+    assert_eq!(bench.sign_ins.view("up").state, State::Disconnected);
+    bench
+        .world
+        .switches(|switches| switches.calm(Endpoint::ResourceMetadata));
+    bench.sign_in().await;
+}
+
+// rule: mcp-auth-server-binding
+#[tokio::test]
+async fn a_server_that_moves_to_another_login_server_is_signed_in_there_as_another_client() {
+    let bench = Bench::start(Switches {
+        refresh_tokens: RefreshTokens::Never,
+        ..quick()
+    })
+    .await;
+    bench.sign_in().await;
+    let old = bench.oauth();
+    let second = lab::World::start(quick()).await.unwrap();
+    bench.world.switches(|switches| {
+        switches.published_servers = Some(vec![second.issuer()]);
+        switches.refuse_tokens = true;
+    });
+    let needed = bench.needed().await;
+    assert_eq!(needed.state, State::OauthRequired, "{needed}");
+    let link = needed.authorization_url.unwrap();
+    assert!(link.starts_with(&second.issuer()), "{link}");
+    let seen = second.requests();
+    let client = old["clientId"].as_str().unwrap();
+    assert!(!link.contains(client));
+    assert!(
+        seen.iter()
+            .all(|request| !format!("{request:?}").contains(client))
+    );
+    assert_eq!(second.counts().registered, 1);
+}
+
+// rule: mcp-auth-legacy-fallback
+#[tokio::test]
+async fn servers_of_the_older_style_are_signed_in_as_well() {
+    let older = Switches {
+        placement: Placement::SameOrigin,
+        resource_metadata: ResourceMetadata::Absent,
+        challenge: Challenge::Absent,
+        ..quick()
+    };
+    for server_metadata in [ServerMetadata::PathInserted, ServerMetadata::Absent] {
+        let bench = Bench::start(Switches {
+            server_metadata,
+            ..older.clone()
+        })
+        .await;
+        bench.sign_in().await;
+        assert_eq!(
+            bench.attempt().await,
+            Attempt::Answered(200),
+            "{server_metadata:?}"
+        );
+    }
+    let named = Switches {
+        resource_metadata: ResourceMetadata::Absent,
+        challenge: Challenge::AuthorizationServer,
+        ..quick()
+    };
+    let bench = Bench::start(named).await;
+    bench.sign_in().await;
+    assert_eq!(bench.attempt().await, Attempt::Answered(200));
+}
