@@ -13,7 +13,7 @@ import { eventually } from '../harness/eventually.mjs';
 import { Hub } from '../harness/hub.mjs';
 import { callsFor, defaultsOf } from './inputs.mjs';
 
-const WITHIN = 25_000;
+const WITHIN = 60_000;
 const SIGN_INS = 6;
 const CLIENT_METADATA = 'https://conformance-test.local/client-metadata.json';
 const UNSETTLED = ['connecting', 'initializing'];

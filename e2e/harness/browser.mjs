@@ -24,7 +24,7 @@ export class Person {
       args: process.getuid?.() === 0 ? [...QUIET, '--no-sandbox'] : QUIET,
     });
     person.page = person.context.pages()[0] ?? (await person.context.newPage());
-    person.page.setDefaultTimeout(20_000);
+    person.page.setDefaultTimeout(60_000);
     return person;
   }
 

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const READY_WITHIN = 20_000;
+const READY_WITHIN = 60_000;
 
 export async function startCounterpart(program, options = {}) {
   const path = fileURLToPath(new URL(`../counterparts/${program}.mjs`, import.meta.url));

@@ -1,6 +1,6 @@
 // Asks again until the answer is there, or the deadline has passed; then fails with what stood in the way last.
 
-export async function eventually(what, attempt, { within = 20_000, every = 50 } = {}) {
+export async function eventually(what, attempt, { within = 60_000, every = 50 } = {}) {
   const deadline = Date.now() + within;
   for (;;) {
     try {

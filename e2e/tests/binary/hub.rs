@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
 const PASSWORD: &str = "only for this test";
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(25);
 
 /// A running hub. It is killed when this is dropped.
@@ -37,7 +37,7 @@ fn binary() -> &'static Path {
         }
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let built = std::process::Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--bin", "mcphub"])
+            .args(["build", "--quiet", "--package", "mcphub", "--bin", "mcphub"])
             .current_dir(&root)
             .status()
             .expect("cargo starts");
