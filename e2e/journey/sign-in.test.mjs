@@ -161,6 +161,24 @@ test('the hub is killed between redirect and callback, and the sign-in still suc
   assert.deepEqual((await world.atAuthorizationServer()).granted, { authorization_code: 1 });
 });
 
+test('a call that misses its sign-in answers with the reason and the link, and the log does not hold the link', async () => {
+  await signIn();
+  await hub.reaches('vault', 'connected');
+  const client = await connectClient(`${hub.url}/mcp/vault`);
+  await hub.api('POST', '/servers/vault/oauth/disconnect', { scope: 'tokens' });
+  const { isError, content } = await client.callTool({ name: 'echo', arguments: { text: 'x' } });
+  assert.equal(isError, true);
+  const link = new RegExp(`${world.issuer}/auth\\?\\S+`).exec(content[0].text)?.[0];
+  assert.ok(link, `no link in: ${content[0].text}`);
+  assert.equal(hub.log().includes(new URL(link).searchParams.get('state')), false, 'the log holds the state');
+
+  await person.followToConsent(link);
+  await person.consent(`${hub.url}/oauth/callback`);
+  await hub.reaches('vault', 'connected');
+  assert.equal(await textOf(client, 'echo', { text: 'again' }), 'again');
+  await client.close();
+});
+
 test('a callback that nobody asked for is refused, and costs nothing', async () => {
   await hub.reaches('vault', 'oauth_required');
   const answer = await fetch(`${hub.url}/oauth/callback?code=stolen&state=foreign`);
