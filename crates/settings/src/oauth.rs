@@ -94,6 +94,16 @@ pub enum Grants {
 }
 
 impl OAuth {
+    /// Whether the hub registered the client itself. An id that somebody wrote over it is that person's.
+    #[must_use]
+    pub fn is_registered(&self) -> bool {
+        let registered = self.registration.as_ref().map(Hidden::expose);
+        registered.is_some_and(|record| match record.get("clientId") {
+            Some(id) => id.as_str() == self.client_id.as_deref(),
+            None => true,
+        })
+    }
+
     /// What a person decided, without what the hub keeps there. A registered client is the hub's.
     #[must_use]
     pub fn given(&self) -> Self {
@@ -107,7 +117,7 @@ impl OAuth {
             pending_authorization: None,
             ..self.clone()
         };
-        if self.registration.is_some() {
+        if self.is_registered() {
             given.client_id = None;
             given.client_secret = None;
         }

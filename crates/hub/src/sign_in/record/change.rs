@@ -69,6 +69,7 @@ pub(in crate::sign_in) fn save_client(server: &str, client: &Client) -> Vec<Chan
     let mut put =
         |key: &str, value: Option<Value>| value.map(|value| record.insert(key.to_owned(), value));
     put("issuer", Some(json!(client.issuer)));
+    put("clientId", Some(json!(client.id)));
     put("redirectUri", Some(json!(client.redirect_uri)));
     put("tokenEndpointAuthMethod", Some(json!(client.method.name())));
     put("at", registered.at.map(|at| json!(to_millis(at))));

@@ -18,6 +18,7 @@ pub(in crate::sign_in) fn read(oauth: &OAuth) -> Held {
         client: oauth
             .registration
             .as_ref()
+            .filter(|_| oauth.is_registered())
             .and_then(|kept| client(oauth, kept.expose())),
         waiting: oauth
             .pending_authorization

@@ -141,6 +141,12 @@ fn a_client_is_read_back_whole_and_only_with_its_registration() {
     );
     assert_eq!(read.management_token.unwrap().expose_secret(), "m");
     assert_eq!(read.answer, wanted.answer);
+    let path = ["mcpServers", "a/b", "oauth", "clientId"];
+    let mine = settings::apply(&text, &[Change::set(path, "mine")]).unwrap();
+    assert!(
+        held(&mine).client.is_none(),
+        "an id written over it is a person's"
+    );
     let gone = settings::apply(
         &text,
         &[Change::remove([
