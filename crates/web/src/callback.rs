@@ -24,10 +24,20 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// What became of the connection after the sign-in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Reached {
-    Connected { tools: usize },
+    Connected {
+        tools: usize,
+    },
     Connecting,
     Off,
-    Failed { why: String, cure: String },
+    /// The server wants more of a person than this sign-in gave.
+    Wanting {
+        why: String,
+        cure: String,
+    },
+    Failed {
+        why: String,
+        cure: String,
+    },
 }
 
 pub(crate) async fn callback(State(app): State<App>, RawQuery(query): RawQuery) -> Response {
@@ -79,6 +89,12 @@ async fn reached(upstream: &Upstream) -> Reached {
                 return Reached::Failed {
                     why: error.to_string(),
                     cure: error.cure(),
+                };
+            }
+            Life::NeedsSignIn { why } if fresh => {
+                return Reached::Wanting {
+                    why: why.reason.clone(),
+                    cure: why.action.clone(),
                 };
             }
             Life::BackingOff { .. } | Life::Connecting { .. } | Life::NeedsSignIn { .. } => {}

@@ -125,6 +125,46 @@ async fn a_call_without_a_sign_in_says_what_is_missing_and_gives_the_link() {
     assert_eq!(journey.server().await["status"], "oauth_required");
 }
 
+#[tokio::test]
+async fn a_tool_that_wants_another_scope_leaves_the_server_connected_and_is_said() {
+    let mut switches = Switches::default();
+    switches
+        .tool_scopes
+        .insert("whoami".to_owned(), "tools:admin".to_owned());
+    if let Some(scopes) = &mut switches.server_scopes {
+        scopes.push("tools:admin".to_owned());
+    }
+    let journey = Journey::with(switches).await;
+    journey.open(&journey.back(Decision::Allow).await).await;
+    let call = json!({ "toolName": "whoami", "arguments": {} });
+    let answer = journey
+        .stage
+        .ask(Method::POST, "/api/tools/call/practice", Some(call))
+        .await;
+    assert_eq!(answer.status, StatusCode::CONFLICT, "{}", answer.text);
+    let server = journey.server().await;
+    assert_eq!(server["status"], "connected", "{server}");
+    assert_eq!(server["reason"], "more scopes are needed", "{server}");
+    assert!(server["action"].is_string(), "{server}");
+    assert!(server["oauth"]["authorizationUrl"].is_string(), "{server}");
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_the_fresh_token_is_said_on_the_page() {
+    let journey = Journey::new().await;
+    let back = journey.back(Decision::Allow).await;
+    journey
+        .world
+        .switches(|switches| switches.refuse_tokens = true);
+    let page = journey.open(&back).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+    assert!(
+        page.text.contains("Signed in, but the server wants more"),
+        "{}",
+        page.text
+    );
+}
+
 // rule: c01
 // rule: c08
 #[tokio::test]

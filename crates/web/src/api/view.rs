@@ -93,6 +93,12 @@ impl Status {
                 reason: Some(sign_in.reason.clone()),
                 action: sign_in.action.clone(),
             },
+            // It works for what the token allows; what it does not allow waits for a person.
+            Some(State::Ready) if !sign_in.state.usable() => Self {
+                reason: Some(sign_in.reason.clone()),
+                action: sign_in.action.clone(),
+                ..plain("connected")
+            },
             Some(State::Ready) => plain("connected"),
             Some(State::NeedsSignIn { why }) => Self::needed(&why, sign_in),
             Some(State::BackingOff { error, .. } | State::Broken { error }) => Self {

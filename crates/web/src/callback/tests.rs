@@ -19,6 +19,10 @@ fn cases() -> Vec<(&'static str, Page, u16)> {
         why: "mcp.linear.app could not be reached".into(),
         cure: "check the address in \"url\" and that the server is running; the hub tries again by itself".into(),
     };
+    let wanting = Reached::Wanting {
+        why: "more scopes are needed".into(),
+        cure: "sign in".into(),
+    };
     let invalid_scope = CallbackError::Denied {
         server: "io.github.someone/a-rather-long-server-name".into(),
         error: "invalid_scope".into(),
@@ -42,6 +46,7 @@ fn cases() -> Vec<(&'static str, Page, u16)> {
         ),
         ("connecting", signed_in("linear", &Reached::Connecting), 200),
         ("off", signed_in("linear", &Reached::Off), 200),
+        ("wanting", signed_in("linear", &wanting), 200),
         ("not-connected", signed_in("linear", &trouble), 500),
         (
             "malformed",

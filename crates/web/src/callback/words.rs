@@ -34,6 +34,17 @@ pub(super) fn signed_in(server: &str, reached: &Reached) -> Page {
             "You are signed in",
             "The sign-in is stored. The server is switched off, so the hub does not connect to it.".to_owned(),
         ),
+        Reached::Wanting { why, cure } => Page {
+            rows: vec![
+                ("What happened", Row::Text(sentence(why))),
+                ("Do", Row::Text(sentence(cure))),
+            ],
+            ..page(
+                Tone::Attention,
+                "Signed in, but the server wants more",
+                "The login server let you in, and the sign-in is stored. The server itself does not accept it as it is.".to_owned(),
+            )
+        },
         Reached::Failed { why, cure } => Page {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             rows: vec![
