@@ -156,13 +156,15 @@ impl Shared {
     /// The server as it is now, with what could not be written over what is in the file.
     fn subject(&self, server: &str) -> Result<Subject, SignInError> {
         let mut subject = Subject::of(&self.store.current(), server, self.port)?;
-        let (unsaved, document_refused) = self
-            .desk(server)
-            .with(|memory| (memory.unsaved.clone(), memory.document_refused));
-        let held = &mut subject.held;
-        held.kept = unsaved.kept.or(held.kept.take());
+        let (unsaved, document_refused) = self.desk(server).with(|memory| {
+            memory.is_about(&subject.policy.mcp_url);
+            (memory.unsaved.clone(), memory.document_refused)
+        });
+        let (held, url) = (&mut subject.held, &subject.policy.mcp_url);
+        held.kept = (unsaved.kept.filter(|kept| kept.is_for(url))).or(held.kept.take());
         held.client = unsaved.client.or(held.client.take());
-        held.waiting = unsaved.waiting.or(held.waiting.take());
+        held.waiting =
+            (unsaved.waiting.filter(|waiting| waiting.is_for(url))).or(held.waiting.take());
         if document_refused {
             subject.without_document();
         }

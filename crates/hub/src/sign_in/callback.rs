@@ -6,7 +6,6 @@ use std::time::Duration;
 use oauth::authorization::{Answer, AnswerError, Code, Healed};
 use oauth::exchange::{Exchange, ExchangeError, Exchanged};
 use oauth::step::Stage;
-use url::Url;
 
 use super::Shared;
 use super::desk::Desk;
@@ -231,12 +230,11 @@ impl Shared {
         driver.say(Stage::Callback, "accepted: state and issuer are right");
         let pending = &waiting.pending;
         let server = subject.name.clone();
-        let identity = identity(waiting);
         let client = client_named(
             &pending.client_id,
             &subject.policy,
             subject.held.client.as_ref(),
-            &identity,
+            &waiting.identity(),
         );
         let Some(client) = client else {
             let reason =
@@ -312,6 +310,7 @@ impl Shared {
             client_id: client.id.clone(),
             method: client.method,
             revocation_endpoint: waiting.pending.revocation_endpoint.clone(),
+            server: waiting.server.clone(),
         };
         if client.is_registered()
             && subject
@@ -351,18 +350,6 @@ impl Shared {
             self.stand(&subject, Verdicted::new(state, reason));
         }
     }
-}
-
-/// The authorization server that a sign-in was begun at.
-fn identity(waiting: &Waiting) -> String {
-    let pending = &waiting.pending;
-    pending
-        .issuer
-        .clone()
-        .unwrap_or_else(|| match Url::parse(&pending.token_endpoint) {
-            Ok(url) => url.origin().ascii_serialization(),
-            Err(_) => String::new(),
-        })
 }
 
 /// The query in what was pasted; `None`: it is a bare code.

@@ -23,6 +23,8 @@ pub(super) struct Desk {
 
 #[derive(Default)]
 pub(super) struct Memory {
+    /// The address of the server that all of this is about.
+    pub(super) url: String,
     pub(super) standing: Option<Standing>,
     /// The last challenge that was met, for a sign-in that a person starts.
     pub(super) challenge: Option<Challenge>,
@@ -47,6 +49,8 @@ pub(super) struct Standing {
     pub(super) action: String,
     /// What a person had decided by then: another decision may help.
     pub(super) given: OAuth,
+    /// The address that the server had by then.
+    pub(super) url: String,
     /// The token that was there by then: another one may help.
     pub(super) token: Option<String>,
     pub(super) since: SystemTime,
@@ -86,6 +90,16 @@ impl Desk {
 }
 
 impl Memory {
+    /// A server with another address is another server: nothing that was learned of the old one counts.
+    pub(super) fn is_about(&mut self, url: &str) {
+        if self.url != url {
+            *self = Self {
+                url: url.to_owned(),
+                ..Self::default()
+            };
+        }
+    }
+
     /// A sign-in or a renewal succeeded: what was wrong before is over.
     pub(super) fn relieve(&mut self) {
         self.standing = None;

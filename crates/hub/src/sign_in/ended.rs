@@ -38,7 +38,7 @@ impl Shared {
     fn adopted(&self, subject: &Subject, kept: &Kept) -> Option<Kept> {
         let settings = self.store.current();
         let server = settings.server(&subject.name)?;
-        let other = record::kept(&server.oauth)?;
+        let other = record::kept(&server.oauth, &subject.policy.mcp_url)?;
         (other.mark() != kept.mark()).then_some(other)
     }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use super::Shared;
 use super::record::kept;
+use super::subject::address;
 use super::view::State;
 
 /// Looks at least this often: the settings may have changed, and clocks jump.
@@ -40,7 +41,8 @@ async fn round(shared: &Arc<Shared>) -> Duration {
         if unsaved {
             shared.write_unsaved(&server.name).await;
         }
-        let Some(due) = kept(&server.oauth).and_then(|kept| kept.grant.due_at()) else {
+        let kept = address(server).and_then(|url| kept(&server.oauth, url));
+        let Some(due) = kept.and_then(|kept| kept.grant.due_at()) else {
             continue;
         };
         let due = due.max(until.unwrap_or(SystemTime::UNIX_EPOCH));

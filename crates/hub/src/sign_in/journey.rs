@@ -14,7 +14,7 @@ use oauth::{
 use super::Shared;
 use super::desk::{Desk, Registered};
 use super::drive::Driver;
-use super::record::{Waiting, client_named};
+use super::record::{Waiting, client_named, origin_of};
 use super::standing::Verdicted;
 use super::subject::Subject;
 use super::view::{Link, Needed, SignInError, State};
@@ -105,12 +105,11 @@ impl Shared {
     fn still_waiting(&self, subject: &Subject, ask: &Ask) -> Option<Waiting> {
         let waiting = subject.held.waiting.as_ref()?;
         let pending = &waiting.pending;
-        let issuer = pending.issuer.clone().unwrap_or_default();
         let client = client_named(
             &pending.client_id,
             &subject.policy,
             subject.held.client.as_ref(),
-            &issuer,
+            &waiting.identity(),
         );
         let policy = &subject.policy;
         let given = policy.scopes.iter().flatten();
@@ -151,7 +150,12 @@ impl Shared {
         let moment = (self.clock.now(), ask.healed);
         let begun = authorization::again(&found, &client, &subject.policy, &chance, moment);
         let (link, pending) = begun.map_err(|error| Stop::Trouble(error.to_string()))?;
-        let waiting = Waiting { pending, link, id };
+        let waiting = Waiting {
+            pending,
+            link,
+            id,
+            server: origin_of(&subject.policy.mcp_url),
+        };
         self.keep_waiting(&subject.name, &waiting).await;
         let asked = match found.scopes.is_empty() {
             true => "without a scope".to_owned(),
@@ -207,10 +211,10 @@ impl Shared {
         let identity = found.server.identity();
         bound(subject, &identity)?;
         let held = subject.held.client.clone();
-        let held_id = held.as_ref().map(|client| client.id.clone());
         let now = self.clock.now();
         let first = Registration::start(subject.policy.clone(), found.server.clone(), held, now);
-        if matches!(first, Ok(Step::Send { .. })) {
+        let asked = matches!(first, Ok(Step::Send { .. }));
+        if asked {
             self.rested(desk, subject, &identity)?;
         }
         let identified = driver
@@ -222,8 +226,8 @@ impl Shared {
             })?;
         driver.notes(Stage::Registration, &identified.notes);
         let client = identified.client;
-        let known = held_id.as_ref() == Some(&client.id);
-        if client.is_registered() && !known {
+        // Kept also when the id is the one that is held: another server may say it, or the same one with another secret.
+        if client.is_registered() && asked {
             let redirect_uri = client.redirect_uri.clone();
             desk.with(|memory| {
                 memory.registered = Some(Registered {

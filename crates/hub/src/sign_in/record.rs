@@ -14,6 +14,7 @@ use oauth::client::Kind;
 use oauth::{AuthMethod, Client, Grant, Policy};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
+use url::Url;
 
 pub(super) use change::{
     forget_all, forget_client, forget_grant, forget_waiting, save_client, save_grant, save_waiting,
@@ -44,6 +45,8 @@ pub(super) struct Origin {
     pub(super) client_id: String,
     pub(super) method: AuthMethod,
     pub(super) revocation_endpoint: Option<String>,
+    /// The origin of the MCP server that the tokens are for; no other one is shown them.
+    pub(super) server: Option<String>,
 }
 
 #[derive(Clone)]
@@ -59,9 +62,22 @@ pub(super) struct Waiting {
     pub(super) link: String,
     /// Names the sign-in in the journal.
     pub(super) id: String,
+    /// The origin of the MCP server that it was begun for.
+    pub(super) server: Option<String>,
 }
 
 impl Kept {
+    /// Whether the tokens may be shown to the server at this address. Tokens that were put there by hand say nothing else.
+    // A token for one server is never sent to another, also when a person gives the entry another address.
+    // rule: mcp-auth-token-audience
+    pub(super) fn is_for(&self, url: &str) -> bool {
+        let server = self
+            .origin
+            .as_ref()
+            .and_then(|origin| origin.server.as_ref());
+        server.is_none() || server == origin_of(url).as_ref()
+    }
+
     pub(super) fn mark(&self) -> String {
         mark(self.grant.access.expose_secret())
     }
@@ -87,19 +103,33 @@ impl Kept {
 }
 
 impl Waiting {
+    /// Whether the sign-in was begun for the server at this address.
+    pub(super) fn is_for(&self, url: &str) -> bool {
+        self.server.is_none() || self.server == origin_of(url)
+    }
+
+    /// The authorization server that it was begun at.
+    pub(super) fn identity(&self) -> String {
+        let pending = &self.pending;
+        let endpoint = || origin_of(&pending.token_endpoint).unwrap_or_default();
+        pending.issuer.clone().unwrap_or_else(endpoint)
+    }
+
     pub(super) fn ends_at(&self) -> SystemTime {
         self.pending.created_at + LIFE
     }
 }
 
-/// The identity with this id, out of the three kinds that there are.
+/// The identity with this id at this authorization server, out of the three kinds that there are.
+// Two servers may give the same id; the secret of one is not for the other.
+// rule: mcp-auth-server-binding
 pub(super) fn client_named(
     id: &str,
     policy: &Policy,
     registered: Option<&Client>,
     issuer: &str,
 ) -> Option<Client> {
-    if let Some(client) = registered.filter(|client| client.id == id) {
+    if let Some(client) = registered.filter(|client| client.id == id && client.issuer == issuer) {
         return Some(client.clone());
     }
     let ours = |secret: Option<SecretString>, method, kind| Client {
@@ -123,6 +153,12 @@ pub(super) fn client_named(
         return Some(ours(None, AuthMethod::None, Kind::MetadataDocument));
     }
     None
+}
+
+/// Scheme, host and port of an address.
+pub(super) fn origin_of(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    Some(url.origin().ascii_serialization())
 }
 
 /// A token's fingerprint: enough to tell two apart, of no use to anybody else.

@@ -12,9 +12,9 @@ use super::Shared;
 use super::desk::{Desk, Failing};
 use super::finished;
 use super::lock::ProcessLock;
-use super::record::{self, Kept, Origin};
+use super::record::{self, Kept, Origin, origin_of};
 use super::standing::Verdicted;
-use super::subject::Subject;
+use super::subject::{Subject, address};
 use super::view::{Bearer, Event, Needed, State, Verdict};
 use crate::chance;
 
@@ -34,6 +34,8 @@ pub(super) enum Attempt {
         pause: Duration,
     },
     Over(Needed),
+    /// There is nothing to renew any more.
+    Gone,
 }
 
 impl Shared {
@@ -68,7 +70,8 @@ impl Shared {
         let plain = desk.with(|memory| memory.standing.is_none() && memory.unsaved.kept.is_none());
         let settings = self.store.current();
         let server = settings.server(name).filter(|_| plain)?;
-        match record::kept(&server.oauth) {
+        let url = address(server)?;
+        match record::kept(&server.oauth, url) {
             None => Some(None),
             Some(kept) if kept.grant.next(self.clock.now()) == Next::Use => {
                 Some(Some(Bearer::new(kept.grant.access)))
@@ -149,6 +152,7 @@ impl Shared {
             match self.attempt(&desk, &subject, kept.clone()).await {
                 Attempt::Fresh(fresh) => return Ok(Some(fresh)),
                 Attempt::Over(needed) => return Err(needed),
+                Attempt::Gone => return Ok(None),
                 // The old token serves while it lives.
                 Attempt::Later { .. } if lives => return Ok(Some(kept)),
                 Attempt::Later { pause, .. } if waited + pause <= PATIENCE => {
@@ -222,6 +226,7 @@ impl Shared {
                 .await;
         };
         let driver = self.driver(subject, None);
+        let before = kept.mark();
         let first = Refresh::start(
             kept.grant.clone(),
             client.clone(),
@@ -234,16 +239,18 @@ impl Shared {
         };
         match outcome {
             Outcome::Renewed(grant) => {
-                let origin = kept.origin.unwrap_or(Origin {
+                let mut origin = kept.origin.unwrap_or(Origin {
                     client_id: client.id.clone(),
                     method: client.method,
                     revocation_endpoint: None,
+                    server: None,
                 });
+                origin.server = origin.server.or_else(|| origin_of(&subject.policy.mcp_url));
                 let renewed = Kept {
                     grant,
                     origin: Some(origin),
                 };
-                Attempt::Fresh(self.renewed(desk, subject, renewed).await)
+                self.settle(desk, subject, &before, renewed).await
             }
             Outcome::Dead(why) => self.over(subject, &kept, &why).await,
             Outcome::ClientLost(why) => self.client_lost(subject, &kept, &client, &why).await,
@@ -259,6 +266,31 @@ impl Shared {
                 self.later(desk, why, None)
             }
             Outcome::Trouble { why, retry_after } => self.later(desk, why, retry_after),
+        }
+    }
+
+    /// A sign-in that came meanwhile is the newer word; tokens that were deleted meanwhile stay deleted.
+    async fn settle(
+        self: &Arc<Self>,
+        desk: &Desk,
+        subject: &Subject,
+        before: &str,
+        renewed: Kept,
+    ) -> Attempt {
+        let held = self
+            .subject(&subject.name)
+            .ok()
+            .and_then(|subject| subject.held.kept);
+        match held {
+            Some(held) if held.mark() == before => {
+                Attempt::Fresh(self.renewed(desk, subject, renewed).await)
+            }
+            Some(newer) => Attempt::Fresh(newer),
+            None => {
+                let decision = "the tokens were deleted meanwhile; the renewed ones are dropped";
+                self.driver(subject, None).say(Stage::Refresh, decision);
+                Attempt::Gone
+            }
         }
     }
 

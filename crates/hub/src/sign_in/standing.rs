@@ -47,6 +47,7 @@ impl Shared {
             reason: verdict.reason,
             action: verdict.action,
             given: subject.given.clone(),
+            url: subject.policy.mcp_url.clone(),
             token: subject.held.kept.as_ref().map(|kept| kept.mark()),
             since: self.clock.now(),
         };
@@ -77,7 +78,8 @@ impl Shared {
                         .is_ok_and(|age| age >= REJECTED_FOR);
                 // Time may have cured it.
                 let passing = old.state == State::Disconnected;
-                passing || rested || old.given != subject.given || old.token != token
+                let decided = old.given != subject.given || old.url != subject.policy.mcp_url;
+                passing || rested || decided || old.token != token
             });
             if stale {
                 memory.standing = None;

@@ -38,7 +38,7 @@ impl Subject {
             given,
             policy: Arc::new(policy),
             reach,
-            held: record::read(&server.oauth),
+            held: record::read(&server.oauth, url),
         })
     }
 

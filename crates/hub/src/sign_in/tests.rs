@@ -1,5 +1,6 @@
 //! Tests: whole sign-ins against the practice world, with both ends in hand.
 
+mod attacks;
 mod bench;
 mod callbacks;
 mod page;

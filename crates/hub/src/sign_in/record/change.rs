@@ -32,6 +32,7 @@ pub(in crate::sign_in) fn save_grant(server: &str, kept: &Kept) -> Vec<Change> {
                 .as_ref()
                 .map(|address| json!(address)),
         );
+        put("server", origin.server.as_ref().map(|server| json!(server)));
     }
     vec![
         of(server, "accessToken", secret(Some(&grant.access))),
@@ -114,6 +115,10 @@ pub(in crate::sign_in) fn save_waiting(server: &str, waiting: &Waiting) -> Vec<C
     let mut put =
         |key: &str, value: Option<Value>| value.map(|value| record.insert(key.to_owned(), value));
     put("id", Some(json!(waiting.id)));
+    put(
+        "server",
+        waiting.server.as_ref().map(|server| json!(server)),
+    );
     put("authorizationUrl", Some(json!(waiting.link)));
     put("state", read::state_of(&waiting.link).map(Value::String));
     put("codeVerifier", secret(Some(&pending.verifier)));

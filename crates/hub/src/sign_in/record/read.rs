@@ -12,9 +12,10 @@ use url::Url;
 
 use super::{Before, Held, Kept, Origin, Waiting, from_millis, mark};
 
-pub(in crate::sign_in) fn read(oauth: &OAuth) -> Held {
+/// What is held for the server at this address.
+pub(in crate::sign_in) fn read(oauth: &OAuth, url: &str) -> Held {
     Held {
-        kept: kept(oauth),
+        kept: kept(oauth, url),
         client: oauth
             .registration
             .as_ref()
@@ -23,13 +24,14 @@ pub(in crate::sign_in) fn read(oauth: &OAuth) -> Held {
         waiting: oauth
             .pending_authorization
             .as_ref()
-            .and_then(|kept| waiting(kept.expose())),
+            .and_then(|kept| waiting(kept.expose()))
+            .filter(|waiting| waiting.is_for(url)),
         before: oauth.grant.as_ref().and_then(|kept| before(kept.expose())),
     }
 }
 
 /// The grant alone: this is read before each request.
-pub(in crate::sign_in) fn kept(oauth: &OAuth) -> Option<Kept> {
+pub(in crate::sign_in) fn kept(oauth: &OAuth, url: &str) -> Option<Kept> {
     let access: &SecretString = oauth
         .access_token
         .as_deref()
@@ -67,9 +69,10 @@ pub(in crate::sign_in) fn kept(oauth: &OAuth) -> Option<Kept> {
             client_id: text(kept, "clientId")?,
             method: AuthMethod::named(&text(kept, "authMethod")?)?,
             revocation_endpoint: text(kept, "revocationEndpoint"),
+            server: text(kept, "server"),
         })
     });
-    Some(Kept { grant, origin })
+    Some(Kept { grant, origin }).filter(|kept| kept.is_for(url))
 }
 
 fn before(kept: &Value) -> Option<Before> {
@@ -132,14 +135,16 @@ fn waiting(kept: &Value) -> Option<Waiting> {
         pending,
         link,
         id: text(kept, "id").unwrap_or_default(),
+        server: text(kept, "server"),
     })
 }
 
-/// The link holds the state anyway.
+/// The link holds the state anyway; what the endpoint's own query says comes before it.
 pub(super) fn state_of(link: &str) -> Option<String> {
     let url = Url::parse(link).ok()?;
     url.query_pairs()
-        .find(|(key, _)| key == "state")
+        .filter(|(key, _)| key == "state")
+        .last()
         .map(|(_, state)| state.into_owned())
 }
 

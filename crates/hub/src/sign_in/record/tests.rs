@@ -28,6 +28,7 @@ fn kept_grant() -> Kept {
             client_id: "c".to_owned(),
             method: AuthMethod::Post,
             revocation_endpoint: Some("https://as.test/revoke".to_owned()),
+            server: Some("https://mcp.test".to_owned()),
         }),
     }
 }
@@ -72,6 +73,7 @@ fn waiting() -> Waiting {
         },
         link: "https://as.test/authorize?state=S".to_owned(),
         id: "id".to_owned(),
+        server: Some("https://mcp.test".to_owned()),
     }
 }
 
@@ -82,7 +84,10 @@ const START: &str = r#"{
 
 fn held(text: &str) -> Held {
     let settings = settings::resolve(&File::parse(text).unwrap(), &|_| None);
-    read(&settings.server("a/b").unwrap().oauth)
+    read(
+        &settings.server("a/b").unwrap().oauth,
+        "https://mcp.test/mcp",
+    )
 }
 
 fn written(changes: &[Change]) -> String {
