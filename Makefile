@@ -17,6 +17,8 @@ check:
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
 	cargo run --quiet --package xtask -- tidy
 
+# `cargo test` builds the binary; the end-to-end tests take that one instead of building it again with fewer features.
+test: export MCPHUB_BIN = $(CURDIR)/target/debug/mcphub
 test: check
 	cargo test --workspace
 	e2e/run
