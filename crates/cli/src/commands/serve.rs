@@ -135,7 +135,7 @@ fn greet(url: &Url, admin: Option<&SecretString>, empty: bool) {
     let output = Output { json: false };
     let url = url.as_str().trim_end_matches('/');
     output.line(format!(
-        "mcphub {}   dashboard {url}   clients {url}/mcp",
+        "mcphub {}   {url}   clients {url}/mcp",
         env!("CARGO_PKG_VERSION")
     ));
     if let Some(password) = admin {
