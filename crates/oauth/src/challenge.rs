@@ -61,13 +61,13 @@ impl Raw {
 
     fn read(&self) -> Challenge {
         let owned = |values: Vec<&str>| values.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let is_metadata = |value: &&str| value.contains("/.well-known/oauth-protected-resource");
         let mut resource_metadata = self.values("resource_metadata");
-        let resource = self.values("resource");
-        resource_metadata.extend(
-            resource
-                .into_iter()
-                .filter(|r| r.contains("/.well-known/oauth-protected-resource")),
-        );
+        resource_metadata.extend(self.values("resource").into_iter().filter(is_metadata));
+        // The older parameters name the authorization server, or the metadata that names it.
+        let (metadata, servers): (Vec<_>, Vec<_>) =
+            self.old_style().into_iter().partition(is_metadata);
+        resource_metadata.extend(metadata);
         let scopes = self.values("scope");
         Challenge {
             resource_metadata: owned(resource_metadata),
@@ -77,7 +77,7 @@ impl Raw {
                 .values("error_description")
                 .first()
                 .map(|&e| e.to_owned()),
-            authorization_servers: owned(self.old_style()),
+            authorization_servers: owned(servers),
         }
     }
 }

@@ -168,9 +168,23 @@ fn check_resource(
 // Choosing among several is the client's business.
 // rule: rfc9728-2
 fn usable(journey: &mut Journey, servers: Vec<String>) -> Result<VecDeque<Issuer>, DiscoveryError> {
-    let named = |name: &Option<String>| name.clone().filter(|name| servers.contains(name));
-    let chosen = named(&journey.policy.issuer).or_else(|| named(&journey.policy.preferred_issuer));
-    let candidates = match chosen {
+    let listed = |name: &String| {
+        let same = |server: &&String| server.trim_end_matches('/') == name.trim_end_matches('/');
+        servers.iter().find(same).cloned()
+    };
+    let policy = journey.policy.clone();
+    let named = policy.issuer.as_ref().and_then(listed);
+    let preferred = policy.preferred_issuer.as_ref();
+    let chosen = named.or_else(|| preferred.and_then(listed));
+    // Whoever names the issuer to register at knows better than the document.
+    let own = preferred.filter(|_| chosen.is_none() && policy.issuer.is_none());
+    if let Some(own) = own {
+        let text = format!(
+            "dynamicRegistration.issuer names {own:?}; the server's own metadata names {servers:?}"
+        );
+        journey.note("rfc9728-2", text);
+    }
+    let candidates = match chosen.or_else(|| own.cloned()) {
         Some(issuer) => vec![issuer],
         None => servers.into_iter().take(SERVERS).collect(),
     };

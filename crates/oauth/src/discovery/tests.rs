@@ -394,6 +394,18 @@ fn the_older_style_of_challenge_names_the_authorization_server() {
 }
 
 #[test]
+fn the_older_style_of_challenge_may_point_to_the_resources_metadata() {
+    for name in ["authorization_server", "as_uri"] {
+        let place = "https://mcp.test/elsewhere/.well-known/oauth-protected-resource";
+        let mut play = Play::new().json(place, &prm()).json(AS, &metadata());
+        let line = format!(r#"Bearer {name}="{place}""#);
+        let found = discover(&mut play, policy(), Some(&line)).unwrap();
+        assert_eq!(found.server.issuer.as_deref(), Some("https://as.test"));
+        assert_eq!(play.addresses(), [place, AS]);
+    }
+}
+
+#[test]
 fn endpoints_from_the_settings_need_no_request_at_all() {
     let given = Policy {
         authorization_endpoint: Some("https://as.test/a".to_owned()),
@@ -407,6 +419,25 @@ fn endpoints_from_the_settings_need_no_request_at_all() {
     assert_eq!(found.server.identity(), "https://as.test");
     assert_eq!(found.resource.as_deref(), Some(MCP));
     assert_eq!(found.scopes, ["s"]);
+}
+
+#[test]
+fn the_issuer_that_a_registration_names_is_asked_even_when_the_server_names_another() {
+    let named = |issuer: &str| Policy {
+        preferred_issuer: Some(issuer.to_owned()),
+        ..policy()
+    };
+    let body = prm_of(MCP, "https://other.test");
+    let mut play = Play::new().json(PRM, &body).json(AS, &metadata());
+    let found = discover(&mut play, named("https://as.test"), None).unwrap();
+    assert_eq!(found.server.issuer.as_deref(), Some("https://as.test"));
+    assert_eq!(play.addresses(), [PRM, AS]);
+    assert!(found.notes[0].text.contains("https://other.test"));
+    // A slash at the end makes no other server; the metadata's own spelling counts.
+    let mut play = Play::new().json(PRM, &prm()).json(AS, &metadata());
+    let found = discover(&mut play, named("https://as.test/"), None).unwrap();
+    assert_eq!(found.server.issuer.as_deref(), Some("https://as.test"));
+    assert!(found.notes.is_empty());
 }
 
 // rule: rfc9728-2
