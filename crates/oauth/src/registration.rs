@@ -62,6 +62,14 @@ pub enum RegistrationError {
         issuer: String,
         redirect_uri: String,
     },
+    /// The settings do not let us register.
+    #[error(
+        "dynamicRegistration.enabled is false, so no client is registered at {issuer}; register one there with the callback {redirect_uri} and set oauth.clientId"
+    )]
+    SwitchedOff {
+        issuer: String,
+        redirect_uri: String,
+    },
     #[error("{endpoint} refused to register a client: {status} {said}; {cure}")]
     Refused {
         endpoint: String,
@@ -123,11 +131,13 @@ impl Registration {
         let redirect_uri = policy.redirect_uri.clone();
         // An endpoint is used when it is named; it is never guessed.
         // rule: at-26
-        let Some(endpoint) = server
-            .registration_endpoint
-            .clone()
-            .filter(|_| policy.register.allowed)
-        else {
+        if !policy.register.allowed {
+            return Err(RegistrationError::SwitchedOff {
+                issuer,
+                redirect_uri,
+            });
+        }
+        let Some(endpoint) = server.registration_endpoint.clone() else {
             return Err(RegistrationError::NeedsClient {
                 issuer,
                 redirect_uri,

@@ -292,7 +292,9 @@ fn bound(subject: &Subject, identity: &str) -> Result<(), Stop> {
 
 fn refused(error: &RegistrationError) -> Stop {
     let state = match error {
-        RegistrationError::NeedsClient { .. } => State::NeedsClient,
+        RegistrationError::NeedsClient { .. } | RegistrationError::SwitchedOff { .. } => {
+            State::NeedsClient
+        }
         RegistrationError::Refused { .. }
         | RegistrationError::Unusable { .. }
         | RegistrationError::Expired { .. } => State::RegistrationRefused,

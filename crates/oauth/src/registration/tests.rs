@@ -147,7 +147,7 @@ fn without_registration_a_person_is_asked_and_nothing_is_guessed() {
     off.register.allowed = false;
     assert!(matches!(
         run(&mut play, off, server(), None),
-        Err(RegistrationError::NeedsClient { .. })
+        Err(RegistrationError::SwitchedOff { .. })
     ));
     assert!(play.asked.is_empty());
     let mut play = Play::new().status(REGISTER, 404, "");
