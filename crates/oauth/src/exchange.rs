@@ -24,8 +24,15 @@ pub struct Exchange {
     client: Client,
     params: Vec<(String, String)>,
     now: SystemTime,
-    /// The method before, once the other one is being tried.
-    tried: Option<AuthMethod>,
+    tried: Option<Tried>,
+}
+
+/// The first refusal of the client, once the other authentication method is being tried.
+#[derive(Debug)]
+struct Tried {
+    method: AuthMethod,
+    error: String,
+    description: Option<String>,
 }
 
 /// A grant, and the client with the authentication method that worked.
@@ -135,18 +142,30 @@ impl Exchange {
         if is_client_error(&error) {
             // Some servers take the other way to authenticate than they list, or than they registered.
             // rule: at-habit-2
-            if let (None, Some(other)) = (self.tried, self.client.other_method()) {
-                self.tried = Some(self.client.method);
-                self.client.method = other;
-                return Ok(self.send(
-                    "the client was refused; the other authentication method is tried once",
-                ));
-            }
-            return Err(ExchangeError::Client {
-                client: self.client.tail(),
-                error,
-                description,
-            });
+            let client = self.client.tail();
+            return match (self.tried.take(), self.client.other_method()) {
+                (None, Some(other)) => {
+                    self.tried = Some(Tried {
+                        method: std::mem::replace(&mut self.client.method, other),
+                        error,
+                        description,
+                    });
+                    Ok(self.send(
+                        "the client was refused; the other authentication method is tried once",
+                    ))
+                }
+                (None, None) => Err(ExchangeError::Client {
+                    client,
+                    error,
+                    description,
+                }),
+                // The method that was agreed on counts; the other one was only a guess.
+                (Some(first), _) => Err(ExchangeError::Client {
+                    client,
+                    error: first.error,
+                    description: first.description,
+                }),
+            };
         }
         match self.code.pending.healing(&error) {
             Some(healed) => Err(ExchangeError::Again { error, healed }),
@@ -179,8 +198,8 @@ impl Procedure for Exchange {
         let mut notes = Vec::new();
         if let Some(before) = self.tried {
             let text = format!(
-                "the client authenticates with {}, not with {before}",
-                self.client.method
+                "the client authenticates with {}, not with {}",
+                self.client.method, before.method
             );
             notes.push(Note::new("at-habit-2", text));
         }

@@ -275,27 +275,35 @@ impl Shared {
             }
             Err(error) => {
                 driver.say_why(Stage::TokenExchange, "failed", error.to_string());
-                self.failed(subject, &error, registered).await;
-                Err(CallbackError::Exchange {
-                    server,
-                    reason: error.to_string(),
-                })
+                Err(self.failed(subject, waiting, &error, registered).await)
             }
         }
     }
 
     /// The settings' client stays whatever happens; a registered one that is not known there is dropped.
-    async fn failed(self: &Arc<Self>, subject: &Subject, error: &ExchangeError, registered: bool) {
+    async fn failed(
+        self: &Arc<Self>,
+        subject: &Subject,
+        waiting: &Waiting,
+        error: &ExchangeError,
+        registered: bool,
+    ) -> CallbackError {
+        let server = subject.name.clone();
         let client = matches!(error, ExchangeError::Client { .. });
-        if client && registered {
-            self.drop_client(&subject.name).await;
+        if client && !registered {
+            let reason = format!(
+                "{error}; its callback there must be {}",
+                waiting.pending.redirect_uri
+            );
+            self.left(subject, State::ClientRejected, reason.clone());
+            return CallbackError::Client { server, reason };
         }
-        let state = if client && !registered {
-            State::ClientRejected
-        } else {
-            State::OauthRequired
-        };
-        self.left(subject, state, error.to_string());
+        if client {
+            self.drop_client(&server).await;
+        }
+        let reason = error.to_string();
+        self.left(subject, State::OauthRequired, reason.clone());
+        CallbackError::Exchange { server, reason }
     }
 
     async fn signed_in(

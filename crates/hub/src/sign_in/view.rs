@@ -227,6 +227,9 @@ pub enum CallbackError {
         error: String,
         description: Option<String>,
     },
+    /// The client of the settings is not accepted; signing in again does not help before it is corrected.
+    #[error("{server}: {reason}")]
+    Client { server: String, reason: String },
     /// The code could not be exchanged for a token.
     #[error("{server}: {reason}")]
     Exchange { server: String, reason: String },

@@ -126,9 +126,20 @@ fn the_other_method_is_tried_once_and_remembered() {
         );
         assert_eq!(play.authorization(1).is_some(), to == AuthMethod::Basic);
     }
-    let mut play = Play::new().status(TOKEN, 401, r#"{"error":"invalid_client"}"#);
+    let mut play = Play::new()
+        .status(
+            TOKEN,
+            401,
+            r#"{"error":"invalid_client","error_description":"wrong secret"}"#,
+        )
+        .status(
+            TOKEN,
+            401,
+            r#"{"error":"invalid_client","error_description":"wrong method"}"#,
+        );
     let error = exchange(&mut play, client(Some("s"), AuthMethod::Basic)).unwrap_err();
     assert!(matches!(error, ExchangeError::Client { .. }));
+    assert!(error.to_string().contains("wrong secret"), "{error}");
     assert_eq!(play.asked.len(), 2);
     let mut play = Play::new().status(TOKEN, 401, "");
     assert!(exchange(&mut play, client(None, AuthMethod::None)).is_err());

@@ -148,6 +148,7 @@ fn not_completed(error: &CallbackError) -> Problem {
         CallbackError::AlreadyUsed => (Whose::Request, "already_used"),
         CallbackError::WrongIssuer(_) => (Whose::Request, "wrong_issuer"),
         CallbackError::Denied { .. } => (Whose::Request, "denied"),
+        CallbackError::Client { .. } => (Whose::Upstream, "client_rejected"),
         CallbackError::Exchange { .. } => (Whose::Upstream, "exchange_failed"),
         CallbackError::Store { .. } => return Problem::us("storing the token", error),
     };

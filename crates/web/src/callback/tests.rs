@@ -34,6 +34,10 @@ fn cases() -> Vec<(&'static str, Page, u16)> {
         server: "linear".into(),
         reason: "400 invalid_grant from mcp.linear.app/token: the code has expired".into(),
     };
+    let client = CallbackError::Client {
+        server: "github".into(),
+        reason: "the token endpoint refused the client ...abcd: invalid_client".into(),
+    };
     let store = CallbackError::Store {
         server: "linear".into(),
         reason: "mcp_settings.json: permission denied".into(),
@@ -68,6 +72,7 @@ fn cases() -> Vec<(&'static str, Page, u16)> {
             400,
         ),
         ("invalid-scope", failed(&invalid_scope), 400),
+        ("client", failed(&client), 500),
         ("exchange", failed(&exchange), 500),
         ("store", failed(&store), 500),
     ]

@@ -109,6 +109,16 @@ pub(super) fn failed(error: &CallbackError) -> Page {
             error,
             description,
         } => denied(server, error, description.as_deref()),
+        CallbackError::Client { server, reason } => {
+            let lead = "The login server let you in, but does not accept the client that the hub is there.";
+            let cure = "Correct oauth.clientId and oauth.clientSecret in the settings, then sign in again:";
+            broken(
+                server,
+                lead,
+                reason,
+                ("Do", Row::Command(cure.to_owned(), login_command(server))),
+            )
+        }
         CallbackError::Exchange { server, reason } => {
             let lead = "The login server let you in, but did not hand out the token.";
             broken(server, lead, reason, start_again(Some(server)))

@@ -191,6 +191,35 @@ async fn a_client_of_the_settings_is_used_and_stays() {
     assert_eq!(bench.world.counts().of(lab::Endpoint::Register), 0);
 }
 
+// rule: at-41
+#[tokio::test]
+async fn a_client_of_the_settings_that_is_refused_is_told_with_its_callback_and_works_once_corrected()
+ {
+    let redirect_uri = "http://localhost:3000/oauth/callback";
+    let secret = ["mcpServers", "up", "oauth", "clientSecret"];
+    let bench = Bench::with(quick(), |url| {
+        let client = serde_json::json!({ "clientId": "given", "clientSecret": "stale" });
+        serde_json::json!({ "up": { "url": url, "oauth": client } })
+    })
+    .await;
+    bench
+        .world
+        .register(Client::by_hand("given", "rotated", redirect_uri));
+    let link = bench.sign_ins.begin("up").await.unwrap().url;
+    let query = bench.person(&link).await;
+    let error = bench.sign_ins.callback(&query).await.unwrap_err();
+    assert!(matches!(error, CallbackError::Client { .. }), "{error}");
+    let told = error.to_string();
+    assert!(told.contains(redirect_uri), "{told}");
+    assert!(told.contains("the client secret is wrong"), "{told}");
+    assert_eq!(bench.sign_ins.view("up").state, State::ClientRejected);
+    let corrected = settings::Change::set(secret, "rotated");
+    bench.store.edit(vec![corrected]).await.unwrap();
+    bench.sign_in().await;
+    assert_eq!(bench.attempt().await, Attempt::Answered(200));
+    assert_eq!(bench.oauth()["clientSecret"], "rotated");
+}
+
 fn code(query: &str) -> String {
     let code = query.split('&').find_map(|pair| pair.strip_prefix("code="));
     code.unwrap().to_owned()
