@@ -13,6 +13,9 @@ use tokio::sync::broadcast;
 
 /// How many entries are kept for a server.
 const KEPT: usize = 200;
+/// Longest text of an entry, in bytes: servers may say much.
+const LONGEST: usize = 2_000;
+
 /// How many entries a slow listener may lag behind before it loses the oldest.
 const LAG: usize = 256;
 
@@ -123,7 +126,9 @@ impl Default for Journal {
 
 impl Journal {
     /// Keeps an entry, logs it, and tells whoever listens.
-    pub fn record(&self, entry: Entry) {
+    pub fn record(&self, mut entry: Entry) {
+        shorten(&mut entry.decision);
+        entry.why.iter_mut().for_each(shorten);
         tracing::info!(
             server = entry.server,
             stage = %entry.stage,
@@ -172,6 +177,13 @@ impl Journal {
     }
 }
 
+fn shorten(text: &mut String) {
+    if text.len() > LONGEST {
+        text.truncate(text.floor_char_boundary(LONGEST));
+        text.push_str(" ...");
+    }
+}
+
 fn rfc3339<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
     let time = jiff::Timestamp::try_from(*time).map_err(serde::ser::Error::custom)?;
     serializer.collect_str(&time)
@@ -212,6 +224,17 @@ mod tests {
         assert_eq!(entries[0].decision, "1");
         assert_eq!(journal.entries("two").len(), 1);
         assert!(journal.entries("three").is_empty());
+    }
+
+    #[test]
+    fn what_a_server_says_at_length_is_cut() {
+        let journal = Journal::default();
+        let mut long = entry("one", &"é".repeat(100_000));
+        long.why = Some("x".repeat(100_000));
+        journal.record(long);
+        let kept = &journal.entries("one")[0];
+        assert!(kept.decision.len() < LONGEST + 10);
+        assert!(kept.why.as_ref().unwrap().len() < LONGEST + 10);
     }
 
     #[tokio::test]

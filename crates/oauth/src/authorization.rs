@@ -170,9 +170,16 @@ fn address(
         params.retain(|(name, _)| name != key);
         params.push((key, value));
     }
-    // An endpoint may have a query of its own, which stays.
+    // An endpoint may have a query of its own, which stays; but no parameter may stand there twice, and ours count.
     // rule: rfc6749-3.1
     let mut url = found.server.authorization_endpoint.url().clone();
+    let ours = |name: &str| OURS.contains(&name) || params.iter().any(|(key, _)| *key == name);
+    if url.query_pairs().any(|(key, _)| ours(&key)) {
+        let own: Vec<(String, String)> = (url.query_pairs().into_owned())
+            .filter(|(key, _)| !ours(key))
+            .collect();
+        url.query_pairs_mut().clear().extend_pairs(own);
+    }
     url.query_pairs_mut().extend_pairs(params);
     url.into()
 }

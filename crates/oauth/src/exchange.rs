@@ -48,6 +48,8 @@ pub struct Exchanged {
 pub enum ExchangeError {
     #[error("the sign-in was started with the client {begun:?}, and the client is {now:?} now")]
     OtherClient { begun: String, now: String },
+    #[error("the client belongs to {of:?}, and the sign-in was started at {at:?}")]
+    ForeignClient { of: String, at: String },
     #[error("the token endpoint {0:?} cannot be used")]
     Endpoint(String),
     /// The client is not known there, or its secret is wrong.
@@ -90,6 +92,12 @@ impl Exchange {
         if client.id != pending.client_id {
             let (begun, now) = (pending.client_id.clone(), client.id);
             return Err(ExchangeError::OtherClient { begun, now });
+        }
+        // Two servers may give the same id; the secret of one is not for the other.
+        // rule: mcp-auth-server-binding
+        if let Some(at) = (pending.issuer.clone()).filter(|issuer| *issuer != client.issuer) {
+            let of = client.issuer;
+            return Err(ExchangeError::ForeignClient { of, at });
         }
         let endpoint = stored(&pending.token_endpoint)
             .ok_or_else(|| ExchangeError::Endpoint(pending.token_endpoint.clone()))?;

@@ -16,7 +16,7 @@ pub enum Change {
     /// Write a value; objects on the way are made. Placeholders in it are alive: for what a person wrote.
     Set { path: Vec<String>, value: Value },
     /// Write a value that came from outside (a token, a registration). One that would be read as a placeholder is refused:
-    /// else whoever sent it could have the environment sent back to him.
+    /// else whoever sent it could have the environment sent back to him. So is one for an entry that is not there.
     Record { path: Vec<String>, value: Value },
     /// Take a value out. One that is not there is no error.
     Remove { path: Vec<String> },
@@ -37,6 +37,8 @@ pub enum EditError {
     NoSuchPlace { path: Vec<String>, index: String },
     #[error("`{}` is not there, so it cannot be renamed", .0.join("."))]
     NotThere(Vec<String>),
+    #[error("`{}` is not there any more, so nothing is written into it", .0.join("."))]
+    NoEntry(Vec<String>),
     #[error("`{to}` is there already, so `{}` keeps its name", .path.join("."))]
     NameTaken { path: Vec<String>, to: String },
     #[error("what was received for `{}` looks like a placeholder, and is not stored", .0.join("."))]
@@ -101,6 +103,10 @@ pub fn apply(text: &str, changes: &[Change]) -> Result<String, EditError> {
         match change {
             Change::Set { path, value } => tree::set(&root, path, value)?,
             Change::Record { path, value } => {
+                // What came from outside belongs to something; that may have been taken out meanwhile.
+                if let Some(owner) = path.get(..2).filter(|owner| !tree::is_there(&root, owner)) {
+                    return Err(EditError::NoEntry(owner.to_vec()));
+                }
                 refuse_placeholders(&mut path.clone(), value)?;
                 tree::set(&root, path, value)?;
             }

@@ -1,6 +1,6 @@
 //! Any edit of any text: what the change names changes, nothing else does, and what is written is read again.
 
-use mcphub_settings::{Change, File, apply};
+use mcphub_settings::{Change, EditError, File, apply};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
@@ -246,4 +246,12 @@ proptest! {
             (Err(_), _) => {}
         }
     }
+}
+
+// rule: p07
+#[test]
+fn what_came_from_outside_does_not_bring_back_what_was_taken_out() {
+    let path = ["mcpServers", "gone", "oauth", "accessToken"];
+    let error = apply(r#"{ "mcpServers": {} }"#, &[Change::record(path, "t")]).unwrap_err();
+    assert!(matches!(error, EditError::NoEntry(_)), "{error}");
 }

@@ -9,6 +9,7 @@ use settings::Change;
 use super::record::{self, Kept, Waiting};
 use super::{Shared, SignInError};
 use crate::journal::Entry;
+use crate::store::EditError;
 
 impl Shared {
     /// Stores a grant. It is in force when this returns, even if the file cannot be written.
@@ -75,6 +76,8 @@ impl Shared {
         }
         match self.store.edit(changes).await {
             Ok(()) => true,
+            // Deleted at this very moment.
+            Err(EditError::Change(settings::EditError::NoEntry(_))) => true,
             Err(error) => {
                 let decision = "the settings file could not be written; kept in memory";
                 let mut entry = Entry::decision(self.clock.now(), server, Stage::Connect, decision);

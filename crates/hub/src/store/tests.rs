@@ -190,7 +190,13 @@ async fn a_link_to_nothing_gets_its_target() {
     let (folder, path) = folder();
     symlink("real.json", &path).unwrap();
     let store = open(&path).await;
-    store.edit(vec![token("t")]).await.unwrap();
+    store
+        .edit(vec![Change::set(
+            ["mcpServers", "a"],
+            serde_json::json!({}),
+        )])
+        .await
+        .unwrap();
     assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
     assert!(folder.path().join("real.json").is_file());
 }

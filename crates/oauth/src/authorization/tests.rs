@@ -79,6 +79,28 @@ fn accept(pending: &Pending, query: &str) -> Result<Code, AnswerError> {
     pending.clone().accept(Answer::parse(query)?, NOW)
 }
 
+// rule: rfc6749-3.1
+#[test]
+fn an_endpoint_whose_query_names_a_state_of_its_own_does_not_choose_ours() {
+    let mut found = found();
+    let raw =
+        "https://as.test/authorize?state=chosen&tenant=7&code_challenge_method=plain&scope=all";
+    found.server.authorization_endpoint =
+        Endpoint::check(Purpose::Authorization, raw, Nearness::Public, false).unwrap();
+    let (pairs, pending) = started(&found, &policy());
+    let of = |name: &str| -> Vec<&str> {
+        (pairs.iter().filter(|(key, _)| key == name))
+            .map(|(_, value)| value.as_str())
+            .collect()
+    };
+    assert_eq!(of("tenant"), ["7"]);
+    assert_eq!(of("code_challenge_method"), ["S256"]);
+    assert_eq!(of("scope").len(), 1);
+    let states = of("state");
+    assert_eq!(states.len(), 1);
+    assert_eq!(state_hash(states[0]), pending.state_hash);
+}
+
 // rule: rfc7636-4.3, rfc6749-3.1, at-16, at-38
 #[test]
 fn the_address_carries_what_the_callback_is_checked_against() {

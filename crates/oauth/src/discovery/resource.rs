@@ -157,7 +157,9 @@ fn check_resource(
         journey.note("rfc9728-3.3", text);
         return Ok(());
     }
-    let mcp_url = address::canonical_resource(&journey.policy.mcp_url);
+    // Its query may hold a key, and this is shown.
+    let mut mcp_url = address::canonical_resource(&journey.policy.mcp_url);
+    mcp_url.truncate(mcp_url.find('?').unwrap_or(mcp_url.len()));
     Err(DiscoveryError::ResourceMismatch {
         mcp_url,
         found: found.to_owned(),

@@ -54,6 +54,18 @@ fn exchange(play: &mut Play, client: Client) -> Result<Exchanged, ExchangeError>
 
 const GOOD: &str = r#"{"access_token":"AT1","refresh_token":"RT1","expires_in":3600}"#;
 
+// rule: mcp-auth-server-binding
+#[test]
+fn a_client_of_another_server_is_not_used_even_with_the_same_id() {
+    let mut foreign = client(Some("s"), AuthMethod::Post);
+    foreign.issuer = "https://honest.test".to_owned();
+    let error = exchange(&mut Play::new().json(TOKEN, GOOD), foreign).unwrap_err();
+    assert!(
+        matches!(error, ExchangeError::ForeignClient { .. }),
+        "{error}"
+    );
+}
+
 // rule: rfc7636-4.5, rfc8707-2.2, at-28
 #[test]
 fn the_code_is_traded_with_verifier_resource_and_the_same_address() {

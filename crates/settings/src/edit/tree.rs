@@ -44,6 +44,13 @@ pub(super) fn remove(root: &CstRootNode, path: &[String]) {
     }
 }
 
+pub(super) fn is_there(root: &CstRootNode, path: &[String]) -> bool {
+    let found = path
+        .iter()
+        .try_fold(root.value(), |at, key| at.map(|at| child(&at, key)));
+    found.flatten().is_some()
+}
+
 pub(super) fn rename(root: &CstRootNode, path: &[String], to: &str) -> Result<(), EditError> {
     let not_there = || EditError::NotThere(path.to_vec());
     let (last, parents) = path.split_last().ok_or(EditError::NoPath)?;
