@@ -105,6 +105,10 @@ fn arguments(list: &[Value]) -> Vec<Value> {
         if let Some((flag, argument)) = text.split_once('=').filter(|(flag, _)| is_secret(flag)) {
             return format!("{flag}={}", shown_text(argument)).into();
         }
+        // `--header "Authorization: Bearer abc"`
+        if let Some((name, value)) = text.split_once(':').filter(|(name, _)| is_secret(name)) {
+            return format!("{name}: {}", shown_text(value.trim())).into();
+        }
         after_flag = text.starts_with('-') && is_secret(text);
         without_url_secrets(text).into()
     });
@@ -113,7 +117,8 @@ fn arguments(list: &[Value]) -> Vec<Value> {
 
 /// Does a key, header, variable or flag of this name usually hold a secret?
 fn is_secret(name: &str) -> bool {
-    const PARTS: [&str; 12] = [
+    const PARTS: [&str; 13] = [
+        "assertion",
         "secret",
         "password",
         "passwd",
@@ -161,6 +166,11 @@ fn is_placeholder(text: &str) -> bool {
 
 /// A password or key inside an address.
 fn without_url_secrets(text: &str) -> String {
+    // Headers as a text of their own, as some servers take them in a variable.
+    let bearer = text.to_ascii_lowercase().find("bearer ");
+    if bearer.is_some_and(|at| !is_placeholder(text[at + 7..].trim_start())) {
+        return REDACTED.to_owned();
+    }
     let Some(mut url) = text
         .contains("://")
         .then(|| Url::parse(text).ok())
@@ -170,8 +180,13 @@ fn without_url_secrets(text: &str) -> String {
     };
     let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
     let secret = |(name, value): &(String, String)| is_secret(name) && !is_placeholder(value);
-    if url.password().is_none() && !pairs.iter().any(secret) {
+    // Some put the key where the user's name stands, without a password.
+    let key = url.password().is_none() && !url.username().is_empty();
+    if url.password().is_none() && !key && !pairs.iter().any(secret) {
         return text.to_owned();
+    }
+    if key && url.set_username(REDACTED).is_err() {
+        return REDACTED.to_owned();
     }
     if url.password().is_some() && url.set_password(Some(REDACTED)).is_err() {
         return REDACTED.to_owned();
@@ -207,6 +222,18 @@ pub(crate) fn restore(sent: &Value, stored: Option<&Value>) -> Result<Value, Not
     put_back(sent, stored, shown.as_ref(), &mut Vec::new())
 }
 
+/// Where an element of a sent list stood in what we showed. A hidden one is known by what stands before it, as a flag does.
+fn place_of(sent: &[Value], index: usize, shown: Option<&Value>) -> Option<usize> {
+    let shown = shown?.as_array()?;
+    let before = |list: &[Value], at: usize| at.checked_sub(1).and_then(|at| list.get(at).cloned());
+    let same =
+        |at: usize| shown.get(at) == sent.get(index) && before(shown, at) == before(sent, index);
+    if same(index) || sent[index].is_object() {
+        return Some(index);
+    }
+    (0..shown.len()).find(|at| same(*at))
+}
+
 fn put_back(
     sent: &Value,
     stored: Option<&Value>,
@@ -238,10 +265,11 @@ fn put_back(
             let mut whole = Vec::with_capacity(list.len());
             for (index, value) in list.iter().enumerate() {
                 path.push(index.to_string());
+                let place = place_of(list, index, shown);
                 whole.push(put_back(
                     value,
-                    stored.and_then(|v| v.get(index)),
-                    shown.and_then(|v| v.get(index)),
+                    place.and_then(|at| stored?.get(at)),
+                    place.and_then(|at| shown?.get(at)),
                     path,
                 )?);
                 path.pop();

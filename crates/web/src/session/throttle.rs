@@ -44,9 +44,12 @@ impl Throttle {
         Ok(())
     }
 
-    /// A right password proves that this was not guessing.
+    /// A right password was no guess, and gives its own attempt back. It says nothing about those before: whoever has an
+    /// account could else guess at another one for ever.
     pub(super) fn succeeded(&mut self, from: IpAddr) {
-        self.attempts.remove(&network(from));
+        if let Some(entry) = self.attempts.get_mut(&network(from)) {
+            entry.count = entry.count.saturating_sub(1);
+        }
     }
 
     fn make_room(&mut self, now: SystemTime) {
@@ -105,15 +108,20 @@ mod tests {
     }
 
     #[test]
-    fn a_right_password_clears_the_count() {
+    fn a_right_password_is_not_counted_and_clears_no_guess() {
         let mut throttle = Throttle::default();
-        for _ in 0..9 {
+        for _ in 0..100 {
             throttle.attempt(HERE, at(0)).unwrap();
+            throttle.succeeded(HERE);
         }
-        throttle.succeeded(HERE);
-        for _ in 0..10 {
-            throttle.attempt(HERE, at(1)).unwrap();
-        }
+        let guesses = (0..20).filter(|_| {
+            let guessed = throttle.attempt(HERE, at(1)).is_ok();
+            if throttle.attempt(HERE, at(1)).is_ok() {
+                throttle.succeeded(HERE);
+            }
+            guessed
+        });
+        assert_eq!(guesses.count(), 10);
     }
 
     #[test]

@@ -31,6 +31,38 @@ fn written() -> Value {
 }
 
 #[test]
+fn secrets_in_unusual_places_are_not_shown_either() {
+    let written = json!({
+        "url": "https://hunter2@mcp.example.com/mcp",
+        "args": ["mcp-remote", "https://mcp.example.com", "--header", "Authorization: Bearer hunter2", "--header", "X-Team: blue",
+            "--header", "X-Api-Key:hunter2", "--header", "Authorization: Bearer ${TOKEN}"],
+        "env": { "OPENAPI_MCP_HEADERS": "{\"Authorization\": \"Bearer hunter2\"}" },
+        "oauth": { "tokenParams": { "client_assertion": "hunter2" } },
+    });
+    let shown = redact(&written);
+    assert!(!shown.to_string().contains("hunter2"), "{shown:#}");
+    assert_eq!(shown["args"][5], "X-Team: blue");
+    assert_eq!(shown["args"][9], "Authorization: Bearer ${TOKEN}");
+    assert_eq!(restore(&shown, Some(&written)).unwrap(), written);
+}
+
+// A list that became shorter must not hand one secret to the flag of another.
+#[test]
+fn a_hidden_argument_is_put_back_only_behind_its_own_flag() {
+    let stored = json!({ "args": ["--api-key", "A", "--token", "B"] });
+    let sent = |args: Value| restore(&json!({ "args": args }), Some(&stored));
+    assert_eq!(
+        sent(json!(["--token", REDACTED])).unwrap(),
+        json!({ "args": ["--token", "B"] })
+    );
+    assert_eq!(
+        sent(json!(["-v", "--api-key", REDACTED, "--token", REDACTED])).unwrap(),
+        json!({ "args": ["-v", "--api-key", "A", "--token", "B"] })
+    );
+    assert!(sent(json!(["--password", REDACTED])).is_err());
+}
+
+#[test]
 fn no_secret_is_shown_and_everything_else_is() {
     let shown = redact(&written());
     assert!(!shown.to_string().contains("hunter2"), "{shown:#}");
