@@ -109,16 +109,7 @@ pub(super) fn failed(error: &CallbackError) -> Page {
             error,
             description,
         } => denied(server, error, description.as_deref()),
-        CallbackError::Client { server, reason } => {
-            let lead = "The login server let you in, but does not accept the client that the hub is there.";
-            let cure = "Correct oauth.clientId and oauth.clientSecret in the settings, then sign in again:";
-            broken(
-                server,
-                lead,
-                reason,
-                ("Do", Row::Command(cure.to_owned(), login_command(server))),
-            )
-        }
+        CallbackError::Client { server, reason } => rejected(server, reason),
         CallbackError::Exchange { server, reason } => {
             let lead = "The login server let you in, but did not hand out the token.";
             broken(server, lead, reason, start_again(Some(server)))
@@ -135,6 +126,14 @@ pub(super) fn failed(error: &CallbackError) -> Page {
             )
         }
     }
+}
+
+/// The client of the settings was refused: starting again helps only after it was corrected.
+fn rejected(server: &str, reason: &str) -> Page {
+    let lead = "The login server let you in, but does not accept the client that the hub is there.";
+    let cure = "Correct oauth.clientId and oauth.clientSecret in the settings, then sign in again:";
+    let cure = ("Do", Row::Command(cure.to_owned(), login_command(server)));
+    broken(server, lead, reason, cure)
 }
 
 fn denied(server: &str, error: &str, description: Option<&str>) -> Page {
