@@ -11,6 +11,7 @@ mod idle;
 mod journey;
 mod keep;
 mod lock;
+mod prepare;
 mod record;
 mod refusal;
 mod renewal;
@@ -96,6 +97,14 @@ impl SignIns {
     /// The server took a request with this token. Only that tells a token that ended early from one that never worked.
     pub fn accepted(&self, server: &str, used: &Bearer) {
         self.shared.accepted(server, used);
+    }
+
+    /// What a sign-in would need, before anybody asks: for a server that was connected to without one.
+    pub async fn prepare(&self, server: &str) {
+        let (shared, name) = (self.shared.clone(), server.to_owned());
+        if let Err(broken) = finished(async move { shared.prepare(&name).await }).await {
+            tracing::error!(server, "{broken}");
+        }
     }
 
     /// The link where a person signs in; within its life always the same one.

@@ -103,7 +103,10 @@ fn row(server: &Server) -> Vec<String> {
     let oauth = server.oauth.clone().unwrap_or_default();
     if server.is_connected() {
         row[2] = match (oauth.connected, oauth.expires_at) {
-            (false, _) => "no sign-in needed".to_owned(),
+            (false, _) => match oauth.offered_by {
+                Some(issuer) => format!("no sign-in needed; {issuer} offers one"),
+                None => "no sign-in needed".to_owned(),
+            },
             (true, Some(until)) if !until.is_null() => format!(
                 "signed in; renews by itself, next by {}",
                 until

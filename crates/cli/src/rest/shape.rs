@@ -48,6 +48,8 @@ pub(crate) struct OAuth {
     pub(crate) connected: bool,
     pub(crate) expires_at: Option<Value>,
     pub(crate) redirect_uri: Option<String>,
+    /// Who would sign somebody in, where no sign-in is needed.
+    pub(crate) offered_by: Option<String>,
 }
 
 impl Server {

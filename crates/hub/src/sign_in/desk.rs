@@ -35,6 +35,8 @@ pub(super) struct Memory {
     /// A renewal that a 401 forced, and the mark of the token that it brought, until the server took that token once.
     pub(super) forced: Option<(SystemTime, String)>,
     pub(super) registered: Option<Registered>,
+    /// The authorization server that would sign somebody in, although no token is demanded.
+    pub(super) offered: Option<String>,
     /// The authorization server did not take our document as a client; it is not offered again.
     pub(super) document_refused: bool,
     /// What could not be written into the settings file.

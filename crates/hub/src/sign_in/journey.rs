@@ -21,7 +21,7 @@ use super::view::{Link, Needed, SignInError, State};
 use crate::chance;
 
 /// For all of discovery.
-const DISCOVERY_TIME: Duration = Duration::from_secs(15);
+pub(super) const DISCOVERY_TIME: Duration = Duration::from_secs(15);
 /// For a registration with its second attempts.
 const REGISTRATION_TIME: Duration = Duration::from_secs(20);
 /// A server that forgets its clients gets a new one no more often than this.
@@ -201,7 +201,7 @@ impl Shared {
         Ok(found)
     }
 
-    async fn identify(
+    pub(super) async fn identify(
         self: &Arc<Self>,
         driver: &Driver,
         desk: &Desk,

@@ -114,9 +114,10 @@ impl Shared {
             return self.view_without(server);
         };
         let held = &subject.held;
-        let (standing, failing) = self
-            .desk(server)
-            .with(|memory: &mut Memory| (memory.standing.clone(), memory.failing.clone()));
+        let (standing, failing, offered) = self.desk(server).with(|memory: &mut Memory| {
+            let offered = memory.offered.clone();
+            (memory.standing.clone(), memory.failing.clone(), offered)
+        });
         let (state, reason, action) = match (standing, failing, &held.kept) {
             (Some(standing), _, _) => (standing.state, standing.reason, Some(standing.action)),
             (None, Some(failing), Some(_)) => {
@@ -147,6 +148,7 @@ impl Shared {
             issuer: grant
                 .map(|grant| grant.issuer.clone())
                 .filter(|issuer| !issuer.is_empty()),
+            offered_by: offered.filter(|_| state == State::Unneeded),
             scopes: grant.map(|grant| grant.scopes.clone()).unwrap_or_default(),
             redirect_uri: client_redirect.unwrap_or_else(|| subject.policy.redirect_uri.clone()),
         }
@@ -169,6 +171,7 @@ impl Shared {
             client_configured: given.client_id.is_some(),
             expires_at: None,
             issuer: None,
+            offered_by: None,
             scopes: Vec::new(),
             redirect_uri: redirect_uri(&settings, &given, self.port),
         }

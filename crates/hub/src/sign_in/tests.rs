@@ -4,6 +4,7 @@ mod attacks;
 mod bench;
 mod callbacks;
 mod page;
+mod preparations;
 mod refusals;
 mod renewals;
 

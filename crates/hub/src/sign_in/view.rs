@@ -144,6 +144,8 @@ pub struct View {
     #[serde(skip)]
     pub expires_at: Option<SystemTime>,
     pub issuer: Option<String>,
+    /// Who would sign somebody in, where no sign-in is needed.
+    pub offered_by: Option<String>,
     pub scopes: Vec<String>,
     /// The callback address that this server's sign-in uses; to be registered by hand in `needs_client`.
     pub redirect_uri: String,

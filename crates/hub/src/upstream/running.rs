@@ -8,6 +8,7 @@ use futures::{
     future::{BoxFuture, OptionFuture},
 };
 use mcp::merge::Listing;
+use settings::Transport;
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until, timeout},
@@ -61,6 +62,8 @@ pub(super) struct Running {
     wake: Option<Instant>,
     /// Keeps the connection's tasks running.
     open: Option<DropGuard>,
+    /// Whether a sign-in was looked for, since the settings changed.
+    prepared: bool,
 }
 
 /// What came of waiting.
@@ -96,6 +99,7 @@ impl Running {
             relisting: None,
             wake: None,
             open: None,
+            prepared: false,
         }
     }
 
@@ -171,6 +175,7 @@ impl Running {
     }
 
     fn follow_settings(&mut self) {
+        self.prepared = false;
         self.shared.limits.store(Arc::new(self.wanted.limits));
         let event = match &self.wanted.transport {
             _ if !self.wanted.enabled => Event::Disabled,
@@ -267,8 +272,19 @@ impl Running {
         let changes = self.take_lists(connected.listed);
         self.shared.link.store(Some(Arc::new(connected.link)));
         self.happened(Event::Connected);
+        self.prepare();
         self.shared.announce(Heard::Connected);
         self.announce(changes);
+    }
+
+    /// A server that lets everybody in may offer a sign-in all the same, and its client may be wanted.
+    fn prepare(&mut self) {
+        let over_http = matches!(self.wanted.transport, Ok(Transport::Http { .. }));
+        if over_http && !std::mem::replace(&mut self.prepared, true) {
+            let (sign_ins, name) = (self.outside.sign_ins.clone(), self.shared.name.clone());
+            // Nobody waits for it, not even the end of the hub.
+            tokio::spawn(async move { sign_ins.prepare(&name).await });
+        }
     }
 
     /// Takes new lists and says which are different from the old ones.

@@ -210,6 +210,7 @@ fn oauth(sign_in: &sign_in::View, whole: bool) -> Value {
         .into();
     oauth["expiresAt"] = sign_in.expires_at.map(rfc3339).into();
     oauth["issuer"] = sign_in.issuer.as_deref().into();
+    oauth["offeredBy"] = sign_in.offered_by.as_deref().into();
     oauth["scopes"] = sign_in.scopes.clone().into();
     oauth["redirectUri"] = sign_in.redirect_uri.as_str().into();
     if let Value::Object(fields) = &mut oauth {

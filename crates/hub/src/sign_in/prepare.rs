@@ -1,0 +1,55 @@
+//! What a sign-in would need, found out before anybody asks for one: the authorization server of a server that demands no token
+//! so far, and a client there where the settings want it registered. One that answers 401 has all of it done by its refusal.
+
+use std::sync::Arc;
+
+use oauth::discovery::Source;
+use oauth::step::Stage;
+use oauth::{Discovery, DiscoveryError};
+
+use super::Shared;
+use super::journey::DISCOVERY_TIME;
+
+impl Shared {
+    /// Never makes a link and never changes a state: the server works as it is, and a sign-in is only offered.
+    pub(super) async fn prepare(self: &Arc<Self>, name: &str) {
+        let desk = self.desk(name);
+        let _flow = desk.flow.lock().await;
+        let Ok(subject) = self.subject(name) else {
+            return;
+        };
+        let registration = subject.given.dynamic_registration.as_ref();
+        let wanted = registration.is_some_and(|registration| registration.enabled == Some(true))
+            && subject.policy.client.is_none();
+        let known = subject.held.kept.is_some() && (subject.held.client.is_some() || !wanted);
+        if known {
+            return;
+        }
+        let driver = self.driver(&subject, None);
+        let first = Discovery::start(subject.policy.clone(), None);
+        let found = match driver.drive(first, DISCOVERY_TIME).await {
+            Ok(found) => found,
+            Err(error) => {
+                let error: DiscoveryError = error;
+                driver.say_why(Stage::Discovery, "no sign-in is offered", error.to_string());
+                return;
+            }
+        };
+        // Nothing is published, and nobody asked for a token: default paths would be a guess.
+        if found.server.source == Source::Legacy {
+            driver.say(Stage::Discovery, "the server publishes no sign-in");
+            return;
+        }
+        driver.notes(Stage::Discovery, &found.notes);
+        let identity = found.server.identity();
+        driver.say(
+            Stage::Discovery,
+            format!("no token is demanded; a sign-in is offered by {identity}"),
+        );
+        desk.with(|memory| memory.offered = Some(identity));
+        if wanted {
+            // What went wrong is in the journal, and whoever signs in meets it.
+            drop(self.identify(&driver, &desk, &subject, &found).await);
+        }
+    }
+}

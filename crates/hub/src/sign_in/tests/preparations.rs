@@ -1,0 +1,73 @@
+//! Tests: what is done on start-up for servers that demand no token.
+
+use lab::{Endpoint, ResourceMetadata, ServerMetadata, Switches};
+use serde_json::json;
+
+use super::State;
+use super::bench::{Attempt, Bench, quick};
+
+fn open() -> Switches {
+    Switches {
+        token_required: false,
+        ..quick()
+    }
+}
+
+async fn that_registers(switches: Switches) -> Bench {
+    Bench::with(switches, |url| {
+        let oauth = json!({ "dynamicRegistration": { "enabled": true } });
+        json!({ "up": { "url": url, "oauth": oauth } })
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_client_is_registered_once_where_the_settings_want_it() {
+    let mut bench = that_registers(open()).await;
+    bench.sign_ins.prepare("up").await;
+    assert_eq!(bench.world.counts().registered, 1);
+    assert!(bench.oauth()["clientId"].is_string());
+    assert!(bench.oauth()["pendingAuthorization"].is_null());
+    let view = bench.sign_ins.view("up");
+    assert_eq!(view.state, State::Unneeded);
+    assert_eq!(view.offered_by, Some(bench.world.issuer()));
+    bench.restart().await;
+    bench.sign_ins.prepare("up").await;
+    assert_eq!(bench.world.counts().registered, 1);
+}
+
+#[tokio::test]
+async fn a_sign_in_is_offered_and_not_forced() {
+    let bench = Bench::start(open()).await;
+    bench.sign_ins.prepare("up").await;
+    assert_eq!(bench.attempt().await, Attempt::Answered(200));
+    let view = bench.sign_ins.view("up");
+    assert_eq!(view.offered_by, Some(bench.world.issuer()));
+    assert_eq!(bench.world.counts().of(Endpoint::Register), 0);
+    let link = bench.sign_ins.begin("up").await.unwrap();
+    bench.follow(&link.url).await.unwrap();
+    let view = bench.sign_ins.view("up");
+    assert_eq!((view.state, view.offered_by), (State::Connected, None));
+}
+
+#[tokio::test]
+async fn nothing_is_guessed_where_nothing_is_published() {
+    let bench = that_registers(Switches {
+        resource_metadata: ResourceMetadata::Absent,
+        server_metadata: ServerMetadata::Absent,
+        ..open()
+    })
+    .await;
+    bench.sign_ins.prepare("up").await;
+    assert_eq!(bench.sign_ins.view("up").offered_by, None);
+    assert_eq!(bench.world.counts().of(Endpoint::Register), 0);
+}
+
+#[tokio::test]
+async fn a_server_that_is_signed_in_is_not_asked_again() {
+    let bench = Bench::start(quick()).await;
+    bench.sign_in().await;
+    let asked = bench.world.counts();
+    bench.sign_ins.prepare("up").await;
+    assert_eq!(bench.world.counts(), asked);
+}
