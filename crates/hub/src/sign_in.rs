@@ -77,6 +77,8 @@ impl SignIns {
             events: broadcast::Sender::new(LAG),
         });
         tokio::spawn(idle::keep_renewed(Arc::downgrade(&shared)));
+        let settings = shared.store.subscribe();
+        tokio::spawn(idle::forget_removed(Arc::downgrade(&shared), settings));
         Self { shared }
     }
 

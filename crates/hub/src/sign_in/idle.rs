@@ -1,7 +1,10 @@
-//! Renewing grants while nobody asks, and writing what could not be written before.
+//! Renewing grants while nobody asks, writing what could not be written before, and forgetting servers that are gone.
 
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
+
+use settings::Settings;
+use tokio::sync::watch;
 
 use super::Shared;
 use super::record::kept;
@@ -21,6 +24,28 @@ pub(super) async fn keep_renewed(shared: Weak<Shared>) {
         let pause = round(&living).await;
         drop(living);
         tokio::time::sleep(pause).await;
+    }
+}
+
+/// A server that is taken out of the settings takes its last registration and verdict along: whoever adds it again begins anew.
+pub(super) async fn forget_removed(
+    shared: Weak<Shared>,
+    mut settings: watch::Receiver<Arc<Settings>>,
+) {
+    while settings.changed().await.is_ok() {
+        let Some(living) = shared.upgrade() else {
+            return;
+        };
+        let now = settings.borrow_and_update().clone();
+        for desk in &living.desks {
+            if now.server(desk.key()).is_none() {
+                desk.with(|memory| {
+                    memory.registered = None;
+                    memory.standing = None;
+                    memory.document_refused = false;
+                });
+            }
+        }
     }
 }
 

@@ -63,6 +63,27 @@ async fn many_refusals_and_restarts_are_one_pending_sign_in() {
 }
 
 #[tokio::test]
+async fn a_server_that_was_removed_and_added_again_is_registered_again() {
+    let bench = Bench::start(Switches::default()).await;
+    bench.needed().await;
+    let mut settings = bench.store.subscribe();
+    let path = ["mcpServers", "up"].map(str::to_owned).to_vec();
+    let remove = settings::Change::Remove { path: path.clone() };
+    bench.store.edit(vec![remove]).await.unwrap();
+    settings
+        .wait_for(|now| now.server("up").is_none())
+        .await
+        .unwrap();
+    tokio::task::yield_now().await;
+    let value = serde_json::json!({ "url": bench.world.mcp_url() });
+    let add = settings::Change::Set { path, value };
+    bench.store.edit(vec![add]).await.unwrap();
+    let needed = bench.needed().await;
+    assert_eq!(needed.state, State::OauthRequired, "{needed:?}");
+    assert_eq!(bench.world.counts().registered, 2);
+}
+
+#[tokio::test]
 async fn the_file_holds_the_sign_in_and_the_view_holds_no_secret() {
     let bench = Bench::start(Switches::default()).await;
     bench.sign_in().await;
