@@ -26,10 +26,14 @@ impl Follower {
 
 /// `  discovery      resource metadata found   (GET host/path 200, 12 ms)   RFC 9728 3.3`
 pub(crate) fn line(entry: &Entry) -> String {
-    let mut line = format!("  {:<14} {}", stage(&entry.stage), entry.decision);
-    if let Some(why) = entry.why.as_deref().filter(|why| !why.is_empty()) {
-        line = format!("{line}: {why}");
-    }
+    let why = entry.why.as_deref().filter(|why| !why.is_empty());
+    let told = match (why, &entry.request) {
+        // An exchange begins with what it was for: the answer need not have given that.
+        (Some(why), Some(_)) => format!("{why}: {}", entry.decision),
+        (Some(why), None) => format!("{}: {why}", entry.decision),
+        (None, _) => entry.decision.clone(),
+    };
+    let mut line = format!("  {:<14} {told}", stage(&entry.stage));
     let evidence = evidence(entry);
     if !evidence.is_empty() {
         line = format!("{line}   ({evidence})");
@@ -121,12 +125,13 @@ mod tests {
             )
             .unwrap(),
         );
+        entry.why = Some("looking for the metadata".into());
         entry.status = Some(200);
         entry.duration_ms = Some(12);
         entry.rule = Some("rfc9728-3.3".into());
         assert_eq!(
             line(&entry),
-            "  discovery      resource metadata found   (GET a.example/x 200, 12 ms)   RFC 9728 3.3"
+            "  discovery      looking for the metadata: resource metadata found   (GET a.example/x 200, 12 ms)   RFC 9728 3.3"
         );
     }
 }

@@ -112,7 +112,7 @@ impl Exchange {
             now,
             tried: None,
         }
-        .send("the code is traded for a token"))
+        .send("trading the code for a token"))
     }
 
     fn send(self, because: &'static str) -> Step<Self> {

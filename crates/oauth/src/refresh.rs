@@ -78,7 +78,7 @@ impl Refresh {
             now,
             without_resource: false,
         }
-        .send("the access token is renewed")
+        .send("renewing the access token")
     }
 
     fn send(self, because: &'static str) -> Step<Self> {

@@ -150,7 +150,7 @@ impl Registration {
             other_method_tried: false,
             expired_tried: false,
         };
-        let because = format!("no client is known at {issuer}");
+        let because = format!("registering a client at {issuer}");
         Ok(Self {
             policy,
             server,

@@ -58,7 +58,7 @@ impl Revocation {
 
     fn send(mut self) -> Step<Self> {
         self.done.attempted += 1;
-        let because = format!("the {} is given back", self.current.0.replace('_', " "));
+        let because = format!("giving back the {}", self.current.0.replace('_', " "));
         Step::Send {
             request: self.request(),
             because: because.into(),

@@ -30,9 +30,12 @@ impl Entry {
     }
 
     pub(super) fn sentence(&self) -> String {
-        match self.why.as_deref().filter(|why| !why.is_empty()) {
-            Some(why) => format!("{}: {why}", self.decision),
-            None => self.decision.clone(),
+        let why = self.why.as_deref().filter(|why| !why.is_empty());
+        match (why, &self.request) {
+            // An exchange begins with what it was for: the answer need not have given that.
+            (Some(why), Some(_)) => format!("{why}: {}", self.decision),
+            (Some(why), None) => format!("{}: {why}", self.decision),
+            (None, _) => self.decision.clone(),
         }
     }
 
@@ -61,11 +64,11 @@ mod tests {
         let entry: Entry = serde_json::from_value(json!({
             "time": "2026-11-23T14:02:11.5Z", "server": "practice", "stage": "discovery",
             "request": { "method": "GET", "host": "as.test", "path": "/x" }, "status": 200, "durationMs": 3,
-            "decision": "found", "why": "first address",
+            "decision": "answered 200", "why": "looking",
         }))
         .unwrap();
         assert_eq!(entry.clock(), "14:02:11");
-        assert_eq!(entry.sentence(), "found: first address");
+        assert_eq!(entry.sentence(), "looking: answered 200");
         assert_eq!(
             entry.evidence().as_deref(),
             Some("GET as.test/x → 200, 3 ms")

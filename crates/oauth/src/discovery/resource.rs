@@ -63,7 +63,7 @@ impl Search {
                     left,
                     barren,
                 };
-                let because = "the protected resource's metadata names the authorization server";
+                let because = "looking for the metadata of the protected resource";
                 Ok(journey.send(&next, because, super::Search::Resource(search)))
             }
             None => nowhere(journey, barren),

@@ -50,7 +50,10 @@ impl Search {
         others: VecDeque<Issuer>,
     ) -> Result<Step<Discovery>, DiscoveryError> {
         if let Some(asked) = left.pop_front() {
-            let because = format!("the metadata of the authorization server {}", issuer.text);
+            let because = format!(
+                "looking for the metadata of the authorization server {}",
+                issuer.text
+            );
             let search = Self {
                 issuer,
                 asked: asked.clone(),
