@@ -186,7 +186,8 @@ fn shorten(text: &mut String) {
 
 fn rfc3339<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
     let time = jiff::Timestamp::try_from(*time).map_err(serde::ser::Error::custom)?;
-    serializer.collect_str(&time)
+    // Always three digits, so that lines stand under each other.
+    serializer.collect_str(&format_args!("{time:.3}"))
 }
 
 #[expect(clippy::ref_option, reason = "serde hands a reference to the field")]
@@ -263,7 +264,7 @@ mod tests {
         entry.duration = Some(Duration::from_millis(12));
         assert_eq!(
             serde_json::to_value(&entry).unwrap(),
-            serde_json::json!({"time": "1970-01-01T00:00:00Z", "server": "one", "stage": "discovery", "durationMs": 12, "decision": "found"})
+            serde_json::json!({"time": "1970-01-01T00:00:00.000Z", "server": "one", "stage": "discovery", "durationMs": 12, "decision": "found"})
         );
     }
 }
