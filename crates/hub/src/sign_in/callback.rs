@@ -71,6 +71,11 @@ impl Shared {
         if pasted.is_empty() {
             return Err(CallbackError::Malformed("nothing was pasted".to_owned()));
         }
+        if pasted.contains("://") {
+            let text =
+                "the pasted address carries no answer of a login server (?code=...&state=...)";
+            return Err(CallbackError::Malformed(text.to_owned()));
+        }
         let desk = self.desk(name);
         let _flow = desk.flow.lock().await;
         let (subject, waiting) = self.take(name, |_| true)?;

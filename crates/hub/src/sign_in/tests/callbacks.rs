@@ -224,3 +224,15 @@ fn code(query: &str) -> String {
     let code = query.split('&').find_map(|pair| pair.strip_prefix("code="));
     code.unwrap().to_owned()
 }
+
+#[tokio::test]
+async fn a_pasted_address_without_an_answer_is_named_as_that_and_costs_nothing() {
+    let bench = Bench::start(Switches::default()).await;
+    let link = bench.needed().await.authorization_url.unwrap();
+    let empty = "http://localhost:3000/oauth/callback";
+    let error = bench.sign_ins.complete("up", empty).await.unwrap_err();
+    assert!(error.to_string().contains("carries no answer"), "{error}");
+    let back = bench.person(&link).await;
+    let done = bench.sign_ins.complete("up", &back).await.unwrap();
+    assert_eq!(done.server, "up");
+}
