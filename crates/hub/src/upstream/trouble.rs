@@ -120,9 +120,14 @@ impl Trouble {
 
     /// The whole story on one line: what happened, the root cause, the cure.
     pub fn explain(&self) -> String {
+        format!("{}; {}", self.reason(), self.cure())
+    }
+
+    /// What happened, with the root cause: a name that nobody knows and a refused connection want different cures.
+    pub fn reason(&self) -> String {
         match root_cause(self) {
-            Some(cause) => format!("{self}: {cause}; {}", self.cure()),
-            None => format!("{self}; {}", self.cure()),
+            Some(cause) => format!("{self}: {cause}"),
+            None => self.to_string(),
         }
     }
 }
@@ -203,6 +208,10 @@ mod tests {
             command: "nowhere".into(),
             source,
         };
+        assert_eq!(
+            trouble.reason(),
+            "\"nowhere\" could not be started: no such file"
+        );
         assert!(
             trouble
                 .explain()

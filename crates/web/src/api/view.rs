@@ -86,6 +86,10 @@ impl Status {
         match upstream.map(Upstream::state) {
             None if server.enabled => plain("connecting"),
             None | Some(State::Disabled) => plain("disabled"),
+            Some(State::Connecting { attempt }) if attempt > 1 => Self {
+                reason: Some(format!("attempt {attempt}; the one before failed")),
+                ..plain("connecting")
+            },
             Some(State::Connecting { .. }) => plain("connecting"),
             Some(State::Ready) if sign_in.state == sign_in::State::RefreshFailing => Self {
                 word: sign_in.state.word(),
@@ -104,7 +108,7 @@ impl Status {
             Some(State::BackingOff { error, .. } | State::Broken { error }) => Self {
                 word: "disconnected",
                 error: Some(error.explain()),
-                reason: Some(error.to_string()),
+                reason: Some(error.reason()),
                 action: Some(error.cure()),
             },
         }
