@@ -27,7 +27,9 @@ pub enum Change {
 /// Why a change was not made. The text is unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
-    #[error("the settings file cannot be read, so it is not written: {0}")]
+    #[error(
+        "the settings file has an error, so nothing was written to it: {0}; correct it there and try again"
+    )]
     Unreadable(#[from] ParseError),
     #[error("a change needs the path of a value")]
     NoPath,

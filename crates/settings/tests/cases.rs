@@ -133,7 +133,9 @@ fn error_of(parsed: &Result<File, ParseError>) -> String {
 }
 
 fn unreadable(error: &str) -> String {
-    format!("the settings file cannot be read, so it is not written: {error}")
+    format!(
+        "the settings file has an error, so nothing was written to it: {error}; correct it there and try again"
+    )
 }
 
 fn pretty(value: &Value) -> String {
