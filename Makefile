@@ -7,10 +7,10 @@
 .PHONY: demo run test check bench
 
 demo:
-	cargo run --quiet --bin mcphub -- lab demo $(if $(filter 1,$(AUTO)),--auto)
+	cargo run --bin mcphub -- lab demo $(if $(filter 1,$(AUTO)),--auto)
 
 run:
-	cargo run --quiet --release --bin mcphub -- serve
+	cargo run --release --bin mcphub -- serve
 
 check:
 	cargo fmt --all --check
