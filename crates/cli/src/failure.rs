@@ -55,6 +55,12 @@ impl Failure {
         self
     }
 
+    /// What the person can do, where nobody said it better.
+    pub(crate) fn or_cure(mut self, cure: impl FnOnce() -> String) -> Self {
+        self.cure = self.cure.or_else(|| Some(cure()));
+        self
+    }
+
     /// The command's result was told, and this is only why its exit code is not 0.
     pub(crate) fn beside_a_result(mut self) -> Self {
         self.beside_a_result = true;

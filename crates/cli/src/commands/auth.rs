@@ -7,7 +7,7 @@ use super::journey::{Journey, Wishes, verdict};
 use super::{Desk, servers};
 use crate::failure::{Exit, Failure};
 use crate::output::table;
-use crate::rest::shape::Server;
+use crate::rest::shape::{Server, quoted};
 use crate::timeline;
 
 #[derive(Debug, Subcommand)]
@@ -59,6 +59,9 @@ async fn status(desk: &Desk, only: Option<&str>) -> Result<(), Failure> {
         Some(name) => vec![desk.hub.server(name).await?],
         None => Server::read_all(&desk.hub.servers().await?)?,
     };
+    if servers.is_empty() {
+        desk.output.line(servers::NONE_YET);
+    }
     desk.output
         .result(&Value::Array(servers.iter().map(told).collect()));
     for line in table(&servers.iter().map(row).collect::<Vec<_>>()) {
@@ -147,7 +150,13 @@ async fn complete(desk: &Desk, server: &str, pasted: Option<String>) -> Result<(
     if let Some(again) = desk
         .hub
         .complete(server, pasted.trim())
-        .await?
+        .await
+        .map_err(|failure| {
+            failure.or_cure(|| {
+                let server = quoted(server);
+                format!("paste the whole address at which the browser ended; a new link: mcphub auth login {server}")
+            })
+        })?
         .authorization_url
     {
         let why = format!(
@@ -171,6 +180,7 @@ fn finished(desk: &Desk, after: &Server) -> Result<(), Failure> {
 }
 
 async fn logout(desk: &Desk, server: &str, all: bool) -> Result<(), Failure> {
+    let before = desk.hub.server(server).await?.oauth.unwrap_or_default();
     let told = desk
         .hub
         .disconnect(server, if all { "all" } else { "tokens" })
@@ -178,6 +188,7 @@ async fn logout(desk: &Desk, server: &str, all: bool) -> Result<(), Failure> {
     desk.output.result(&told);
     let count = |key: &str| told["revoked"][key].as_u64().unwrap_or(0);
     let revoked = match (count("attempted"), count("succeeded")) {
+        (0, _) if !before.connected => "there was no token to revoke".to_owned(),
         (0, _) => "its login server cannot revoke tokens, so they were only forgotten".to_owned(),
         (attempted, succeeded) => format!("{succeeded} of {attempted} tokens revoked"),
     };

@@ -219,6 +219,13 @@ pub(super) fn verdict(server: &Server) -> Result<(), Failure> {
     if server.is_connected() {
         return Ok(());
     }
+    if server.status == "disabled" {
+        let name = &server.name;
+        let failure = Failure::api(format!("{name} is switched off"));
+        return Err(failure
+            .cure(format!("mcphub servers toggle {}", quoted(name)))
+            .beside_a_result());
+    }
     let why = server.why().unwrap_or("the sign-in did not come to an end");
     let exit = if server.waits_for_a_person() {
         Exit::SignInNeeded

@@ -8,6 +8,9 @@ use crate::failure::Failure;
 use crate::output::table;
 use crate::rest::shape::Server;
 
+/// Said where there is nothing to list.
+pub(super) const NONE_YET: &str = "no servers yet:  mcphub add https://mcp.linear.app/mcp";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Servers {
     /// All servers and their states (also without a word)
@@ -43,7 +46,7 @@ pub(crate) async fn run(desk: &Desk, wanted: Option<Servers>) -> Result<(), Fail
         Servers::Reload { name } => done(
             desk,
             &desk.hub.reload(&name).await?,
-            &format!("{name} is connected to anew"),
+            &format!("{name} is being connected anew; `mcphub servers` tells how it goes"),
         ),
         Servers::Toggle { name, on } => {
             let now = if on { "on" } else { "off" };
@@ -67,8 +70,7 @@ async fn list(desk: &Desk) -> Result<(), Failure> {
     desk.output.result(&told);
     let servers = Server::read_all(&told)?;
     if servers.is_empty() {
-        desk.output
-            .line("no servers yet:  mcphub add https://mcp.linear.app/mcp");
+        desk.output.line(NONE_YET);
     }
     for line in table(&servers.iter().map(row).collect::<Vec<_>>()) {
         desk.output.line(line);
