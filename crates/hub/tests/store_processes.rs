@@ -161,7 +161,11 @@ fn as_ordinary_user(folder: &Path) -> Command {
     }
     // Where the tests are built, others may not look.
     let copy = folder.join("test-binary");
-    fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
+    // By another process: one that a test beside this one starts could inherit the copy open for writing, and then it cannot
+    // be run.
+    let program = std::env::current_exe().unwrap();
+    let copied = Command::new("cp").args([&program, &copy]).status();
+    assert!(copied.unwrap().success());
     fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
     for path in [folder.to_owned(), folder.join("mcp_settings.json")] {
         std::os::unix::fs::chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
