@@ -148,6 +148,42 @@ impl Hub {
         answer["data"].take()
     }
 
+    /// One request to the REST API that is not granted; the whole answer.
+    pub(crate) async fn refused(&self, method: reqwest::Method, path: &str, body: Value) -> Value {
+        let asked = self
+            .http
+            .request(method, self.url(&format!("/api{path}")))
+            .header("x-auth-token", &self.token)
+            .json(&body);
+        let answer = asked.send().await.expect("the API answers");
+        assert!(!answer.status().is_success(), "{path}: {}", answer.status());
+        answer.json().await.expect("the API answers JSON")
+    }
+
+    /// Changes the settings file as a person does who saves it in an editor.
+    pub(crate) fn edit(&self, change: impl FnOnce(&mut Value)) {
+        let mut settings = self.settings();
+        change(&mut settings);
+        let path = self.folder.path().join("mcp_settings.json");
+        std::fs::write(path, format!("{settings:#}")).expect("the settings are written");
+    }
+
+    /// Waits until the settings file says this.
+    pub(crate) async fn stores(&self, wanted: impl Fn(&Value) -> bool) {
+        let mut next = tokio::time::interval(POLL);
+        let stored = tokio::time::timeout(PATIENCE, async {
+            while !wanted(&self.settings()) {
+                next.tick().await;
+            }
+        });
+        assert!(
+            stored.await.is_ok(),
+            "{:#}\n{}",
+            self.settings(),
+            self.log()
+        );
+    }
+
     /// Waits until a server has this status, and gives it as the API shows it.
     pub(crate) async fn reaches(&self, server: &str, status: &str) -> Value {
         let mut last = Value::Null;

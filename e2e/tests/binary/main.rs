@@ -3,4 +3,5 @@
 
 mod hub;
 mod page_examples;
+mod page_flow;
 mod rust_client;
