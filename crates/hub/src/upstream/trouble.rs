@@ -105,7 +105,7 @@ impl Trouble {
             Self::Redirect { to, .. } => format!("if you trust it, set \"url\" to {to}"),
             Self::NotAMessage { .. } => "check that \"url\" or \"command\" names an MCP server; otherwise report it to the server's makers".into(),
             Self::TooLarge { .. } => "ask the tool for less, or raise \"options.maxBufferSize\"".into(),
-            Self::CutOff { .. } => "look at the server's own log; for a slow server raise \"options.timeout\"".into(),
+            Self::CutOff { .. } => "look at the server's own log; the hub tries again by itself".into(),
             Self::Refused { .. } => "the server's message says what it wants".into(),
             Self::Revision { .. } => "update the server, or the hub".into(),
             Self::SessionId { .. } | Self::EndpointElsewhere { .. } => "report it to the server's makers".into(),
