@@ -39,6 +39,8 @@ pub(super) struct Memory {
     pub(super) offered: Option<String>,
     /// The authorization server did not take our document as a client; it is not offered again.
     pub(super) document_refused: bool,
+    /// A person signed out, and nobody signed in since.
+    pub(super) signed_out: bool,
     /// What could not be written into the settings file.
     pub(super) unsaved: Unsaved,
 }
@@ -107,5 +109,6 @@ impl Memory {
         self.standing = None;
         self.failing = None;
         self.doubts = 0;
+        self.signed_out = false;
     }
 }

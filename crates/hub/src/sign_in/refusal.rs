@@ -43,7 +43,9 @@ impl Shared {
             Some(kept) if refusal.status == 403 => self.step_up(&subject, kept, challenge).await,
             Some(kept) => self.rejected(&subject, kept, challenge).await,
             None => {
+                let signed_out = self.desk(name).with(|memory| memory.signed_out);
                 let reason = match &subject.held.before {
+                    _ if signed_out => "signed out",
                     None => "never signed in",
                     Some(_) => "the sign-in has ended",
                 };

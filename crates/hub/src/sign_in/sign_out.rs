@@ -35,6 +35,7 @@ impl Shared {
         self.write_or_say(changes).await?;
         desk.with(|memory| {
             memory.relieve();
+            memory.signed_out = true;
             memory.forced = None;
             memory.step_ups = oauth::scope::StepUps::default();
             memory.unsaved.kept = None;

@@ -7,7 +7,7 @@ use lab::{
 };
 
 use super::bench::{Attempt, Bench, quick};
-use super::{Refusal, State, Verdict};
+use super::{Forget, Refusal, State, Verdict};
 
 // rule: at-05
 #[tokio::test]
@@ -198,6 +198,19 @@ async fn a_server_that_moves_to_another_login_server_is_signed_in_there_as_anoth
             .all(|request| !format!("{request:?}").contains(client))
     );
     assert_eq!(second.counts().registered, 1);
+}
+
+#[tokio::test]
+async fn after_a_sign_out_the_tokens_are_given_back_and_the_reason_says_so() {
+    let bench = Bench::start(quick()).await;
+    assert_eq!(bench.needed().await.reason, "never signed in");
+    bench.sign_in().await;
+    let done = bench.sign_ins.sign_out("up", Forget::Tokens).await.unwrap();
+    assert_eq!((done.attempted, done.succeeded, done.failed), (2, 2, 0));
+    assert!(bench.oauth()["accessToken"].is_null());
+    assert_eq!(bench.needed().await.reason, "signed out");
+    bench.sign_in().await;
+    assert_eq!(bench.world.counts().registered, 1, "the client is kept");
 }
 
 // rule: mcp-auth-legacy-fallback
