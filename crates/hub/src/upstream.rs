@@ -13,6 +13,7 @@ mod lines;
 mod link;
 mod listing;
 mod log;
+mod outgoing;
 mod patience;
 mod pipe;
 mod running;
@@ -39,7 +40,7 @@ pub use self::{
     trouble::Trouble,
     upstreams::Upstreams,
 };
-use self::{running::Told, shared::Shared};
+use self::{outgoing::Refused, running::Told, shared::Shared};
 use crate::{clock::Clock, fetch::Fetch, sign_in::SignIns, store::Environment};
 
 /// One upstream. A clone is the same one; it stays usable, as `NotConnected`, after the server was removed.
@@ -140,17 +141,17 @@ impl Upstream {
             .map_err(|refused| self.refused(refused))
     }
 
-    fn refused(&self, refused: link::Refused) -> CallError {
+    fn refused(&self, refused: Refused) -> CallError {
         match refused {
-            link::Refused::NeedsSignIn(needed) | link::Refused::NeedsScopes(needed) => {
+            Refused::NeedsSignIn(needed) | Refused::NeedsScopes(needed) => {
                 CallError::NeedsSignIn(needed)
             }
-            refused @ (link::Refused::SessionGone
-            | link::Refused::Unsent(_)
-            | link::Refused::Failed(_)) => CallError::Failed {
-                server: self.shared.name.clone(),
-                trouble: refused.into_trouble(),
-            },
+            refused @ (Refused::SessionGone | Refused::Unsent(_) | Refused::Failed(_)) => {
+                CallError::Failed {
+                    server: self.shared.name.clone(),
+                    trouble: refused.into_trouble(),
+                }
+            }
         }
     }
 }

@@ -21,7 +21,8 @@ use tokio::time::timeout_at;
 
 use super::{
     Shared, State, Trouble,
-    link::{Link, Outgoing, Reading, Refused},
+    link::{Link, Reading},
+    outgoing::{Outgoing, Refused},
     patience::Patience,
     running::Told,
     shared::answers,

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::{
     Trouble,
-    link::Refused,
+    outgoing::Refused,
     wire::{Answer, Wire},
 };
 use crate::sign_in::{Bearer, Refusal, SignIns, Verdict};

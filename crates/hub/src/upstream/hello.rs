@@ -4,11 +4,7 @@
 
 use mcp::{capability::Offers, message::Message, method, raw, revision::Revision};
 
-use super::{
-    Shared, Trouble,
-    link::{Link, Refused},
-    trouble::plain,
-};
+use super::{Shared, Trouble, link::Link, outgoing::Refused, trouble::plain};
 
 /// What the server said in its answer to `initialize`.
 #[derive(Debug, Clone)]

@@ -3,59 +3,13 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use mcp::{message::Message, revision::Revision};
 
 use super::{
-    Trouble,
     http::{self, Http},
+    outgoing::{Outgoing, Refused},
     pipe::{self, Pipe},
 };
-use crate::sign_in::Needed;
-
-/// Why a message did not get through.
-#[derive(Debug, Clone)]
-pub(super) enum Refused {
-    /// Not executed: a person has to sign in.
-    NeedsSignIn(Needed),
-    /// Not executed: a person has to agree to more scopes, for this request alone.
-    NeedsScopes(Needed),
-    /// Not executed: the server forgot the session.
-    SessionGone,
-    /// Not executed: the server was not reached.
-    Unsent(Trouble),
-    /// Perhaps executed.
-    Failed(Trouble),
-}
-
-impl Refused {
-    pub(super) fn into_trouble(self) -> Trouble {
-        match self {
-            Self::NeedsSignIn(needed) | Self::NeedsScopes(needed) => {
-                Trouble::SignIn(needed.to_string())
-            }
-            Self::SessionGone => Trouble::SessionGone,
-            Self::Unsent(trouble) | Self::Failed(trouble) => trouble,
-        }
-    }
-}
-
-/// A message as it goes on the wire. Cheap to clone, so that it can be sent again.
-#[derive(Debug, Clone)]
-pub(super) struct Outgoing {
-    pub(super) text: Bytes,
-    pub(super) is_initialize: bool,
-}
-
-impl Outgoing {
-    pub(super) fn new(message: Message) -> Self {
-        let is_initialize = message.method() == Some(mcp::method::INITIALIZE);
-        Self {
-            text: message.into_text().into(),
-            is_initialize,
-        }
-    }
-}
 
 #[derive(Clone)]
 pub(super) struct Link {
@@ -99,7 +53,8 @@ impl Link {
     ) -> Result<Reading, Refused> {
         match &self.transport {
             Transport::Http(http) => {
-                let reading = http.begin(outgoing, for_client.then_some(id)).await?;
+                let reading =
+                    http::Reading::begin(http, outgoing, for_client.then_some(id)).await?;
                 Ok(Reading::Http(Box::new(reading)))
             }
             Transport::Pipe(pipe) => Ok(Reading::Pipe(pipe.begin(outgoing, id, for_client).await?)),

@@ -7,11 +7,7 @@ use mcp::{
     merge::{self, Entry, Listing},
 };
 
-use super::{
-    Shared,
-    hello::refusal,
-    link::{Link, Refused},
-};
+use super::{Shared, hello::refusal, link::Link, outgoing::Refused};
 
 /// All that an upstream lists, every page read, in its own order and words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

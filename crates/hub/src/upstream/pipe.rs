@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use super::{
     Trouble,
     guarded::Guarded,
-    link::{Outgoing, Refused},
+    outgoing::{Outgoing, Refused},
 };
 
 pub(super) struct Pipe {

@@ -19,8 +19,8 @@ use super::{
     Event as Heard, Listed, Outside, Shared, State, Trouble,
     connect::{Attempt, Connected},
     lifecycle::{Action, Event, Lifecycle},
-    link::Refused,
     listing,
+    outgoing::Refused,
     wanted::{self, Wanted},
 };
 use crate::sign_in::Needed;

@@ -17,8 +17,9 @@ use tokio::sync::{Notify, broadcast, mpsc, watch};
 
 use super::{
     CallError, Event, Hello, Listed, State,
-    link::{Link, Outgoing, Refused},
+    link::Link,
     log::Log,
+    outgoing::{Outgoing, Refused},
     pipe::{Pipe, Place},
     running::Told,
     trouble::excerpt,

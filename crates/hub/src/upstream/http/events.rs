@@ -9,8 +9,8 @@ use mcp::{
     sse::{Event, Parser, TooLong},
 };
 
-use super::Http;
-use crate::upstream::{Trouble, link::Refused, wire::Answer};
+use super::connection::Http;
+use crate::upstream::{Trouble, outgoing::Refused, wire::Answer};
 
 /// The stream of one request. It lives until the caller has the response.
 pub(super) struct Events {

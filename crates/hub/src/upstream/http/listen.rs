@@ -14,15 +14,11 @@ use mcp::{
 use tokio::time::Instant;
 
 use super::{
-    Http,
+    connection::Http,
     events::{Stream, USUAL_RETRY, is_message, is_stream},
-    messages,
+    reading::messages,
 };
-use crate::upstream::{
-    Shared, Told, Trouble,
-    link::{Link, Refused},
-    wire::Answer,
-};
+use crate::upstream::{Shared, Told, Trouble, link::Link, outgoing::Refused, wire::Answer};
 
 /// Where the listening stands.
 struct Ear {

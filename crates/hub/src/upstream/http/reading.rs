@@ -1,0 +1,170 @@
+//! The answer to one POST: JSON or a stream of events, message by message, with the server's questions in between.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use http::StatusCode;
+use mcp::{
+    header as mcp_header,
+    message::{Body, Message, parse_body},
+};
+
+use super::{connection::Http, events::Events, strays::Seat};
+use crate::upstream::{
+    Trouble,
+    outgoing::{Outgoing, Refused},
+    trouble::excerpt,
+    wire::{Answer, shown},
+};
+
+/// The answer to one POST, message by message.
+pub(in crate::upstream) struct Reading {
+    ready: VecDeque<Message>,
+    body: Source,
+    limit: usize,
+    url: String,
+    /// What was sent as `Authorization`; it must not come back in an error.
+    secret: Option<String>,
+    /// Where questions arrive that the server asked on the GET stream.
+    seat: Option<Seat>,
+}
+
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each call, and it is boxed with its reading"
+)]
+enum Source {
+    Whole(Answer),
+    Events(Events),
+    Read,
+}
+
+impl Reading {
+    /// Sends a request. `seat`: the id under which the server may ask the caller something meanwhile.
+    pub(in crate::upstream) async fn begin(
+        http: &Arc<Http>,
+        outgoing: &Outgoing,
+        seat: Option<u64>,
+    ) -> Result<Self, Refused> {
+        let seat = seat.map(|id| http.strays.seat(id));
+        let (answer, bearer) = http.post(outgoing).await?;
+        if outgoing.is_initialize {
+            if !answer.status.is_success() {
+                return Err(Refused::Failed(answer.into_status_trouble().await));
+            }
+            http.open_session(&answer)?;
+        }
+        let secret = bearer.map(|bearer| bearer.header_value());
+        let reading = |body| Self {
+            ready: VecDeque::new(),
+            body,
+            limit: http.limit,
+            url: shown(&http.url),
+            secret,
+            seat,
+        };
+        if mcp_header::is_type(answer.content_type(), mcp_header::EVENT_STREAM)
+            && answer.status.is_success()
+        {
+            return Ok(reading(Source::Events(Events::of_call(
+                http.clone(),
+                answer,
+            ))));
+        }
+        if mcp_header::is_type(answer.content_type(), mcp_header::JSON) {
+            return Ok(reading(Source::Whole(answer)));
+        }
+        Err(Refused::Failed(match answer.status {
+            StatusCode::ACCEPTED | StatusCode::NO_CONTENT => Trouble::Unanswered,
+            status if status.is_success() => answer.into_type_trouble().await,
+            _ => answer.into_status_trouble().await,
+        }))
+    }
+
+    pub(in crate::upstream) async fn next(&mut self) -> Result<Message, Refused> {
+        loop {
+            if let Some(message) = self.ready.pop_front() {
+                return Ok(self.masked(message));
+            }
+            match std::mem::replace(&mut self.body, Source::Read) {
+                Source::Read => return Err(Refused::Failed(Trouble::Unanswered)),
+                Source::Whole(answer) => {
+                    let failed = (!answer.status.is_success()).then_some(answer.status.as_u16());
+                    let bytes = answer.whole(self.limit).await.map_err(Refused::Failed)?;
+                    self.ready = self.read_whole(bytes, failed).map_err(Refused::Failed)?;
+                }
+                Source::Events(mut events) => {
+                    let text = {
+                        let question = async {
+                            match &self.seat {
+                                Some(seat) => seat.next().await,
+                                None => std::future::pending().await,
+                            }
+                        };
+                        tokio::select! {
+                            text = events.next_text() => Ok(text),
+                            question = question => Err(question),
+                        }
+                    };
+                    self.body = Source::Events(events);
+                    self.ready = match text {
+                        Ok(text) => messages(text?).map_err(Refused::Failed)?,
+                        Err(question) => VecDeque::from([question]),
+                    };
+                }
+            }
+        }
+    }
+
+    /// An error status may come with a JSON-RPC error, which then is the answer; any other JSON of an error status is not.
+    fn read_whole(
+        &self,
+        bytes: Vec<u8>,
+        failed: Option<u16>,
+    ) -> Result<VecDeque<Message>, Trouble> {
+        let Some(status) = failed else {
+            return messages(bytes);
+        };
+        let begins = excerpt(&bytes);
+        match messages(bytes) {
+            Ok(found) if found.iter().any(|message| message.error().is_some()) => Ok(found),
+            Ok(_) | Err(_) => Err(Trouble::Status {
+                url: self.url.clone(),
+                status,
+                begins,
+            }),
+        }
+    }
+
+    /// The same message, without the token if the server repeats it in an error.
+    fn masked(&self, message: Message) -> Message {
+        let Some(token) = self
+            .secret
+            .as_deref()
+            .and_then(|value| value.strip_prefix("Bearer "))
+        else {
+            return message;
+        };
+        if message.error().is_none_or(|error| !error.contains(token)) {
+            return message;
+        }
+        let text = message.text().replace(token, "[token]");
+        Message::parse(text).unwrap_or(message)
+    }
+}
+
+/// The messages in a body or an event: one, or a batch.
+pub(super) fn messages(bytes: impl Into<Vec<u8>>) -> Result<VecDeque<Message>, Trouble> {
+    let bytes = bytes.into();
+    let begins = excerpt(&bytes);
+    let malformed = |why: mcp::message::Malformed| Trouble::NotAMessage {
+        why: why.to_string(),
+        begins: begins.clone(),
+    };
+    match parse_body(bytes).map_err(malformed)? {
+        Body::Single(message) => Ok(VecDeque::from([message])),
+        Body::Batch(messages) => messages
+            .into_iter()
+            .map(|message| message.map_err(malformed))
+            .collect(),
+    }
+}
