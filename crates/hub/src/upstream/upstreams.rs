@@ -1,7 +1,10 @@
 //! All upstreams of a hub, kept in step with the settings: what changed is started, stopped or connected afresh, the rest does not
 //! notice.
 
-use std::sync::{Arc, Mutex, PoisonError, atomic::AtomicU64};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
+};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use settings::Settings;
@@ -23,12 +26,31 @@ pub struct Upstreams {
 }
 
 struct Inner {
-    running: ArcSwap<Vec<Upstream>>,
+    running: ArcSwap<Set>,
     /// One change of the set at a time.
     changing: Mutex<()>,
     events: broadcast::Sender<(Arc<str>, Event)>,
     ids: Arc<AtomicU64>,
     outside: Outside,
+}
+
+/// The upstreams of one moment, in the order of the settings; found by name at the same cost however many there are.
+#[derive(Default)]
+struct Set {
+    ordered: Vec<Upstream>,
+    places: HashMap<Arc<str>, usize>,
+}
+
+impl Set {
+    fn of(ordered: Vec<Upstream>) -> Self {
+        let names = ordered.iter().map(|upstream| upstream.shared.name.clone());
+        let places = names.zip(0..).collect();
+        Self { ordered, places }
+    }
+
+    fn get(&self, name: &str) -> Option<&Upstream> {
+        self.ordered.get(*self.places.get(name)?)
+    }
 }
 
 /// Events that a slow receiver may fall behind.
@@ -67,17 +89,12 @@ impl Upstreams {
     }
 
     pub fn get(&self, name: &str) -> Option<Upstream> {
-        self.inner
-            .running
-            .load()
-            .iter()
-            .find(|upstream| upstream.name() == name)
-            .cloned()
+        self.inner.running.load().get(name).cloned()
     }
 
     /// All of them, in the order of the settings; also those that are switched off.
     pub fn all(&self) -> Vec<Upstream> {
-        self.inner.running.load().as_ref().clone()
+        self.inner.running.load().ordered.clone()
     }
 
     /// Connects afresh, as a person asked. False: there is no server of that name.
@@ -99,7 +116,7 @@ impl Upstreams {
                 .unwrap_or_else(PoisonError::into_inner);
             self.inner.running.swap(Arc::default())
         };
-        for upstream in running.iter() {
+        for upstream in &running.ordered {
             upstream.shared.tell(Told::Stop).await;
         }
     }
@@ -116,10 +133,7 @@ impl Upstreams {
         let mut news = Vec::new();
         for server in &settings.servers {
             let wanted = Wanted::of(server);
-            let known = before
-                .iter()
-                .find(|upstream| upstream.name() == server.name);
-            let upstream = match known {
+            let upstream = match before.get(&server.name) {
                 Some(upstream) => {
                     news.push((upstream.clone(), Told::Settings(Box::new(wanted))));
                     upstream.clone()
@@ -129,10 +143,11 @@ impl Upstreams {
             after.push(upstream);
         }
         let gone = before
+            .ordered
             .iter()
             .filter(|upstream| settings.server(upstream.name()).is_none());
         news.extend(gone.map(|upstream| (upstream.clone(), Told::Stop)));
-        self.inner.running.store(Arc::new(after));
+        self.inner.running.store(Arc::new(Set::of(after)));
         news
     }
 
