@@ -1,14 +1,14 @@
 //! What is remembered of one server's sign-in while the hub runs; everything that must survive is in the settings file.
 
-use std::sync::{Mutex as SyncMutex, PoisonError};
+use std::sync::{Arc, Mutex as SyncMutex, PoisonError, Weak};
 use std::time::SystemTime;
 
 use oauth::scope::StepUps;
 use oauth::{Challenge, Client};
-use settings::OAuth;
+use settings::{OAuth, Server, Settings};
 use tokio::sync::Mutex;
 
-use super::record::{Kept, Waiting};
+use super::record::{self, Kept, Waiting};
 use super::view::State;
 
 /// One server's desk.
@@ -43,6 +43,8 @@ pub(super) struct Memory {
     pub(super) signed_out: bool,
     /// What could not be written into the settings file.
     pub(super) unsaved: Unsaved,
+    /// What the settings held when they were read last, so that one state of them is read once and not for each request.
+    read: Option<(Weak<Settings>, Option<Kept>)>,
 }
 
 /// Why a server cannot be used, and what helps.
@@ -102,6 +104,20 @@ impl Memory {
                 ..Self::default()
             };
         }
+    }
+
+    /// The grant that `server`, of these settings and reached at `url`, holds.
+    pub(super) fn kept_in(
+        &mut self,
+        settings: &Arc<Settings>,
+        server: &Server,
+        url: &str,
+    ) -> Option<&Kept> {
+        let known = |(read, _): &(Weak<Settings>, _)| std::ptr::eq(read.as_ptr(), &**settings);
+        if !self.read.as_ref().is_some_and(known) {
+            self.read = Some((Arc::downgrade(settings), record::kept(&server.oauth, url)));
+        }
+        self.read.as_ref().and_then(|(_, kept)| kept.as_ref())
     }
 
     /// A sign-in or a renewal succeeded: what was wrong before is over.

@@ -12,7 +12,7 @@ use super::Shared;
 use super::desk::{Desk, Failing};
 use super::finished;
 use super::lock::ProcessLock;
-use super::record::{self, Kept, Origin, origin_of};
+use super::record::{Kept, Origin, origin_of};
 use super::standing::Verdicted;
 use super::subject::{Subject, address};
 use super::view::{Bearer, Event, Needed, State, Verdict};
@@ -66,18 +66,21 @@ impl Shared {
 
     /// The usual case, before each request: a token that is good, or none at all.
     fn token_at_once(&self, name: &str) -> Option<Option<Bearer>> {
-        let desk = self.desk(name);
-        let plain = desk.with(|memory| memory.standing.is_none() && memory.unsaved.kept.is_none());
         let settings = self.store.current();
-        let server = settings.server(name).filter(|_| plain)?;
+        let server = settings.server(name)?;
         let url = address(server)?;
-        match record::kept(&server.oauth, url) {
-            None => Some(None),
-            Some(kept) if kept.grant.next(self.clock.now()) == Next::Use => {
-                Some(Some(Bearer::new(kept.grant.access)))
+        self.desk(name).with(|memory| {
+            if memory.standing.is_some() || memory.unsaved.kept.is_some() {
+                return None;
             }
-            Some(_) => None,
-        }
+            match memory.kept_in(&settings, server, url) {
+                None => Some(None),
+                Some(kept) if kept.grant.next(self.clock.now()) == Next::Use => {
+                    Some(Some(Bearer::new(kept.grant.access.clone())))
+                }
+                Some(_) => None,
+            }
+        })
     }
 
     /// A sign-in that is needed comes with a link; one that nobody followed in time is replaced.

@@ -30,7 +30,7 @@ pub(in crate::sign_in) fn read(oauth: &OAuth, url: &str) -> Held {
     }
 }
 
-/// The grant alone: this is read before each request.
+/// The grant alone.
 pub(in crate::sign_in) fn kept(oauth: &OAuth, url: &str) -> Option<Kept> {
     let access: &SecretString = oauth
         .access_token
