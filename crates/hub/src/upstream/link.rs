@@ -1,11 +1,13 @@
 //! One connection to an upstream, over whichever transport: a request goes out and its messages come back, everything else is sent
 //! without an answer. A connection is never mended; the lifecycle makes a new one with the next generation.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use mcp::{message::Message, revision::Revision};
+use tokio::time::timeout;
 
 use super::{
+    Trouble,
     http::{self, Http},
     outgoing::{Outgoing, Refused},
     pipe::{self, Pipe},
@@ -28,6 +30,9 @@ pub(super) enum Reading {
     Http(Box<http::Reading>),
     Pipe(pipe::Reading),
 }
+
+/// How long a server may take to accept what it need not answer.
+const TAKEN_WITHIN: Duration = Duration::from_secs(30);
 
 impl Link {
     pub(super) fn http(generation: u64, http: Arc<Http>) -> Self {
@@ -61,13 +66,23 @@ impl Link {
         }
     }
 
-    /// Sends a notification or a response.
+    /// Sends a notification or a response. A server that takes it in too slowly is not waited for: nobody else would
+    /// ever end the waiting.
     pub(super) async fn send(&self, message: Message) -> Result<(), Refused> {
         let outgoing = Outgoing::new(message);
-        match &self.transport {
-            Transport::Http(http) => http.send(&outgoing).await,
-            Transport::Pipe(pipe) => pipe.send(&outgoing).await,
-        }
+        let sending = async {
+            match &self.transport {
+                Transport::Http(http) => http.send(&outgoing).await,
+                Transport::Pipe(pipe) => pipe.send(&outgoing).await,
+            }
+        };
+        let late = |_| {
+            Refused::Failed(Trouble::CutOff {
+                what: "a notification or a response",
+                after: TAKEN_WITHIN,
+            })
+        };
+        timeout(TAKEN_WITHIN, sending).await.map_err(late)?
     }
 
     /// Sends without anybody waiting for it; a failure is only noted.
@@ -107,5 +122,27 @@ impl Reading {
             Self::Http(reading) => reading.next().await,
             Self::Pipe(reading) => reading.next().await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::upstream::pipe::Outlet;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_takes_nothing_in_is_not_waited_for_without_end() {
+        let (lines, unread) = mpsc::channel(1);
+        let link = Link::pipe(1, Arc::new(Pipe::new(Outlet::Lines(lines))));
+        let news = || Message::notification("notifications/x", None);
+        assert!(link.send(news()).await.is_ok());
+        let refused = link.send(news()).await.unwrap_err();
+        assert!(
+            matches!(&refused, Refused::Failed(Trouble::CutOff { after, .. }) if *after == TAKEN_WITHIN),
+            "{refused:?}"
+        );
+        drop(unread);
     }
 }
