@@ -22,7 +22,7 @@ use super::{
     outgoing::{Outgoing, Refused},
     pipe::{Pipe, Place},
     running::Told,
-    trouble::excerpt,
+    trouble::{excerpt, head},
     wanted::Limits,
 };
 use crate::sign_in::SignIns;
@@ -240,13 +240,14 @@ impl Shared {
 
     /// A line or an event of a connection where everything comes on one stream.
     pub(super) fn piped(&self, pipe: &Pipe, link: &Link, bytes: Vec<u8>) {
-        let begins = excerpt(&bytes);
+        let begins = head(&bytes);
         let parsed = String::from_utf8(bytes)
             .map_err(|_| mcp::message::Malformed::NotUtf8)
             .and_then(Message::parse);
         let message = match parsed {
             Ok(message) => message,
             Err(why) => {
+                let begins = excerpt(&begins);
                 return self
                     .log
                     .note(&format!("dropped what is not a message ({why}): {begins}"));

@@ -165,9 +165,17 @@ fn last_words(line: &Option<String>) -> String {
         .map_or_else(String::new, |line| format!(", its last words: {line}"))
 }
 
+/// What an excerpt is made of.
+const SEEN: usize = 400;
+
+/// As much of what is about to be read as an excerpt needs, should it turn out to be unreadable.
+pub(super) fn head(bytes: &[u8]) -> Box<[u8]> {
+    bytes[..bytes.len().min(SEEN)].into()
+}
+
 /// The first characters of what a server sent, on one line and without control characters.
 pub(crate) fn excerpt(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(400)]);
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(SEEN)]);
     plain(&text).chars().take(120).collect()
 }
 

@@ -20,7 +20,6 @@ pub(super) struct Wire {
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
-    shown: String,
     body: reqwest::Response,
 }
 
@@ -39,16 +38,15 @@ impl Wire {
         headers: HeaderMap,
         body: Option<Bytes>,
     ) -> Result<Answer, Trouble> {
-        let mut request = self.client.request(method, url.clone()).headers(headers);
-        if let Some(body) = body {
-            request = request.body(body);
-        }
-        let mut body = request.send().await.map_err(|error| not_sent(url, error))?;
+        let mut request = reqwest::Request::new(method, url.clone());
+        *request.headers_mut() = headers;
+        *request.body_mut() = body.map(reqwest::Body::from);
+        let sent = self.client.execute(request).await;
+        let mut body = sent.map_err(|error| not_sent(url, error))?;
         let headers = std::mem::take(body.headers_mut());
         Ok(Answer {
             status: body.status(),
             headers,
-            shown: shown(url),
             body,
         })
     }
@@ -62,10 +60,16 @@ impl Answer {
             .unwrap_or("")
     }
 
+    /// Who answered, for a person. No redirect is followed, so it is who was asked.
+    pub(super) fn shown(&self) -> String {
+        shown(self.body.url())
+    }
+
     /// The next piece of the body; `None` at its end.
     pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, Trouble> {
-        self.body.chunk().await.map_err(|error| Trouble::BrokeOff {
-            host: self.shown.clone(),
+        let read = self.body.chunk().await;
+        read.map_err(|error| Trouble::BrokeOff {
+            host: self.shown(),
             source: Arc::new(error),
         })
     }
@@ -84,7 +88,7 @@ impl Answer {
 
     /// The trouble of an answer with a status that nobody asked for.
     pub(super) async fn into_status_trouble(self) -> Trouble {
-        let (url, status) = (self.shown.clone(), self.status.as_u16());
+        let (url, status) = (self.shown(), self.status.as_u16());
         if self.status.is_redirection() {
             let to = self
                 .headers
@@ -105,7 +109,7 @@ impl Answer {
             "" => "no content type".to_owned(),
             some => excerpt(some.as_bytes()),
         };
-        let (url, status) = (self.shown.clone(), self.status.as_u16());
+        let (url, status) = (self.shown(), self.status.as_u16());
         Trouble::ContentType {
             url,
             status,

@@ -12,8 +12,8 @@ use super::{connection::Http, events::Events, strays::Seat};
 use crate::upstream::{
     Trouble,
     outgoing::{Outgoing, Refused},
-    trouble::excerpt,
-    wire::{Answer, shown},
+    trouble::{excerpt, head},
+    wire::Answer,
 };
 
 /// The answer to one POST, message by message.
@@ -21,7 +21,6 @@ pub(in crate::upstream) struct Reading {
     ready: VecDeque<Message>,
     body: Source,
     limit: usize,
-    url: String,
     /// What was sent as `Authorization`; it must not come back in an error.
     secret: Option<String>,
     /// Where questions arrive that the server asked on the GET stream.
@@ -58,7 +57,6 @@ impl Reading {
             ready: VecDeque::new(),
             body,
             limit: http.limit,
-            url: shown(&http.url),
             secret,
             seat,
         };
@@ -88,9 +86,10 @@ impl Reading {
             match std::mem::replace(&mut self.body, Source::Read) {
                 Source::Read => return Err(Refused::Failed(Trouble::Unanswered)),
                 Source::Whole(answer) => {
-                    let failed = (!answer.status.is_success()).then_some(answer.status.as_u16());
+                    let failed = (!answer.status.is_success())
+                        .then(|| (answer.shown(), answer.status.as_u16()));
                     let bytes = answer.whole(self.limit).await.map_err(Refused::Failed)?;
-                    self.ready = self.read_whole(bytes, failed).map_err(Refused::Failed)?;
+                    self.ready = read_whole(bytes, failed).map_err(Refused::Failed)?;
                 }
                 Source::Events(mut events) => {
                     let text = {
@@ -115,26 +114,6 @@ impl Reading {
         }
     }
 
-    /// An error status may come with a JSON-RPC error, which then is the answer; any other JSON of an error status is not.
-    fn read_whole(
-        &self,
-        bytes: Vec<u8>,
-        failed: Option<u16>,
-    ) -> Result<VecDeque<Message>, Trouble> {
-        let Some(status) = failed else {
-            return messages(bytes);
-        };
-        let begins = excerpt(&bytes);
-        match messages(bytes) {
-            Ok(found) if found.iter().any(|message| message.error().is_some()) => Ok(found),
-            Ok(_) | Err(_) => Err(Trouble::Status {
-                url: self.url.clone(),
-                status,
-                begins,
-            }),
-        }
-    }
-
     /// The same message, without the token if the server repeats it in an error.
     fn masked(&self, message: Message) -> Message {
         let Some(token) = self
@@ -152,13 +131,30 @@ impl Reading {
     }
 }
 
+/// An error status may come with a JSON-RPC error, which then is the answer; any other JSON of an error status is not.
+/// `failed`: who answered with which error status.
+fn read_whole(bytes: Vec<u8>, failed: Option<(String, u16)>) -> Result<VecDeque<Message>, Trouble> {
+    let Some((url, status)) = failed else {
+        return messages(bytes);
+    };
+    let begins = excerpt(&bytes);
+    match messages(bytes) {
+        Ok(found) if found.iter().any(|message| message.error().is_some()) => Ok(found),
+        Ok(_) | Err(_) => Err(Trouble::Status {
+            url,
+            status,
+            begins,
+        }),
+    }
+}
+
 /// The messages in a body or an event: one, or a batch.
 pub(super) fn messages(bytes: impl Into<Vec<u8>>) -> Result<VecDeque<Message>, Trouble> {
     let bytes = bytes.into();
-    let begins = excerpt(&bytes);
+    let begins = head(&bytes);
     let malformed = |why: mcp::message::Malformed| Trouble::NotAMessage {
         why: why.to_string(),
-        begins: begins.clone(),
+        begins: excerpt(&begins),
     };
     match parse_body(bytes).map_err(malformed)? {
         Body::Single(message) => Ok(VecDeque::from([message])),
