@@ -67,6 +67,10 @@ struct Named {
 
 /// Finds the server that owns what the request names.
 pub fn route(shape: &Shape, lists: &impl Lists, request: Message) -> Result<Route, Unroutable> {
+    if let Some(member) = shape.passes() {
+        let server = Arc::clone(&member.server);
+        return Ok(Route::To { server, request });
+    }
     let Some(named) = named(&request)? else {
         return Ok(Route::Nameless(request));
     };

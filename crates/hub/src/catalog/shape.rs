@@ -64,6 +64,15 @@ impl Shape {
         filter.pick != Pick::All || !filter.toggles.0.is_empty()
     }
 
+    /// The only member, where nothing is hidden or called otherwise: whose a request is then does not depend on what it names.
+    pub fn passes(&self) -> Option<&Member> {
+        let as_it_is = |member: &&Member| Listing::ALL.iter().all(|l| !self.changes(member, *l));
+        self.members
+            .first()
+            .filter(|_| self.transparent)
+            .filter(as_it_is)
+    }
+
     /// The entry's text as it is shown here: the settings' description, and another name where one is given.
     pub fn text(
         &self,
