@@ -24,6 +24,7 @@ use hub::session::{NoSession, Reply, Session, Sessions};
 use mcp::message::{self, Body, Message};
 use mcp::{Kind, header, method};
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use answer::{Refusal, Takes};
 
@@ -89,7 +90,7 @@ async fn post(
         Body::Single(message) => {
             let session = mcp.session(&headers, &endpoint, &caller)?;
             let reply = mcp.sessions.receive(&session, message).await;
-            Ok(single(&mcp, reply, takes).await)
+            Ok(single(reply, takes).await)
         }
         Body::Batch(members) => {
             let session = mcp.session(&headers, &endpoint, &caller)?;
@@ -164,23 +165,25 @@ async fn open(
     Ok(response)
 }
 
-/// The answer to one message: nothing, JSON, or a stream when the server has something to say before its response.
-async fn single(mcp: &Mcp, reply: Reply, takes: Takes) -> Response {
+/// The answer to one message: nothing, JSON, or a stream when the server has something to say before its response, or takes
+/// its time.
+async fn single(reply: Reply, takes: Takes) -> Response {
     let exchange = match reply {
         Reply::Accepted => return StatusCode::ACCEPTED.into_response(),
         Reply::Now(message) => return answer::message(message, takes),
         Reply::Later(exchange) => *exchange,
     };
-    let mut exchange = if takes.stream {
-        exchange
-    } else {
-        exchange.quietly()
-    };
-    let first = exchange.next().await;
-    match first {
-        Some(response) if response.kind() == Kind::Response => answer::message(response, takes),
-        Some(first) => stream::exchange(first, exchange, mcp.draining.clone()),
-        None => stream::nothing(),
+    if !takes.stream {
+        let response = exchange.quietly().next().await;
+        return response.map_or_else(stream::nothing, |response| answer::message(response, takes));
+    }
+    let mut exchange = exchange;
+    match timeout(stream::SIGN_OF_LIFE, exchange.next()).await {
+        Ok(Some(response)) if response.kind() == Kind::Response => answer::message(response, takes),
+        Ok(Some(first)) => stream::exchange(first, exchange),
+        Ok(None) => stream::nothing(),
+        // Clients and proxies give up on an answer that does not even begin.
+        Err(_) => stream::slow(exchange),
     }
 }
 

@@ -46,9 +46,7 @@ pub(super) async fn answer(
         let known = stream::iter(known)
             .map(|message| events::event(message.text()))
             .boxed();
-        let streams = under_way
-            .into_iter()
-            .map(|exchange| events::rest(exchange, mcp.draining.clone()));
+        let streams = under_way.into_iter().map(events::rest);
         let all = stream::select_all(std::iter::once(known).chain(streams));
         return Ok(events::events(all.boxed()));
     }

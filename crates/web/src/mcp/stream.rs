@@ -16,30 +16,28 @@ use tokio::time::timeout;
 use super::answer;
 
 /// So often a silent stream shows that it lives: proxies cut silent ones off, and a client that went away is noticed.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
 /// The first message and all that follows for the same request.
-pub(super) fn exchange(
-    first: Message,
-    exchange: Exchange,
-    draining: watch::Receiver<bool>,
-) -> Response {
+pub(super) fn exchange(first: Message, exchange: Exchange) -> Response {
     let first = stream::once(async move { event(first.text()) });
-    events(first.chain(rest(exchange, draining)).boxed())
+    events(first.chain(rest(exchange)).boxed())
+}
+
+/// What a server sends for one request, when nothing came so far.
+pub(super) fn slow(exchange: Exchange) -> Response {
+    let opened = stream::once(async { alive() });
+    events(opened.chain(rest(exchange)).boxed())
 }
 
 /// What a server sends for one request, as events, with signs of life between them.
-pub(super) fn rest(
-    exchange: Exchange,
-    draining: watch::Receiver<bool>,
-) -> BoxStream<'static, Bytes> {
-    let from = (exchange, draining);
-    stream::unfold(from, async |(mut exchange, draining)| {
+pub(super) fn rest(exchange: Exchange) -> BoxStream<'static, Bytes> {
+    stream::unfold(exchange, async |mut exchange| {
         let bytes = match timeout(SIGN_OF_LIFE, exchange.next()).await {
             Ok(message) => event(message?.text()),
             Err(_) => alive(),
         };
-        Some((bytes, (exchange, draining)))
+        Some((bytes, exchange))
     })
     .boxed()
 }

@@ -202,3 +202,32 @@ async fn a_client_that_goes_away_cancels_its_call() {
     asking.abort();
     soon(up.cancelled.notified()).await;
 }
+
+#[tokio::test]
+async fn an_answer_that_takes_its_time_begins_all_the_same() {
+    let (url, inside) = up::start("up").await;
+    let hub = hub_with(&url, json!({})).await;
+    let wire = Wire::initialized(&hub, "/mcp/up", "2025-11-25").await;
+    let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wait"}}"#;
+    let request = wire.request(http::Method::POST);
+    let request = request
+        .header("content-type", "application/json")
+        .body(call);
+    let (_, mut answer) = tokio::join!(
+        async {
+            soon(inside.started.notified()).await;
+            // From here on time passes whenever everybody waits.
+            tokio::time::pause();
+        },
+        async { request.send().await.expect("the head of an answer") },
+    );
+    tokio::time::resume();
+    assert_eq!(answer.headers()["content-type"], "text/event-stream");
+    let first = soon(answer.chunk())
+        .await
+        .expect("a stream")
+        .expect("a sign of life");
+    assert!(first.starts_with(b":"), "{first:?}");
+    drop(answer);
+    soon(inside.cancelled.notified()).await;
+}
