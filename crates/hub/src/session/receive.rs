@@ -247,11 +247,10 @@ impl Shared {
         match notification.method().unwrap_or_default() {
             method::INITIALIZED => {}
             method::CANCELLED => {
-                let call = match notification.cancelled_id() {
-                    Ok(Some(id)) => session.calls().remove(id),
-                    Ok(None) | Err(_) => None,
-                };
-                if let Some(call) = call {
+                // The id is free again when the call is gone, so that its end never takes a newer call off the list.
+                if let Ok(Some(id)) = notification.cancelled_id()
+                    && let Some(call) = session.calls().get(id)
+                {
                     call.cancel();
                 }
             }
