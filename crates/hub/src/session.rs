@@ -8,6 +8,7 @@ mod exchange;
 mod hello;
 mod level;
 mod outbox;
+mod outward;
 mod pump;
 mod receive;
 mod refusal;
@@ -38,6 +39,7 @@ pub use receive::Reply;
 use asked::AskedOf;
 use level::{Level, SessionLevel};
 use outbox::Outbox;
+use outward::Outward;
 use subscriptions::Subscriptions;
 
 /// All sessions of a hub. A clone is the same one.
@@ -71,6 +73,7 @@ pub struct Session {
     /// Requests of servers that this client has to answer, by their id.
     asked: Mutex<HashMap<Box<str>, AskedOf>>,
     outbox: Outbox,
+    outward: Outward,
     /// Seconds after the start of the hub when it was used last.
     used: AtomicU64,
 }
@@ -138,6 +141,7 @@ impl Sessions {
             calls: Mutex::default(),
             asked: Mutex::default(),
             outbox: Outbox::default(),
+            outward: Outward::default(),
             used: AtomicU64::new(self.shared.now()),
         });
         self.shared.live.insert(id, Arc::clone(&session));

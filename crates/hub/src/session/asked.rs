@@ -2,6 +2,8 @@
 //!
 //! Their ids are unique in the hub already (`hub::upstream` sees to that), so they stay.
 
+use std::sync::Arc;
+
 use mcp::capability::Abilities;
 use mcp::message::{Message, code};
 use mcp::method;
@@ -44,14 +46,13 @@ impl Session {
     }
 
     /// Hands the client's answer to the server that asked. An answer that nobody asked for goes nowhere.
-    pub(super) async fn answer(&self, response: Message) {
+    pub(super) fn answer(self: &Arc<Self>, response: Message) {
         let asked = response.id().and_then(|id| self.asked().remove(id));
-        let Some(asked) = asked else {
-            tracing::debug!(session = %self.short_id(), "a client answered what nobody asked");
-            return;
-        };
-        if let Err(error) = asked.upstream.answer(response).await {
-            tracing::debug!(server = asked.upstream.name(), %error, "a client's answer came too late");
+        match asked {
+            Some(asked) => self.tell(asked.upstream, response),
+            None => {
+                tracing::debug!(session = %self.short_id(), "a client answered what nobody asked");
+            }
         }
     }
 

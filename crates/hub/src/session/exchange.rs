@@ -90,7 +90,8 @@ impl Exchange {
                 Kind::Notification => return Some(message),
                 Kind::Request => match self.asks(&message) {
                     Ok(()) => return Some(message),
-                    Err(refusal) => self.refuse(refusal),
+                    // In the background: `next` may be dropped at any time, and the server must hear it anyway.
+                    Err(refusal) => self.session.tell(self.upstream.clone(), refusal),
                 },
             }
         }
@@ -114,16 +115,6 @@ impl Exchange {
         self.session.ask(&self.upstream, request)?;
         self.asked.extend(request.id().map(Box::from));
         Ok(())
-    }
-
-    /// In the background: `next` may be dropped at any time, and the server must hear it anyway.
-    fn refuse(&self, refusal: Message) {
-        let upstream = self.upstream.clone();
-        tokio::spawn(async move {
-            if let Err(error) = upstream.answer(refusal).await {
-                tracing::debug!(server = upstream.name(), %error, "a refusal was not taken");
-            }
-        });
     }
 
     fn finished(&mut self, response: Message) -> Message {

@@ -42,8 +42,7 @@ impl Sessions {
                 Reply::Accepted
             }
             Kind::Response => {
-                let session = Arc::clone(session);
-                tokio::spawn(async move { session.answer(message).await });
+                session.answer(message);
                 Reply::Accepted
             }
         }
@@ -257,20 +256,20 @@ impl Shared {
             method::PROGRESS => {
                 let token = notification.progress_token().ok().flatten();
                 if let Some(upstream) = token.and_then(|token| session.asker_by_token(token)) {
-                    notify(upstream, notification);
+                    notify(session, upstream, notification);
                 }
             }
             method::ROOTS_CHANGED => {
                 for member in &shape.members {
                     if let Some(upstream) = self.catalog.upstreams().get(&member.server) {
-                        notify(upstream, notification.clone());
+                        notify(session, upstream, notification.clone());
                     }
                 }
             }
             _ => {
                 let only = shape.members.first().filter(|_| shape.transparent);
                 if let Some(upstream) = only.and_then(|m| self.catalog.upstreams().get(&m.server)) {
-                    notify(upstream, notification);
+                    notify(session, upstream, notification);
                 }
             }
         }
@@ -297,16 +296,11 @@ impl route::Lists for Lists<'_> {
     }
 }
 
-/// Notifications are passed on in the background: the client is not kept waiting for a server that is slow to take one.
-fn notify(upstream: Upstream, notification: Message) {
-    if !matches!(upstream.state(), State::Ready) {
-        return;
+/// A server that is not connected has no session in which a notification could mean anything.
+fn notify(session: &Arc<Session>, upstream: Upstream, notification: Message) {
+    if matches!(upstream.state(), State::Ready) {
+        session.tell(upstream, notification);
     }
-    tokio::spawn(async move {
-        if let Err(error) = upstream.notify(notification).await {
-            tracing::debug!(server = upstream.name(), %error, "a notification was not taken");
-        }
-    });
 }
 
 fn failure(request: &Message, code: i64, text: &str) -> Message {

@@ -8,12 +8,35 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
+use tokio::sync::watch;
 
 /// What it answers to `tools/call`, and what it received.
 pub(crate) struct Raw {
     pub(crate) url: String,
     pub(crate) received: Arc<Mutex<Vec<String>>>,
     pub(crate) headers: Arc<Mutex<Vec<HeaderMap>>>,
+    count: watch::Receiver<usize>,
+}
+
+impl Raw {
+    /// The first messages of this method, as soon as there are so many.
+    pub(crate) async fn heard(&self, method: &str, many: usize) -> Vec<Value> {
+        let mut count = self.count.clone();
+        loop {
+            let texts = self.received.lock().expect("received").clone();
+            let messages = texts
+                .iter()
+                .map(|text| serde_json::from_str(text).expect("JSON"));
+            let found: Vec<Value> = messages
+                .filter(|m: &Value| m["method"] == method)
+                .take(many)
+                .collect();
+            if found.len() == many {
+                return found;
+            }
+            count.changed().await.expect("the server runs");
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -21,15 +44,18 @@ struct Inside {
     answer: &'static str,
     received: Arc<Mutex<Vec<String>>>,
     headers: Arc<Mutex<Vec<HeaderMap>>>,
+    count: watch::Sender<usize>,
 }
 
 /// Starts it; `answer` is the result of each `tools/call`.
 pub(crate) async fn start(answer: &'static str) -> Raw {
     let (received, headers) = (Arc::default(), Arc::default());
+    let (counted, count) = watch::channel(0);
     let inside = Inside {
         answer,
         received: Arc::clone(&received),
         headers: Arc::clone(&headers),
+        count: counted,
     };
     let router = Router::new()
         .route("/mcp", post(answers))
@@ -43,6 +69,7 @@ pub(crate) async fn start(answer: &'static str) -> Raw {
         url,
         received,
         headers,
+        count,
     }
 }
 
@@ -50,6 +77,7 @@ async fn answers(State(inside): State<Inside>, headers: HeaderMap, body: String)
     inside.headers.lock().expect("headers").push(headers);
     let message: Value = serde_json::from_str(&body).expect("JSON");
     inside.received.lock().expect("received").push(body);
+    inside.count.send_modify(|count| *count += 1);
     let result = match message["method"].as_str() {
         Some("initialize") => {
             r#"{"protocolVersion":"2025-06-18","capabilities":{"tools":{},"vendor/x":{"n":1.0}},"serverInfo":{"name":"raw","version":"1","icons":[{"src":"data:,"}]},"vendor":[1e400]}"#

@@ -231,3 +231,21 @@ async fn an_answer_that_takes_its_time_begins_all_the_same() {
     drop(answer);
     soon(inside.cancelled.notified()).await;
 }
+
+#[tokio::test]
+async fn a_server_hears_a_clients_words_in_the_order_in_which_they_were_said() {
+    let raw = raw_upstream::start("{}").await;
+    let hub = hub_with(&raw.url, json!({})).await;
+    let wire = Wire::initialized(&hub, "/mcp/up", "2025-11-25").await;
+    for n in 0..30 {
+        let said =
+            format!(r#"{{"jsonrpc":"2.0","method":"notifications/vendor","params":{{"n":{n}}}}}"#);
+        assert_eq!(wire.post(&said).await.status, StatusCode::ACCEPTED);
+    }
+    let heard = soon(raw.heard("notifications/vendor", 30)).await;
+    let order: Vec<_> = heard
+        .iter()
+        .map(|said| said["params"]["n"].as_u64().unwrap())
+        .collect();
+    assert_eq!(order, (0..30).collect::<Vec<_>>());
+}
