@@ -21,7 +21,6 @@ use tokio::net::{TcpListener, TcpStream};
 
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(2);
-const CALL: &str = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"echo","arguments":{"text":"hello"}}}"#;
 const HELLO: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"bench","version":"1"}}}"#;
 
 /// One side of the comparison: where to send calls, and the session to name.
@@ -106,11 +105,10 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 
 /// Sends calls over `connections` kept-alive connections for one round.
 async fn load(side: &Side, connections: usize) -> io::Result<Round> {
-    let request = request_bytes(side, CALL);
     let until = Instant::now() + ROUND;
     let tasks: Vec<_> = (0..connections)
-        .map(|_| {
-            let (address, request) = (side.address.clone(), request.clone());
+        .map(|connection| {
+            let (address, request) = (side.address.clone(), request_bytes(side, &call(connection)));
             tokio::spawn(async move {
                 let mut stream = TcpStream::connect(&address).await?;
                 stream.set_nodelay(true)?;
@@ -142,6 +140,13 @@ async fn load(side: &Side, connections: usize) -> io::Result<Round> {
         p50: taken[taken.len() / 2],
         p99: taken[taken.len() * 99 / 100],
     })
+}
+
+/// A session takes an id once at a time, so each connection has its own.
+fn call(id: usize) -> String {
+    format!(
+        r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"echo","arguments":{{"text":"hello"}}}}}}"#
+    )
 }
 
 fn request_bytes(side: &Side, body: &str) -> Vec<u8> {
