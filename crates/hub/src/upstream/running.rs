@@ -76,8 +76,17 @@ enum News {
 }
 
 // rule: b05
-/// An attempt is cut off after this long.
+/// An attempt to reach a server over the network is cut off after this long.
 const CUT_OFF: Duration = Duration::from_secs(15);
+/// The same for a process: its first start may have to download a package, and ending it would begin the download anew.
+const CUT_OFF_PROCESS: Duration = Duration::from_secs(300);
+
+fn cut_off(transport: &Transport) -> Duration {
+    match transport {
+        Transport::Http { .. } => CUT_OFF,
+        Transport::Stdio { .. } => CUT_OFF_PROCESS,
+    }
+}
 
 impl Running {
     pub(super) fn new(
@@ -227,6 +236,7 @@ impl Running {
         };
         self.generation += 1;
         self.wake = None;
+        let after = cut_off(&transport);
         let attempt = Attempt {
             shared: self.shared.clone(),
             outside: self.outside.clone(),
@@ -237,13 +247,13 @@ impl Running {
         };
         self.attempt = Some(
             async move {
-                let cut_off = |_| {
+                let late = |_| {
                     Refused::Failed(Trouble::CutOff {
                         what: "initialize and the first lists",
-                        after: CUT_OFF,
+                        after,
                     })
                 };
-                timeout(CUT_OFF, attempt.run()).await.map_err(cut_off)?
+                timeout(after, attempt.run()).await.map_err(late)?
             }
             .boxed(),
         );
