@@ -1,10 +1,16 @@
 //! Names and checks of the HTTP headers of Streamable HTTP.
 //!
-//! MCP transports, "Streamable HTTP", revisions 2025-03-26 to 2025-11-25.
+//! MCP transports, "Streamable HTTP", revisions 2025-03-26 to 2026-07-28.
 
 pub const SESSION_ID: &str = "mcp-session-id";
 pub const PROTOCOL_VERSION: &str = "mcp-protocol-version";
 pub const LAST_EVENT_ID: &str = "last-event-id";
+/// The method of a request, since 2026-07-28.
+pub const METHOD: &str = "mcp-method";
+/// The name or address that a request is about, since 2026-07-28.
+pub const NAME: &str = "mcp-name";
+/// What a header of a mirrored tool parameter begins with, since 2026-07-28.
+pub const PARAM: &str = "mcp-param-";
 pub const JSON: &str = "application/json";
 pub const EVENT_STREAM: &str = "text/event-stream";
 

@@ -2,11 +2,13 @@
 //!
 //! Pure: text in, text out. JSON is opened only where the hub acts; everything else passes byte for byte.
 
+pub mod bridge;
 pub mod capability;
 pub mod header;
 pub mod merge;
 pub mod message;
 pub mod method;
+pub mod mirror;
 pub mod name;
 pub mod raw;
 pub mod revision;

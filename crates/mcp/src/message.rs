@@ -25,6 +25,10 @@ pub mod code {
     pub const SERVER_ERROR: i64 = -32000;
     pub const SESSION_NOT_FOUND: i64 = -32001;
     pub const RESOURCE_NOT_FOUND: i64 = -32002;
+    /// Headers and body disagree; since 2026-07-28, like the two below.
+    pub const HEADER_MISMATCH: i64 = -32020;
+    pub const MISSING_CAPABILITY: i64 = -32021;
+    pub const UNSUPPORTED_VERSION: i64 = -32022;
 }
 
 /// What a message is, by its envelope alone.

@@ -85,6 +85,13 @@ pub fn elements(raw: &str) -> Option<Vec<&str>> {
     Some(items.into_iter().map(RawValue::get).collect())
 }
 
+/// All entries of a raw object, in order, keys decoded; `None` when it is not one.
+pub fn entries(raw: &str) -> Option<Vec<(String, &str)>> {
+    serde_json::from_str::<Entries<'_>>(raw)
+        .ok()
+        .map(|found| found.0)
+}
+
 /// The object with another value at the path; `None` when nothing stands there.
 pub fn replace(object: &str, path: &[&str], value: &str) -> Result<Option<String>, Unreadable> {
     Ok(at(object, path)?.map(|old| splice(object, old, value)))
@@ -130,6 +137,32 @@ fn not_an_object(text: &str) -> Unreadable {
         Some(b'n') => "null",
         Some(_) | None => "a number",
     })
+}
+
+struct Entries<'a>(Vec<(String, &'a str)>);
+
+impl<'de: 'a, 'a> serde::Deserialize<'de> for Entries<'a> {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_map(EachEntry).map(Self)
+    }
+}
+
+struct EachEntry;
+
+impl<'de> Visitor<'de> for EachEntry {
+    type Value = Vec<(String, &'de str)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut entries = Vec::new();
+        while let Some((key, value)) = map.next_entry::<String, &RawValue>()? {
+            entries.push((key, value.get()));
+        }
+        Ok(entries)
+    }
 }
 
 struct Picked<'a, const N: usize> {

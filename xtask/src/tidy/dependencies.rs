@@ -74,7 +74,10 @@ const LEAVES: [(&str, &[&str]); 3] = [
             "url",
         ],
     ),
-    ("mcphub-mcp", &["http", "serde", "serde_json", "thiserror"]),
+    (
+        "mcphub-mcp",
+        &["base64", "http", "serde", "serde_json", "thiserror"],
+    ),
 ];
 
 /// A crate of others, and the only crates of ours whose code may use it.
