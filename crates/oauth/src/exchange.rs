@@ -187,7 +187,9 @@ impl Procedure for Exchange {
     type Error = ExchangeError;
 
     fn receive(self, answer: Result<Response, Unanswered>) -> Result<Step<Self>, ExchangeError> {
-        let issued = match token::read(answer) {
+        let mut secrets = vec![&self.code.code, &self.code.pending.verifier];
+        secrets.extend(&self.client.secret);
+        let issued = match token::read(answer, &secrets) {
             Answer::Issued(issued) => issued,
             Answer::Error {
                 error, description, ..
@@ -201,6 +203,7 @@ impl Procedure for Exchange {
                 });
             }
             Answer::NoToken(why) => return Err(ExchangeError::NoToken(why)),
+            Answer::Page => return Err(ExchangeError::NoToken(token::PAGE.to_owned())),
             Answer::Trouble { why, .. } => return Err(ExchangeError::Unavailable(why)),
         };
         let mut notes = Vec::new();

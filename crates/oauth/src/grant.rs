@@ -4,9 +4,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::token::{Issued, Lifetime};
+use crate::token::{self, Issued, Lifetime};
 
 /// What an authorization server gave.
 #[derive(Debug, Clone)]
@@ -67,6 +67,12 @@ impl Grant {
     #[must_use]
     pub fn lives(&self, now: SystemTime) -> bool {
         self.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// For whom the access token is, as far as it can be read; a hint for people.
+    #[must_use]
+    pub fn audience(&self) -> Option<String> {
+        token::jwt_audience(self.access.expose_secret())
     }
 
     /// When it wants to be renewed; `None`: not by the clock.

@@ -35,6 +35,8 @@ pub struct Policy {
     pub authorization_params: Vec<(String, String)>,
     /// Added to token requests as they are.
     pub token_params: Vec<(String, String)>,
+    /// Say the requested scopes again at every refresh: some servers narrow the token otherwise.
+    pub repeat_scope_on_refresh: bool,
     pub token_auth: Option<AuthMethod>,
     /// A client that somebody registered by hand.
     pub client: Option<GivenClient>,
@@ -92,6 +94,7 @@ impl Policy {
             audience: None,
             authorization_params: Vec::new(),
             token_params: Vec::new(),
+            repeat_scope_on_refresh: false,
             token_auth: None,
             client: None,
             client_metadata_url: None,

@@ -25,6 +25,8 @@ pub struct Refresh {
     client: Client,
     params: Vec<(String, String)>,
     now: SystemTime,
+    /// The scopes that are said again, at servers that want that.
+    scope: Option<String>,
     without_resource: bool,
 }
 
@@ -69,6 +71,8 @@ impl Refresh {
                 .clone()
                 .map(|audience| ("audience".to_owned(), audience)),
         );
+        let scope = Some(grant.requested.join(" "))
+            .filter(|scope| policy.repeat_scope_on_refresh && !scope.is_empty());
         Self {
             grant,
             token,
@@ -76,6 +80,7 @@ impl Refresh {
             client,
             params,
             now,
+            scope,
             without_resource: false,
         }
         .send("renewing the access token")
@@ -89,7 +94,7 @@ impl Refresh {
         }
     }
 
-    // The stored resource and the stored secret, and no scope: as granted.
+    // The stored resource and the stored secret; no scope means as granted, and only some servers want to hear it again.
     // rule: at-15, at-66
     fn request(&self) -> Request {
         let mut form = vec![
@@ -104,9 +109,27 @@ impl Refresh {
         {
             form.push(("resource", resource));
         }
+        if let Some(scope) = &self.scope {
+            form.push(("scope", scope));
+        }
         let authorization = self.client.authenticate(&mut form);
         add(&mut form, &self.params);
         wire::post_form(&self.endpoint, &form, authorization)
+    }
+
+    // What the server does not like beside the token is left out once; then the word counts.
+    // rule: mcp-auth-grant-classes, rfc8707-2.2
+    fn rejected(mut self, error: &str, why: String) -> Step<Self> {
+        match error {
+            "invalid_target" if self.grant.resource.is_some() && !self.without_resource => {
+                self.without_resource = true;
+                self.send("the resource was refused; it is left out once")
+            }
+            "invalid_scope" if self.scope.take().is_some() => {
+                self.send("the scope was refused; it is left out once")
+            }
+            _ => Step::Done(Outcome::Dead(why)),
+        }
     }
 
     fn renewed(self, issued: token::Issued) -> Outcome {
@@ -134,33 +157,31 @@ impl Procedure for Refresh {
 
     // A server in trouble does not cost the grant; a rejected grant does, and keeps the client.
     // rule: mcp-auth-grant-classes, at-06, at-09
-    fn receive(mut self, answer: Result<Response, Unanswered>) -> Result<Step<Self>, Infallible> {
-        let outcome = match token::read(answer) {
+    fn receive(self, answer: Result<Response, Unanswered>) -> Result<Step<Self>, Infallible> {
+        let mut secrets = vec![&self.token, &self.grant.access];
+        secrets.extend(&self.client.secret);
+        let outcome = match token::read(answer, &secrets) {
             Answer::Issued(issued) => self.renewed(*issued),
             Answer::Error {
                 error,
                 description,
                 status,
+                retry_after,
             } => {
                 let why = description.map_or(error.clone(), |text| format!("{error}: {text}"));
-                match error.as_str() {
-                    "invalid_target" if self.grant.resource.is_some() && !self.without_resource => {
-                        self.without_resource = true;
-                        return Ok(self.send("the resource was refused; it is left out once"));
-                    }
-                    "invalid_grant" | "invalid_target" | "invalid_scope" | "invalid_code" => {
-                        Outcome::Dead(why)
-                    }
-                    client if is_client_error(client) => Outcome::ClientLost(why),
-                    _ if matches!(status, 200..300 | 400 | 401) => Outcome::Doubtful(why),
-                    _ => Outcome::Trouble {
-                        why,
-                        retry_after: None,
-                    },
+                match Word::of(&error, status) {
+                    Word::Rejected => return Ok(self.rejected(&error, why)),
+                    Word::Client => Outcome::ClientLost(why),
+                    Word::Doubtful => Outcome::Doubtful(why),
+                    Word::Trouble => Outcome::Trouble { why, retry_after },
                 }
             }
             Answer::NoToken(why) => Outcome::Doubtful(why),
             Answer::Mute { status } => Outcome::Doubtful(format!("status {status} without a word")),
+            Answer::Page => Outcome::Trouble {
+                why: token::PAGE.to_owned(),
+                retry_after: None,
+            },
             Answer::Trouble { why, retry_after } => Outcome::Trouble { why, retry_after },
         };
         Ok(Step::Done(outcome))
@@ -168,6 +189,42 @@ impl Procedure for Refresh {
 
     fn stage(&self) -> Stage {
         Stage::Refresh
+    }
+}
+
+/// What an error's word says about the grant.
+enum Word {
+    Rejected,
+    Client,
+    Doubtful,
+    Trouble,
+}
+
+impl Word {
+    fn of(error: &str, status: u16) -> Self {
+        match error {
+            "invalid_grant" | "invalid_target" | "invalid_scope" | "invalid_code" => Self::Rejected,
+            client if is_client_error(client) => Self::Client,
+            // Words for a passing trouble, whatever the status that came with them.
+            "server_error"
+            | "temporarily_unavailable"
+            | "slow_down"
+            | "ratelimited"
+            | "rate_limited"
+            | "rate_limit_exceeded"
+            | "too_many_requests" => Self::Trouble,
+            // Other words of OAuth; beside them, gateways have words of their own for 403 and 404.
+            "invalid_request"
+            | "unsupported_grant_type"
+            | "access_denied"
+            | "invalid_token"
+            | "expired_token"
+            | "login_required"
+            | "interaction_required"
+            | "consent_required" => Self::Doubtful,
+            _ if matches!(status, 200..300 | 400 | 401) => Self::Doubtful,
+            _ => Self::Trouble,
+        }
     }
 }
 

@@ -14,11 +14,16 @@ use url::form_urlencoded;
 use crate::metadata;
 use crate::scope;
 use crate::step::{Response, Unanswered};
+use crate::wire;
+use crate::wire::retry_after::retry_after;
 
 /// Longest token that is taken; it has to fit into a header.
 const LONGEST: usize = 16 * 1024;
 /// A lifetime beyond this is nonsense.
 const LIFETIME: f64 = 100.0 * 365.0 * 86_400.0;
+
+/// In words, what [`Answer::Page`] is.
+pub(crate) const PAGE: &str = "the answer is neither JSON nor a form";
 
 /// A good answer.
 #[derive(Debug, Clone)]
@@ -43,14 +48,17 @@ pub(crate) enum Lifetime {
 #[derive(Debug)]
 pub(crate) enum Answer {
     Issued(Box<Issued>),
-    /// A structured OAuth error, whatever the status.
+    /// A structured OAuth error, whatever the status. What the server repeats of our secrets is masked.
     Error {
         error: String,
         description: Option<String>,
         status: u16,
+        retry_after: Option<Duration>,
     },
     /// 200 and no token in it that can be used.
     NoToken(String),
+    /// 200 with a web page or half an answer: not the token endpoint's own word.
+    Page,
     /// 400 or 401 that says nothing.
     Mute {
         status: u16,
@@ -62,7 +70,8 @@ pub(crate) enum Answer {
     },
 }
 
-pub(crate) fn read(answer: Result<Response, Unanswered>) -> Answer {
+/// Reads an answer to a request that held these `secrets`.
+pub(crate) fn read(answer: Result<Response, Unanswered>, secrets: &[&SecretString]) -> Answer {
     let response = match answer {
         Ok(response) => response,
         Err(why) => {
@@ -84,17 +93,23 @@ pub(crate) fn read(answer: Result<Response, Unanswered>) -> Answer {
     }
     let Some(map) = members(&response) else {
         return match status {
-            200..300 => Answer::NoToken("the answer is neither JSON nor a form".to_owned()),
+            200..300 if response.body().trim_ascii().is_empty() => {
+                Answer::NoToken("the answer is empty".to_owned())
+            }
+            200..300 => Answer::Page,
             400 | 401 => Answer::Mute { status },
             _ => trouble(format!("status {status}")),
         };
     };
     if let Some(error) = error_word(&map) {
-        let description = metadata::text(&map, "error_description").map(short);
+        // A server may repeat in its words what it was sent.
+        // rule: x04
+        let said = |text: &str| short(&wire::masked(text, secrets));
         return Answer::Error {
-            error: short(error),
-            description,
+            error: said(error),
+            description: metadata::text(&map, "error_description").map(said),
             status,
+            retry_after: retry_after(&response),
         };
     }
     match status {
@@ -210,10 +225,7 @@ fn lifetime(map: &Map<String, Value>, access: &str) -> Lifetime {
 
 /// A hint only: the token is not ours to verify.
 fn jwt_end(token: &str) -> Option<SystemTime> {
-    let mut parts = token.split('.');
-    let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
-    let claims = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
-    let claims = metadata::object(&claims).ok()?;
+    let claims = jwt_claims(token)?;
     let end = claims
         .get("exp")?
         .as_f64()
@@ -221,14 +233,22 @@ fn jwt_end(token: &str) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs_f64(end))
 }
 
-fn retry_after(response: &Response) -> Option<Duration> {
-    let value = response
-        .headers()
-        .get(http::header::RETRY_AFTER)?
-        .to_str()
-        .ok()?;
-    let seconds: u64 = value.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds.min(3_600)))
+/// For whom a token is, where it is a JWT and says so; for people's eyes only.
+pub(crate) fn jwt_audience(token: &str) -> Option<String> {
+    let claims = jwt_claims(token)?;
+    let audience = match claims.get("aud")? {
+        Value::String(one) => one.clone(),
+        Value::Array(_) => metadata::texts(&claims, "aud")?.join(" "),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => return None,
+    };
+    Some(short(&audience)).filter(|audience| !audience.is_empty())
+}
+
+fn jwt_claims(token: &str) -> Option<Map<String, Value>> {
+    let mut parts = token.split('.');
+    let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
+    let claims = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
+    metadata::object(&claims).ok()
 }
 
 fn short(text: &str) -> String {

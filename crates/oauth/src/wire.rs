@@ -1,11 +1,18 @@
 //! Requests as they go out: the same headers everywhere, forms encoded once.
 
+pub(crate) mod retry_after;
+
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method};
+use secrecy::{ExposeSecret as _, SecretString};
 use url::form_urlencoded;
 
 use crate::address::Endpoint;
 use crate::step::Request;
+
+/// Shorter ones would tear words apart, and hide nothing that could not be guessed.
+const SHORTEST_SECRET: usize = 6;
+const MASK: &str = "[masked]";
 
 pub(crate) fn get(address: &Endpoint) -> Request {
     request(Method::GET, address, Vec::new())
@@ -46,6 +53,20 @@ pub(crate) fn credential(value: &str) -> Option<HeaderValue> {
 /// Form encoding of one value, as RFC 6749 section 2.3.1 wants it before Basic.
 pub(crate) fn form_encode(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+/// A stranger's text without what it repeats of our secrets, as they are or as they were sent.
+// rule: x04
+pub(crate) fn masked(text: &str, secrets: &[&SecretString]) -> String {
+    let mut text = text.to_owned();
+    for secret in secrets {
+        let secret = secret.expose_secret();
+        if secret.len() >= SHORTEST_SECRET {
+            text = text.replace(secret, MASK);
+            text = text.replace(&form_encode(secret), MASK);
+        }
+    }
+    text
 }
 
 fn post(

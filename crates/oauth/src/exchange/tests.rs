@@ -191,6 +191,23 @@ fn a_refusal_is_shown_in_the_servers_words() {
     assert!(matches!(error, ExchangeError::Unavailable(_)));
 }
 
+// rule: x04
+#[test]
+fn the_servers_words_do_not_repeat_code_verifier_or_secret() {
+    let mut code = code();
+    code.code = "the-code-1".into();
+    code.pending.verifier = "the-verifier-1".into();
+    let body =
+        r#"{"error":"invalid_grant","error_description":"the-code-1 the-verifier-1 the-secret-1"}"#;
+    let mut play = Play::new().status(TOKEN, 400, body);
+    let client = client(Some("the-secret-1"), AuthMethod::Post);
+    let error = play
+        .run(Exchange::start(code, client, &policy(), NOW))
+        .unwrap_err();
+    let said = "the token endpoint answered invalid_grant ([masked] [masked] [masked])";
+    assert_eq!(error.to_string(), said);
+}
+
 #[test]
 fn another_client_than_the_one_that_began_is_refused() {
     let other = Client {

@@ -37,12 +37,19 @@ fn grant() -> Grant {
     }
 }
 
-fn refresh(play: &mut Play) -> Outcome {
-    let policy = Policy::new(
+fn policy() -> Policy {
+    Policy::new(
         "https://mcp.test/mcp",
         "http://localhost:3000/oauth/callback",
-    );
-    match play.run(Ok(Refresh::start(grant(), client(), &policy, now()))) {
+    )
+}
+
+fn refresh(play: &mut Play) -> Outcome {
+    with(play, &policy())
+}
+
+fn with(play: &mut Play, policy: &Policy) -> Outcome {
+    match play.run(Ok(Refresh::start(grant(), client(), policy, now()))) {
         Ok(outcome) => outcome,
         Err(never) => match never {},
     }
@@ -103,6 +110,22 @@ fn a_server_in_trouble_does_not_cost_the_grant() {
         answered(503, r#"{"error":"invalid_grant"}"#),
         Outcome::Trouble { .. }
     ));
+    for (status, body) in [
+        (200, "<!doctype html><title>Welcome</title>"),
+        (200, r#"{"access_token":"AT"#),
+        (200, r#"{"error":"temporarily_unavailable"}"#),
+        (400, r#"{"error":"server_error"}"#),
+        (400, r#"{"error":"slow_down"}"#),
+        (200, r#"{"ok":false,"error":"ratelimited"}"#),
+        (403, r#"{"error":"Forbidden"}"#),
+        (404, r#"{"error":"not_found"}"#),
+    ] {
+        let outcome = answered(status, body);
+        assert!(
+            matches!(outcome, Outcome::Trouble { .. }),
+            "{status} {body}: {outcome:?}"
+        );
+    }
     assert!(matches!(
         refresh(&mut Play::new().silent(TOKEN)),
         Outcome::Trouble { .. }
@@ -156,8 +179,9 @@ fn what_says_nothing_for_sure_is_doubtful() {
         (400, ""),
         (401, "<html>"),
         (400, r#"{"error":"invalid_request"}"#),
+        (403, r#"{"error":"access_denied"}"#),
+        (400, r#"{"error":"no_such_word"}"#),
         (200, "{}"),
-        (200, "<html>"),
         (200, r#"{"access_token":"a","token_type":"mac"}"#),
     ] {
         let outcome = answered(status, body);
@@ -180,6 +204,53 @@ fn a_refused_resource_is_left_out_once() {
     let mut play = Play::new().status(TOKEN, 400, r#"{"error":"invalid_target"}"#);
     assert!(matches!(refresh(&mut play), Outcome::Dead(_)));
     assert_eq!(play.asked.len(), 2);
+}
+
+// rule: at-15, mcp-auth-grant-classes
+#[test]
+fn the_scope_is_said_again_where_the_server_wants_it_and_left_out_once_it_refuses() {
+    let repeating = Policy {
+        repeat_scope_on_refresh: true,
+        ..policy()
+    };
+    let refusal = r#"{"error":"invalid_scope"}"#;
+    let mut play = Play::new()
+        .status(TOKEN, 400, refusal)
+        .json(TOKEN, r#"{"access_token":"AT2"}"#);
+    let outcome = with(&mut play, &repeating);
+    assert!(matches!(outcome, Outcome::Renewed(_)), "{outcome:?}");
+    assert_eq!(play.form(0)["scope"], "a b", "as it was asked for");
+    assert!(!play.form(1).contains_key("scope"));
+    assert_eq!(play.form(1)["resource"], "https://mcp.test/mcp");
+    let mut play = Play::new()
+        .status(TOKEN, 400, refusal)
+        .status(TOKEN, 400, refusal);
+    assert!(matches!(with(&mut play, &repeating), Outcome::Dead(_)));
+    assert_eq!(play.asked.len(), 2);
+    let mut play = Play::new().status(TOKEN, 400, refusal);
+    assert!(matches!(refresh(&mut play), Outcome::Dead(_)));
+    assert_eq!(play.asked.len(), 1, "nothing was there to leave out");
+}
+
+// rule: x04
+#[test]
+fn the_servers_words_do_not_repeat_the_token() {
+    let grant = Grant {
+        access: "access-token-1".into(),
+        refresh: Some("refresh-token-1".into()),
+        ..grant()
+    };
+    let client = Client {
+        secret: Some("client-secret-1".into()),
+        ..client()
+    };
+    let body = r#"{"error":"invalid_grant","error_description":"refresh-token-1 access-token-1 client-secret-1"}"#;
+    let mut play = Play::new().status(TOKEN, 400, body);
+    let outcome = play.run(Ok(Refresh::start(grant, client, &policy(), now())));
+    let Ok(Outcome::Dead(why)) = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!(why, "invalid_grant: [masked] [masked] [masked]");
 }
 
 // rule: rfc6749-10.4

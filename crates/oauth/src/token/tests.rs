@@ -10,7 +10,7 @@ fn answer(status: u16, body: &str) -> Answer {
         .status(status)
         .body(body.as_bytes().to_vec())
         .unwrap();
-    read(Ok(response))
+    read(Ok(response), &[])
 }
 
 fn good(body: &str) -> Issued {
@@ -93,6 +93,7 @@ fn a_lifetime_is_read_in_every_spelling_and_nonsense_is_unknown() {
     assert_eq!(good(r#"{"access_token":"a"}"#).lifetime, Lifetime::Unknown);
 }
 
+// rule: at-35
 #[test]
 fn a_jwt_says_its_end_when_the_answer_does_not() {
     let claims = URL_SAFE_NO_PAD.encode(r#"{"exp":1700000600}"#);
@@ -116,7 +117,6 @@ fn only_a_bearer_token_that_fits_a_header_is_taken() {
         r#"{"access_token":7}"#,
         r#"{"access_token":"a\r\nX: y"}"#,
         "{}",
-        "<html></html>",
         "",
     ] {
         assert!(matches!(answer(200, body), Answer::NoToken(_)), "{body}");
@@ -145,17 +145,49 @@ fn a_server_in_trouble_says_nothing_whatever_its_page_holds() {
     ));
 }
 
+// rule: x04
 #[test]
-fn retry_after_is_obeyed_in_seconds() {
+fn what_the_server_repeats_of_our_secrets_is_masked() {
+    let secret = SecretString::from("rt+secret/1");
+    let description = format!("{}: rt+secret/1 or rt%2Bsecret%2F1", "x".repeat(294));
+    let body = serde_json::json!({"error": "no rt+secret/1", "error_description": description});
     let response = http::Response::builder()
-        .status(429)
-        .header("retry-after", "2")
-        .body(Vec::new())
+        .status(400)
+        .body(body.to_string().into_bytes())
         .unwrap();
-    let read = read(Ok(response));
-    assert!(
-        matches!(read, Answer::Trouble { retry_after: Some(after), .. } if after == Duration::from_secs(2))
-    );
+    let read = read(Ok(response), &[&secret]);
+    let Answer::Error {
+        error, description, ..
+    } = read
+    else {
+        panic!("{read:?}")
+    };
+    assert_eq!(error, "no [masked]");
+    let description = description.unwrap();
+    assert!(!description.contains("rt"), "{description}");
+    assert!(description.ends_with(": [mas"), "{description}");
+}
+
+#[test]
+fn a_page_is_told_apart_from_an_answer_without_a_token() {
+    for body in ["<!doctype html><title>x</title>", r#"{"access_token":"a"#] {
+        assert!(matches!(answer(200, body), Answer::Page), "{body}");
+    }
+    for body in ["", " \n", "{}", "a=b"] {
+        assert!(matches!(answer(200, body), Answer::NoToken(_)), "{body}");
+    }
+}
+
+#[test]
+fn an_audience_is_read_from_a_token_that_says_it() {
+    let token = |claims: &str| format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims));
+    let read = |claims| jwt_audience(&token(claims));
+    assert_eq!(read(r#"{"aud":"https://a"}"#).unwrap(), "https://a");
+    assert_eq!(read(r#"{"aud":["a","b"]}"#).unwrap(), "a b");
+    for claims in [r#"{"aud":7}"#, r#"{"aud":""}"#, "{}", "no"] {
+        assert_eq!(read(claims), None, "{claims}");
+    }
+    assert_eq!(jwt_audience("opaque"), None);
 }
 
 proptest! {
