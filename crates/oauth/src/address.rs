@@ -63,7 +63,7 @@ impl Endpoint {
         near: Nearness,
         insecure: bool,
     ) -> Result<Self, AddressError> {
-        let address = || raw.chars().take(200).collect::<String>();
+        let address = || shown(raw);
         if raw.contains('\\') || raw.chars().any(|c| c.is_control() || c.is_whitespace()) {
             return Err(AddressError::Disguised {
                 purpose,
@@ -188,6 +188,11 @@ impl Nearness {
             None => Self::Public,
         }
     }
+}
+
+/// As much of a stranger's text as an error shows.
+pub(crate) fn shown(text: &str) -> String {
+    text.chars().take(200).collect()
 }
 
 /// The URL's scheme, host and port.

@@ -104,7 +104,7 @@ impl Search {
 fn pointed(journey: &Journey, pointer: &str) -> Result<Endpoint, address::AddressError> {
     let not_a_url = || address::AddressError::NotAUrl {
         purpose: Purpose::Metadata,
-        address: pointer.chars().take(200).collect(),
+        address: address::shown(pointer),
     };
     if url::Url::parse(pointer).is_ok() {
         return check(journey, pointer);
@@ -162,7 +162,7 @@ fn check_resource(
     mcp_url.truncate(mcp_url.find('?').unwrap_or(mcp_url.len()));
     Err(DiscoveryError::ResourceMismatch {
         mcp_url,
-        found: found.to_owned(),
+        found: address::shown(found),
     })
 }
 

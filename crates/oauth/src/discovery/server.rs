@@ -109,7 +109,7 @@ pub(super) fn check_issuer(
         mcp.scheme() == "http" && Url::parse(text).is_ok_and(|url| url.origin() == mcp.origin());
     let url = Endpoint::check(Purpose::Issuer, text, policy.near(mcp), own)?;
     if url.url().query().is_some() {
-        let address = text.chars().take(200).collect();
+        let address = address::shown(text);
         return Err(AddressError::NotAUrl {
             purpose: Purpose::Issuer,
             address,
@@ -237,12 +237,13 @@ fn check_document(
         // Credentials of the settings belong to the issuer that the settings name.
         // rule: mcp-auth-server-binding
         Some(accepted) if found == asked.text => {
+            let found = address::shown(&found);
             Err(DiscoveryError::OtherIssuer { accepted, found })
         }
         None if found == asked.text => Ok(found),
         Some(_) | None => Err(DiscoveryError::IssuerMismatch {
             asked: asked.text.clone(),
-            found,
+            found: address::shown(&found),
         }),
     }
 }
