@@ -3,6 +3,7 @@
 //! What must survive is in the settings file (`record`), what is only known while the hub runs is at a server's desk
 //! (`desk`). One loop performs all exchanges and writes the journal (`drive`).
 
+mod account;
 mod callback;
 mod desk;
 mod drive;
@@ -30,6 +31,7 @@ use crate::clock::Clock;
 use crate::fetch::Fetch;
 use crate::journal::Journal;
 use crate::store::Store;
+pub use account::Account;
 use desk::Desk;
 use drive::Driver;
 use subject::Subject;
@@ -43,7 +45,7 @@ const USED: usize = 512;
 /// How many events a slow listener may lag behind.
 const LAG: usize = 256;
 
-/// All sign-ins of a hub, keyed by server name. A clone is the same one.
+/// All sign-ins of a hub, keyed by account. A clone is the same one.
 #[derive(Clone)]
 pub struct SignIns {
     shared: Arc<Shared>,
@@ -56,7 +58,7 @@ struct Shared {
     clock: Clock,
     /// Where the hub listens, for callbacks to this machine.
     port: u16,
-    desks: DashMap<String, Arc<Desk>>,
+    desks: DashMap<Account, Arc<Desk>>,
     /// Hashes of states that were answered.
     used: SyncMutex<VecDeque<String>>,
     events: broadcast::Sender<Event>,
@@ -83,36 +85,37 @@ impl SignIns {
     }
 
     /// The token to send to this server; renewed first when it is due. `None`: send none.
-    pub async fn token(&self, server: &str) -> Result<Option<Bearer>, Needed> {
-        self.shared.token(server).await
+    pub async fn token(&self, account: impl Into<Account>) -> Result<Option<Bearer>, Needed> {
+        self.shared.token(&account.into()).await
     }
 
     /// What to do about a 401 or 403.
-    pub async fn refused(&self, server: &str, refusal: Refusal) -> Verdict {
-        let (shared, name) = (self.shared.clone(), server.to_owned());
-        match finished(async move { shared.refused(&name, refusal).await }).await {
+    pub async fn refused(&self, account: impl Into<Account>, refusal: Refusal) -> Verdict {
+        let (shared, account) = (self.shared.clone(), account.into());
+        match finished(async move { shared.refused(&account, refusal).await }).await {
             Ok(verdict) => verdict,
             Err(why) => Verdict::Failed(why),
         }
     }
 
     /// The server took a request with this token. Only that tells a token that ended early from one that never worked.
-    pub fn accepted(&self, server: &str, used: &Bearer) {
-        self.shared.accepted(server, used);
+    pub fn accepted(&self, account: impl Into<Account>, used: &Bearer) {
+        self.shared.accepted(&account.into(), used);
     }
 
     /// What a sign-in would need, before anybody asks: for a server that was connected to without one.
-    pub async fn prepare(&self, server: &str) {
-        let (shared, name) = (self.shared.clone(), server.to_owned());
-        if let Err(broken) = finished(async move { shared.prepare(&name).await }).await {
-            tracing::error!(server, "{broken}");
+    pub async fn prepare(&self, account: impl Into<Account>) {
+        let (shared, account) = (self.shared.clone(), account.into());
+        let whose = account.clone();
+        if let Err(broken) = finished(async move { shared.prepare(&whose).await }).await {
+            tracing::error!(%account, "{broken}");
         }
     }
 
     /// The link where a person signs in; within its life always the same one.
-    pub async fn begin(&self, server: &str) -> Result<Link, SignInError> {
-        let (shared, name) = (self.shared.clone(), server.to_owned());
-        finished(async move { shared.begin(&name).await })
+    pub async fn begin(&self, account: impl Into<Account>) -> Result<Link, SignInError> {
+        let (shared, account) = (self.shared.clone(), account.into());
+        finished(async move { shared.begin(&account).await })
             .await
             .map_err(SignInError::Store)?
     }
@@ -128,25 +131,33 @@ impl SignIns {
     /// What a person pasted: the whole address, its query, or the bare code.
     ///
     /// A bare code is refused where the authorization server promised `iss`: nothing would say whose code it is.
-    pub async fn complete(&self, server: &str, pasted: &str) -> Result<Completed, CallbackError> {
-        let (shared, name, pasted) = (self.shared.clone(), server.to_owned(), pasted.to_owned());
-        finished(async move { shared.complete(&name, &pasted).await })
+    pub async fn complete(
+        &self,
+        account: impl Into<Account>,
+        pasted: &str,
+    ) -> Result<Completed, CallbackError> {
+        let (shared, account, pasted) = (self.shared.clone(), account.into(), pasted.to_owned());
+        finished(async move { shared.complete(&account, &pasted).await })
             .await
             .map_err(CallbackError::Malformed)?
     }
 
     /// Revokes what can be revoked, then forgets.
-    pub async fn sign_out(&self, server: &str, forget: Forget) -> Result<SignedOut, SignInError> {
-        let (shared, name) = (self.shared.clone(), server.to_owned());
-        finished(async move { shared.sign_out(&name, forget).await })
+    pub async fn sign_out(
+        &self,
+        account: impl Into<Account>,
+        forget: Forget,
+    ) -> Result<SignedOut, SignInError> {
+        let (shared, account) = (self.shared.clone(), account.into());
+        finished(async move { shared.sign_out(&account, forget).await })
             .await
             .map_err(SignInError::Store)?
     }
 
     /// The state of one server's sign-in; cheap, never waits.
     #[must_use]
-    pub fn view(&self, server: &str) -> View {
-        self.shared.view(server)
+    pub fn view(&self, account: impl Into<Account>) -> View {
+        self.shared.view(&account.into())
     }
 
     /// Tells when a server was signed in, signed out, or came to need a person.
@@ -157,17 +168,17 @@ impl SignIns {
 }
 
 impl Shared {
-    fn desk(&self, server: &str) -> Arc<Desk> {
-        if let Some(desk) = self.desks.get(server) {
+    fn desk(&self, account: &Account) -> Arc<Desk> {
+        if let Some(desk) = self.desks.get(account) {
             return desk.clone();
         }
-        self.desks.entry(server.to_owned()).or_default().clone()
+        self.desks.entry(account.clone()).or_default().clone()
     }
 
     /// The server as it is now, with what could not be written over what is in the file.
-    fn subject(&self, server: &str) -> Result<Subject, SignInError> {
-        let mut subject = Subject::of(&self.store.current(), server, self.port)?;
-        let (unsaved, document_refused) = self.desk(server).with(|memory| {
+    fn subject(&self, account: &Account) -> Result<Subject, SignInError> {
+        let mut subject = Subject::of(&self.store.current(), account, self.port)?;
+        let (unsaved, document_refused) = self.desk(account).with(|memory| {
             memory.is_about(&subject.policy.mcp_url);
             (memory.unsaved.clone(), memory.document_refused)
         });
@@ -187,7 +198,7 @@ impl Shared {
             fetch: self.fetch.clone(),
             journal: self.journal.clone(),
             clock: self.clock.clone(),
-            server: subject.name.clone(),
+            server: subject.account.server.clone(),
             sign_in: sign_in.map(str::to_owned),
             reach: subject.reach,
         }

@@ -7,13 +7,13 @@ use oauth::authorization::{Answer, AnswerError, Code, Healed};
 use oauth::exchange::{Exchange, ExchangeError, Exchanged};
 use oauth::step::Stage;
 
-use super::Shared;
 use super::desk::Desk;
 use super::journey::{Ask, Stop};
 use super::record::{Kept, Origin, Waiting, client_named};
 use super::standing::Verdicted;
 use super::subject::Subject;
 use super::view::{CallbackError, Completed, Event, State};
+use super::{Account, Shared};
 
 /// For the exchange of a code, with its second attempt.
 const EXCHANGE_TIME: Duration = Duration::from_secs(20);
@@ -23,7 +23,7 @@ impl Shared {
     pub(super) async fn callback(
         self: &Arc<Self>,
         query: &str,
-        only: Option<&str>,
+        only: Option<&Account>,
     ) -> Result<Completed, CallbackError> {
         let answer =
             Answer::parse(query).map_err(|error| CallbackError::Malformed(error.to_string()))?;
@@ -32,17 +32,18 @@ impl Shared {
         if self.is_used(&hash) {
             return Err(CallbackError::AlreadyUsed);
         }
-        let name = self.waits_for(&hash).ok_or(CallbackError::UnknownState)?;
-        if only.is_some_and(|only| only != name) {
-            let text = format!("this answer belongs to the sign-in of {name}");
+        let account = self.waits_for(&hash).ok_or(CallbackError::UnknownState)?;
+        if only.is_some_and(|only| *only != account) {
+            let text = format!("this answer belongs to the sign-in of {account}");
             return Err(CallbackError::Malformed(text));
         }
-        let desk = self.desk(&name);
+        let desk = self.desk(&account);
         let _flow = desk.flow.lock().await;
-        let (subject, waiting) = self.take(&name, |waiting| waiting.pending.state_hash == hash)?;
+        let (subject, waiting) =
+            self.take(&account, |waiting| waiting.pending.state_hash == hash)?;
         match waiting.pending.clone().accept(answer, self.clock.now()) {
             Ok(code) => {
-                self.used_once(&name, &hash).await?;
+                self.used_once(&account, &hash).await?;
                 self.exchange(&desk, &subject, &waiting, code).await
             }
             // Nothing that the stranger sent is used, and the sign-in goes on waiting.
@@ -51,7 +52,7 @@ impl Shared {
             }
             Err(AnswerError::ForeignState) => Err(CallbackError::UnknownState),
             Err(error) => {
-                self.used_once(&name, &hash).await?;
+                self.used_once(&account, &hash).await?;
                 self.denied(&subject, &waiting, error).await
             }
         }
@@ -61,12 +62,12 @@ impl Shared {
     // rule: at-12
     pub(super) async fn complete(
         self: &Arc<Self>,
-        name: &str,
+        account: &Account,
         pasted: &str,
     ) -> Result<Completed, CallbackError> {
         let pasted = pasted.trim();
         if let Some(query) = query_of(pasted) {
-            return self.callback(&query, Some(name)).await;
+            return self.callback(&query, Some(account)).await;
         }
         if pasted.is_empty() {
             return Err(CallbackError::Malformed("nothing was pasted".to_owned()));
@@ -76,9 +77,9 @@ impl Shared {
                 "the pasted address carries no answer of a login server (?code=...&state=...)";
             return Err(CallbackError::Malformed(text.to_owned()));
         }
-        let desk = self.desk(name);
+        let desk = self.desk(account);
         let _flow = desk.flow.lock().await;
-        let (subject, waiting) = self.take(name, |_| true)?;
+        let (subject, waiting) = self.take(account, |_| true)?;
         let code = waiting
             .pending
             .clone()
@@ -95,29 +96,30 @@ impl Shared {
             | AnswerError::WrongIssuer { .. }
             | AnswerError::Denied { .. }) => CallbackError::Malformed(error.to_string()),
         })?;
-        self.used_once(name, &waiting.pending.state_hash).await?;
+        self.used_once(account, &waiting.pending.state_hash).await?;
         self.exchange(&desk, &subject, &waiting, code).await
     }
 
     /// The server whose sign-in waits for this state.
     // rule: c02
-    fn waits_for(&self, hash: &str) -> Option<String> {
+    fn waits_for(&self, hash: &str) -> Option<Account> {
         let settings = self.store.current();
-        let waits = |name: &&str| {
-            let subject = self.subject(name).ok();
+        let waits = |account: &Account| {
+            let subject = self.subject(account).ok();
             let waiting = subject.and_then(|subject| subject.held.waiting);
             waiting.is_some_and(|waiting| waiting.pending.state_hash == hash)
         };
-        settings.servers.names().find(waits).map(str::to_owned)
+        let mut accounts = settings.servers.names().map(Account::from);
+        accounts.find(waits)
     }
 
     fn take(
         &self,
-        name: &str,
+        account: &Account,
         fits: impl Fn(&Waiting) -> bool,
     ) -> Result<(Subject, Waiting), CallbackError> {
         let subject = self
-            .subject(name)
+            .subject(account)
             .map_err(|_| CallbackError::UnknownState)?;
         let waiting = subject.held.waiting.clone().filter(fits);
         match waiting {
@@ -128,11 +130,15 @@ impl Shared {
 
     /// A state works once, also when the same callback comes twenty times at the same moment.
     // rule: at-65, c13
-    async fn used_once(self: &Arc<Self>, name: &str, hash: &str) -> Result<(), CallbackError> {
+    async fn used_once(
+        self: &Arc<Self>,
+        account: &Account,
+        hash: &str,
+    ) -> Result<(), CallbackError> {
         if !self.use_up(hash) {
             return Err(CallbackError::AlreadyUsed);
         }
-        self.drop_waiting(name).await;
+        self.drop_waiting(account).await;
         Ok(())
     }
 
@@ -155,7 +161,7 @@ impl Shared {
                 }
                 let reason = format!("the authorization server answered {error}");
                 self.left(subject, State::OauthRequired, reason);
-                let server = subject.name.clone();
+                let server = subject.account.server.clone();
                 Err(CallbackError::Denied {
                     server,
                     error,
@@ -182,7 +188,7 @@ impl Shared {
         error: &str,
         healed: Healed,
     ) -> Result<Completed, CallbackError> {
-        let desk = self.desk(&subject.name);
+        let desk = self.desk(&subject.account);
         let left_out = if healed.scope { "scope" } else { "resource" };
         self.driver(subject, Some(&waiting.id)).say_why(
             Stage::Heal,
@@ -203,7 +209,7 @@ impl Shared {
         subject: &Subject,
         ask: Ask,
     ) -> Result<Completed, CallbackError> {
-        let server = subject.name.clone();
+        let server = subject.account.server.clone();
         match self.journey(desk, subject, ask).await {
             Ok(waiting) => Ok(Completed {
                 server,
@@ -234,7 +240,7 @@ impl Shared {
         let driver = self.driver(subject, Some(&waiting.id));
         driver.say(Stage::Callback, "accepted: state and issuer are right");
         let pending = &waiting.pending;
-        let server = subject.name.clone();
+        let server = subject.account.server.clone();
         let client = client_named(
             &pending.client_id,
             &subject.policy,
@@ -269,7 +275,7 @@ impl Shared {
                     "our document was not taken as a client; one is registered instead",
                 );
                 desk.with(|memory| memory.document_refused = true);
-                let Ok(subject) = self.subject(&server) else {
+                let Ok(subject) = self.subject(&subject.account) else {
                     return Err(CallbackError::UnknownState);
                 };
                 let ask = Ask {
@@ -293,7 +299,7 @@ impl Shared {
         error: &ExchangeError,
         registered: bool,
     ) -> CallbackError {
-        let server = subject.name.clone();
+        let server = subject.account.server.clone();
         let client = matches!(error, ExchangeError::Client { .. });
         if client && !registered {
             let reason = format!(
@@ -304,7 +310,7 @@ impl Shared {
             return CallbackError::Client { server, reason };
         }
         if client {
-            self.drop_client(&server).await;
+            self.drop_client(&subject.account).await;
         }
         let reason = error.to_string();
         self.left(subject, State::OauthRequired, reason.clone());
@@ -332,10 +338,10 @@ impl Shared {
                 .as_ref()
                 .is_some_and(|held| held.method != client.method)
         {
-            self.keep_client(&subject.name, &client).await;
+            self.keep_client(&subject.account, &client).await;
         }
         self.keep_grant(
-            &subject.name,
+            &subject.account,
             Kept {
                 grant,
                 origin: Some(origin),
@@ -346,18 +352,18 @@ impl Shared {
             memory.relieve();
             memory.forced = None;
         });
-        self.tell(Event::SignedIn(subject.name.clone()));
+        self.tell(Event::SignedIn(subject.account.clone()));
     }
 
     /// A sign-in ended without a token. A grant that works is not touched by that.
     fn left(&self, subject: &Subject, state: State, reason: String) {
-        let Ok(mut subject) = self.subject(&subject.name) else {
+        let Ok(mut subject) = self.subject(&subject.account) else {
             return;
         };
         subject.held.waiting = None;
         let usable = subject.held.kept.is_some();
         let standing = self
-            .desk(&subject.name)
+            .desk(&subject.account)
             .with(|memory| memory.standing.is_some());
         if standing || !usable {
             self.stand(&subject, Verdicted::new(state, reason));

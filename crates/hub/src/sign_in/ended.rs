@@ -30,14 +30,14 @@ impl Shared {
             "the grant has ended; the client is kept",
             why,
         );
-        self.drop_grant(&subject.name).await;
+        self.drop_grant(&subject.account).await;
         self.ask_again(subject, &format!("the grant has ended: {why}"))
             .await
     }
 
     fn adopted(&self, subject: &Subject, kept: &Kept) -> Option<Kept> {
         let settings = self.store.current();
-        let server = settings.server(&subject.name)?;
+        let server = settings.server(&subject.account.server)?;
         let other = record::kept(&server.oauth, &subject.policy.mcp_url)?;
         (other.mark() != kept.mark()).then_some(other)
     }
@@ -73,22 +73,22 @@ impl Shared {
             why,
         );
         if client.is_registered() {
-            self.drop_client(&subject.name).await;
+            self.drop_client(&subject.account).await;
         } else {
-            self.desk(&subject.name)
+            self.desk(&subject.account)
                 .with(|memory| memory.document_refused = true);
         }
-        self.drop_waiting(&subject.name).await;
-        self.drop_grant(&subject.name).await;
+        self.drop_waiting(&subject.account).await;
+        self.drop_grant(&subject.account).await;
         self.ask_again(subject, "the authorization server has forgotten the client")
             .await
     }
 
     async fn ask_again(self: &Arc<Self>, subject: &Subject, reason: &str) -> Attempt {
-        let desk = self.desk(&subject.name);
+        let desk = self.desk(&subject.account);
         desk.with(|memory| memory.failing = None);
         desk.with(|memory| memory.doubts = 0);
-        let Ok(subject) = self.subject(&subject.name) else {
+        let Ok(subject) = self.subject(&subject.account) else {
             return Attempt::Later {
                 why: reason.to_owned(),
                 pause: LONGEST_PAUSE,
@@ -98,7 +98,7 @@ impl Shared {
         match self.sign_in(&subject, challenge, reason).await {
             Verdict::Needed(needed) => Attempt::Over(needed),
             Verdict::Retry(_) => match self
-                .subject(&subject.name)
+                .subject(&subject.account)
                 .ok()
                 .and_then(|subject| subject.held.kept)
             {

@@ -6,10 +6,10 @@ use std::time::{Duration, SystemTime};
 use settings::Settings;
 use tokio::sync::watch;
 
-use super::Shared;
 use super::record::kept;
 use super::subject::address;
 use super::view::State;
+use super::{Account, Shared};
 
 /// Looks at least this often: the settings may have changed, and clocks jump.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -38,7 +38,7 @@ pub(super) async fn forget_removed(
         };
         let now = settings.borrow_and_update().clone();
         for desk in &living.desks {
-            if now.server(desk.key()).is_none() {
+            if now.server(&desk.key().server).is_none() {
                 desk.with(|memory| {
                     memory.registered = None;
                     memory.standing = None;
@@ -55,7 +55,8 @@ async fn round(shared: &Arc<Shared>) -> Duration {
     let mut next = now + LONGEST;
     let settings = shared.store.current();
     for server in settings.servers.iter().filter(|server| server.enabled) {
-        let desk = shared.desk(&server.name);
+        let account = Account::from(&*server.name);
+        let desk = shared.desk(&account);
         let (until, blocked, unsaved) = desk.with(|memory| {
             let until = memory.failing.as_ref().map(|failing| failing.until);
             let unsaved = memory.unsaved.kept.is_some() || memory.unsaved.client.is_some();
@@ -64,7 +65,7 @@ async fn round(shared: &Arc<Shared>) -> Duration {
             (until, blocked, unsaved)
         });
         if unsaved {
-            shared.write_unsaved(&server.name).await;
+            shared.write_unsaved(&account).await;
         }
         let kept = address(server).and_then(|url| kept(&server.oauth, url));
         let Some(due) = kept.and_then(|kept| kept.grant.due_at()) else {
@@ -76,8 +77,8 @@ async fn round(shared: &Arc<Shared>) -> Duration {
         } else if !blocked {
             // Each in its own task: a slow token endpoint holds up no other grant. What it comes to is in the journal, and
             // whoever calls next meets it.
-            let (shared, name) = (shared.clone(), server.name.clone());
-            tokio::spawn(async move { drop(shared.renew(&name, None).await) });
+            let shared = shared.clone();
+            tokio::spawn(async move { drop(shared.renew(&account, None).await) });
         }
     }
     next.duration_since(now).unwrap_or_default().max(SHORTEST)

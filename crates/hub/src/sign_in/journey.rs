@@ -11,13 +11,13 @@ use oauth::{
     scope,
 };
 
-use super::Shared;
 use super::desk::{Desk, Registered};
 use super::drive::Driver;
 use super::record::{Waiting, client_named, origin_of};
 use super::standing::Verdicted;
 use super::subject::Subject;
 use super::view::{Link, Needed, SignInError, State};
+use super::{Account, Shared};
 use crate::chance;
 
 /// For all of discovery.
@@ -50,10 +50,10 @@ pub(super) enum Stop {
 
 impl Shared {
     /// A link for a person who asks for one.
-    pub(super) async fn begin(self: &Arc<Self>, name: &str) -> Result<Link, SignInError> {
-        let desk = self.desk(name);
+    pub(super) async fn begin(self: &Arc<Self>, account: &Account) -> Result<Link, SignInError> {
+        let desk = self.desk(account);
         let _flow = desk.flow.lock().await;
-        let subject = self.subject(name)?;
+        let subject = self.subject(account)?;
         let ask = Ask {
             challenge: desk.with(|memory| memory.challenge.clone()),
             ..Ask::default()
@@ -93,7 +93,7 @@ impl Shared {
         if self.still_waiting(subject, &ask).is_none() {
             self.journey(desk, subject, ask).await?;
         }
-        let subject = match self.subject(&subject.name) {
+        let subject = match self.subject(&subject.account) {
             Ok(subject) => subject,
             Err(error) => return Err(Stop::Trouble(error.to_string())),
         };
@@ -156,7 +156,7 @@ impl Shared {
             id,
             server: origin_of(&subject.policy.mcp_url),
         };
-        self.keep_waiting(&subject.name, &waiting).await;
+        self.keep_waiting(&subject.account, &waiting).await;
         let asked = match found.scopes.is_empty() {
             true => "without a scope".to_owned(),
             false => format!("scope {}", found.scopes.join(" ")),
@@ -236,7 +236,7 @@ impl Shared {
                     redirect_uri,
                 })
             });
-            self.keep_client(&subject.name, &client).await;
+            self.keep_client(&subject.account, &client).await;
             driver.say(
                 Stage::Registration,
                 format!("registered as {}, {}", client.tail(), client.method),

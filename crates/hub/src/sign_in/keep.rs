@@ -7,71 +7,71 @@ use oauth::step::Stage;
 use settings::Change;
 
 use super::record::{self, Kept, Waiting};
-use super::{Shared, SignInError};
+use super::{Account, Shared, SignInError};
 use crate::journal::Entry;
 use crate::store::EditError;
 
 impl Shared {
     /// Stores a grant. It is in force when this returns, even if the file cannot be written.
-    pub(super) async fn keep_grant(self: &Arc<Self>, server: &str, kept: Kept) {
-        let desk = self.desk(server);
-        let changes = record::save_grant(server, &kept);
-        let written = self.write(server, changes).await;
+    pub(super) async fn keep_grant(self: &Arc<Self>, account: &Account, kept: Kept) {
+        let desk = self.desk(account);
+        let changes = record::save_grant(account, &kept);
+        let written = self.write(account, changes).await;
         desk.with(|memory| memory.unsaved.kept = (!written).then_some(kept));
     }
 
-    pub(super) async fn keep_client(self: &Arc<Self>, server: &str, client: &Client) {
+    pub(super) async fn keep_client(self: &Arc<Self>, account: &Account, client: &Client) {
         let written = self
-            .write(server, record::save_client(server, client))
+            .write(account, record::save_client(account, client))
             .await;
         let unsaved = (!written && client.is_registered()).then(|| client.clone());
-        self.desk(server)
+        self.desk(account)
             .with(|memory| memory.unsaved.client = unsaved);
     }
 
-    pub(super) async fn keep_waiting(self: &Arc<Self>, server: &str, waiting: &Waiting) {
+    pub(super) async fn keep_waiting(self: &Arc<Self>, account: &Account, waiting: &Waiting) {
         let written = self
-            .write(server, record::save_waiting(server, waiting))
+            .write(account, record::save_waiting(account, waiting))
             .await;
         let unsaved = (!written).then(|| waiting.clone());
-        self.desk(server)
+        self.desk(account)
             .with(|memory| memory.unsaved.waiting = unsaved);
     }
 
-    pub(super) async fn drop_waiting(self: &Arc<Self>, server: &str) {
-        self.desk(server)
+    pub(super) async fn drop_waiting(self: &Arc<Self>, account: &Account) {
+        self.desk(account)
             .with(|memory| memory.unsaved.waiting = None);
-        self.write(server, record::forget_waiting(server)).await;
+        self.write(account, record::forget_waiting(account)).await;
     }
 
-    pub(super) async fn drop_grant(self: &Arc<Self>, server: &str) {
-        self.desk(server).with(|memory| memory.unsaved.kept = None);
-        self.write(server, record::forget_grant(server)).await;
+    pub(super) async fn drop_grant(self: &Arc<Self>, account: &Account) {
+        self.desk(account).with(|memory| memory.unsaved.kept = None);
+        self.write(account, record::forget_grant(account)).await;
     }
 
-    pub(super) async fn drop_client(self: &Arc<Self>, server: &str) {
-        self.desk(server)
+    pub(super) async fn drop_client(self: &Arc<Self>, account: &Account) {
+        self.desk(account)
             .with(|memory| memory.unsaved.client = None);
-        self.write(server, record::forget_client(server)).await;
+        self.write(account, record::forget_client(account)).await;
     }
 
     /// Tries again what could not be written before.
-    pub(super) async fn write_unsaved(self: &Arc<Self>, server: &str) {
-        let unsaved = self.desk(server).with(|memory| memory.unsaved.clone());
+    pub(super) async fn write_unsaved(self: &Arc<Self>, account: &Account) {
+        let unsaved = self.desk(account).with(|memory| memory.unsaved.clone());
         if let Some(client) = unsaved.client {
-            self.keep_client(server, &client).await;
+            self.keep_client(account, &client).await;
         }
         if let Some(kept) = unsaved.kept {
-            self.keep_grant(server, kept).await;
+            self.keep_grant(account, kept).await;
         }
         if let Some(waiting) = unsaved.waiting {
-            self.keep_waiting(server, &waiting).await;
+            self.keep_waiting(account, &waiting).await;
         }
     }
 
     /// Whether it is on disk now. A server that was deleted meanwhile gets nothing written.
-    async fn write(&self, server: &str, changes: Vec<Change>) -> bool {
-        if changes.is_empty() || self.store.current().server(server).is_none() {
+    async fn write(&self, account: &Account, changes: Vec<Change>) -> bool {
+        if changes.is_empty() || self.store.current().server(&account.server).is_none() {
             return true;
         }
         match self.store.edit(changes).await {
@@ -80,7 +80,8 @@ impl Shared {
             Err(EditError::Change(settings::EditError::NoEntry(_))) => true,
             Err(error) => {
                 let decision = "the settings file could not be written; kept in memory";
-                let mut entry = Entry::decision(self.clock.now(), server, Stage::Connect, decision);
+                let mut entry =
+                    Entry::decision(self.clock.now(), &*account.server, Stage::Connect, decision);
                 entry.why = Some(error.to_string());
                 self.journal.record(entry);
                 false

@@ -7,15 +7,15 @@ use oauth::discovery::Source;
 use oauth::step::Stage;
 use oauth::{Discovery, DiscoveryError};
 
-use super::Shared;
 use super::journey::DISCOVERY_TIME;
+use super::{Account, Shared};
 
 impl Shared {
     /// Never makes a link and never changes a state: the server works as it is, and a sign-in is only offered.
-    pub(super) async fn prepare(self: &Arc<Self>, name: &str) {
-        let desk = self.desk(name);
+    pub(super) async fn prepare(self: &Arc<Self>, account: &Account) {
+        let desk = self.desk(account);
         let _flow = desk.flow.lock().await;
-        let Ok(subject) = self.subject(name) else {
+        let Ok(subject) = self.subject(account) else {
             return;
         };
         let registration = subject.given.dynamic_registration.as_ref();

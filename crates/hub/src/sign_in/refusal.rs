@@ -6,12 +6,12 @@ use std::time::Duration;
 use oauth::step::Stage;
 use oauth::{Challenge, scope};
 
-use super::Shared;
 use super::journey::{Ask, Stop};
 use super::record::{Kept, mark};
 use super::standing::Verdicted;
 use super::subject::Subject;
 use super::view::{Bearer, Refusal, State, Verdict};
+use super::{Account, Shared};
 
 /// A token that was refused within this time of its birth is refused for good.
 const FRESH: Duration = Duration::from_secs(60);
@@ -22,20 +22,20 @@ impl Shared {
     // A 401 at any time means that authorization is required or that the token is invalid; a 403 that it is too
     // small.
     // rule: mcp-auth-401-any-time, at-45
-    pub(super) async fn refused(self: &Arc<Self>, name: &str, refusal: Refusal) -> Verdict {
-        let subject = match self.subject(name) {
+    pub(super) async fn refused(self: &Arc<Self>, account: &Account, refusal: Refusal) -> Verdict {
+        let subject = match self.subject(account) {
             Ok(subject) => subject,
             Err(error) => return Verdict::Failed(error.to_string()),
         };
         let challenge = Challenge::parse(refusal.challenges.iter().map(String::as_str));
         if let Some(challenge) = &challenge {
-            self.desk(name)
+            self.desk(account)
                 .with(|memory| memory.challenge = Some(challenge.clone()));
         }
         let used = refusal.used.as_ref().map(|bearer| mark(bearer.token()));
         match &subject.held.kept {
             // Somebody signed in or renewed meanwhile.
-            Some(kept) if used.as_ref() != Some(&kept.mark()) => match self.token(name).await {
+            Some(kept) if used.as_ref() != Some(&kept.mark()) => match self.token(account).await {
                 Ok(Some(bearer)) => Verdict::Retry(bearer),
                 Ok(None) => self.sign_in(&subject, challenge, "never signed in").await,
                 Err(needed) => Verdict::Needed(needed),
@@ -43,7 +43,7 @@ impl Shared {
             Some(kept) if refusal.status == 403 => self.step_up(&subject, kept, challenge).await,
             Some(kept) => self.rejected(&subject, kept, challenge).await,
             None => {
-                let signed_out = self.desk(name).with(|memory| memory.signed_out);
+                let signed_out = self.desk(account).with(|memory| memory.signed_out);
                 let reason = match &subject.held.before {
                     _ if signed_out => "signed out",
                     None => "never signed in",
@@ -56,8 +56,8 @@ impl Shared {
 
     /// A token that worked once is not refused for good, however young it is.
     // rule: l02
-    pub(super) fn accepted(&self, name: &str, used: &Bearer) {
-        self.desk(name).with(|memory| {
+    pub(super) fn accepted(&self, account: &Account, used: &Bearer) {
+        self.desk(account).with(|memory| {
             memory
                 .forced
                 .take_if(|(_, token)| *token == mark(used.token()));
@@ -77,14 +77,14 @@ impl Shared {
         let window = if known { FRESH } else { FRESH_UNKNOWN };
         let within = |at| now.duration_since(at).is_ok_and(|age| age < window);
         let lives = kept.grant.lives(now);
-        let desk = self.desk(&subject.name);
+        let desk = self.desk(&subject.account);
         let forced = desk
             .with(|memory| memory.forced.clone())
             .is_some_and(|(at, token)| within(at) && token == kept.mark());
         // One forced renewal, one retry of the request.
         // rule: at-05
         if kept.grant.refresh.is_some() && !(lives && forced) {
-            return match self.renew(&subject.name, Some(kept.mark())).await {
+            return match self.renew(&subject.account, Some(kept.mark())).await {
                 Ok(Some(fresh)) => {
                     desk.with(|memory| memory.forced = Some((now, fresh.mark())));
                     Verdict::Retry(Bearer::new(fresh.grant.access))
@@ -142,7 +142,7 @@ impl Shared {
         kept: &Kept,
         challenge: Option<Challenge>,
     ) -> Verdict {
-        let desk = self.desk(&subject.name);
+        let desk = self.desk(&subject.account);
         let driver = self.driver(subject, None);
         let challenge = challenge.unwrap_or_default();
         let (now, token) = (self.clock.now(), kept.mark());
@@ -190,9 +190,9 @@ impl Shared {
         challenge: Option<Challenge>,
         reason: &str,
     ) -> Verdict {
-        let desk = self.desk(&subject.name);
+        let desk = self.desk(&subject.account);
         let _flow = desk.flow.lock().await;
-        let subject = match self.subject(&subject.name) {
+        let subject = match self.subject(&subject.account) {
             Ok(fresh) => {
                 let mark = |subject: &Subject| subject.held.kept.as_ref().map(Kept::mark);
                 match &fresh.held.kept {

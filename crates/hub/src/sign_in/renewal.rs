@@ -8,7 +8,6 @@ use oauth::refresh::Outcome;
 use oauth::step::Stage;
 use oauth::{Discovery, Refresh};
 
-use super::Shared;
 use super::desk::{Desk, Failing};
 use super::finished;
 use super::lock::ProcessLock;
@@ -16,6 +15,7 @@ use super::record::{Kept, Origin, origin_of};
 use super::standing::Verdicted;
 use super::subject::{Subject, address};
 use super::view::{Bearer, Event, Needed, State, Verdict};
+use super::{Account, Shared};
 use crate::chance;
 
 /// For one refresh with its second attempt.
@@ -40,11 +40,14 @@ pub(super) enum Attempt {
 
 impl Shared {
     /// The token to send now.
-    pub(super) async fn token(self: &Arc<Self>, name: &str) -> Result<Option<Bearer>, Needed> {
-        if let Some(at_once) = self.token_at_once(name) {
+    pub(super) async fn token(
+        self: &Arc<Self>,
+        account: &Account,
+    ) -> Result<Option<Bearer>, Needed> {
+        if let Some(at_once) = self.token_at_once(account) {
             return Ok(at_once);
         }
-        let Ok(subject) = self.subject(name) else {
+        let Ok(subject) = self.subject(account) else {
             return Ok(None);
         };
         if let Some(needed) = self.blocked(&subject) {
@@ -58,18 +61,18 @@ impl Shared {
             // refusal brings the challenge.
             Next::Use | Next::SignIn(_) => Ok(Some(Bearer::new(kept.grant.access))),
             Next::Refresh => {
-                let kept = self.renew(name, None).await?;
+                let kept = self.renew(account, None).await?;
                 Ok(kept.map(|kept| Bearer::new(kept.grant.access)))
             }
         }
     }
 
     /// The usual case, before each request: a token that is good, or none at all.
-    fn token_at_once(&self, name: &str) -> Option<Option<Bearer>> {
+    fn token_at_once(&self, account: &Account) -> Option<Option<Bearer>> {
         let settings = self.store.current();
-        let server = settings.server(name)?;
+        let server = settings.server(&account.server)?;
         let url = address(server)?;
-        self.desk(name).with(|memory| {
+        self.desk(account).with(|memory| {
             if memory.standing.is_some() || memory.unsaved.kept.is_some() {
                 return None;
             }
@@ -89,11 +92,12 @@ impl Shared {
             return needed;
         }
         let challenge = self
-            .desk(&subject.name)
+            .desk(&subject.account)
             .with(|memory| memory.challenge.clone());
-        let (shared, name, reason) = (self.clone(), subject.name.clone(), needed.reason.clone());
+        let (shared, reason) = (self.clone(), needed.reason.clone());
+        let account = subject.account.clone();
         let offered = finished(async move {
-            let subject = shared.subject(&name).ok()?;
+            let subject = shared.subject(&account).ok()?;
             match shared.sign_in(&subject, challenge, &reason).await {
                 Verdict::Needed(needed) => Some(needed),
                 Verdict::Retry(_) | Verdict::Failed(_) => None,
@@ -110,16 +114,16 @@ impl Shared {
     // rule: at-01
     pub(super) async fn renew(
         self: &Arc<Self>,
-        name: &str,
+        account: &Account,
         refused: Option<String>,
     ) -> Result<Option<Kept>, Needed> {
         let shared = self.clone();
-        let (server, why) = (name.to_owned(), name.to_owned());
-        let work = finished(async move { shared.renew_in_turn(&server, refused.as_deref()).await });
+        let (whose, server) = (account.clone(), account.server.clone());
+        let work = finished(async move { shared.renew_in_turn(&whose, refused.as_deref()).await });
         match work.await {
             Ok(renewed) => renewed,
             Err(broken) => Err(Needed {
-                server: why,
+                server,
                 state: State::RefreshFailing,
                 reason: broken,
                 action: String::new(),
@@ -130,22 +134,22 @@ impl Shared {
 
     async fn renew_in_turn(
         self: &Arc<Self>,
-        name: &str,
+        account: &Account,
         refused: Option<&str>,
     ) -> Result<Option<Kept>, Needed> {
-        let desk = self.desk(name);
+        let desk = self.desk(account);
         let _turn = desk.renewal.lock().await;
-        if let Some(settled) = self.settled(name, refused) {
+        if let Some(settled) = self.settled(account, refused) {
             return settled;
         }
-        let _process = ProcessLock::acquire(self.store.path(), name).await;
+        let _process = ProcessLock::acquire(self.store.path(), &account.fingerprint()).await;
         self.store.reload().await;
         let mut waited = Duration::ZERO;
         loop {
-            if let Some(settled) = self.settled(name, refused) {
+            if let Some(settled) = self.settled(account, refused) {
                 return settled;
             }
-            let Ok(subject) = self.subject(name) else {
+            let Ok(subject) = self.subject(account) else {
                 return Ok(None);
             };
             let Some(kept) = subject.held.kept.clone() else {
@@ -174,8 +178,12 @@ impl Shared {
     }
 
     /// Whether there is nothing to do any more: another one did it, or it is not time yet.
-    fn settled(&self, name: &str, refused: Option<&str>) -> Option<Result<Option<Kept>, Needed>> {
-        let Ok(subject) = self.subject(name) else {
+    fn settled(
+        &self,
+        account: &Account,
+        refused: Option<&str>,
+    ) -> Option<Result<Option<Kept>, Needed>> {
+        let Ok(subject) = self.subject(account) else {
             return Some(Ok(None));
         };
         let Some(kept) = subject.held.kept.clone() else {
@@ -189,7 +197,7 @@ impl Shared {
         if !wanted {
             return Some(Ok(Some(kept)));
         }
-        let desk = self.desk(name);
+        let desk = self.desk(account);
         let failing = desk
             .with(|memory| memory.failing.clone())
             .filter(|failing| now < failing.until)?;
@@ -206,7 +214,7 @@ impl Shared {
             format!("the token cannot be renewed now: {why}"),
         );
         Needed {
-            server: subject.name.clone(),
+            server: subject.account.server.clone(),
             state: said.state,
             reason: said.reason,
             action: said.action,
@@ -281,7 +289,7 @@ impl Shared {
         renewed: Kept,
     ) -> Attempt {
         let held = self
-            .subject(&subject.name)
+            .subject(&subject.account)
             .ok()
             .and_then(|subject| subject.held.kept);
         match held {
@@ -299,7 +307,7 @@ impl Shared {
 
     /// Stored before anybody uses it: the old refresh token may be spent.
     async fn renewed(self: &Arc<Self>, desk: &Desk, subject: &Subject, kept: Kept) -> Kept {
-        self.keep_grant(&subject.name, kept.clone()).await;
+        self.keep_grant(&subject.account, kept.clone()).await;
         let told = desk.with(|memory| {
             let told = memory.failing.as_ref().is_some_and(|failing| failing.told);
             memory.relieve();
@@ -308,7 +316,7 @@ impl Shared {
         self.driver(subject, None)
             .say(Stage::Refresh, "renewed and stored");
         if told {
-            self.tell(Event::SignedIn(subject.name.clone()));
+            self.tell(Event::SignedIn(subject.account.clone()));
         }
         kept
     }
@@ -345,7 +353,7 @@ impl Shared {
         }
         let driver = self.driver(subject, None);
         let challenge = self
-            .desk(&subject.name)
+            .desk(&subject.account)
             .with(|memory| memory.challenge.clone());
         let first = Discovery::start(subject.policy.clone(), challenge);
         let found = driver

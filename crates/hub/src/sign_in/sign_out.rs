@@ -7,10 +7,10 @@ use oauth::Revocation;
 use oauth::revocation::Revoked;
 use oauth::step::Stage;
 
-use super::Shared;
 use super::record;
 use super::subject::Subject;
 use super::view::{Event, Forget, SignInError, SignedOut};
+use super::{Account, Shared};
 
 /// For both tokens together: best effort.
 const REVOCATION_TIME: Duration = Duration::from_secs(3);
@@ -19,18 +19,18 @@ impl Shared {
     // rule: at-60
     pub(super) async fn sign_out(
         self: &Arc<Self>,
-        name: &str,
+        account: &Account,
         forget: Forget,
     ) -> Result<SignedOut, SignInError> {
-        let desk = self.desk(name);
+        let desk = self.desk(account);
         let _turn = desk.renewal.lock().await;
         let _flow = desk.flow.lock().await;
-        let subject = self.subject(name)?;
+        let subject = self.subject(account)?;
         let done = self.revoke(&subject).await;
-        let mut changes = record::forget_all(name);
+        let mut changes = record::forget_all(account);
         let registered = subject.held.client.is_some();
         if forget == Forget::All && registered {
-            changes.extend(record::forget_client(name));
+            changes.extend(record::forget_client(account));
         }
         self.write_or_say(changes).await?;
         desk.with(|memory| {
@@ -54,7 +54,7 @@ impl Shared {
             }
         };
         self.driver(&subject, None).say(Stage::Revoke, said);
-        self.tell(Event::SignedOut(name.to_owned()));
+        self.tell(Event::SignedOut(account.clone()));
         Ok(SignedOut {
             attempted: done.attempted,
             succeeded: done.succeeded,

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::Shared;
 use super::desk::{Memory, Standing};
 use super::record::Waiting;
 use super::subject::{Subject, redirect_uri};
 use super::view::{Event, Needed, State, View};
+use super::{Account, Shared};
 
 /// How long a server that refused a fresh token is left alone.
 const REJECTED_FOR: Duration = Duration::from_secs(600);
@@ -51,7 +51,7 @@ impl Shared {
             token: subject.held.kept.as_ref().map(|kept| kept.mark()),
             since: self.clock.now(),
         };
-        let news = self.desk(&subject.name).with(|memory| {
+        let news = self.desk(&subject.account).with(|memory| {
             let news = memory
                 .standing
                 .as_ref()
@@ -60,7 +60,7 @@ impl Shared {
             news
         });
         if news {
-            self.tell(Event::Needed(subject.name.clone()));
+            self.tell(Event::Needed(subject.account.clone()));
         }
         self.needed(subject, &standing)
     }
@@ -70,7 +70,7 @@ impl Shared {
     pub(super) fn blocked(&self, subject: &Subject) -> Option<Needed> {
         let now = self.clock.now();
         let token = subject.held.kept.as_ref().map(|kept| kept.mark());
-        let standing = self.desk(&subject.name).with(|memory| {
+        let standing = self.desk(&subject.account).with(|memory| {
             let stale = memory.standing.as_ref().is_some_and(|old| {
                 let rested = old.state == State::RejectedByResource
                     && now
@@ -100,7 +100,7 @@ impl Shared {
 
     fn needed(&self, subject: &Subject, standing: &Standing) -> Needed {
         Needed {
-            server: subject.name.clone(),
+            server: subject.account.server.clone(),
             state: standing.state,
             reason: standing.reason.clone(),
             action: standing.action.clone(),
@@ -108,13 +108,13 @@ impl Shared {
         }
     }
 
-    pub(super) fn view(&self, server: &str) -> View {
+    pub(super) fn view(&self, account: &Account) -> View {
         let now = self.clock.now();
-        let Ok(subject) = self.subject(server) else {
-            return self.view_without(server);
+        let Ok(subject) = self.subject(account) else {
+            return self.view_without(account);
         };
         let held = &subject.held;
-        let (standing, failing, offered) = self.desk(server).with(|memory: &mut Memory| {
+        let (standing, failing, offered) = self.desk(account).with(|memory: &mut Memory| {
             let offered = memory.offered.clone();
             (memory.standing.clone(), memory.failing.clone(), offered)
         });
@@ -155,10 +155,10 @@ impl Shared {
     }
 
     /// A server without an address has no sign-in.
-    fn view_without(&self, server: &str) -> View {
+    fn view_without(&self, account: &Account) -> View {
         let settings = self.store.current();
         let given = settings
-            .server(server)
+            .server(&account.server)
             .map(|server| server.oauth.given())
             .unwrap_or_default();
         View {

@@ -7,12 +7,12 @@ use oauth::{AuthMethod, Policy};
 use settings::{OAuth, Pkce, ResourceChoice, Server, Settings, Transport};
 use url::Url;
 
-use super::SignInError;
 use super::record::{self, Held};
+use super::{Account, SignInError};
 use crate::fetch::Reach;
 
 pub(super) struct Subject {
-    pub(super) name: String,
+    pub(super) account: Account,
     /// What a person decided, without what the hub wrote.
     pub(super) given: OAuth,
     pub(super) policy: Arc<Policy>,
@@ -21,11 +21,15 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    pub(super) fn of(settings: &Settings, name: &str, port: u16) -> Result<Self, SignInError> {
+    pub(super) fn of(
+        settings: &Settings,
+        account: &Account,
+        port: u16,
+    ) -> Result<Self, SignInError> {
         let server = settings
-            .server(name)
-            .ok_or_else(|| SignInError::UnknownServer(name.to_owned()))?;
-        let url = address(server).ok_or_else(|| SignInError::NotHttp(name.to_owned()))?;
+            .server(&account.server)
+            .ok_or_else(|| SignInError::UnknownServer(account.server.clone()))?;
+        let url = address(server).ok_or_else(|| SignInError::NotHttp(account.server.clone()))?;
         let given = server.oauth.given();
         let reach = match Url::parse(url) {
             Ok(url) => Reach::of_server(&url, server.allow_private_network),
@@ -34,7 +38,7 @@ impl Subject {
         let mut policy = policy(url, redirect_uri(settings, &given, port), &given);
         policy.allow_private_network = server.allow_private_network;
         Ok(Self {
-            name: name.to_owned(),
+            account: account.clone(),
             given,
             policy: Arc::new(policy),
             reach,

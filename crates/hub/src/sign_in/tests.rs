@@ -159,10 +159,7 @@ async fn signing_out_gives_the_tokens_back_and_forgets() {
             failed: 0
         }
     );
-    assert_eq!(
-        events.try_recv().unwrap(),
-        Event::SignedOut("up".to_owned())
-    );
+    assert_eq!(events.try_recv().unwrap(), Event::SignedOut("up".into()));
     let view = bench.sign_ins.view("up");
     assert!(!view.connected && view.client_configured);
     bench.sign_in().await;

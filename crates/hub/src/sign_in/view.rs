@@ -6,6 +6,8 @@ use std::time::SystemTime;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
+use super::account::Account;
+
 /// An access token to send as `Authorization: Bearer`.
 #[derive(Clone)]
 pub struct Bearer(SecretString);
@@ -186,9 +188,9 @@ pub struct SignedOut {
 /// Told to whoever keeps connections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    SignedIn(String),
-    SignedOut(String),
-    Needed(String),
+    SignedIn(Account),
+    SignedOut(Account),
+    Needed(Account),
 }
 
 /// Why no link could be made.

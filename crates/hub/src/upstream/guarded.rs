@@ -39,18 +39,18 @@ impl Guarded {
     pub(super) async fn exchange(&self, ask: Ask<'_>) -> Result<(Answer, Option<Bearer>), Refused> {
         let mut bearer = self
             .sign_ins
-            .token(&self.server)
+            .token(&*self.server)
             .await
             .map_err(Refused::NeedsSignIn)?;
         let mut answer = self.send(&ask, bearer.as_ref()).await?;
         for another_try in [true, false] {
             let Some(refusal) = refusal(&answer, bearer.as_ref()) else {
                 if let Some(bearer) = bearer.as_ref().filter(|_| answer.status.is_success()) {
-                    self.sign_ins.accepted(&self.server, bearer);
+                    self.sign_ins.accepted(&*self.server, bearer);
                 }
                 return Ok((answer, bearer));
             };
-            match self.sign_ins.refused(&self.server, refusal).await {
+            match self.sign_ins.refused(&*self.server, refusal).await {
                 Verdict::Retry(token) if another_try => {
                     answer = self.send(&ask, Some(&token)).await?;
                     bearer = Some(token);

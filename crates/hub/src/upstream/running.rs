@@ -293,7 +293,7 @@ impl Running {
         if over_http && !std::mem::replace(&mut self.prepared, true) {
             let (sign_ins, name) = (self.outside.sign_ins.clone(), self.shared.name.clone());
             // Nobody waits for it, not even the end of the hub.
-            tokio::spawn(async move { sign_ins.prepare(&name).await });
+            tokio::spawn(async move { sign_ins.prepare(&*name).await });
         }
     }
 

@@ -147,7 +147,7 @@ impl Shared {
         let told = match state {
             State::BackingOff { .. } => Told::Wanted,
             State::NeedsSignIn { .. }
-                if matches!(self.sign_ins.token(&self.name).await, Ok(Some(_))) =>
+                if matches!(self.sign_ins.token(&*self.name).await, Ok(Some(_))) =>
             {
                 Told::GrantChanged
             }

@@ -196,7 +196,9 @@ async fn follow_sign_ins(
 ) {
     loop {
         let name = match events.recv().await {
-            Ok(sign_in::Event::SignedIn(name) | sign_in::Event::SignedOut(name)) => Some(name),
+            Ok(sign_in::Event::SignedIn(account) | sign_in::Event::SignedOut(account)) => {
+                Some(account.server)
+            }
             // Whoever meets it finds out by itself.
             Ok(sign_in::Event::Needed(_)) => continue,
             // Some were lost: all are worth another attempt.

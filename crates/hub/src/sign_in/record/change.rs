@@ -6,9 +6,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 use settings::Change;
 
+use super::super::Account;
 use super::{Kept, Waiting, mark, read, to_millis};
 
-pub(in crate::sign_in) fn save_grant(server: &str, kept: &Kept) -> Vec<Change> {
+pub(in crate::sign_in) fn save_grant(account: &Account, kept: &Kept) -> Vec<Change> {
     let grant = &kept.grant;
     let mut record = Map::new();
     let mut put =
@@ -35,34 +36,34 @@ pub(in crate::sign_in) fn save_grant(server: &str, kept: &Kept) -> Vec<Change> {
         put("server", origin.server.as_ref().map(|server| json!(server)));
     }
     vec![
-        of(server, "accessToken", secret(Some(&grant.access))),
-        of(server, "refreshToken", secret(grant.refresh.as_ref())),
+        of(account, "accessToken", secret(Some(&grant.access))),
+        of(account, "refreshToken", secret(grant.refresh.as_ref())),
         of(
-            server,
+            account,
             "expiresAt",
             grant.expires_at.map(|end| json!(to_millis(end))),
         ),
-        of(server, "grantedScopes", Some(json!(grant.scopes))),
-        of(server, "grant", Some(Value::Object(record))),
+        of(account, "grantedScopes", Some(json!(grant.scopes))),
+        of(account, "grant", Some(Value::Object(record))),
     ]
 }
 
 /// The tokens go; where they came from stays, so that the next sign-in asks for no less.
-pub(in crate::sign_in) fn forget_grant(server: &str) -> Vec<Change> {
+pub(in crate::sign_in) fn forget_grant(account: &Account) -> Vec<Change> {
     let keys = ["accessToken", "refreshToken", "expiresAt", "grantedScopes"];
-    keys.map(|key| of(server, key, None)).into()
+    keys.map(|key| of(account, key, None)).into()
 }
 
 /// The tokens, where they came from, and what waits.
-pub(in crate::sign_in) fn forget_all(server: &str) -> Vec<Change> {
-    let mut changes = forget_grant(server);
-    changes.push(of(server, "grant", None));
-    changes.extend(forget_waiting(server));
+pub(in crate::sign_in) fn forget_all(account: &Account) -> Vec<Change> {
+    let mut changes = forget_grant(account);
+    changes.push(of(account, "grant", None));
+    changes.extend(forget_waiting(account));
     changes
 }
 
 /// A registered client; one that a person gave is never written.
-pub(in crate::sign_in) fn save_client(server: &str, client: &Client) -> Vec<Change> {
+pub(in crate::sign_in) fn save_client(account: &Account, client: &Client) -> Vec<Change> {
     let Kind::Registered(registered) = &client.kind else {
         return Vec::new();
     };
@@ -97,19 +98,19 @@ pub(in crate::sign_in) fn save_client(server: &str, client: &Client) -> Vec<Chan
     );
     put("answer", Some(Value::Object(registered.answer.clone())));
     vec![
-        of(server, "clientId", Some(json!(client.id))),
-        of(server, "clientSecret", secret(client.secret.as_ref())),
-        of(server, "registration", Some(Value::Object(record))),
+        of(account, "clientId", Some(json!(client.id))),
+        of(account, "clientSecret", secret(client.secret.as_ref())),
+        of(account, "registration", Some(Value::Object(record))),
     ]
 }
 
-pub(in crate::sign_in) fn forget_client(server: &str) -> Vec<Change> {
+pub(in crate::sign_in) fn forget_client(account: &Account) -> Vec<Change> {
     ["clientId", "clientSecret", "registration"]
-        .map(|key| of(server, key, None))
+        .map(|key| of(account, key, None))
         .into()
 }
 
-pub(in crate::sign_in) fn save_waiting(server: &str, waiting: &Waiting) -> Vec<Change> {
+pub(in crate::sign_in) fn save_waiting(account: &Account, waiting: &Waiting) -> Vec<Change> {
     let pending = &waiting.pending;
     let mut record = Map::new();
     let mut put =
@@ -146,19 +147,23 @@ pub(in crate::sign_in) fn save_waiting(server: &str, waiting: &Waiting) -> Vec<C
     let healed = json!({ "resource": pending.healed.resource, "scope": pending.healed.scope });
     put("healed", Some(healed));
     vec![of(
-        server,
+        account,
         "pendingAuthorization",
         Some(Value::Object(record)),
     )]
 }
 
-pub(in crate::sign_in) fn forget_waiting(server: &str) -> Vec<Change> {
-    vec![of(server, "pendingAuthorization", None)]
+pub(in crate::sign_in) fn forget_waiting(account: &Account) -> Vec<Change> {
+    vec![of(account, "pendingAuthorization", None)]
 }
 
 /// All of it came from outside, so none of it may be read as a placeholder.
-fn of(server: &str, key: &str, value: Option<Value>) -> Change {
-    let path = ["mcpServers", server, "oauth", key];
+fn of(account: &Account, key: &str, value: Option<Value>) -> Change {
+    let mut path = vec!["mcpServers", &account.server, "oauth"];
+    if let Some(user) = &account.user {
+        path.extend(["users", user]);
+    }
+    path.push(key);
     match value {
         Some(value) => Change::record(path, value),
         None => Change::remove(path),

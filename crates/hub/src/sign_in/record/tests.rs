@@ -96,7 +96,7 @@ fn written(changes: &[Change]) -> String {
 
 #[test]
 fn a_grant_is_read_back_whole() {
-    let text = written(&save_grant("a/b", &kept_grant()));
+    let text = written(&save_grant(&"a/b".into(), &kept_grant()));
     assert!(text.contains("// mine"));
     let held = held(&text);
     let (kept, wanted) = (held.kept.unwrap(), kept_grant());
@@ -126,7 +126,7 @@ fn a_grant_is_read_back_whole() {
 
 #[test]
 fn a_client_is_read_back_whole_and_only_with_its_registration() {
-    let text = written(&save_client("a/b", &client()));
+    let text = written(&save_client(&"a/b".into(), &client()));
     let read = held(&text).client.unwrap();
     assert_eq!((read.id.as_str(), read.method), ("c", AuthMethod::Basic));
     assert_eq!(
@@ -169,7 +169,7 @@ fn a_client_is_read_back_whole_and_only_with_its_registration() {
 
 #[test]
 fn what_waits_is_read_back_whole() {
-    let text = written(&save_waiting("a/b", &waiting()));
+    let text = written(&save_waiting(&"a/b".into(), &waiting()));
     let (read, wanted) = (held(&text).waiting.unwrap(), waiting());
     assert_eq!((read.link, read.id), (wanted.link, wanted.id));
     let (read, wanted) = (read.pending, wanted.pending);
@@ -200,28 +200,31 @@ fn what_waits_is_read_back_whole() {
 #[test]
 fn what_is_forgotten_leaves_what_a_person_wrote() {
     let changes = [
-        save_grant("a/b", &kept_grant()),
-        save_client("a/b", &client()),
-        save_waiting("a/b", &waiting()),
+        save_grant(&"a/b".into(), &kept_grant()),
+        save_client(&"a/b".into(), &client()),
+        save_waiting(&"a/b".into(), &waiting()),
     ]
     .concat();
     let text = written(&changes);
-    let forgotten =
-        settings::apply(&text, &[forget_all("a/b"), forget_client("a/b")].concat()).unwrap();
+    let forgotten = settings::apply(
+        &text,
+        &[forget_all(&"a/b".into()), forget_client(&"a/b".into())].concat(),
+    )
+    .unwrap();
     let oauth = File::parse(&forgotten)
         .unwrap()
         .at(&["mcpServers", "a/b", "oauth"])
         .cloned()
         .unwrap();
     assert_eq!(oauth, json!({ "scopes": ["a"] }));
-    let tokens_only = held(&settings::apply(&text, &forget_grant("a/b")).unwrap());
+    let tokens_only = held(&settings::apply(&text, &forget_grant(&"a/b".into())).unwrap());
     assert!(tokens_only.kept.is_none());
     assert_eq!(tokens_only.before.unwrap().requested, ["a", "b"]);
 }
 
 #[test]
 fn a_token_put_in_place_of_another_has_no_known_end() {
-    let text = written(&save_grant("a/b", &kept_grant())).replace(r#""AT""#, r#""pasted""#);
+    let text = written(&save_grant(&"a/b".into(), &kept_grant())).replace(r#""AT""#, r#""pasted""#);
     let kept = held(&text).kept.unwrap();
     assert_eq!((kept.grant.issued_at, kept.grant.expires_at), (None, None));
     assert_eq!(kept.grant.token_endpoint, "https://as.test/token?x=1");
@@ -232,7 +235,7 @@ fn a_token_put_in_place_of_another_has_no_known_end() {
 fn what_came_from_outside_is_never_a_placeholder() {
     let mut evil = kept_grant();
     evil.grant.access = "${JWT_SECRET}".into();
-    assert!(settings::apply(START, &save_grant("a/b", &evil)).is_err());
+    assert!(settings::apply(START, &save_grant(&"a/b".into(), &evil)).is_err());
 }
 
 #[test]

@@ -158,7 +158,7 @@ async fn a_long_trouble_is_told_and_its_end_as_well() {
     assert!(events.try_recv().is_err(), "no sign-in is asked for");
     bench.clock.advance(Duration::from_secs(60));
     assert_eq!(bench.attempt().await, Attempt::Answered(200));
-    assert_eq!(events.try_recv().unwrap(), Event::SignedIn("up".to_owned()));
+    assert_eq!(events.try_recv().unwrap(), Event::SignedIn("up".into()));
 }
 
 // rule: at-31, mcp-auth-grant-classes
