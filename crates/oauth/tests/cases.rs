@@ -32,6 +32,7 @@ fn challenges_are_read_as_their_cases_say() {
                 "scopes": challenge.scopes,
                 "error": challenge.error,
                 "authorization_servers": challenge.authorization_servers,
+                "step_up": challenge.is_insufficient_scope().then_some(true),
             });
             let members = given.as_object_mut().expect("an object");
             members.retain(|_, value| !value.is_null() && *value != json!([]));

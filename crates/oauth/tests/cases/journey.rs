@@ -78,10 +78,8 @@ impl Play {
 
 /// The policy of a case: the usual one, with the few members that cases change.
 pub(crate) fn policy(case: &Value) -> Arc<Policy> {
-    let mut policy = Policy::new(
-        "https://mcp.test/mcp",
-        "http://localhost:3000/oauth/callback",
-    );
+    let mcp_url = case["mcp_url"].as_str().unwrap_or("https://mcp.test/mcp");
+    let mut policy = Policy::new(mcp_url, "http://localhost:3000/oauth/callback");
     policy.issuer = case["issuer"].as_str().map(str::to_owned);
     policy.assume_pkce = case["assume_pkce"] == json!(true);
     Arc::new(policy)
@@ -93,6 +91,8 @@ pub(crate) fn described(found: &Discovered) -> Value {
         "token_endpoint": found.server.token_endpoint.as_str(),
         "resource": found.resource,
         "scopes": found.scopes,
+        "iss_promised": found.server.iss_promised,
+        "takes_documents": found.server.client_metadata_documents,
     })
 }
 
