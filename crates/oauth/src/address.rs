@@ -136,6 +136,14 @@ impl Endpoint {
     pub fn url(&self) -> &Url {
         &self.url
     }
+
+    /// The same endpoint asked with another query.
+    pub(crate) fn with_query(&self, query: &[(&str, &str)]) -> Option<Self> {
+        let mut url = self.url.clone();
+        url.query_pairs_mut().extend_pairs(query);
+        let uri = url.as_str().parse().ok()?;
+        Some(Self { url, uri })
+    }
 }
 
 impl fmt::Display for Endpoint {

@@ -55,6 +55,8 @@ pub struct Registered {
     pub at: Option<SystemTime>,
     /// The public address that was refused, when the local one was registered in its place.
     pub instead_of: Option<String>,
+    /// The address of our own document, when that was refused as a client and this was registered in its place.
+    pub instead_of_document: Option<String>,
     /// `None`: never.
     pub secret_expires_at: Option<SystemTime>,
     /// RFC 7592.
@@ -117,11 +119,20 @@ impl Client {
         matches!(self.kind, Kind::Registered(_))
     }
 
-    /// The last characters of the id, enough to recognise it by.
+    /// Whether its secret, if it has one that ends, is good for a while.
+    #[must_use]
+    pub fn is_live(&self, now: SystemTime) -> bool {
+        match &self.kind {
+            Kind::Registered(registered) => registered.is_live(now),
+            Kind::Settings | Kind::MetadataDocument => true,
+        }
+    }
+
+    /// The last four characters of the id, enough to recognise it by.
     #[must_use]
     pub fn tail(&self) -> String {
         let count = self.id.chars().count();
-        let shown = if count > 8 { 4 } else { count.min(2) };
+        let shown = count.min(4);
         format!(
             "...{}",
             self.id.chars().skip(count - shown).collect::<String>()

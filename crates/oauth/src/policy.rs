@@ -42,6 +42,8 @@ pub struct Policy {
     pub client: Option<GivenClient>,
     /// Our own client document (`oauth.clientMetadataUrl`), for servers that take an address as client id.
     pub client_metadata_url: Option<String>,
+    /// That document was refused as a client: another one is registered instead.
+    pub document_refused: bool,
     pub register: Register,
 }
 
@@ -98,6 +100,7 @@ impl Policy {
             token_auth: None,
             client: None,
             client_metadata_url: None,
+            document_refused: false,
             register: Register {
                 allowed: true,
                 metadata: Map::new(),

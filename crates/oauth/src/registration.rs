@@ -1,9 +1,11 @@
 //! Which identity is used, and how one is registered.
 //!
 //! MCP authorization "Client Registration", RFC 7591 sections 2 and 3, OpenID Connect Dynamic Client
-//! Registration section 2 (`application_type`). Management (RFC 7592) is recorded, not used.
+//! Registration section 2 (`application_type`). What comes after it: `management` (RFC 7592), `probe` (is it still known).
 
 mod answer;
+pub mod management;
+pub mod probe;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -19,7 +21,7 @@ use crate::discovery::Server;
 use crate::policy::Policy;
 use crate::step::{Note, Procedure, Response, Stage, Step, Unanswered};
 use crate::wire;
-use answer::Read;
+use answer::{Expected, Read};
 
 /// Where a person without a reachable hub pastes the answer: registered when the public address is refused.
 pub const PASTE_BACK: &str = "http://localhost:3000/oauth/callback";
@@ -112,7 +114,8 @@ impl Registration {
                 notes: Vec::new(),
             }));
         }
-        if let Some(client) = document(&policy, &server) {
+        let held = held.filter(Client::is_registered);
+        if let Some(client) = document(&policy, &server, held.as_ref()) {
             let text = format!(
                 "{} takes the address of our own document as client id",
                 client.issuer
@@ -120,7 +123,7 @@ impl Registration {
             let notes = vec![Note::new("mcp-auth-client-metadata-document", text)];
             return Ok(Step::Done(Identified { client, notes }));
         }
-        if let Some(client) = held.filter(Client::is_registered)
+        if let Some(client) = held
             && client.fits(&issuer, &policy.redirect_uri, now)
         {
             return Ok(Step::Done(Identified {
@@ -230,6 +233,11 @@ impl Registration {
         registered.at = Some(self.now);
         let instead = self.ask.redirect_uri != self.policy.redirect_uri;
         registered.instead_of = instead.then(|| self.policy.redirect_uri.clone());
+        if self.server.client_metadata_documents {
+            registered
+                .instead_of_document
+                .clone_from(&self.policy.client_metadata_url);
+        }
         if !registered.is_live(self.now) {
             // rule: at-55
             if self.ask.expired_tried {
@@ -288,10 +296,10 @@ impl Registration {
         }
         let endpoint = self.endpoint.to_string();
         let protected = matches!(status, 401 | 403);
-        // rule: at-32
+        // rule: at-32, safe-r04
         let cure = match &self.policy.register.initial_access_token {
             None if protected => {
-                "if registration is for known clients only, set oauth.clientId, or oauth.dynamicRegistration.initialAccessToken"
+                "registration is likely for known clients only: set oauth.clientId, oauth.dynamicRegistration.initialAccessToken, or what they ask for in oauth.dynamicRegistration.metadata"
             }
             Some(_) if protected => "check oauth.dynamicRegistration.initialAccessToken",
             None | Some(_) => "set oauth.clientId, or change oauth.dynamicRegistration.metadata",
@@ -314,12 +322,20 @@ impl Procedure for Registration {
         answer: Result<Response, Unanswered>,
     ) -> Result<Step<Self>, RegistrationError> {
         let endpoint = self.endpoint.to_string();
-        match answer::read(answer, &self.ask, &self.server.identity()) {
+        let issuer = self.server.identity();
+        let expected = Expected {
+            redirect_uri: &self.ask.redirect_uri,
+            method: self.ask.method,
+            issuer: &issuer,
+            endpoint: &self.endpoint,
+            secret: None,
+        };
+        match answer::read(answer, &expected) {
             Read::Registered(client) => self.registered(*client),
             Read::Unusable(why) => Err(RegistrationError::Unusable { endpoint, why }),
             Read::Unavailable(why) => Err(RegistrationError::Unavailable { endpoint, why }),
             Read::NotThere => Err(RegistrationError::NeedsClient {
-                issuer: self.server.identity(),
+                issuer,
                 redirect_uri: self.policy.redirect_uri.clone(),
             }),
             Read::Refused {
@@ -352,12 +368,22 @@ fn from_settings(policy: &Policy, server: &Server) -> Option<Client> {
     })
 }
 
-/// Our own document's address, where the server takes one: https, with a path.
+/// Our own document's address, where the server takes one: https, with a path. One that was refused is not offered again.
 // rule: mcp-auth-client-metadata-document, at-53
-fn document(policy: &Policy, server: &Server) -> Option<Client> {
+fn document(policy: &Policy, server: &Server, held: Option<&Client>) -> Option<Client> {
     let address = policy.client_metadata_url.as_ref()?;
     let url = Url::parse(address).ok()?;
     if !server.client_metadata_documents || url.scheme() != "https" || url.path() == "/" {
+        return None;
+    }
+    let in_its_place = held.is_some_and(|held| match &held.kind {
+        Kind::Registered(registered) => {
+            held.issuer == server.identity()
+                && registered.instead_of_document.as_ref() == Some(address)
+        }
+        Kind::Settings | Kind::MetadataDocument => false,
+    });
+    if policy.document_refused || in_its_place {
         return None;
     }
     Some(Client {

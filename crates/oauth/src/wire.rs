@@ -40,7 +40,31 @@ pub(crate) fn post_json(
     body: Vec<u8>,
     authorization: Option<HeaderValue>,
 ) -> Request {
-    post(address, body, "application/json", authorization)
+    json(Method::POST, address, body, authorization)
+}
+
+pub(crate) fn json(
+    method: Method,
+    address: &Endpoint,
+    body: Vec<u8>,
+    authorization: Option<HeaderValue>,
+) -> Request {
+    let mut request = post(address, body, "application/json", authorization);
+    *request.method_mut() = method;
+    request
+}
+
+/// A request without a body.
+pub(crate) fn bare(
+    method: Method,
+    address: &Endpoint,
+    authorization: Option<HeaderValue>,
+) -> Request {
+    let mut request = request(method, address, Vec::new());
+    if let Some(authorization) = authorization {
+        request.headers_mut().insert(AUTHORIZATION, authorization);
+    }
+    request
 }
 
 /// A credential as a header: marked as not to be shown. `None` when it holds what no header may hold.

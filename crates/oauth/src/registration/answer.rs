@@ -4,8 +4,9 @@ use std::time::{Duration, SystemTime};
 
 use secrecy::SecretString;
 use serde_json::{Map, Value};
+use url::Url;
 
-use super::Ask;
+use crate::address::{Endpoint, origin};
 use crate::client::{AuthMethod, Client, Kind, Registered};
 use crate::metadata;
 use crate::step::{Response, Unanswered};
@@ -23,7 +24,18 @@ pub(super) enum Read {
     Unavailable(String),
 }
 
-pub(super) fn read(answer: Result<Response, Unanswered>, ask: &Ask, issuer: &str) -> Read {
+/// What was asked for, and of whom.
+#[derive(Clone, Copy)]
+pub(super) struct Expected<'a> {
+    pub(super) redirect_uri: &'a str,
+    pub(super) method: AuthMethod,
+    pub(super) issuer: &'a str,
+    pub(super) endpoint: &'a Endpoint,
+    /// The secret that is held, for an answer that does not repeat it.
+    pub(super) secret: Option<&'a SecretString>,
+}
+
+pub(super) fn read(answer: Result<Response, Unanswered>, expected: &Expected<'_>) -> Read {
     let response = match answer {
         Ok(response) => response,
         Err(Unanswered::TooLarge) => return Read::Unusable("the answer is too large".to_owned()),
@@ -35,7 +47,7 @@ pub(super) fn read(answer: Result<Response, Unanswered>, ask: &Ask, issuer: &str
     let document = metadata::object(response.body());
     // 201 is the standard's word; 200 is what some say.
     match (status, document) {
-        (200..300, Ok(map)) if !map.contains_key("error") => client(map, ask, issuer),
+        (200..300, Ok(map)) if !map.contains_key("error") => client(map, expected),
         (200..300, Err(why)) => Read::Unusable(why.to_string()),
         (404 | 405 | 501, _) => Read::NotThere,
         (408 | 425 | 429 | 500.., _) => Read::Unavailable(format!("status {status}")),
@@ -60,12 +72,13 @@ pub(super) fn read(answer: Result<Response, Unanswered>, ask: &Ask, issuer: &str
 }
 
 /// The answer is the truth, whatever was asked for; only the redirect URI stays ours.
-// rule: rfc7591-3.2.1, at-41, at-11
-fn client(mut map: Map<String, Value>, ask: &Ask, issuer: &str) -> Read {
+// rule: rfc7591-3.2.1, at-41, at-11, safe-r01
+fn client(mut map: Map<String, Value>, expected: &Expected<'_>) -> Read {
     let Some(id) = metadata::text(&map, "client_id").map(str::to_owned) else {
         return Read::Unusable("it holds no client_id that is a text".to_owned());
     };
     let secret = metadata::text(&map, "client_secret").map(SecretString::from);
+    let secret = secret.or_else(|| expected.secret.cloned());
     let method = match (metadata::text(&map, "token_endpoint_auth_method"), &secret) {
         (Some(name), _) => match AuthMethod::named(name) {
             Some(method) => method,
@@ -76,25 +89,27 @@ fn client(mut map: Map<String, Value>, ask: &Ask, issuer: &str) -> Read {
             }
         },
         (None, None) => AuthMethod::None,
-        (None, Some(_)) if ask.method == AuthMethod::Post => AuthMethod::Post,
+        (None, Some(_)) if expected.method == AuthMethod::Post => AuthMethod::Post,
         (None, Some(_)) => AuthMethod::Basic,
     };
     if secret.is_none() && method != AuthMethod::None {
         return Read::Unusable(format!("it wants {method} and holds no secret"));
     }
-    let management_token =
-        metadata::text(&map, "registration_access_token").map(SecretString::from);
+    let management_uri = management_uri(&map, expected.endpoint);
+    let token = metadata::text(&map, "registration_access_token").map(SecretString::from);
+    let management_token = token.filter(|_| management_uri.is_some());
     for secret in ["client_secret", "registration_access_token"] {
         map.shift_remove(secret);
     }
     let registered = Registered {
         at: None,
         instead_of: None,
+        instead_of_document: None,
         secret_expires_at: map
             .get("client_secret_expires_at")
             .and_then(expiry)
             .filter(|_| secret.is_some()),
-        management_uri: metadata::text(&map, "registration_client_uri").map(str::to_owned),
+        management_uri,
         management_token,
         answer: map,
     };
@@ -102,10 +117,19 @@ fn client(mut map: Map<String, Value>, ask: &Ask, issuer: &str) -> Read {
         id,
         secret,
         method,
-        issuer: issuer.to_owned(),
-        redirect_uri: ask.redirect_uri.clone(),
+        issuer: expected.issuer.to_owned(),
+        redirect_uri: expected.redirect_uri.to_owned(),
         kind: Kind::Registered(registered),
     }))
+}
+
+/// Where the registration can be managed. Whoever is asked there is shown a token, so it is at the same origin as the
+/// registration itself, or it is not used.
+// rule: rfc7592-3
+fn management_uri(map: &Map<String, Value>, endpoint: &Endpoint) -> Option<String> {
+    let named = metadata::text(map, "registration_client_uri")?;
+    let same = Url::parse(named).is_ok_and(|url| origin(&url) == origin(endpoint.url()));
+    same.then(|| named.to_owned())
 }
 
 /// Seconds since the epoch; 0 is never. Some send a text or a fraction.

@@ -82,7 +82,7 @@ fn a_public_client_is_registered_with_one_address_and_its_kind() {
     }
 }
 
-// rule: at-11
+// rule: at-11, safe-r01
 #[test]
 fn the_public_callback_is_registered_as_it_is_used() {
     let mut play = Play::new().json(
@@ -175,16 +175,43 @@ fn our_own_document_is_the_id_where_the_server_takes_one() {
         .client;
     assert_eq!(client.id, document);
     assert!(matches!(client.kind, Kind::MetadataDocument) && play.asked.is_empty());
+    let refused = Policy {
+        document_refused: true,
+        ..with(document)
+    };
     for (policy, server) in [
         (with(document), server()),
         (with("http://hub.test/c"), takes()),
         (with("https://hub.test/"), takes()),
+        (refused, takes()),
     ] {
         assert_eq!(
             run(&mut play, policy, server, None).unwrap().client.id,
             "c1"
         );
     }
+}
+
+// rule: at-53
+#[test]
+fn a_client_that_was_registered_in_place_of_our_document_is_used_while_it_is_the_same_document() {
+    let with = |url: &str, document_refused| Policy {
+        client_metadata_url: Some(url.to_owned()),
+        document_refused,
+        ..policy(PUBLIC)
+    };
+    let takes = || Server {
+        client_metadata_documents: true,
+        ..server()
+    };
+    let (one, other) = ("https://hub.test/one", "https://hub.test/other");
+    let mut play = Play::new().json(REGISTER, r#"{"client_id":"c1"}"#);
+    let held = run(&mut play, with(one, true), takes(), None).unwrap().client;
+    let again = run(&mut play, with(one, false), takes(), Some(held.clone()));
+    assert_eq!(again.unwrap().client.id, "c1", "also after a restart");
+    let changed = run(&mut play, with(other, false), takes(), Some(held));
+    assert_eq!(changed.unwrap().client.id, other);
+    assert_eq!(play.asked.len(), 1);
 }
 
 // rule: mcp-auth-server-binding
@@ -246,6 +273,7 @@ fn the_answer_is_the_truth_about_authentication() {
     }
 }
 
+// rule: safe-r01
 #[test]
 fn an_answer_that_is_no_client_is_refused() {
     for answer in [
@@ -270,12 +298,36 @@ fn an_answer_that_is_no_client_is_refused() {
 fn a_refusal_says_what_may_help() {
     let mut play = Play::new().status(REGISTER, 403, "Forbidden");
     let error = register(&mut play, LOCAL).unwrap_err().to_string();
-    for part in ["403", "Forbidden", "oauth.clientId", "initialAccessToken"] {
+    for part in [
+        "403",
+        "Forbidden",
+        "known clients only",
+        "oauth.clientId",
+        "initialAccessToken",
+        "metadata",
+    ] {
         assert!(error.contains(part), "{error}");
     }
 }
 
-// rule: at-51, rfc7591-3
+// rule: safe-r04, at-32
+#[test]
+fn a_protected_registration_says_which_token_is_missing_or_wrong() {
+    let refused = |token: Option<&str>| {
+        let mut policy = policy(LOCAL);
+        policy.register.initial_access_token = token.map(Into::into);
+        let mut play = Play::new().status(REGISTER, 401, r#"{"error":"invalid_token"}"#);
+        let error = run(&mut play, policy, server(), None).unwrap_err();
+        error.to_string()
+    };
+    let missing = refused(None);
+    assert!(missing.contains("oauth.dynamicRegistration.initialAccessToken"));
+    let wrong = refused(Some("secret-iat"));
+    assert!(wrong.contains("check oauth.dynamicRegistration.initialAccessToken"), "{wrong}");
+    assert!(!wrong.contains("secret-iat"));
+}
+
+// rule: at-51, rfc7591-3, safe-r04
 #[test]
 fn the_initial_access_token_and_the_settings_metadata_go_along() {
     let mut policy = policy(PUBLIC);
@@ -389,4 +441,28 @@ fn a_registration_endpoint_in_trouble_is_for_later() {
     }
     let mut play = Play::new().silent(REGISTER);
     assert!(register(&mut play, LOCAL).unwrap_err().is_transient());
+}
+
+// rule: rfc7592-3
+#[test]
+fn a_registration_is_managed_at_its_own_origin_only() {
+    for (uri, kept) in [
+        ("https://as.test/register/c1?x=1", true),
+        ("https://evil.test/register/c1", false),
+        ("http://as.test/register/c1", false),
+        ("/register/c1", false),
+    ] {
+        let answer = format!(
+            r#"{{"client_id":"c1","registration_client_uri":"{uri}","registration_access_token":"rat"}}"#
+        );
+        let mut play = Play::new().status(REGISTER, 201, &answer);
+        let client = register(&mut play, LOCAL).unwrap().client;
+        let Kind::Registered(registered) = client.kind else {
+            panic!()
+        };
+        assert_eq!(registered.management_uri.is_some(), kept, "{uri}");
+        assert_eq!(registered.management_token.is_some(), kept, "{uri}");
+        let answer = &registered.answer;
+        assert!(!answer.contains_key("registration_access_token"));
+    }
 }
