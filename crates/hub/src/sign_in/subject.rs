@@ -48,7 +48,7 @@ impl Subject {
 
     /// The document is not offered again to a server that did not take it.
     pub(super) fn without_document(&mut self) {
-        Arc::make_mut(&mut self.policy).client_metadata_url = None;
+        Arc::make_mut(&mut self.policy).document_refused = true;
     }
 }
 

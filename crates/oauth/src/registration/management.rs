@@ -77,7 +77,9 @@ impl Renewal {
 
     fn send(self, because: &'static str) -> Step<Self> {
         let Some((endpoint, token, registered)) = managed(&self.client) else {
-            return Step::Done(Renewed::Not("the registration cannot be managed".to_owned()));
+            return Step::Done(Renewed::Not(
+                "the registration cannot be managed".to_owned(),
+            ));
         };
         let request = if self.updating {
             let body = Value::Object(self.update(registered)).to_string();

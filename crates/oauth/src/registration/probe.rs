@@ -56,7 +56,8 @@ impl Probe {
         let request = wire::post_form(token_endpoint, &form, authorization);
         Step::Send {
             request,
-            because: "asking with a refresh token of nobody whether the client is still known".into(),
+            because: "asking with a refresh token of nobody whether the client is still known"
+                .into(),
             then: Self {
                 client,
                 authorization_endpoint,
@@ -68,7 +69,8 @@ impl Probe {
 
     /// The token endpoint's word about the client, if it has one.
     fn forgotten_by_token(&self, answer: Result<Response, Unanswered>) -> Option<String> {
-        match token::read(answer) {
+        let secrets: Vec<_> = self.client.secret.iter().collect();
+        match token::read(answer, &secrets) {
             // A client that was registered without refresh tokens may not ask for one, and is known all the same.
             Answer::Error { error, .. } if error == "unauthorized_client" => {
                 self.may_refresh().then_some(error)
@@ -77,6 +79,7 @@ impl Probe {
             Answer::Error { .. }
             | Answer::Issued(_)
             | Answer::NoToken(_)
+            | Answer::Page
             | Answer::Mute { .. }
             | Answer::Trouble { .. } => None,
         }

@@ -206,7 +206,9 @@ fn a_client_that_was_registered_in_place_of_our_document_is_used_while_it_is_the
     };
     let (one, other) = ("https://hub.test/one", "https://hub.test/other");
     let mut play = Play::new().json(REGISTER, r#"{"client_id":"c1"}"#);
-    let held = run(&mut play, with(one, true), takes(), None).unwrap().client;
+    let held = run(&mut play, with(one, true), takes(), None)
+        .unwrap()
+        .client;
     let again = run(&mut play, with(one, false), takes(), Some(held.clone()));
     assert_eq!(again.unwrap().client.id, "c1", "also after a restart");
     let changed = run(&mut play, with(other, false), takes(), Some(held));
@@ -323,7 +325,10 @@ fn a_protected_registration_says_which_token_is_missing_or_wrong() {
     let missing = refused(None);
     assert!(missing.contains("oauth.dynamicRegistration.initialAccessToken"));
     let wrong = refused(Some("secret-iat"));
-    assert!(wrong.contains("check oauth.dynamicRegistration.initialAccessToken"), "{wrong}");
+    assert!(
+        wrong.contains("check oauth.dynamicRegistration.initialAccessToken"),
+        "{wrong}"
+    );
     assert!(!wrong.contains("secret-iat"));
 }
 

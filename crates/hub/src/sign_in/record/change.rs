@@ -86,6 +86,13 @@ pub(in crate::sign_in) fn save_client(account: &Account, client: &Client) -> Vec
         registered.instead_of.as_ref().map(|address| json!(address)),
     );
     put(
+        "insteadOfDocument",
+        registered
+            .instead_of_document
+            .as_ref()
+            .map(|address| json!(address)),
+    );
+    put(
         "managementUri",
         registered
             .management_uri

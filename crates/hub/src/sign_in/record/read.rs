@@ -93,6 +93,7 @@ fn client(oauth: &OAuth, kept: &Value) -> Option<Client> {
         kind: Kind::Registered(Registered {
             at: time(kept, "at"),
             instead_of: text(kept, "insteadOf"),
+            instead_of_document: text(kept, "insteadOfDocument"),
             secret_expires_at: time(kept, "secretExpiresAt"),
             management_uri: text(kept, "managementUri"),
             management_token: management,

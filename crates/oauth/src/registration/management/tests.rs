@@ -86,7 +86,10 @@ fn a_secret_that_still_ends_is_asked_for_anew_with_all_that_was_registered() {
     assert_eq!(play.asked[1].method(), Method::PUT);
     assert_eq!(play.authorization(1), Some("Bearer rat"));
     let sent = play.sent_json(1);
-    assert_eq!((&sent["client_id"], &sent["client_secret"]), (&json!("c1"), &json!("s1")));
+    assert_eq!(
+        (&sent["client_id"], &sent["client_secret"]),
+        (&json!("c1"), &json!("s1"))
+    );
     for key in THEIRS {
         assert_eq!(sent.get(key), None, "{key}");
     }
@@ -95,15 +98,16 @@ fn a_secret_that_still_ends_is_asked_for_anew_with_all_that_was_registered() {
 // rule: rfc7592-2.2
 #[test]
 fn a_registration_that_cannot_be_read_is_updated_with_what_is_held() {
-    let mut play = Play::new()
-        .status(AT, 403, "")
-        .json(AT, &said("s2", 0, ""));
+    let mut play = Play::new().status(AT, 403, "").json(AT, &said("s2", 0, ""));
     assert!(matches!(
         renew(&mut play, client(Some((AT, "rat")))),
         Renewed::Client(_)
     ));
     let sent = play.sent_json(1);
-    assert_eq!((&sent["x"], &sent["client_name"]), (&json!([7]), &json!("MCPHub")));
+    assert_eq!(
+        (&sent["x"], &sent["client_name"]),
+        (&json!([7]), &json!("MCPHub"))
+    );
 }
 
 #[test]
@@ -113,7 +117,10 @@ fn an_answer_that_leaves_the_secret_out_keeps_it_with_its_end() {
     let Renewed::Not(why) = renew(&mut play, client(Some((AT, "rat")))) else {
         panic!("the old end counts")
     };
-    assert_eq!((why.as_str(), play.asked.len()), ("the secret ends as before", 2));
+    assert_eq!(
+        (why.as_str(), play.asked.len()),
+        ("the secret ends as before", 2)
+    );
 }
 
 // rule: rfc7592-3
@@ -129,7 +136,10 @@ fn nothing_is_gained_where_the_server_refuses_or_speaks_of_another_client() {
     ] {
         let mut play = Play::new().status(AT, status, body);
         let renewed = renew(&mut play, client(Some((AT, "rat"))));
-        assert!(matches!(renewed, Renewed::Not(_)), "{status} {body}: {renewed:?}");
+        assert!(
+            matches!(renewed, Renewed::Not(_)),
+            "{status} {body}: {renewed:?}"
+        );
         assert_eq!(play.asked.len(), 2);
     }
     let mut play = Play::new();
