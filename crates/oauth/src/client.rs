@@ -161,6 +161,9 @@ impl Client {
             (AuthMethod::Basic, Some(secret)) => {
                 let id = wire::form_encode(&self.id);
                 let pair = format!("{id}:{}", wire::form_encode(secret.expose_secret()));
+                // It proves nothing there, and some servers look nowhere else.
+                // rule: at-habit-3
+                form.push(("client_id", &self.id));
                 wire::credential(&format!("Basic {}", STANDARD.encode(pair)))
             }
             (AuthMethod::Post, Some(secret)) => {
@@ -233,7 +236,15 @@ mod tests {
         let header = client.authenticate(&mut form).unwrap();
         assert_eq!(header, "Basic YStiOnAlMkIlMjUlM0ElMkYlQzMlQTk=");
         assert!(header.is_sensitive());
-        assert!(form.is_empty());
+    }
+
+    // rule: at-habit-3
+    #[test]
+    fn the_id_is_in_the_body_beside_basic_and_the_secret_is_not() {
+        let client = client("a", Some("s"), AuthMethod::Basic);
+        let mut form = Vec::new();
+        assert!(client.authenticate(&mut form).is_some());
+        assert_eq!(form, [("client_id", "a")]);
     }
 
     #[test]
