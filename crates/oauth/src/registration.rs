@@ -405,10 +405,14 @@ fn method_to_ask(policy: &Policy, server: &Server) -> AuthMethod {
     if let Some(method) = given.and_then(AuthMethod::named).or(policy.token_auth) {
         return method;
     }
+    // Without a secret where that is allowed; else the server's own order: not all parts of a server know all that it lists.
     let offered = server.auth_methods.as_deref().unwrap_or_default();
-    [AuthMethod::None, AuthMethod::Basic, AuthMethod::Post]
-        .into_iter()
-        .find(|method| offered.iter().any(|name| name == method.name()))
+    let offered = || offered.iter().filter_map(|name| AuthMethod::named(name));
+    if offered().any(|method| method == AuthMethod::None) {
+        return AuthMethod::None;
+    }
+    offered()
+        .find(|method| matches!(method, AuthMethod::Basic | AuthMethod::Post))
         .unwrap_or(AuthMethod::None)
 }
 

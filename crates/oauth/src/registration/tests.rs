@@ -392,16 +392,35 @@ fn another_authentication_method_is_asked_for_once() {
         .collect();
     assert_eq!(methods, ["none", "client_secret_basic"]);
     assert_eq!(play.asked.len(), 2);
-    let listed = Server {
-        auth_methods: Some(vec!["client_secret_post".to_owned()]),
-        ..server()
-    };
-    let mut play = Play::new().json(REGISTER, r#"{"client_id":"c"}"#);
-    run(&mut play, policy(LOCAL), listed, None).unwrap();
-    assert_eq!(
-        play.sent_json(0)["token_endpoint_auth_method"],
-        "client_secret_post"
-    );
+}
+
+#[test]
+fn of_the_methods_that_the_server_lists_its_own_first_is_asked_for_unless_none_is_there() {
+    for (listed, asked) in [
+        (&["client_secret_post"][..], "client_secret_post"),
+        (
+            &["client_secret_post", "client_secret_basic"],
+            "client_secret_post",
+        ),
+        (
+            &[
+                "private_key_jwt",
+                "client_secret_basic",
+                "client_secret_post",
+            ],
+            "client_secret_basic",
+        ),
+        (&["client_secret_basic", "none"], "none"),
+        (&["tls_client_auth"], "none"),
+    ] {
+        let server = Server {
+            auth_methods: Some(listed.iter().map(|&name| name.to_owned()).collect()),
+            ..server()
+        };
+        let mut play = Play::new().json(REGISTER, r#"{"client_id":"c"}"#);
+        run(&mut play, policy(LOCAL), server, None).unwrap();
+        assert_eq!(play.sent_json(0)["token_endpoint_auth_method"], asked);
+    }
 }
 
 // rule: at-55
