@@ -169,7 +169,7 @@ impl Shared {
             if had_text && found.as_deref().is_none_or(is_blank) {
                 return Err(EditError::Gone);
             }
-            // rule: p07
+            // rule: safe-p07
             // What is on disk is changed, not what we made of it: placeholders stay placeholders.
             let before = found.as_deref().unwrap_or_default();
             let after = settings::apply(before, changes)?;
@@ -242,7 +242,7 @@ impl Shared {
 /// The first look at the file: its text, and whether it can be written.
 fn begin(path: &Path) -> Result<(Disk, File, Option<Trouble>), OpenError> {
     let disk = Disk::at(path)?;
-    // rule: p05
+    // rule: safe-p05
     let file = match disk.read()? {
         None => File::parse("").map_err(|error| OpenError::Unparsable {
             path: path.to_owned(),

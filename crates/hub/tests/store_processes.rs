@@ -175,7 +175,7 @@ fn as_ordinary_user(folder: &Path) -> Command {
     command
 }
 
-/// rule: p01
+/// rule: safe-p01
 #[test]
 fn processes_that_write_at_once_lose_nothing() {
     let (_folder, path) = file();
@@ -195,7 +195,7 @@ fn processes_that_write_at_once_lose_nothing() {
     assert!(fs::read_to_string(&path).unwrap().contains("// mine"));
 }
 
-/// rule: p01
+/// rule: safe-p01
 #[test]
 fn a_process_that_is_killed_while_writing_leaves_a_file_that_holds_what_it_said_was_written() {
     let (folder, path) = file();
@@ -223,7 +223,7 @@ fn a_process_that_is_killed_while_writing_leaves_a_file_that_holds_what_it_said_
     assert_eq!(left, 2, "the file and its lock");
 }
 
-/// rule: p02
+/// rule: safe-p02
 #[test]
 fn a_file_in_a_folder_that_takes_no_new_file_is_written_in_place() {
     let (folder, path) = file();
@@ -238,7 +238,7 @@ fn a_file_in_a_folder_that_takes_no_new_file_is_written_in_place() {
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// rule: p02
+/// rule: safe-p02
 #[test]
 fn a_file_that_may_not_be_written_is_said_at_the_start_and_stays_as_it_is() {
     let (folder, path) = file();
@@ -258,7 +258,7 @@ fn a_file_that_may_not_be_written_is_said_at_the_start_and_stays_as_it_is() {
 
 /// A limit on the size of files stands for a full disk: both fail in the middle of a write.
 ///
-/// rule: p02
+/// rule: safe-p02
 #[test]
 fn a_write_that_fails_half_way_leaves_the_old_text() {
     for folder_mode in [0o755, 0o555] {

@@ -248,7 +248,7 @@ proptest! {
     }
 }
 
-// rule: p07
+// rule: safe-p07
 #[test]
 fn what_came_from_outside_does_not_bring_back_what_was_taken_out() {
     let path = ["mcpServers", "gone", "oauth", "accessToken"];

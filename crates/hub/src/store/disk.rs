@@ -221,7 +221,7 @@ impl Disk {
     fn keep_private(&self, file: &fs::File) {
         let Ok(found) = file.metadata() else { return };
         let mode = found.permissions().mode();
-        // rule: p04
+        // rule: safe-p04
         if mode & 0o077 == 0 {
             return;
         }

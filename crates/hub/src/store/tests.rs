@@ -79,12 +79,12 @@ async fn a_missing_file_starts_empty_and_is_made_by_the_first_change() {
         json!({ "mcpServers": { "a": { "url": "https://a.example.com" } } })
     );
     assert!(store.current().servers.contains("a"));
-    // rule: p04
+    // rule: safe-p04
     assert_eq!(mode(&path), 0o600);
     assert_eq!(strangers(folder.path()), Vec::<String>::new());
 }
 
-/// rule: p05
+/// rule: safe-p05
 #[tokio::test]
 async fn a_file_that_does_not_parse_stops_the_start_and_is_not_touched() {
     let torn = "{\n  \"mcpServers\": {\n    \"a\": { \"url\": \"https://a.exam";
@@ -128,7 +128,7 @@ async fn a_folder_that_is_missing_and_a_file_that_is_none_are_said() {
     );
 }
 
-/// rule: p04
+/// rule: safe-p04
 #[tokio::test]
 async fn the_file_is_private_after_the_start_after_edits_and_after_other_editors() {
     let (folder, path) = file(TEXT);
@@ -143,7 +143,7 @@ async fn the_file_is_private_after_the_start_after_edits_and_after_other_editors
     assert_eq!(mode(&folder.path().join(".mcp_settings.json.lock")), 0o600);
 }
 
-/// rule: p07
+/// rule: safe-p07
 #[tokio::test]
 async fn an_edit_keeps_comments_and_placeholders_and_is_published() {
     let (_folder, path) = file(TEXT);
@@ -164,7 +164,7 @@ async fn an_edit_keeps_comments_and_placeholders_and_is_published() {
     );
 }
 
-/// rule: p04
+/// rule: safe-p04
 #[tokio::test]
 async fn a_link_stays_a_link_and_its_target_is_written() {
     let (folder, path) = folder();
@@ -245,7 +245,7 @@ async fn an_edit_builds_on_what_is_on_disk_not_on_what_was_read() {
     assert_eq!(store.file().text(), written);
 }
 
-/// rule: p05
+/// rule: safe-p05
 #[tokio::test]
 async fn an_external_edit_that_does_not_parse_leaves_the_old_running_and_is_never_written_over() {
     let (_folder, path) = file(TEXT);
@@ -315,7 +315,7 @@ async fn an_editor_in_the_middle_of_saving_is_waited_for() {
     );
 }
 
-/// rule: p01
+/// rule: safe-p01
 #[tokio::test]
 async fn two_stores_on_one_file_lose_nothing() {
     let (folder, path) = file(TEXT);

@@ -230,7 +230,7 @@ fn a_token_put_in_place_of_another_has_no_known_end() {
     assert_eq!(kept.grant.token_endpoint, "https://as.test/token?x=1");
 }
 
-// rule: p07
+// rule: safe-p07
 #[test]
 fn what_came_from_outside_is_never_a_placeholder() {
     let mut evil = kept_grant();

@@ -295,7 +295,7 @@ async fn tokens_of_another_program_are_used_and_renewed() {
     assert_eq!(bench.world.counts().registered, 1);
 }
 
-// rule: p02
+// rule: safe-p02
 #[tokio::test]
 async fn a_pair_that_cannot_be_written_is_kept_in_memory() {
     let bench = signed_in(quick()).await;

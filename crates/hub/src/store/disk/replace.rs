@@ -92,7 +92,7 @@ fn by_rename(
     if !unchanged() {
         return Ok(Landing::ChangedMeanwhile);
     }
-    // rule: p01
+    // rule: safe-p01
     // A file that is a mount point of its own cannot be renamed over.
     let no_rename = |error: &io::Error| {
         let kinds = [
@@ -157,7 +157,7 @@ fn in_place(
     if !unchanged() {
         return Ok(Landing::ChangedMeanwhile);
     }
-    // rule: p02
+    // rule: safe-p02
     let room = new.saturating_sub(old);
     let padded = file
         .seek(SeekFrom::End(0))
