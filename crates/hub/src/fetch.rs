@@ -3,25 +3,32 @@
 //! A metadata document is a stranger's text that names addresses for us to call. So: addresses are checked after name
 //! resolution and for every hop, redirects stay on their origin, answers are bounded in size (after decompression) and time.
 //! RFC 9728 7.7 and the MCP security best practices ("server-side request forgery") ask for this. Traffic with the MCP
-//! servers themselves goes to addresses that a person wrote down, and gets a client without the address guard.
+//! servers themselves leaves by the same clients: the same certificates, the same proxies, and a wider reach (`Reach::of_server`).
 
+mod clients;
+mod proxies;
 mod reach;
 mod resolver;
 #[cfg(test)]
 mod tests;
 
 use std::error::Error as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::LOCATION;
 use http::{Method, StatusCode};
 use oauth::step::{Request, Response, Unanswered};
+use settings::Server;
 use tokio::time::timeout;
-use url::Url;
+use url::{Host, Url};
 
+use clients::Clients;
+pub use clients::TrustError;
+pub use proxies::{Proxies, ProxyError};
 pub use reach::Reach;
-use resolver::Resolver;
+pub use resolver::Lookup;
 
 /// The largest answer that is read, after decompression.
 const LARGEST: usize = 1024 * 1024;
@@ -29,9 +36,57 @@ const LARGEST: usize = 1024 * 1024;
 const GET_TIME: Duration = Duration::from_secs(5);
 /// For a whole answer to anything else: token and registration endpoints may have to think.
 const POST_TIME: Duration = Duration::from_secs(10);
-const CONNECT_TIME: Duration = Duration::from_secs(10);
+/// For finding out where a name leads that a proxy is going to resolve; in some houses only the proxy can.
+const LOOKUP_TIME: Duration = Duration::from_secs(1);
 /// Redirects followed by a GET, all on one origin.
 const HOPS: usize = 3;
+
+/// What requests of the hub pass on their way out of this machine.
+#[derive(Clone, Default)]
+pub struct Egress {
+    pub proxies: Proxies,
+    /// Where a relative `caFile` is: the folder of the settings file.
+    pub folder: PathBuf,
+    /// Instead of the system's name resolution.
+    pub lookup: Option<Lookup>,
+}
+
+/// How the requests of one server go out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way {
+    pub reach: Reach,
+    /// PEM file with certificate authorities that are trusted besides the system's.
+    pub ca_file: Option<String>,
+}
+
+impl Way {
+    /// For requests to the server itself.
+    #[must_use]
+    pub fn to_server(url: &Url, server: &Server) -> Self {
+        Self {
+            reach: Reach::of_server(url, server.allow_private_network),
+            ca_file: server.ca_file.clone(),
+        }
+    }
+
+    /// For what signing in to the server asks of others.
+    #[must_use]
+    pub fn to_sign_in(url: &Url, server: &Server) -> Self {
+        Self {
+            reach: Reach::of_sign_in(url, server.allow_private_network),
+            ca_file: server.ca_file.clone(),
+        }
+    }
+}
+
+impl From<Reach> for Way {
+    fn from(reach: Reach) -> Self {
+        Self {
+            reach,
+            ca_file: None,
+        }
+    }
+}
 
 /// The HTTP clients of a hub. A clone shares them.
 #[derive(Clone)]
@@ -39,46 +94,37 @@ pub struct Fetch {
     clients: Arc<Clients>,
 }
 
-struct Clients {
-    /// One for each reach, in the order of `Reach::ALL`: what a client may resolve is fixed when it is built.
-    guarded: [reqwest::Client; Reach::ALL.len()],
-    upstream: reqwest::Client,
+/// No HTTP client could be built.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    #[error("the HTTP client could not be set up")]
+    Tls(#[from] reqwest::Error),
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
 }
 
-/// No HTTP client could be built: the TLS set-up of this machine is broken.
-#[derive(Debug, thiserror::Error)]
-#[error("the HTTP client could not be set up")]
-pub struct SetupError(#[from] reqwest::Error);
-
 impl Fetch {
-    /// `proxies` are the host names of proxies that outgoing requests go through: they may be inner addresses.
-    ///
     /// # Errors
     /// When no TLS client can be built on this machine.
-    pub fn new(proxies: &[String]) -> Result<Self, SetupError> {
-        let guarded = |reach: Reach| {
-            client()
-                .dns_resolver(Arc::new(Resolver::new(reach, proxies)))
-                .build()
-        };
-        let [public, loopback, private, any] = Reach::ALL;
+    pub fn new(egress: Egress) -> Result<Self, SetupError> {
         Ok(Self {
-            clients: Arc::new(Clients {
-                guarded: [
-                    guarded(public)?,
-                    guarded(loopback)?,
-                    guarded(private)?,
-                    guarded(any)?,
-                ],
-                upstream: client().build()?,
-            }),
+            clients: Arc::new(Clients::new(egress)?),
         })
     }
 
-    /// The client for traffic with MCP servers: follows no redirect, sets no total time (answers stream).
-    #[must_use]
-    pub fn upstream_client(&self) -> &reqwest::Client {
-        &self.clients.upstream
+    /// The client for traffic with an MCP server: follows no redirect, sets no total time (answers stream).
+    ///
+    /// # Errors
+    /// When the address is out of reach, or the server's `caFile` cannot be used.
+    pub async fn upstream_client(
+        &self,
+        url: &Url,
+        way: &Way,
+    ) -> Result<reqwest::Client, TrustError> {
+        way.reach.admit_url(url).map_err(|why| {
+            TrustError::OutOfReach(url.host_str().unwrap_or_default().into(), why)
+        })?;
+        self.clients.client(way).await
     }
 
     /// Sends one request of OAuth and reads the whole answer.
@@ -87,23 +133,23 @@ impl Fetch {
     ///
     /// # Errors
     /// When there is no answer: see `Unanswered`.
-    pub async fn send(&self, request: Request, reach: Reach) -> Result<Response, Unanswered> {
+    pub async fn send(&self, request: Request, way: &Way) -> Result<Response, Unanswered> {
         let time = if request.method() == Method::GET {
             GET_TIME
         } else {
             POST_TIME
         };
-        // rule: b02
-        timeout(time, self.follow(request, reach))
+        // rule: safe-b02
+        timeout(time, self.follow(request, way))
             .await
             .unwrap_or(Err(Unanswered::Timeout))
     }
 
-    async fn follow(&self, mut request: Request, reach: Reach) -> Result<Response, Unanswered> {
+    async fn follow(&self, mut request: Request, way: &Way) -> Result<Response, Unanswered> {
         for _ in 0..=HOPS {
             let from = request.uri().to_string();
             let again = (request.method() == Method::GET).then(|| request.clone());
-            let response = self.exchange(request, reach).await?;
+            let response = self.exchange(request, way).await?;
             let next = again.and_then(|again| redirected(&from, &response, again));
             match next {
                 Some(next) => request = next,
@@ -113,13 +159,16 @@ impl Fetch {
         Err(Unanswered::Refused(format!("more than {HOPS} redirects")))
     }
 
-    async fn exchange(&self, request: Request, reach: Reach) -> Result<Response, Unanswered> {
+    async fn exchange(&self, request: Request, way: &Way) -> Result<Response, Unanswered> {
         let (head, body) = request.into_parts();
         let url = Url::parse(&head.uri.to_string())
             .map_err(|error| Unanswered::Refused(format!("{} is no address: {error}", head.uri)))?;
-        // rule: s01
-        reach.admit_url(&url).map_err(Unanswered::Refused)?;
-        let sent = self.clients.guarded[reach.index()]
+        // rule: safe-s01, safe-s04, safe-s05
+        way.reach.admit_url(&url).map_err(Unanswered::Refused)?;
+        self.ask_where(&url, way.reach).await?;
+        let client = self.clients.client(way).await;
+        let sent = client
+            .map_err(|error| Unanswered::Refused(error.to_string()))?
             .request(head.method, url)
             .headers(head.headers)
             .body(body)
@@ -127,18 +176,25 @@ impl Fetch {
             .await;
         read(sent.map_err(|error| unanswered(&error))?).await
     }
-}
 
-/// What all clients share. No redirect is followed by itself: tokens must not travel to where an answer points.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the one home of HTTP clients"
-)]
-fn client() -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
-        .user_agent(concat!("mcphub/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT_TIME)
+    /// A name that a proxy resolves is judged by what it leads to from here. One that cannot be resolved here is the proxy's.
+    async fn ask_where(&self, url: &Url, reach: Reach) -> Result<(), Unanswered> {
+        let Some(Host::Domain(name)) = url.host() else {
+            return Ok(());
+        };
+        if !self.clients.resolves_elsewhere(url) {
+            return Ok(());
+        }
+        match timeout(LOOKUP_TIME, self.clients.lookup(name)).await {
+            Ok(Ok(found)) => resolver::judge(reach, name.to_owned(), &found)
+                .map_err(|refused| Unanswered::Refused(refused.to_string())),
+            Ok(Err(unknown)) => {
+                tracing::debug!(name, %unknown, "left to the proxy");
+                Ok(())
+            }
+            Err(_) => Ok(()),
+        }
+    }
 }
 
 /// The next request of a GET that was redirected on its own origin; `None`: the answer stands.
@@ -158,7 +214,7 @@ fn redirected(from: &str, response: &Response, mut again: Request) -> Option<Req
     let to = from
         .join(response.headers().get(LOCATION)?.to_str().ok()?)
         .ok()?;
-    // rule: s08
+    // rule: safe-s08
     // Another origin is also the same host over plain http.
     if to.origin() != from.origin() {
         return None;
@@ -171,7 +227,7 @@ fn redirected(from: &str, response: &Response, mut again: Request) -> Option<Req
 async fn read(mut answer: reqwest::Response) -> Result<Response, Unanswered> {
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(|error| unanswered(&error))? {
-        // rule: b01
+        // rule: safe-b01
         if body.len() + chunk.len() > LARGEST {
             return Err(Unanswered::TooLarge);
         }

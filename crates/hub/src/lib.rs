@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 
 use catalog::Catalog;
 use clock::Clock;
-use fetch::Fetch;
+use fetch::{Egress, Fetch, Proxies, SetupError};
 use journal::Journal;
 use session::Sessions;
 use sign_in::SignIns;
@@ -82,7 +82,13 @@ impl Hub {
             clock,
         } = options;
         let store = Store::open(settings_path, environment.clone()).await?;
-        let fetch = Fetch::new(&proxies(&environment))?;
+        let folder = store.path().parent().map(PathBuf::from);
+        let fetch = Fetch::new(Egress {
+            proxies: Proxies::from_environment(&|name| environment(name))
+                .map_err(SetupError::Proxy)?,
+            folder: folder.unwrap_or_default(),
+            lookup: None,
+        })?;
         let journal = Journal::default();
         let sign_ins = SignIns::start(
             store.clone(),
@@ -163,20 +169,4 @@ impl Hub {
             tracing::warn!("some upstreams did not end in time");
         }
     }
-}
-
-/// The hosts of the proxies that the environment names; the HTTP client goes through them by itself.
-fn proxies(environment: &Environment) -> Vec<String> {
-    [
-        "HTTP_PROXY",
-        "http_proxy",
-        "HTTPS_PROXY",
-        "https_proxy",
-        "ALL_PROXY",
-        "all_proxy",
-    ]
-    .into_iter()
-    .filter_map(|name| environment(name))
-    .filter_map(|value| url::Url::parse(&value).ok()?.host_str().map(str::to_owned))
-    .collect()
 }

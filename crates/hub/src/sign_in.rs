@@ -200,7 +200,7 @@ impl Shared {
             clock: self.clock.clone(),
             server: subject.account.server.clone(),
             sign_in: sign_in.map(str::to_owned),
-            reach: subject.reach,
+            way: subject.way.clone(),
         }
     }
 

@@ -7,7 +7,7 @@ use oauth::{Note, Procedure, Response, Stage, Step, Unanswered};
 use tokio::time::Instant;
 
 use crate::clock::Clock;
-use crate::fetch::{Fetch, Reach};
+use crate::fetch::{Fetch, Way};
 use crate::journal::{Asked, Entry, Journal};
 
 /// Drives procedures of one sign-in.
@@ -17,7 +17,7 @@ pub(super) struct Driver {
     pub(super) clock: Clock,
     pub(super) server: String,
     pub(super) sign_in: Option<String>,
-    pub(super) reach: Reach,
+    pub(super) way: Way,
 }
 
 impl Driver {
@@ -42,7 +42,7 @@ impl Driver {
             entry.request = Some(Asked::of(&request));
             entry.why = Some(because.into_owned());
             let asked = Instant::now();
-            let answer = in_time(end, self.fetch.send(request, self.reach)).await;
+            let answer = in_time(end, self.fetch.send(request, &self.way)).await;
             entry.duration = Some(asked.elapsed());
             match &answer {
                 Ok(response) => {

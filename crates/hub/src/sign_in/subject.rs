@@ -9,14 +9,14 @@ use url::Url;
 
 use super::record::{self, Held};
 use super::{Account, SignInError};
-use crate::fetch::Reach;
+use crate::fetch::{Reach, Way};
 
 pub(super) struct Subject {
     pub(super) account: Account,
     /// What a person decided, without what the hub wrote.
     pub(super) given: OAuth,
     pub(super) policy: Arc<Policy>,
-    pub(super) reach: Reach,
+    pub(super) way: Way,
     pub(super) held: Held,
 }
 
@@ -31,9 +31,9 @@ impl Subject {
             .ok_or_else(|| SignInError::UnknownServer(account.server.clone()))?;
         let url = address(server).ok_or_else(|| SignInError::NotHttp(account.server.clone()))?;
         let given = server.oauth.given();
-        let reach = match Url::parse(url) {
-            Ok(url) => Reach::of_server(&url, server.allow_private_network),
-            Err(_) => Reach::Public,
+        let way = match Url::parse(url) {
+            Ok(url) => Way::to_sign_in(&url, server),
+            Err(_) => Reach::Public.into(),
         };
         let mut policy = policy(url, redirect_uri(settings, &given, port), &given);
         policy.allow_private_network = server.allow_private_network;
@@ -41,7 +41,7 @@ impl Subject {
             account: account.clone(),
             given,
             policy: Arc::new(policy),
-            reach,
+            way,
             held: record::read(&server.oauth, url),
         })
     }

@@ -27,6 +27,7 @@ use super::{
     wanted::Limits,
     wire::{Wire, shown},
 };
+use crate::fetch::Way;
 
 /// A connection that is ready, and what was heard over it.
 pub(super) struct Connected {
@@ -43,6 +44,7 @@ pub(super) struct Attempt {
     pub(super) outside: Outside,
     pub(super) transport: Transport,
     pub(super) limits: Limits,
+    pub(super) way: Way,
     pub(super) generation: u64,
     pub(super) tracker: TaskTracker,
 }
@@ -77,17 +79,20 @@ impl Attempt {
                 let written = headers
                     .iter()
                     .map(|(name, value)| (name.as_str(), value.expose_secret()));
-                let guarded = Arc::new(Guarded {
-                    server: self.shared.name.clone(),
-                    wire: Wire::new(self.outside.fetch.upstream_client().clone()),
-                    sign_ins: self.outside.sign_ins.clone(),
-                    headers: guarded::headers(written).map_err(Refused::Failed)?,
-                });
                 let url = Url::parse(url).map_err(|error| {
                     Refused::Failed(Trouble::Settings(format!(
                         "{url:?} is not an address: {error}"
                     )))
                 })?;
+                let client = self.outside.fetch.upstream_client(&url, &self.way).await;
+                let client = client
+                    .map_err(|error| Refused::Failed(Trouble::Settings(error.to_string())))?;
+                let guarded = Arc::new(Guarded {
+                    server: self.shared.name.clone(),
+                    wire: Wire::new(client),
+                    sign_ins: self.outside.sign_ins.clone(),
+                    headers: guarded::headers(written).map_err(Refused::Failed)?,
+                });
                 self.over_http(guarded, url, *prefer, &closed).await?
             }
         };

@@ -242,6 +242,7 @@ impl Running {
             outside: self.outside.clone(),
             transport,
             limits: self.wanted.limits,
+            way: self.wanted.way.clone(),
             generation: self.generation,
             tracker: self.tracker.clone(),
         };

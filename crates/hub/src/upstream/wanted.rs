@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use settings::{OAuth, Options, Problem, Server, Transport};
+use url::Url;
 
 use super::Trouble;
+use crate::fetch::{Reach, Way};
 
 /// The part of a server's settings that its connection depends on.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +15,8 @@ pub(super) struct Wanted {
     pub(super) enabled: bool,
     pub(super) transport: Result<Transport, Problem>,
     pub(super) limits: Limits,
+    /// How its requests go out; for a process it makes no difference.
+    pub(super) way: Way,
     /// What a person wrote about signing in; an edit of it is worth another attempt.
     sign_in: OAuth,
 }
@@ -37,6 +41,7 @@ impl Wanted {
             enabled: server.enabled,
             transport: server.transport.clone(),
             limits: Limits::of(&server.options),
+            way: way(server),
             sign_in: server.oauth.given(),
         }
     }
@@ -53,6 +58,14 @@ impl Limits {
             }),
         }
     }
+}
+
+fn way(server: &Server) -> Way {
+    let url = match &server.transport {
+        Ok(Transport::Http { url, .. }) => Url::parse(url).ok(),
+        Ok(Transport::Stdio { .. }) | Err(_) => None,
+    };
+    url.map_or_else(|| Reach::Public.into(), |url| Way::to_server(&url, server))
 }
 
 /// A setting that makes no sense, in the words of the settings.
@@ -91,6 +104,8 @@ mod tests {
             r#"{"url":"http://127.0.0.1:1/mcp","enabled":false}"#,
             r#"{"url":"http://127.0.0.1:1/mcp","headers":{"x-key":"1"}}"#,
             r#"{"url":"http://127.0.0.1:1/mcp","options":{"timeout":5}}"#,
+            r#"{"url":"http://127.0.0.1:1/mcp","caFile":"ca.pem"}"#,
+            r#"{"url":"http://127.0.0.1:1/mcp","allowPrivateNetwork":true}"#,
             r#"{"url":"http://127.0.0.1:1/mcp","oauth":{"clientId":"given"}}"#,
             r#"{"url":"http://127.0.0.1:1/mcp","oauth":{"issuer":"http://127.0.0.1:2"}}"#,
         ] {

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::{CallbackError, Completed, Needed, Refusal, SignIns, Verdict, browser};
 use crate::clock::Clock;
-use crate::fetch::Fetch;
+use crate::fetch::{Egress, Fetch, Reach};
 use crate::journal::Journal;
 use crate::store::Store;
 
@@ -48,7 +48,7 @@ impl Bench {
         )
         .unwrap();
         let clock = Clock::manual(SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000));
-        let fetch = Fetch::new(&[]).unwrap();
+        let fetch = Fetch::new(Egress::default()).unwrap();
         let (store, journal, sign_ins) = open(&folder, &clock, &fetch).await;
         Self {
             world,
@@ -166,10 +166,11 @@ impl Bench {
     }
 
     async fn post(&self, message: &Value, authorization: Option<String>) -> (u16, Vec<String>) {
-        let mut request = self
-            .fetch
-            .upstream_client()
-            .post(self.world.mcp_url())
+        let url = self.world.mcp_url().parse().unwrap();
+        let way = Reach::Named.into();
+        let client = self.fetch.upstream_client(&url, &way).await.unwrap();
+        let mut request = client
+            .post(url)
             .header("content-type", "application/json")
             .header("accept", "application/json, text/event-stream")
             .header("mcp-protocol-version", "2025-11-25")
