@@ -3,6 +3,8 @@
 //! MCP authorization "Authorization Server Discovery", RFC 9728 section 3, RFC 8414 section 3, OpenID
 //! Connect Discovery section 4, and the 2025-03-26 revision's default paths. Signed metadata is left out.
 
+mod endpoints;
+mod known;
 mod resource;
 mod server;
 
@@ -18,6 +20,8 @@ use crate::metadata::{self, NoDocument};
 use crate::policy::Policy;
 use crate::scope::{self, Said};
 use crate::step::{Note, Procedure, Request, Response, Stage, Step, Unanswered};
+
+pub use known::{Document, Known, Used};
 
 /// The search, somewhere on its way.
 #[derive(Debug)]
@@ -36,6 +40,8 @@ pub struct Discovered {
     pub scopes: Vec<String>,
     /// `offline_access` was added for an OpenID provider, which gives a refresh token only with `prompt=consent`.
     pub consent: bool,
+    /// The metadata that it comes from, in the issuer's own words; to be given to the next search while it is fresh.
+    pub document: Option<Document>,
     pub notes: Vec<Note>,
 }
 
@@ -111,6 +117,23 @@ pub enum DiscoveryError {
     IssuerMissing { asked: String },
     #[error("the settings accept the issuer {accepted:?} only, and the server uses {found:?}")]
     OtherIssuer { accepted: String, found: String },
+    #[error(
+        "the metadata comes from {by:?}, not from the issuer itself, and moves the token endpoint from {before:?} to {found:?}; if that is meant, set oauth.tokenEndpoint to {found:?}"
+    )]
+    TokenEndpointMoved {
+        by: String,
+        before: String,
+        found: String,
+    },
+    #[error(
+        "the metadata comes from {by:?}, not from the issuer {issuer:?} itself, and would have a secret of the settings sent to {found:?}; if that is meant, set {setting} to {found:?}"
+    )]
+    SecretElsewhere {
+        by: String,
+        issuer: String,
+        found: String,
+        setting: &'static str,
+    },
     #[error("the document at {document} is ambiguous: {why}")]
     Ambiguous { document: String, why: String },
     #[error(
@@ -138,12 +161,16 @@ struct Journey {
     policy: Arc<Policy>,
     mcp: Url,
     challenge: Challenge,
+    known: Known,
     /// The resource's own metadata, as far as it matters later.
     resource: Option<String>,
     resource_scopes: Option<Vec<String>>,
     notes: Vec<Note>,
     /// Addresses that gave no answer which decides anything.
     unknown: Vec<(String, String)>,
+    /// Why the first of several authorization servers could not be used.
+    passed_over: Option<DiscoveryError>,
+    document: Option<Document>,
 }
 
 #[derive(Debug)]
@@ -157,11 +184,12 @@ enum Search {
 }
 
 impl Discovery {
-    /// Starts at the server's address with the challenge of its 401, if there was one.
+    /// Starts at the server's address with the challenge of its 401, if there was one, and what else is known.
     pub fn start(
         policy: Arc<Policy>,
-        challenge: Option<Challenge>,
+        known: impl Into<Known>,
     ) -> Result<Step<Self>, DiscoveryError> {
+        let mut known = known.into();
         let mcp = Url::parse(&policy.mcp_url)
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
@@ -169,14 +197,17 @@ impl Discovery {
         let journey = Journey {
             policy,
             mcp,
-            challenge: challenge.unwrap_or_default(),
+            challenge: known.challenge.take().unwrap_or_default(),
+            known,
             resource: None,
             resource_scopes: None,
             notes: Vec::new(),
             unknown: Vec::new(),
+            passed_over: None,
+            document: None,
         };
         // Endpoints from the settings need no discovery request at all.
-        if let Some(server) = server::from_settings(&journey.policy, &journey.mcp)? {
+        if let Some(server) = endpoints::from_settings(&journey.policy, &journey.mcp)? {
             return Ok(Step::Done(journey.finish(server, None, false)));
         }
         resource::Search::start(journey)
@@ -257,6 +288,7 @@ impl Journey {
             resource,
             scopes: chosen.scopes,
             consent: chosen.offline && openid,
+            document: self.document,
             notes,
         }
     }

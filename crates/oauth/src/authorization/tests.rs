@@ -15,6 +15,7 @@ fn found() -> Discovered {
     let endpoint =
         |text| Endpoint::check(Purpose::Authorization, text, Nearness::Public, false).unwrap();
     Discovered {
+        document: None,
         server: Server {
             issuer: Some("https://as.test".to_owned()),
             authorization_endpoint: endpoint("https://as.test/authorize?tenant=7"),

@@ -1,11 +1,14 @@
 //! The second half of discovery: the authorization server's metadata (RFC 8414 section 3).
+//!
+//! Which document speaks for whom is decided here; what stands in it is read in `endpoints`.
 
 use std::collections::VecDeque;
 
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::{Discovered, Discovery, DiscoveryError, Found, Journey, Server, Source};
+use super::endpoints::{self, Word};
+use super::{Discovery, DiscoveryError, Document, Found, Journey};
 use crate::address::{self, AddressError, Endpoint, Purpose};
 use crate::metadata;
 use crate::policy::Policy;
@@ -17,6 +20,7 @@ pub(super) struct Search {
     asked: Endpoint,
     left: VecDeque<Endpoint>,
     others: VecDeque<Issuer>,
+    claim: Option<Claim>,
 }
 
 /// An issuer to ask: the text is what counts, the URL only says where to ask.
@@ -27,27 +31,73 @@ pub(super) struct Issuer {
     pub(super) legacy: bool,
 }
 
+/// A document that names the issuer of the settings, but was published for another one. It waits while the named
+/// issuer is asked itself.
+#[derive(Debug)]
+struct Claim {
+    by: String,
+    document: Map<String, Value>,
+    openid: bool,
+}
+
+/// Whom a document speaks of.
+enum Speaks {
+    /// The issuer that was asked, in its own words.
+    Own(String),
+    /// The issuer that the settings accept, in the words of another one.
+    Of(String),
+}
+
 impl Search {
     pub(super) fn start(
-        journey: Journey,
+        mut journey: Journey,
         mut others: VecDeque<Issuer>,
     ) -> Result<Step<Discovery>, DiscoveryError> {
         match others.pop_front() {
-            Some(issuer) => {
-                let left = places(&journey, &issuer)?;
-                Self::ask(journey, issuer, left, others)
-            }
-            None => Err(DiscoveryError::NoServerMetadata {
-                issuer: String::new(),
-            }),
+            Some(issuer) => Self::open(journey, issuer, others, None),
+            None => Err(journey
+                .passed_over
+                .take()
+                .unwrap_or(DiscoveryError::NoServerMetadata {
+                    issuer: String::new(),
+                })),
         }
     }
 
+    /// An issuer's places, or what was read there a short while ago.
+    fn open(
+        mut journey: Journey,
+        issuer: Issuer,
+        others: VecDeque<Issuer>,
+        claim: Option<Claim>,
+    ) -> Result<Step<Discovery>, DiscoveryError> {
+        let left = places(&journey, &issuer)?;
+        let remembered = journey.known.document(&issuer.text, &left);
+        if let Some((asked, document)) = remembered {
+            let text = format!(
+                "the metadata of {} was read less than an hour ago",
+                issuer.text
+            );
+            journey.note("mcp-auth-discovery-cache", text);
+            let left = VecDeque::new();
+            let search = Self {
+                issuer,
+                asked,
+                left,
+                others,
+                claim,
+            };
+            return search.judge(journey, document);
+        }
+        Self::ask(journey, issuer, left, others, claim)
+    }
+
     fn ask(
-        journey: Journey,
+        mut journey: Journey,
         issuer: Issuer,
         mut left: VecDeque<Endpoint>,
         others: VecDeque<Issuer>,
+        claim: Option<Claim>,
     ) -> Result<Step<Discovery>, DiscoveryError> {
         if let Some(asked) = left.pop_front() {
             let because = format!(
@@ -59,8 +109,20 @@ impl Search {
                 asked: asked.clone(),
                 left,
                 others,
+                claim,
             };
             return Ok(journey.send(&asked, because, super::Search::Server(search)));
+        }
+        if let Some(claim) = claim {
+            if let Some(error) = journey.not_yet_known() {
+                return Err(error);
+            }
+            let word = Word {
+                issuer: issuer.text,
+                by: Some(claim.by),
+                openid: claim.openid,
+            };
+            return finish(journey, word, &claim.document, others);
         }
         if !others.is_empty() {
             return Self::start(journey, others);
@@ -69,11 +131,14 @@ impl Search {
             return Err(error);
         }
         if issuer.legacy {
-            return legacy(journey, &issuer).map(Step::Done);
+            return endpoints::legacy(journey, &issuer).map(Step::Done);
         }
-        Err(DiscoveryError::NoServerMetadata {
-            issuer: issuer.text,
-        })
+        Err(journey
+            .passed_over
+            .take()
+            .unwrap_or(DiscoveryError::NoServerMetadata {
+                issuer: issuer.text,
+            }))
     }
 
     pub(super) fn receive(
@@ -82,21 +147,131 @@ impl Search {
         answer: Result<Response, Unanswered>,
     ) -> Result<Step<Discovery>, DiscoveryError> {
         match super::read(&self.asked, answer)? {
-            // Only a document with the endpoints that the grant needs counts; an error text in JSON does not.
-            Found::Document(document) if has_endpoints(&journey.policy, &document) => {
-                let issuer = check_document(&mut journey, &self.issuer, &document)?;
-                let openid = self.asked.as_str().contains("/openid-configuration");
-                complete(journey, issuer, &document, openid).map(Step::Done)
-            }
-            Found::Document(_) | Found::Miss => {
-                Self::ask(journey, self.issuer, self.left, self.others)
-            }
+            Found::Document(document) => self.judge(journey, document),
+            Found::Miss => self.next(journey),
             Found::Unknown(why) => {
                 journey.unknown.push((self.asked.to_string(), why));
-                Self::ask(journey, self.issuer, self.left, self.others)
+                self.next(journey)
             }
         }
     }
+
+    fn next(self, journey: Journey) -> Result<Step<Discovery>, DiscoveryError> {
+        Self::ask(journey, self.issuer, self.left, self.others, self.claim)
+    }
+
+    fn judge(
+        self,
+        mut journey: Journey,
+        document: Map<String, Value>,
+    ) -> Result<Step<Discovery>, DiscoveryError> {
+        // Only a document with the endpoints that the grant needs counts; an error text in JSON does not.
+        if !endpoints::present(&journey.policy, &document) {
+            return self.next(journey);
+        }
+        let openid = self.asked.as_str().contains("/openid-configuration");
+        match whose(&mut journey, &self.issuer, &document) {
+            Ok(Speaks::Own(issuer)) => {
+                if let Some(claim) = &self.claim {
+                    let text = format!(
+                        "{issuer:?} publishes its own metadata; what {:?} says of it is left aside",
+                        claim.by
+                    );
+                    journey.note("rfc8414-3.3", text);
+                }
+                journey.document = Some(Document {
+                    issuer: self.issuer.text,
+                    place: self.asked.to_string(),
+                    members: document.clone(),
+                });
+                let word = Word {
+                    issuer,
+                    by: None,
+                    openid,
+                };
+                finish(journey, word, &document, self.others)
+            }
+            Ok(Speaks::Of(issuer)) => self.ask_itself(journey, issuer, document, openid),
+            // Of several servers the one that the settings name counts.
+            Err(why @ DiscoveryError::OtherIssuer { .. }) => pass_over(journey, why, self.others),
+            Err(why) => Err(why),
+        }
+    }
+
+    // Whoever is named by another one is asked itself first: only where it publishes nothing of its own does the
+    // other's word count, because the settings say so.
+    // rule: rfc8414-3.3, safe-d01
+    fn ask_itself(
+        self,
+        mut journey: Journey,
+        named: String,
+        document: Map<String, Value>,
+        openid: bool,
+    ) -> Result<Step<Discovery>, DiscoveryError> {
+        let claim = Claim {
+            by: self.issuer.text,
+            document,
+            openid,
+        };
+        // What was not known at the other one's places does not matter any more.
+        journey.unknown.clear();
+        let Ok(url) = check_issuer(&journey.policy, &journey.mcp, &named) else {
+            let word = Word {
+                issuer: named,
+                by: Some(claim.by),
+                openid,
+            };
+            return finish(journey, word, &claim.document, self.others);
+        };
+        let issuer = Issuer {
+            text: named,
+            url,
+            legacy: false,
+        };
+        // Two spellings of one place: the document stands where the named issuer's own would.
+        if places(&journey, &issuer)?.contains(&self.asked) {
+            let word = Word {
+                issuer: issuer.text,
+                by: None,
+                openid,
+            };
+            return finish(journey, word, &claim.document, self.others);
+        }
+        Self::open(journey, issuer, self.others, Some(claim))
+    }
+}
+
+/// The end of the search, unless the document is of no use and another server is left.
+fn finish(
+    mut journey: Journey,
+    word: Word,
+    document: &Map<String, Value>,
+    others: VecDeque<Issuer>,
+) -> Result<Step<Discovery>, DiscoveryError> {
+    let openid = word.openid;
+    match endpoints::complete(&mut journey, word, document) {
+        Ok(server) => {
+            let scopes = metadata::texts(document, "scopes_supported");
+            Ok(Step::Done(journey.finish(server, scopes, openid)))
+        }
+        Err(why) => pass_over(journey, why, others),
+    }
+}
+
+// "The first with usable metadata": one that cannot be used is passed over while others are left.
+// rule: rfc9728-2
+fn pass_over(
+    mut journey: Journey,
+    why: DiscoveryError,
+    others: VecDeque<Issuer>,
+) -> Result<Step<Discovery>, DiscoveryError> {
+    if others.is_empty() {
+        return Err(journey.passed_over.take().unwrap_or(why));
+    }
+    let text = format!("an authorization server is passed over: {why}");
+    journey.note("rfc9728-2", text);
+    journey.passed_over.get_or_insert(why);
+    Search::start(journey, others)
 }
 
 /// An issuer's text, checked for where it leads.
@@ -131,43 +306,6 @@ pub(super) fn issuer_of(text: &str) -> String {
     text.to_owned()
 }
 
-/// With both endpoints in the settings there is nothing to discover.
-pub(super) fn from_settings(policy: &Policy, mcp: &Url) -> Result<Option<Server>, DiscoveryError> {
-    let (Some(authorization), Some(token)) =
-        (&policy.authorization_endpoint, &policy.token_endpoint)
-    else {
-        return Ok(None);
-    };
-    let near = policy.near(mcp);
-    let insecure = policy.allow_insecure_token_endpoint;
-    Ok(Some(Server {
-        issuer: policy.issuer.clone(),
-        authorization_endpoint: Endpoint::check(
-            Purpose::Authorization,
-            authorization,
-            near,
-            false,
-        )?,
-        token_endpoint: Endpoint::check(Purpose::Token, token, near, insecure)?,
-        registration_endpoint: optional(
-            policy,
-            mcp,
-            Purpose::Registration,
-            policy.registration_endpoint.as_deref(),
-        )?,
-        revocation_endpoint: optional(
-            policy,
-            mcp,
-            Purpose::Revocation,
-            policy.revocation_endpoint.as_deref(),
-        )?,
-        iss_promised: false,
-        auth_methods: None,
-        client_metadata_documents: false,
-        source: Source::Settings,
-    }))
-}
-
 // Path insertion (RFC 8414), path insertion (OpenID), path appending (OpenID); without a path the first two
 // are the root. The last place is no standard's, but seen at custom domains.
 // rule: rfc8414-3.1
@@ -191,22 +329,14 @@ fn places(journey: &Journey, issuer: &Issuer) -> Result<VecDeque<Endpoint>, Disc
         .collect()
 }
 
-fn has_endpoints(policy: &Policy, document: &Map<String, Value>) -> bool {
-    let has =
-        |key, given: &Option<String>| given.is_some() || metadata::text(document, key).is_some();
-    has("authorization_endpoint", &policy.authorization_endpoint)
-        && has("token_endpoint", &policy.token_endpoint)
-}
-
-/// Whom the document speaks of; gives the issuer to record.
 // The `issuer` in the document is identical to the issuer that the address was made from, as a string; if
 // they differ, the document is not used.
-// rule: rfc8414-3.3, at-34
-fn check_document(
+// rule: rfc8414-3.3, at-34, safe-d01, safe-d02
+fn whose(
     journey: &mut Journey,
     asked: &Issuer,
     document: &Map<String, Value>,
-) -> Result<String, DiscoveryError> {
+) -> Result<Speaks, DiscoveryError> {
     let accepted = journey.policy.issuer.clone();
     let found = match metadata::text(document, "issuer") {
         Some(found) => found.to_owned(),
@@ -215,7 +345,7 @@ fn check_document(
                 "rfc8414-3.3",
                 "metadata without an issuer is accepted because oauth.issuer names it",
             );
-            return Ok(asked.text.clone());
+            return Ok(Speaks::Own(asked.text.clone()));
         }
         None => {
             return Err(DiscoveryError::IssuerMissing {
@@ -224,15 +354,14 @@ fn check_document(
         }
     };
     match accepted {
+        Some(accepted) if accepted == found && found == asked.text => Ok(Speaks::Own(found)),
         Some(accepted) if accepted == found => {
-            if found != asked.text {
-                let text = format!(
-                    "the issuer {found:?} is accepted for {:?} because oauth.issuer names it",
-                    asked.text
-                );
-                journey.note("rfc8414-3.3", text);
-            }
-            Ok(found)
+            let text = format!(
+                "the issuer {found:?} is accepted for {:?} because oauth.issuer names it",
+                asked.text
+            );
+            journey.note("rfc8414-3.3", text);
+            Ok(Speaks::Of(found))
         }
         // Credentials of the settings belong to the issuer that the settings name.
         // rule: mcp-auth-server-binding
@@ -240,136 +369,10 @@ fn check_document(
             let found = address::shown(&found);
             Err(DiscoveryError::OtherIssuer { accepted, found })
         }
-        None if found == asked.text => Ok(found),
+        None if found == asked.text => Ok(Speaks::Own(found)),
         Some(_) | None => Err(DiscoveryError::IssuerMismatch {
             asked: asked.text.clone(),
             found: address::shown(&found),
         }),
     }
-}
-
-fn complete(
-    mut journey: Journey,
-    issuer: String,
-    document: &Map<String, Value>,
-    openid: bool,
-) -> Result<Discovered, DiscoveryError> {
-    check_pkce(&mut journey, &issuer, document)?;
-    let policy = journey.policy.clone();
-    let near = policy.near(&journey.mcp);
-    let required = |purpose, key, given: &Option<String>, insecure| {
-        let raw = given
-            .as_deref()
-            .or_else(|| metadata::text(document, key))
-            .unwrap_or_default();
-        Endpoint::check(purpose, raw, near, insecure)
-    };
-    let insecure = policy.allow_insecure_token_endpoint;
-    let given = |given: &Option<String>, key| {
-        given
-            .clone()
-            .or_else(|| metadata::text(document, key).map(str::to_owned))
-    };
-    let registration = given(&policy.registration_endpoint, "registration_endpoint");
-    let revocation = given(&policy.revocation_endpoint, "revocation_endpoint");
-    let server = Server {
-        authorization_endpoint: required(
-            Purpose::Authorization,
-            "authorization_endpoint",
-            &policy.authorization_endpoint,
-            false,
-        )?,
-        token_endpoint: required(
-            Purpose::Token,
-            "token_endpoint",
-            &policy.token_endpoint,
-            insecure,
-        )?,
-        registration_endpoint: optional(
-            &policy,
-            &journey.mcp,
-            Purpose::Registration,
-            registration.as_deref(),
-        )?,
-        revocation_endpoint: optional(
-            &policy,
-            &journey.mcp,
-            Purpose::Revocation,
-            revocation.as_deref(),
-        )?,
-        issuer: Some(issuer),
-        iss_promised: metadata::flag(document, "authorization_response_iss_parameter_supported"),
-        auth_methods: metadata::texts(document, "token_endpoint_auth_methods_supported"),
-        client_metadata_documents: metadata::flag(
-            document,
-            "client_id_metadata_document_supported",
-        ),
-        source: Source::Metadata,
-    };
-    let scopes = metadata::texts(document, "scopes_supported");
-    Ok(journey.finish(server, scopes, openid))
-}
-
-// Without `S256` in `code_challenge_methods_supported` the client refuses to proceed.
-// rule: mcp-auth-pkce-offered, at-48
-fn check_pkce(
-    journey: &mut Journey,
-    issuer: &str,
-    document: &Map<String, Value>,
-) -> Result<(), DiscoveryError> {
-    let offered = metadata::texts(document, "code_challenge_methods_supported");
-    if offered
-        .as_ref()
-        .is_some_and(|methods| methods.iter().any(|method| method == "S256"))
-    {
-        return Ok(());
-    }
-    if journey.policy.assume_pkce {
-        journey.note(
-            "mcp-auth-pkce-offered",
-            "S256 is not offered, and sent because oauth.pkce is \"assume\"",
-        );
-        return Ok(());
-    }
-    Err(DiscoveryError::PkceNotOffered {
-        issuer: issuer.to_owned(),
-        offered,
-    })
-}
-
-fn optional(
-    policy: &Policy,
-    mcp: &Url,
-    purpose: Purpose,
-    raw: Option<&str>,
-) -> Result<Option<Endpoint>, AddressError> {
-    raw.map(|raw| Endpoint::check(purpose, raw, policy.near(mcp), false))
-        .transpose()
-}
-
-/// The paths of the 2025-03-26 revision, for servers that publish nothing.
-fn legacy(mut journey: Journey, issuer: &Issuer) -> Result<Discovered, DiscoveryError> {
-    journey.note(
-        "mcp-auth-legacy-fallback",
-        "no metadata at all; the default paths are used",
-    );
-    let origin = address::origin(issuer.url.url());
-    let policy = journey.policy.clone();
-    let near = policy.near(&journey.mcp);
-    let at = |purpose, path: &str| {
-        let insecure = purpose == Purpose::Token && policy.allow_insecure_token_endpoint;
-        Endpoint::check(purpose, &format!("{origin}{path}"), near, insecure)
-    };
-    let server = Server {
-        issuer: Some(issuer.text.clone()),
-        authorization_endpoint: at(Purpose::Authorization, "/authorize")?,
-        token_endpoint: at(Purpose::Token, "/token")?,
-        registration_endpoint: Some(at(Purpose::Registration, "/register")?),
-        revocation_endpoint: None,
-        iss_promised: false,
-        auth_methods: None,
-        client_metadata_documents: false,
-        source: Source::Legacy,
-    };
-    Ok(journey.finish(server, None, false))
 }

@@ -1,5 +1,7 @@
 //! Tests: the order of places, and who may speak for whom.
 
+mod binding;
+
 use proptest::prelude::*;
 
 use super::*;
