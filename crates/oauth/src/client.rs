@@ -53,6 +53,8 @@ pub enum Kind {
 #[derive(Debug, Clone, Default)]
 pub struct Registered {
     pub at: Option<SystemTime>,
+    /// Where the server that gave it had its tokens asked for; empty: not known.
+    pub token_endpoint: String,
     /// The public address that was refused, when the local one was registered in its place.
     pub instead_of: Option<String>,
     /// The address of our own document, when that was refused as a client and this was registered in its place.

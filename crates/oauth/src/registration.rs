@@ -231,6 +231,7 @@ impl Registration {
             });
         };
         registered.at = Some(self.now);
+        registered.token_endpoint = self.server.token_endpoint.to_string();
         let instead = self.ask.redirect_uri != self.policy.redirect_uri;
         registered.instead_of = instead.then(|| self.policy.redirect_uri.clone());
         if self.server.client_metadata_documents {

@@ -172,7 +172,7 @@ impl Shared {
         subject: &Subject,
         ask: &Ask,
     ) -> Result<Discovered, Stop> {
-        let first = Discovery::start(subject.policy.clone(), ask.challenge.clone());
+        let first = Discovery::start(subject.policy.clone(), subject.known(ask.challenge.clone()));
         let found = driver.drive(first, DISCOVERY_TIME).await;
         let mut found = found.map_err(|error: DiscoveryError| {
             driver.say_why(Stage::Discovery, "stopped", error.to_string());

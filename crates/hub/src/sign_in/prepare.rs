@@ -26,7 +26,7 @@ impl Shared {
             return;
         }
         let driver = self.driver(&subject, None);
-        let first = Discovery::start(subject.policy.clone(), None);
+        let first = Discovery::start(subject.policy.clone(), subject.known(None));
         let found = match driver.drive(first, DISCOVERY_TIME).await {
             Ok(found) => found,
             Err(error) => {

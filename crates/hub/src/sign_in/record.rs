@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use oauth::authorization::{LIFE, Pending};
 use oauth::client::Kind;
+use oauth::discovery::Used;
 use oauth::{AuthMethod, Client, Grant, Policy};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -52,6 +53,8 @@ pub(super) struct Origin {
 #[derive(Clone)]
 pub(super) struct Before {
     pub(super) issuer: String,
+    /// Where the tokens were asked for; empty: not known.
+    pub(super) token_endpoint: String,
     pub(super) requested: Vec<String>,
 }
 
@@ -99,6 +102,31 @@ impl Kept {
                 client_named(&id, policy, registered, &self.grant.issuer)
             }
         }
+    }
+}
+
+impl Held {
+    /// The authorization servers that something of this server was used with, and where.
+    // rule: mcp-auth-server-binding, safe-d13
+    pub(super) fn used(&self) -> Vec<Used> {
+        let grant = self.kept.as_ref().map(|kept| {
+            let grant = &kept.grant;
+            (&grant.issuer, &grant.token_endpoint)
+        });
+        let before = (self.before.as_ref()).map(|before| (&before.issuer, &before.token_endpoint));
+        let client = self.client.as_ref().and_then(|client| match &client.kind {
+            Kind::Registered(registered) => Some((&client.issuer, &registered.token_endpoint)),
+            Kind::Settings | Kind::MetadataDocument => None,
+        });
+        [grant, before, client]
+            .into_iter()
+            .flatten()
+            .filter(|(issuer, endpoint)| !issuer.is_empty() && !endpoint.is_empty())
+            .map(|(issuer, endpoint)| Used {
+                issuer: issuer.clone(),
+                token_endpoint: endpoint.clone(),
+            })
+            .collect()
     }
 }
 

@@ -355,7 +355,7 @@ impl Shared {
         let challenge = self
             .desk(&subject.account)
             .with(|memory| memory.challenge.clone());
-        let first = Discovery::start(subject.policy.clone(), challenge);
+        let first = Discovery::start(subject.policy.clone(), subject.known(challenge));
         let found = driver
             .drive(first, DISCOVERY_TIME)
             .await

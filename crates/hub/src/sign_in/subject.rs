@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use oauth::discovery::Known;
 use oauth::policy::{GivenClient, ResourceRule};
-use oauth::{AuthMethod, Policy};
+use oauth::{AuthMethod, Challenge, Policy};
 use settings::{OAuth, Pkce, ResourceChoice, Server, Settings, Transport};
 use url::Url;
 
@@ -44,6 +45,15 @@ impl Subject {
             way,
             held: record::read(&server.oauth, url),
         })
+    }
+
+    /// What a search for its authorization server may start from.
+    pub(super) fn known(&self, challenge: Option<Challenge>) -> Known {
+        Known {
+            challenge,
+            used: self.held.used(),
+            ..Known::default()
+        }
     }
 
     /// The document is not offered again to a server that did not take it.

@@ -103,6 +103,7 @@ fn client(mut map: Map<String, Value>, expected: &Expected<'_>) -> Read {
     }
     let registered = Registered {
         at: None,
+        token_endpoint: String::new(),
         instead_of: None,
         instead_of_document: None,
         secret_expires_at: map

@@ -75,6 +75,7 @@ pub(in crate::sign_in) fn save_client(account: &Account, client: &Client) -> Vec
     put("redirectUri", Some(json!(client.redirect_uri)));
     put("tokenEndpointAuthMethod", Some(json!(client.method.name())));
     put("at", registered.at.map(|at| json!(to_millis(at))));
+    put("tokenEndpoint", Some(json!(registered.token_endpoint)));
     put(
         "secretExpiresAt",
         registered

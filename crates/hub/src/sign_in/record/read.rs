@@ -78,6 +78,7 @@ pub(in crate::sign_in) fn kept(oauth: &OAuth, url: &str) -> Option<Kept> {
 fn before(kept: &Value) -> Option<Before> {
     Some(Before {
         issuer: text(kept, "issuer")?,
+        token_endpoint: text(kept, "tokenEndpoint").unwrap_or_default(),
         requested: texts(kept, "requestedScopes"),
     })
 }
@@ -92,6 +93,7 @@ fn client(oauth: &OAuth, kept: &Value) -> Option<Client> {
         redirect_uri: text(kept, "redirectUri")?,
         kind: Kind::Registered(Registered {
             at: time(kept, "at"),
+            token_endpoint: text(kept, "tokenEndpoint").unwrap_or_default(),
             instead_of: text(kept, "insteadOf"),
             instead_of_document: text(kept, "insteadOfDocument"),
             secret_expires_at: time(kept, "secretExpiresAt"),

@@ -43,6 +43,7 @@ fn client() -> Client {
         redirect_uri: "http://localhost:3000/oauth/callback".to_owned(),
         kind: Kind::Registered(Registered {
             at: Some(at(5)),
+            token_endpoint: "https://as.test/token".to_owned(),
             instead_of: Some("https://hub.test/oauth/callback".to_owned()),
             secret_expires_at: Some(at(9)),
             management_uri: Some("https://as.test/register/c".to_owned()),
