@@ -45,6 +45,7 @@ fn client() -> Client {
             at: Some(at(5)),
             token_endpoint: "https://as.test/token".to_owned(),
             instead_of: Some("https://hub.test/oauth/callback".to_owned()),
+            instead_of_document: None,
             secret_expires_at: Some(at(9)),
             management_uri: Some("https://as.test/register/c".to_owned()),
             management_token: Some("m".into()),
