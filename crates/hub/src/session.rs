@@ -31,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 use crate::access::Caller;
 use crate::catalog::{Catalog, Endpoint, Nowhere, Scope};
 use crate::chance;
+use crate::upstream::Behalf;
 
 pub use exchange::Exchange;
 pub use outbox::Listening;
@@ -65,6 +66,8 @@ pub struct Session {
     endpoint: Endpoint,
     revision: Revision,
     abilities: Abilities,
+    /// What the client can do, as a server without a handshake hears it.
+    capabilities: Arc<str>,
     caller: ArcSwap<Caller>,
     scope: ArcSwap<Scope>,
     level: SessionLevel,
@@ -135,6 +138,7 @@ impl Sessions {
             endpoint,
             revision: asked.revision,
             abilities: asked.abilities,
+            capabilities: asked.capabilities.into(),
             caller: ArcSwap::from_pointee(caller.clone()),
             scope: ArcSwap::new(scope),
             level: SessionLevel::default(),
@@ -205,6 +209,14 @@ impl Session {
 
     fn asked(&self) -> MutexGuard<'_, HashMap<Box<str>, AskedOf>> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a server without a handshake hears of this client with each request.
+    fn behalf(&self) -> Behalf {
+        Behalf {
+            capabilities: Arc::clone(&self.capabilities),
+            log_level: self.level.wanted().map(Level::name),
+        }
     }
 
     fn sees(&self, server: &str) -> bool {

@@ -1,11 +1,15 @@
 //! Upstreams: the MCP servers that the hub connects out to, each with its own life, session and lists.
 //!
-//! MCP revisions 2024-11-05 to 2025-11-25, the client's side: lifecycle, Streamable HTTP, stdio, the old HTTP+SSE transport.
-//! One upstream's trouble never delays another. The stateless revision is not here yet.
+//! MCP revisions 2024-11-05 to 2026-07-28, the client's side: lifecycle, Streamable HTTP, stdio, the old HTTP+SSE transport.
+//! One upstream's trouble never delays another. Callers do not see which revision a server speaks.
 
+mod behalf;
 mod call;
+mod cancel;
 mod connect;
+mod greeting;
 mod guarded;
+mod hearing;
 mod hello;
 mod http;
 mod lifecycle;
@@ -16,6 +20,7 @@ mod log;
 mod outgoing;
 mod patience;
 mod pipe;
+mod round;
 mod running;
 mod shared;
 mod sse;
@@ -32,6 +37,7 @@ use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 pub use self::{
+    behalf::Behalf,
     call::{Call, CallError},
     hello::Hello,
     lifecycle::State,
@@ -40,7 +46,11 @@ pub use self::{
     trouble::Trouble,
     upstreams::Upstreams,
 };
-use self::{outgoing::Refused, running::Told, shared::Shared};
+use self::{
+    outgoing::Refused,
+    running::Told,
+    shared::{Asker, Shared},
+};
 use crate::{clock::Clock, fetch::Fetch, sign_in::SignIns, store::Environment};
 
 /// One upstream. A clone is the same one; it stays usable, as `NotConnected`, after the server was removed.
@@ -104,7 +114,12 @@ impl Upstream {
     ///
     /// While the upstream is connecting the call waits for it, at most as long as an attempt may take.
     pub fn call(&self, request: Message) -> Call {
-        Call::new(self.shared.clone(), request)
+        self.call_for(request, Behalf::hub())
+    }
+
+    /// The same on behalf of a client that can do less, or wants to hear more, than the hub passes on.
+    pub fn call_for(&self, request: Message, behalf: Behalf) -> Call {
+        Call::new(self.shared.clone(), request, behalf)
     }
 
     /// Sends a notification to the server.
@@ -113,6 +128,10 @@ impl Upstream {
     /// When the server is not connected, or does not take it.
     pub async fn notify(&self, notification: Message) -> Result<(), CallError> {
         let link = self.shared.ready(None).await?;
+        // rule: mcp-stateless-no-notifications -- without a handshake a client has nothing to notify of.
+        if link.stateless().is_some() {
+            return Ok(());
+        }
         link.send(notification)
             .await
             .map_err(|refused| self.refused(refused))
@@ -134,11 +153,17 @@ impl Upstream {
                 id: id.to_owned(),
             });
         };
-        asked
-            .link
-            .send(response.with_id(&asked.id))
-            .await
-            .map_err(|refused| self.refused(refused))
+        match asked.asker {
+            Asker::Server { id, link } => link
+                .send(response.with_id(&id))
+                .await
+                .map_err(|refused| self.refused(refused)),
+            Asker::Round(call) => {
+                // A call that is over needs no answer any more.
+                drop(call.send(response).await);
+                Ok(())
+            }
+        }
     }
 
     fn refused(&self, refused: Refused) -> CallError {

@@ -14,6 +14,16 @@ pub struct Offers {
     pub subscribe: bool,
     pub logging: bool,
     pub completions: bool,
+    /// Whether it says when these lists change.
+    pub changes: Changes,
+}
+
+/// Lists whose changes a server tells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Changes {
+    pub tools: bool,
+    pub prompts: bool,
+    pub resources: bool,
 }
 
 impl Offers {
@@ -24,7 +34,15 @@ impl Offers {
         let [tools, prompts, resources, logging, completions] =
             found.map(|value| value.filter(|v| raw::is_object(v)));
         let subscribe = resources.and_then(|r| raw::field(r, "subscribe").ok().flatten());
+        let changes = |offer: Option<&str>| {
+            offer.and_then(|o| raw::field(o, "listChanged").ok().flatten()) == Some("true")
+        };
         Self {
+            changes: Changes {
+                tools: changes(tools),
+                prompts: changes(prompts),
+                resources: changes(resources),
+            },
             tools: tools.is_some(),
             prompts: prompts.is_some(),
             resources: resources.is_some(),

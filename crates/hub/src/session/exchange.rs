@@ -52,7 +52,7 @@ impl Exchange {
             session: Arc::clone(session),
             id: request.id().unwrap_or("null").into(),
             method: request.method().unwrap_or_default().into(),
-            call: upstream.call(request),
+            call: upstream.call_for(request, session.behalf()),
             upstream,
             finish,
             cancelled: CancellationToken::new(),

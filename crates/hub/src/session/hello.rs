@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use mcp::Revision;
+use mcp::bridge;
 use mcp::capability::{self, Abilities};
 use mcp::message::Message;
 use mcp::raw::{self, Unreadable};
@@ -17,6 +18,8 @@ use crate::upstream::{State, Upstream};
 pub(super) struct Asked {
     pub(super) revision: Revision,
     pub(super) abilities: Abilities,
+    /// The same in the words of the stateless revision.
+    pub(super) capabilities: String,
 }
 
 /// How long a client waits for a server that is being connected. After that it gets the hub's own answer and hears of lists later.
@@ -31,6 +34,7 @@ pub(super) fn read(initialize: &Message) -> Result<Asked, Unreadable> {
     let version = version.and_then(raw::string).unwrap_or_default();
     Ok(Asked {
         revision: Revision::negotiate(&version),
+        capabilities: bridge::capabilities(capabilities.unwrap_or("{}")),
         abilities: capabilities.map(Abilities::read).unwrap_or_default(),
     })
 }

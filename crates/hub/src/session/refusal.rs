@@ -18,7 +18,8 @@ pub(super) fn unanswered(id: &str, asked: &str, error: &CallError) -> Message {
         | CallError::Failed { .. }
         | CallError::Timeout { .. }
         | CallError::Unreadable(_)
-        | CallError::NotAsked { .. } => error.to_string(),
+        | CallError::NotAsked { .. }
+        | CallError::Unanswered { .. } => error.to_string(),
     };
     if asked == method::TOOLS_CALL {
         return tool_error(id, &text);
@@ -73,7 +74,8 @@ fn data(error: &CallError) -> Option<String> {
         | CallError::Failed { .. }
         | CallError::Timeout { .. }
         | CallError::Unreadable(_)
-        | CallError::NotAsked { .. } => None,
+        | CallError::NotAsked { .. }
+        | CallError::Unanswered { .. } => None,
     }
 }
 

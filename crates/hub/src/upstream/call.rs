@@ -3,11 +3,9 @@
 //! MCP base protocol, "Timeouts", and utilities "Progress" and "Cancellation". Ids and progress tokens are the hub's own upstream
 //! and the caller's own again here, so that many callers share one session. The caller's task does all the work.
 
-use std::{
-    pin::pin,
-    sync::{Arc, Weak},
-    time::Duration,
-};
+mod stateless;
+
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use futures::{
     StreamExt,
@@ -19,8 +17,11 @@ use mcp::{
 };
 use tokio::time::timeout_at;
 
+use self::stateless::Rounds;
 use super::{
     Shared, State, Trouble,
+    behalf::Behalf,
+    cancel::Cancel,
     link::{Link, Reading},
     outgoing::{Outgoing, Refused},
     patience::Patience,
@@ -35,8 +36,8 @@ pub struct Call {
 }
 
 impl Call {
-    pub(super) fn new(shared: Arc<Shared>, request: Message) -> Self {
-        let begun = Journey::new(shared, request);
+    pub(super) fn new(shared: Arc<Shared>, request: Message, behalf: Behalf) -> Self {
+        let begun = Journey::new(shared, request, behalf);
         let stream = stream::unfold(begun.map(Some), |journey| async {
             match journey {
                 Err(error) => Some((Err(error), Ok(None))),
@@ -82,6 +83,13 @@ pub enum CallError {
     /// `answer` got a response to a request that the server did not ask, or that is answered already.
     #[error("{server} waits for no answer with the id {id}")]
     NotAsked { server: Arc<str>, id: String },
+    /// The server asked the caller something, and cannot go on without an answer.
+    #[error("{server} needs an answer to {method}, and the client refused it: {why}")]
+    Unanswered {
+        server: Arc<str>,
+        method: String,
+        why: String,
+    },
 }
 
 fn why(state: &State) -> String {
@@ -104,8 +112,11 @@ enum Step {
 /// A call under way.
 struct Journey {
     shared: Arc<Shared>,
+    /// The id of the request that is on its way; another one in each round.
     id: u64,
-    outgoing: Outgoing,
+    /// As the caller wrote it.
+    request: Message,
+    behalf: Behalf,
     /// What the caller knows it by, as JSON text.
     caller_id: Box<str>,
     caller_token: Option<Box<str>>,
@@ -113,6 +124,7 @@ struct Journey {
     clock: Patience,
     /// The server's requests to the caller, by the ids that the caller knows.
     asked: Vec<u64>,
+    rounds: Rounds,
 }
 
 struct UnderWay {
@@ -120,44 +132,51 @@ struct UnderWay {
     cancel: Cancel,
 }
 
+/// What came of an attempt to send.
+enum Begun {
+    Sent(UnderWay),
+    /// The hub answers for a server that has no such request any more.
+    Kept(Message),
+}
+
 impl Journey {
-    fn new(shared: Arc<Shared>, request: Message) -> Result<Self, CallError> {
-        let id = shared.next_id();
-        let ours = id.to_string();
-        let caller_id = request.id().unwrap_or("null").into();
+    fn new(shared: Arc<Shared>, request: Message, behalf: Behalf) -> Result<Self, CallError> {
         let caller_token = request.progress_token()?.map(Box::from);
-        let request = request.with_id(&ours);
-        // rule: mcp-progress-token-unique -- a token is unique over all requests in flight.
-        let request = if caller_token.is_some() {
-            request.with_progress_token(&ours)?
-        } else {
-            request
-        };
         let clock = Patience::new(**shared.limits.load());
         Ok(Self {
-            id,
-            outgoing: Outgoing::new(request),
-            caller_id,
+            id: shared.next_id(),
+            behalf,
+            caller_id: request.id().unwrap_or("null").into(),
             caller_token,
+            request,
             under_way: None,
             clock,
             asked: Vec::new(),
+            rounds: Rounds::default(),
             shared,
         })
     }
 
     async fn step(&mut self) -> Result<Step, CallError> {
         loop {
+            if let Some(question) = self.questions().await? {
+                return Ok(Step::Meanwhile(question));
+            }
             let mut under_way = match self.under_way.take() {
                 Some(under_way) => under_way,
-                None => self.begin().await?,
+                None => match self.begin().await? {
+                    Begun::Sent(under_way) => under_way,
+                    Begun::Kept(answer) => return Ok(Step::Response(answer)),
+                },
             };
             let message = self.read(&mut under_way).await?;
-            let received = self.received(&under_way.cancel.link, message);
-            match received {
+            match self.received(&under_way.cancel.link, message) {
                 Some(Step::Response(response)) => {
                     under_way.cancel.disarm();
-                    return Ok(Step::Response(response));
+                    let link = under_way.cancel.link.clone();
+                    if let Some(response) = self.judged(&link, response).await? {
+                        return Ok(Step::Response(response.with_id(&self.caller_id)));
+                    }
                 }
                 Some(Step::Meanwhile(message)) => {
                     self.under_way = Some(under_way);
@@ -168,27 +187,46 @@ impl Journey {
         }
     }
 
+    /// The request as it goes on this connection, with an id and a progress token of the hub's own.
+    // rule: mcp-progress-token-unique -- a token is unique over all requests in flight.
+    fn outgoing(&self, link: &Link) -> Result<Outgoing, CallError> {
+        let ours = self.id.to_string();
+        let mut request = self.request.clone().with_id(&ours);
+        if let Some(params) = self.rounds.params() {
+            request = request.with_params(params);
+        }
+        if self.caller_token.is_some() {
+            request = request.with_progress_token(&ours)?;
+        }
+        match link.stateless() {
+            None => Ok(Outgoing::new(request)),
+            Some(revision) => {
+                let mirrors = self.mirrors(link);
+                Ok(self.behalf.dress(request, revision, &mirrors)?)
+            }
+        }
+    }
+
     /// Sends the request. One that was certainly not executed is sent once more over a new connection.
     // rule: mcp-transport-session-404
-    async fn begin(&mut self) -> Result<UnderWay, CallError> {
-        let mut stale = None;
+    async fn begin(&mut self) -> Result<Begun, CallError> {
+        let mut stale = self.rounds.stale();
         loop {
             let until = self.clock.until();
             let late = |_| self.clock.over(&self.shared);
             let link = timeout_at(until, self.shared.ready(stale))
                 .await
                 .map_err(late)??;
-            let mut cancel = Cancel {
-                link: (*link).clone(),
-                id: self.id,
-                shared: Arc::downgrade(&self.shared),
-                armed: true,
-            };
-            let refused = match timeout_at(until, link.begin(&self.outgoing, self.id, true))
+            if let Some(answer) = self.kept(&link) {
+                return Ok(Begun::Kept(answer));
+            }
+            let outgoing = self.outgoing(&link)?;
+            let mut cancel = Cancel::new((*link).clone(), self.id, Arc::downgrade(&self.shared));
+            let refused = match timeout_at(until, link.begin(&outgoing, self.id, true))
                 .await
                 .map_err(late)?
             {
-                Ok(reading) => return Ok(UnderWay { reading, cancel }),
+                Ok(reading) => return Ok(Begun::Sent(UnderWay { reading, cancel })),
                 Err(refused) => refused,
             };
             cancel.disarm();
@@ -235,17 +273,18 @@ impl Journey {
     /// What of this is for the caller.
     fn received(&mut self, link: &Link, message: Message) -> Option<Step> {
         if answers(&message, self.id) {
-            return Some(Step::Response(message.with_id(&self.caller_id)));
+            return Some(Step::Response(message));
         }
         match (message.kind(), message.method()) {
             (Kind::Request, Some(method::PING)) | (Kind::Response, _) => {
                 self.shared.arrived(link, message)
             }
-            (Kind::Request, _) => {
+            (Kind::Request, _) if link.stateless().is_none() => {
                 let (id, request) = self.shared.asked(link, message, self.id);
                 self.asked.push(id);
                 return Some(Step::Meanwhile(request));
             }
+            (Kind::Request, _) => self.shared.arrived(link, message),
             (Kind::Notification, Some(method::PROGRESS)) => {
                 return self.progress(message).map(Step::Meanwhile);
             }
@@ -319,36 +358,6 @@ impl Drop for Journey {
     fn drop(&mut self) {
         for id in &self.asked {
             self.shared.asked.remove(id);
-        }
-    }
-}
-
-/// Tells the server when a call is given up before its response.
-// rule: mcp-cancellation -- a sender that gives a request up says so with its id.
-struct Cancel {
-    link: Link,
-    id: u64,
-    shared: Weak<Shared>,
-    armed: bool,
-}
-
-impl Cancel {
-    fn disarm(&mut self) {
-        self.armed = false;
-    }
-}
-
-impl Drop for Cancel {
-    fn drop(&mut self) {
-        if let (true, Some(shared)) = (self.armed, self.shared.upgrade()) {
-            let params = format!(
-                "{{\"requestId\":{},\"reason\":\"the caller gave up\"}}",
-                self.id
-            );
-            self.link.send_soon(
-                Message::notification(method::CANCELLED, Some(&params)),
-                &shared.log,
-            );
         }
     }
 }

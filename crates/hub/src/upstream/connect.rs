@@ -3,7 +3,7 @@
 //! MCP transports 2025-11-25, "Backwards Compatibility": an address is tried as Streamable HTTP first, whatever its `type` says of
 //! the old SSE transport, and as the old transport when the server answers 400, 404 or 405. A 401 is never a reason to try another.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use mcp::merge::Listing;
 use secrecy::ExposeSecret;
@@ -15,9 +15,9 @@ use tokio_util::{
 use url::Url;
 
 use super::{
-    Hello, Listed, Outside, Shared, Trouble,
+    Hello, Listed, Outside, Shared, Trouble, greeting,
     guarded::{self, Guarded},
-    hello,
+    hearing, hello,
     http::{self, Http},
     link::Link,
     listing,
@@ -68,8 +68,7 @@ impl Attempt {
                     self.life(&closed),
                 )
                 .map_err(Refused::Failed)?;
-                let hello = hello::introduce(&self.shared, &link).await?;
-                (link, hello)
+                greeting::greet(&self.shared, link).await?
             }
             Transport::Http {
                 url,
@@ -104,6 +103,11 @@ impl Attempt {
             &Listed::default(),
         )
         .await?;
+        if link.stateless().is_some() {
+            let hearing = hearing::hear(link.clone(), self.shared.clone(), hello.offers);
+            self.tracker
+                .spawn(closed.clone().run_until_cancelled_owned(hearing));
+        }
         Ok(Connected {
             link,
             hello,
@@ -126,11 +130,13 @@ impl Attempt {
             self.tracker.clone(),
         ));
         let link = Link::http(self.generation, http.clone());
-        let post = match hello::introduce(&self.shared, &link).await {
-            Ok(hello) => {
-                let listening = http::listen(http, link.clone(), self.shared.clone());
-                self.tracker
-                    .spawn(closed.clone().run_until_cancelled_owned(listening));
+        let post = match greeting::greet(&self.shared, link).await {
+            Ok((link, hello)) => {
+                if link.stateless().is_none() {
+                    let listening = http::listen(http, link.clone(), self.shared.clone());
+                    self.tracker
+                        .spawn(closed.clone().run_until_cancelled_owned(listening));
+                }
                 return Ok((link, hello));
             }
             // rule: mcp-transport-backwards -- 400, 404 or 405 to the POST of initialize: try the old transport.
@@ -168,6 +174,7 @@ impl Attempt {
         };
         self.shared.log.note("connected over the old SSE transport");
         let hello = hello::introduce(&self.shared, &link).await?;
+        self.shared.shakes_hands.store(true, Ordering::Relaxed);
         Ok((link, hello))
     }
 

@@ -4,7 +4,13 @@
 
 use mcp::{capability::Offers, message::Message, method, raw, revision::Revision};
 
-use super::{Shared, Trouble, link::Link, outgoing::Refused, trouble::plain};
+use super::{
+    Shared, Trouble,
+    behalf::{IMPLEMENTATION, PASSED_ON},
+    link::Link,
+    outgoing::Refused,
+    trouble::plain,
+};
 
 /// What the server said in its answer to `initialize`.
 #[derive(Debug, Clone)]
@@ -43,12 +49,10 @@ impl Hello {
 
 /// What the hub can pass on to its clients: their model, their forms, their folders.
 fn introduction() -> String {
-    serde_json::json!({
-        "protocolVersion": Revision::LATEST_HANDSHAKE.as_str(),
-        "capabilities": { "sampling": {}, "elicitation": { "form": {}, "url": {} }, "roots": {} },
-        "clientInfo": { "name": "mcphub", "title": "MCPHub", "version": env!("CARGO_PKG_VERSION") },
-    })
-    .to_string()
+    format!(
+        "{{\"protocolVersion\":\"{}\",\"capabilities\":{PASSED_ON},\"clientInfo\":{IMPLEMENTATION}}}",
+        Revision::LATEST_HANDSHAKE
+    )
 }
 
 /// Introduces the hub and hears who the server is.

@@ -17,6 +17,8 @@ use super::{
 pub(super) struct Link {
     pub(super) generation: u64,
     transport: Transport,
+    /// The revision that needs no handshake, where the server speaks it.
+    stateless: Option<Revision>,
 }
 
 #[derive(Clone)]
@@ -39,6 +41,7 @@ impl Link {
         Self {
             generation,
             transport: Transport::Http(http),
+            stateless: None,
         }
     }
 
@@ -46,7 +49,31 @@ impl Link {
         Self {
             generation,
             transport: Transport::Pipe(pipe),
+            stateless: None,
         }
+    }
+
+    /// The same connection, where every request says all that the server needs to know.
+    pub(super) fn without_handshake(self, revision: Revision) -> Self {
+        Self {
+            stateless: Some(revision),
+            ..self
+        }
+    }
+
+    /// The revision that needs no handshake, where the server speaks it.
+    pub(super) fn stateless(&self) -> Option<Revision> {
+        self.stateless
+    }
+
+    /// Whether parameters of tools are repeated in headers.
+    pub(super) fn mirrors(&self) -> bool {
+        self.stateless.is_some() && !self.is_pipe()
+    }
+
+    /// Whether closing the stream of a request is how it is given up.
+    pub(super) fn ends_with_its_stream(&self) -> bool {
+        self.mirrors()
     }
 
     /// Sends a request that carries `id`. `for_client`: the server may ask the caller something meanwhile.

@@ -2,12 +2,16 @@
 //!
 //! MCP server features, the list requests, and utilities "Pagination". Only what the server offers is asked for.
 
+use std::collections::HashMap;
+
 use mcp::{
     capability::Offers,
     merge::{self, Entry, Listing},
+    mirror::Mirror,
+    raw,
 };
 
-use super::{Shared, hello::refusal, link::Link, outgoing::Refused};
+use super::{Shared, hello::refusal, link::Link, outgoing::Refused, trouble::plain};
 
 /// All that an upstream lists, every page read, in its own order and words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,6 +20,8 @@ pub struct Listed {
     pub prompts: Vec<Entry>,
     pub resources: Vec<Entry>,
     pub templates: Vec<Entry>,
+    /// The marked parameters of the tools that have some, where they are repeated in headers.
+    pub(super) mirrors: HashMap<Box<str>, Vec<Mirror>>,
 }
 
 // rule: b04
@@ -41,6 +47,27 @@ impl Listed {
             Listing::Resources => &mut self.resources,
             Listing::Templates => &mut self.templates,
         }
+    }
+
+    /// Notes the marked parameters of tools, and leaves out the tools whose marks break a rule.
+    // rule: mcp-mirror-invalid-tool
+    fn look_for_marks(&mut self, shared: &Shared) {
+        let mirrors = &mut self.mirrors;
+        self.tools.retain(|tool| match Mirror::of_tool(&tool.raw) {
+            Ok(marked) => {
+                if !marked.is_empty() {
+                    mirrors.insert(tool.name.clone(), marked);
+                }
+                true
+            }
+            Err(why) => {
+                let name = plain(&tool.name);
+                shared
+                    .log
+                    .note(&format!("the tool {name:?} is left out: {why}"));
+                false
+            }
+        });
     }
 
     /// The lists in which these two differ.
@@ -75,6 +102,12 @@ pub(super) async fn read(
             Vec::new()
         };
         *listed.place(listing) = entries;
+        if listing == Listing::Tools {
+            listed.mirrors = HashMap::new();
+            if link.mirrors() {
+                listed.look_for_marks(shared);
+            }
+        }
     }
     Ok(listed)
 }
@@ -134,6 +167,21 @@ async fn pages(shared: &Shared, link: &Link, listing: Listing) -> Result<Vec<Ent
         ));
     }
     Ok(found.entries)
+}
+
+/// The result of a live `tools/list` without the tools whose marks break a rule; `None` when there are no such.
+pub(super) fn without_invalid_tools(result: &str) -> Option<String> {
+    let key = Listing::Tools.list_key();
+    let tools = raw::elements(raw::field(result, key).ok()??)?;
+    let count = tools.len();
+    let valid: Vec<&str> = tools
+        .into_iter()
+        .filter(|tool| Mirror::of_tool(tool).is_ok())
+        .collect();
+    if valid.len() == count {
+        return None;
+    }
+    raw::replace(result, &[key], &format!("[{}]", valid.join(","))).ok()?
 }
 
 #[derive(Default)]

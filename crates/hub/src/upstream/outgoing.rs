@@ -1,6 +1,7 @@
 //! A message on its way to an upstream, and why it did not get through. What every transport has in common.
 
 use bytes::Bytes;
+use http::HeaderMap;
 use mcp::message::Message;
 
 use super::Trouble;
@@ -38,6 +39,8 @@ impl Refused {
 pub(super) struct Outgoing {
     pub(super) text: Bytes,
     pub(super) is_initialize: bool,
+    /// What HTTP repeats of it in headers; only without a handshake.
+    pub(super) headers: Option<HeaderMap>,
 }
 
 impl Outgoing {
@@ -46,6 +49,15 @@ impl Outgoing {
         Self {
             text: message.into_text().into(),
             is_initialize,
+            headers: None,
+        }
+    }
+
+    /// A request of the stateless revision.
+    pub(super) fn with_headers(message: Message, headers: HeaderMap) -> Self {
+        Self {
+            headers: Some(headers),
+            ..Self::new(message)
         }
     }
 }

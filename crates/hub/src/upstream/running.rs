@@ -1,7 +1,10 @@
 //! The task of one upstream: hears what happens, asks the lifecycle, and does what it says. It owns the attempt and the connection;
 //! it waits for neither, so a server that hangs holds up nothing, not even its own reload.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use futures::{
     FutureExt,
@@ -185,6 +188,7 @@ impl Running {
 
     fn follow_settings(&mut self) {
         self.prepared = false;
+        self.shared.shakes_hands.store(false, Ordering::Relaxed);
         self.shared.limits.store(Arc::new(self.wanted.limits));
         let event = match &self.wanted.transport {
             _ if !self.wanted.enabled => Event::Disabled,
@@ -266,6 +270,7 @@ impl Running {
         self.relisting = None;
         self.wake = None;
         self.open = None;
+        self.shared.watched.clear();
     }
 
     fn attempted(&mut self, outcome: Result<Connected, Refused>) {

@@ -3,7 +3,7 @@
 
 use std::sync::{
     Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -11,12 +11,14 @@ use dashmap::DashMap;
 use mcp::{
     merge::Listing,
     message::{Kind, Message, code},
-    method,
+    method, raw,
 };
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 
 use super::{
-    CallError, Event, Hello, Listed, State,
+    CallError, Event, Hello, Listed, State, Trouble,
+    behalf::Behalf,
+    hearing::Watched,
     link::Link,
     log::Log,
     outgoing::{Outgoing, Refused},
@@ -40,6 +42,10 @@ pub(super) struct Shared {
     pub(super) log: Log,
     /// Lists that the server said have changed.
     pub(super) changed: Changed,
+    /// Resources that clients watch at a server without a handshake.
+    pub(super) watched: Watched,
+    /// The server shook hands when it was reached last, so it is not asked again whether it can do without.
+    pub(super) shakes_hands: AtomicBool,
     /// The last id that was given out, in the whole hub.
     pub(super) ids: Arc<AtomicU64>,
     pub(super) asked: DashMap<u64, Asked>,
@@ -48,11 +54,26 @@ pub(super) struct Shared {
 
 /// A request of the server that a client is to answer.
 pub(super) struct Asked {
-    /// The server's own id, as JSON text.
-    pub(super) id: Box<str>,
-    pub(super) link: Link,
+    pub(super) asker: Asker,
     /// The call in which it was asked.
     pub(super) call: u64,
+}
+
+/// Where the answer goes.
+pub(super) enum Asker {
+    /// To the server that sent a request; its own id as JSON text.
+    Server { id: Box<str>, link: Link },
+    /// To the call in whose result the question stood.
+    Round(mpsc::Sender<Message>),
+}
+
+impl Asker {
+    fn is(&self, theirs: &str, generation: u64) -> bool {
+        match self {
+            Self::Server { id, link } => **id == *theirs && link.generation == generation,
+            Self::Round(_) => false,
+        }
+    }
 }
 
 /// Lists to be read again, and the bell for it.
@@ -63,7 +84,7 @@ pub(super) struct Changed {
 }
 
 impl Changed {
-    fn add(&self, lists: &[Listing]) {
+    pub(super) fn add(&self, lists: &[Listing]) {
         self.lists
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -104,7 +125,11 @@ impl Shared {
         params: Option<&str>,
     ) -> Result<Message, Refused> {
         let id = self.next_id();
-        let outgoing = Outgoing::new(Message::request(&id.to_string(), method, params));
+        let request = Message::request(&id.to_string(), method, params);
+        // The hub's own params can be read.
+        let unreadable =
+            |error: raw::Unreadable| Refused::Failed(Trouble::Settings(error.to_string()));
+        let outgoing = self.dressed(link, request).map_err(unreadable)?;
         let mut reading = link.begin(&outgoing, id, false).await?;
         loop {
             let message = reading.next().await?;
@@ -112,6 +137,18 @@ impl Shared {
                 return Ok(message);
             }
             self.arrived(link, message);
+        }
+    }
+
+    /// A request of the hub's own as this server wants it.
+    pub(super) fn dressed(
+        &self,
+        link: &Link,
+        request: Message,
+    ) -> Result<Outgoing, raw::Unreadable> {
+        match link.stateless() {
+            Some(revision) => Behalf::hub().dress(request, revision, &[]),
+            None => Ok(Outgoing::new(request)),
         }
     }
 
@@ -184,8 +221,10 @@ impl Shared {
         self.asked.insert(
             id,
             Asked {
-                id: theirs,
-                link: link.clone(),
+                asker: Asker::Server {
+                    id: theirs,
+                    link: link.clone(),
+                },
                 call,
             },
         );
@@ -207,7 +246,7 @@ impl Shared {
             let entry = self
                 .asked
                 .iter()
-                .find(|entry| entry.id == theirs && entry.link.generation == link.generation)?;
+                .find(|entry| entry.asker.is(&theirs, link.generation))?;
             Some((*entry.key(), entry.call))
         });
         let Some((id, call)) = found else {
@@ -224,6 +263,8 @@ impl Shared {
     /// A message of the server that belongs to no call.
     pub(super) fn arrived(&self, link: &Link, message: Message) {
         match message.kind() {
+            // rule: mcp-stateless-no-requests -- without a handshake a server asks in results only, and nothing is answered.
+            Kind::Request if link.stateless().is_some() => self.nobodys(&message),
             Kind::Request => self.answer_alone(link, &message),
             Kind::Response => self.nobodys(&message),
             Kind::Notification => match message.method() {
@@ -232,7 +273,9 @@ impl Shared {
                 Some(method::RESOURCES_CHANGED) => {
                     self.changed.add(&[Listing::Resources, Listing::Templates])
                 }
-                Some(method::PROGRESS | method::CANCELLED) => self.nobodys(&message),
+                Some(method::PROGRESS | method::CANCELLED | method::ACKNOWLEDGED) => {
+                    self.nobodys(&message)
+                }
                 Some(_) | None => self.announce(Event::Notification(Arc::new(message))),
             },
         }

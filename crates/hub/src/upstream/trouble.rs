@@ -61,6 +61,12 @@ pub enum Trouble {
         offered: &'static str,
         answered: String,
     },
+    #[error(
+        "the server answered with a result of the type {kind:?}, which the caller did not say it knows"
+    )]
+    ResultType { kind: String },
+    #[error("the server asks for input that nobody can give: {why}")]
+    Unanswerable { why: String },
     #[error("the session id {id:?} has characters other than visible ASCII")]
     SessionId { id: String },
     #[error("the session ended and could not be opened again")]
@@ -108,7 +114,10 @@ impl Trouble {
             Self::CutOff { .. } => "look at the server's own log; the hub tries again by itself".into(),
             Self::Refused { .. } => "the server's message says what it wants".into(),
             Self::Revision { .. } => "update the server, or the hub".into(),
-            Self::SessionId { .. } | Self::EndpointElsewhere { .. } => "report it to the server's makers".into(),
+            Self::SessionId { .. }
+            | Self::EndpointElsewhere { .. }
+            | Self::ResultType { .. }
+            | Self::Unanswerable { .. } => "report it to the server's makers".into(),
             Self::SessionGone => "reload the server".into(),
             Self::NeitherTransport { .. } => "check the path of \"url\": it must be the MCP endpoint".into(),
             Self::Spawn { .. } => "check \"command\": it must be installed and on the hub's PATH, or an absolute path".into(),

@@ -166,6 +166,8 @@ impl Upstreams {
             sign_ins: outside.sign_ins.clone(),
             log: Log::new(name, outside.clock.clone()),
             changed: super::shared::Changed::default(),
+            watched: super::hearing::Watched::default(),
+            shakes_hands: std::sync::atomic::AtomicBool::new(false),
             ids: self.inner.ids.clone(),
             asked: dashmap::DashMap::new(),
             inbox,

@@ -39,11 +39,10 @@ async fn a_call_is_answered_with_the_callers_id_over_the_session_that_was_opened
         seen.header("accept"),
         Some("application/json, text/event-stream")
     );
-    let first = &server.all()[0];
-    assert_eq!(
-        (first.asks(), first.header("mcp-session-id")),
-        ("initialize", None)
-    );
+    let all = server.all();
+    let asked: Vec<&str> = all.iter().map(Seen::asks).take(2).collect();
+    assert_eq!(asked, ["server/discover", "initialize"]);
+    assert_eq!(all[1].header("mcp-session-id"), None);
 }
 
 #[tokio::test]

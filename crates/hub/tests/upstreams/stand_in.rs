@@ -67,12 +67,15 @@ impl StandIn {
             async move {
                 let (head, body) = request.into_parts();
                 let body = axum::body::to_bytes(body, 16 << 20).await.unwrap();
+                let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+                // The first look at a server is no part of what is numbered.
+                let is_look = body["method"] == "server/discover";
                 let seen = Seen {
                     method: head.method,
                     path: head.uri.path().to_owned(),
                     headers: head.headers,
-                    body: serde_json::from_slice(&body).unwrap_or(Value::Null),
-                    number: number.fetch_add(1, Ordering::SeqCst),
+                    body,
+                    number: number.fetch_add(u64::from(!is_look), Ordering::SeqCst),
                 };
                 tell.send_modify(|all| all.push(seen.clone()));
                 answer(seen).await
@@ -133,6 +136,10 @@ pub(crate) fn usual(seen: &Seen) -> Option<Response> {
     Some(match (&seen.method, seen.asks()) {
         (&Method::GET, _) => StatusCode::METHOD_NOT_ALLOWED.into_response(),
         (&Method::DELETE, _) => StatusCode::NO_CONTENT.into_response(),
+        // What a server of the older revisions answers to a method that it does not know.
+        (_, "server/discover") => json_answer(&json!({
+            "jsonrpc": "2.0", "id": seen.body["id"], "error": { "code": -32601, "message": "unknown method" },
+        })),
         (_, "initialize") => hello(seen, &json!({ "tools": { "listChanged": true } })),
         (_, "tools/list") => seen.result(&json!({ "tools": [tool("echo")] })),
         (_, "notifications/initialized" | "notifications/cancelled") => {

@@ -75,7 +75,7 @@ impl Marks {
             match (keyword.as_str(), value) {
                 ("properties", Value::Object(properties)) => {
                     for (name, property) in properties {
-                        self.property(property, [path, &[name.as_str().into()]].concat())?;
+                        self.property(property, &[path, &[name.as_str().into()]].concat())?;
                     }
                 }
                 _ => unmarked(keyword, value)?,
@@ -84,16 +84,16 @@ impl Marks {
         Ok(())
     }
 
-    fn property(&mut self, property: &Value, path: Vec<Box<str>>) -> Result<(), Unmirrorable> {
+    fn property(&mut self, property: &Value, path: &[Box<str>]) -> Result<(), Unmirrorable> {
         let Value::Object(schema) = property else {
             return Ok(());
         };
         if let Some(mark) = schema.get(MARK) {
             let header = self.header(mark, schema, &path.join("."))?;
-            let path = path.clone();
+            let path = path.to_vec();
             self.found.push(Mirror { path, header });
         }
-        self.properties(schema, &path)
+        self.properties(schema, path)
     }
 
     // rule: mcp-mirror-name -- not empty, a header token, and unlike all others in any letter case.
@@ -108,8 +108,12 @@ impl Marks {
         let name = match mark {
             Value::String(name) if name.is_empty() => return Err(Unmirrorable::Empty { at }),
             Value::String(name) => name.clone(),
-            other => {
-                let found = other.to_string();
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Array(_)
+            | Value::Object(_) => {
+                let found = mark.to_string();
                 return Err(Unmirrorable::NotText { at, found });
             }
         };

@@ -154,6 +154,8 @@ fn failed(error: &CallError) -> Problem {
             Problem::new(Whose::UpstreamSilent, error.to_string()).code("timeout")
         }
         CallError::Unreadable(_) => Problem::request(error.to_string()),
-        CallError::NotAsked { .. } => Problem::new(Whose::Upstream, error.to_string()),
+        CallError::NotAsked { .. } | CallError::Unanswered { .. } => {
+            Problem::new(Whose::Upstream, error.to_string())
+        }
     }
 }

@@ -88,6 +88,9 @@ impl Http {
             header::ACCEPT,
             HeaderValue::from_static("application/json, text/event-stream"),
         );
+        if let Some(repeated) = &outgoing.headers {
+            headers.extend(repeated.clone());
+        }
         let ask = Ask {
             method: Method::POST,
             url: &self.url,

@@ -22,6 +22,8 @@ pub(super) struct Events {
     failures: u32,
     /// An event over the limit was skipped; if nothing follows, it was the answer.
     too_large: bool,
+    /// Whether a stream that broke off can be taken up again.
+    resumable: bool,
 }
 
 /// One connection's events.
@@ -44,6 +46,15 @@ impl Events {
             retry: USUAL_RETRY,
             failures: 0,
             too_large: false,
+            resumable: true,
+        }
+    }
+
+    /// The same stream, whose end is the end.
+    pub(super) fn for_once(self) -> Self {
+        Self {
+            resumable: false,
+            ..self
         }
     }
 
@@ -89,8 +100,8 @@ impl Events {
             }));
         }
         match &self.last_event {
-            Some(_) => Ok(()),
-            None => Err(Refused::Failed(trouble)),
+            Some(_) if self.resumable => Ok(()),
+            Some(_) | None => Err(Refused::Failed(trouble)),
         }
     }
 

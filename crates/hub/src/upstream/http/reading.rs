@@ -63,10 +63,13 @@ impl Reading {
         if mcp_header::is_type(answer.content_type(), mcp_header::EVENT_STREAM)
             && answer.status.is_success()
         {
-            return Ok(reading(Source::Events(Events::of_call(
-                http.clone(),
-                answer,
-            ))));
+            let events = Events::of_call(http.clone(), answer);
+            // rule: mcp-stateless-no-resume -- streams of the stateless revision cannot be taken up again.
+            let events = match outgoing.headers {
+                Some(_) => events.for_once(),
+                None => events,
+            };
+            return Ok(reading(Source::Events(events)));
         }
         if mcp_header::is_type(answer.content_type(), mcp_header::JSON) {
             return Ok(reading(Source::Whole(answer)));

@@ -1,0 +1,137 @@
+//! Finds out what a server speaks, and hears who it is: `server/discover` first, and a handshake where it is not understood.
+//!
+//! MCP 2026-07-28, versioning, and "Backward Compatibility" of both transports. What was found is remembered while the settings of
+//! the server stay as they are.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use mcp::{
+    bridge::{self, Choice},
+    capability::Offers,
+    method, raw,
+    revision::Revision,
+};
+use tokio::time::timeout;
+
+use super::{
+    Hello, Shared, Trouble,
+    hello::{self, refusal},
+    link::Link,
+    outgoing::Refused,
+    trouble::{excerpt, plain},
+};
+
+/// How long a server may think about a question that it may not know. Some never answer one.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
+
+/// What a server turned out to speak.
+enum Found {
+    Stateless(Hello, Revision),
+    Handshake,
+}
+
+/// Greets a server: the connection as it is to be used from here on, and who answered.
+pub(super) async fn greet(shared: &Shared, link: Link) -> Result<(Link, Hello), Refused> {
+    let known = shared.shakes_hands.load(Ordering::Relaxed);
+    let found = if known {
+        Found::Handshake
+    } else {
+        discover(shared, &link).await?
+    };
+    match found {
+        Found::Stateless(hello, revision) => Ok((link.without_handshake(revision), hello)),
+        Found::Handshake => {
+            let introduced = hello::introduce(shared, &link).await;
+            // A server that refuses may have learned to do without.
+            shared
+                .shakes_hands
+                .store(introduced.is_ok(), Ordering::Relaxed);
+            Ok((link, introduced?))
+        }
+    }
+}
+
+/// Asks with the newest revision, and once more with the one that the server named instead.
+async fn discover(shared: &Shared, link: &Link) -> Result<Found, Refused> {
+    let Choice::Stateless(newest) = bridge::choose(Revision::ALL.map(Revision::as_str)) else {
+        return Ok(Found::Handshake);
+    };
+    let mut revision = newest;
+    for last in [false, true] {
+        let asking = link.clone().without_handshake(revision);
+        let asked = shared.ask(&asking, method::DISCOVER, None);
+        let answer = match timeout(ANSWERED_WITHIN, asked).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(refused)) => return fall_back(refused),
+            // rule: mcp-era-silence -- no answer in a reasonable time is the answer of a server that shakes hands.
+            Err(_) => return Ok(Found::Handshake),
+        };
+        if let Some(result) = answer.result() {
+            return read(shared, result);
+        }
+        let error = answer.error().unwrap_or("{}");
+        match bridge::unsupported(error) {
+            // rule: mcp-unsupported-version -- the client takes a revision that both know, and asks again.
+            Some(supported) => match bridge::choose(supported.iter().map(String::as_str)) {
+                Choice::Stateless(other) if !last => revision = other,
+                Choice::Handshake => return Ok(Found::Handshake),
+                Choice::Stateless(_) | Choice::Nothing => return Err(strange(&supported)),
+            },
+            // rule: mcp-era-modern-error
+            None if bridge::is_modern(error) => {
+                return Err(Refused::Failed(refusal(method::DISCOVER, &answer)));
+            }
+            None => return Ok(Found::Handshake),
+        }
+    }
+    Ok(Found::Handshake)
+}
+
+/// What is no answer at all. A refusal for want of a sign-in is not one to go by: both kinds of servers refuse so.
+// rule: mcp-era-fallback -- an answer that no modern server would give means a handshake; a 401 never does.
+fn fall_back(refused: Refused) -> Result<Found, Refused> {
+    match refused {
+        Refused::Failed(trouble @ (Trouble::SignIn(_) | Trouble::Status { status: 401, .. })) => {
+            Err(Refused::Failed(trouble))
+        }
+        Refused::Failed(_) => Ok(Found::Handshake),
+        Refused::NeedsSignIn(_)
+        | Refused::NeedsScopes(_)
+        | Refused::SessionGone
+        | Refused::Unsent(_) => Err(refused),
+    }
+}
+
+// rule: mcp-discover-result -- a server is modern only when it lists the revisions that it supports.
+fn read(shared: &Shared, result: &str) -> Result<Found, Refused> {
+    let Some(supported) = bridge::supported(result) else {
+        return Ok(Found::Handshake);
+    };
+    let revision = match bridge::choose(supported.iter().map(String::as_str)) {
+        Choice::Stateless(revision) => revision,
+        Choice::Handshake => return Ok(Found::Handshake),
+        Choice::Nothing => return Err(strange(&supported)),
+    };
+    let unreadable = |error: raw::Unreadable| {
+        Refused::Failed(Trouble::NotAMessage {
+            why: error.to_string(),
+            begins: excerpt(result.as_bytes()),
+        })
+    };
+    let capabilities = raw::field(result, "capabilities").map_err(unreadable)?;
+    let introduction = bridge::introduction(result, &shared.name, revision).map_err(unreadable)?;
+    let hello = Hello {
+        result: introduction.into(),
+        revision,
+        offers: capabilities.map(Offers::read).unwrap_or_default(),
+    };
+    Ok(Found::Stateless(hello, revision))
+}
+
+fn strange(supported: &[String]) -> Refused {
+    let answered = plain(&supported.join(", ")).chars().take(80).collect();
+    Refused::Failed(Trouble::Revision {
+        offered: Revision::V2026_07_28.as_str(),
+        answered,
+    })
+}
