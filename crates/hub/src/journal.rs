@@ -26,6 +26,9 @@ pub struct Entry {
     #[serde(serialize_with = "rfc3339")]
     pub time: SystemTime,
     pub server: String,
+    /// Whose sign-in at the server; none where all share it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     /// Which sign-in this belongs to, where one is under way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sign_in: Option<String>,
@@ -62,6 +65,7 @@ impl Entry {
         Self {
             time,
             server: server.into(),
+            user: None,
             sign_in: None,
             stage,
             request: None,
@@ -131,6 +135,7 @@ impl Journal {
         entry.why.iter_mut().for_each(shorten);
         tracing::info!(
             server = entry.server,
+            user = entry.user,
             stage = %entry.stage,
             method = entry.request.as_ref().map(|asked| asked.method.as_str()),
             host = entry.request.as_ref().map(|asked| asked.host.as_str()),
@@ -168,6 +173,14 @@ impl Journal {
             .get(server)
             .map(|of_server| of_server.iter().cloned().collect())
             .unwrap_or_default()
+    }
+
+    /// What is one user's own, or about the server alone.
+    #[must_use]
+    pub fn entries_of(&self, server: &str, user: Option<&str>) -> Vec<Entry> {
+        let mut entries = self.entries(server);
+        entries.retain(|entry| entry.user.is_none() || entry.user.as_deref() == user);
+        entries
     }
 
     /// Every entry from now on, of all servers.

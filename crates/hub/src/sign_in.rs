@@ -12,6 +12,7 @@ mod idle;
 mod journey;
 mod keep;
 mod lock;
+mod people;
 mod prepare;
 mod record;
 mod refusal;
@@ -21,10 +22,11 @@ mod standing;
 mod subject;
 mod view;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 
 use dashmap::DashMap;
+use settings::Settings;
 use tokio::sync::broadcast;
 
 use crate::clock::Clock;
@@ -81,6 +83,8 @@ impl SignIns {
         tokio::spawn(idle::keep_renewed(Arc::downgrade(&shared)));
         let settings = shared.store.subscribe();
         tokio::spawn(idle::forget_removed(Arc::downgrade(&shared), settings));
+        let settings = shared.store.subscribe();
+        tokio::spawn(people::forget_deleted(Arc::downgrade(&shared), settings));
         Self { shared }
     }
 
@@ -175,16 +179,38 @@ impl Shared {
         self.desks.entry(account.clone()).or_default().clone()
     }
 
+    /// Where that is remembered which a server's users have in common: its client.
+    fn desk_of_all(&self, account: &Account) -> Arc<Desk> {
+        self.desk(&account.of_all())
+    }
+
+    /// All that may hold something: each server, or each of its users.
+    fn accounts(&self, settings: &Settings) -> Vec<Account> {
+        let mut accounts: BTreeSet<Account> =
+            self.desks.iter().map(|desk| desk.key().clone()).collect();
+        for server in settings.servers.iter() {
+            accounts.insert(Account::shared(&server.name));
+            let users = server.oauth.users.keys();
+            accounts.extend(users.map(|user| Account::of(&server.name, Some(user))));
+        }
+        accounts.retain(|account| account.fits(settings));
+        accounts.into_iter().collect()
+    }
+
     /// The server as it is now, with what could not be written over what is in the file.
     fn subject(&self, account: &Account) -> Result<Subject, SignInError> {
         let mut subject = Subject::of(&self.store.current(), account, self.port)?;
-        let (unsaved, document_refused) = self.desk(account).with(|memory| {
+        let unsaved = self.desk(account).with(|memory| {
             memory.is_about(&subject.policy.mcp_url);
-            (memory.unsaved.clone(), memory.document_refused)
+            memory.unsaved.clone()
+        });
+        let (client, document_refused) = self.desk_of_all(account).with(|memory| {
+            memory.is_about(&subject.policy.mcp_url);
+            (memory.unsaved.client.clone(), memory.document_refused)
         });
         let (held, url) = (&mut subject.held, &subject.policy.mcp_url);
         held.kept = (unsaved.kept.filter(|kept| kept.is_for(url))).or(held.kept.take());
-        held.client = unsaved.client.or(held.client.take());
+        held.client = client.or(held.client.take());
         held.waiting =
             (unsaved.waiting.filter(|waiting| waiting.is_for(url))).or(held.waiting.take());
         if document_refused {
@@ -198,7 +224,7 @@ impl Shared {
             fetch: self.fetch.clone(),
             journal: self.journal.clone(),
             clock: self.clock.clone(),
-            server: subject.account.server.clone(),
+            account: subject.account.clone(),
             sign_in: sign_in.map(str::to_owned),
             way: subject.way.clone(),
         }

@@ -2,6 +2,7 @@
 //!
 //! The keys of MCPHub keep their names and meaning; ours are additional. Whether an endpoint may be used is not judged here.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -49,6 +50,8 @@ pub struct OAuth {
     pub registration: Option<Hidden>,
     /// What waits for the callback, in MCPHub's keys and ours.
     pub pending_authorization: Option<Hidden>,
+    /// Ours: what each user holds where the tokens are `per_user`; of each only what the hub keeps.
+    pub users: BTreeMap<String, OAuth>,
 }
 
 /// The `resource` parameter (RFC 8707).
@@ -115,6 +118,7 @@ impl OAuth {
             grant: None,
             registration: None,
             pending_authorization: None,
+            users: BTreeMap::new(),
             ..self.clone()
         };
         if self.is_registered() {
@@ -126,6 +130,7 @@ impl OAuth {
 
     pub(crate) fn read(reader: Reader<'_>) -> Self {
         let mut oauth = Self::kept(&reader);
+        oauth.users = users(&reader);
         oauth.client_id = reader.text("clientId");
         oauth.client_secret = reader.secret("clientSecret");
         oauth.scopes = scopes(&reader, "scopes");
@@ -177,6 +182,17 @@ impl OAuth {
             ..Self::default()
         }
     }
+}
+
+/// By user name; the names are people's, so no key is unknown here.
+fn users(reader: &Reader<'_>) -> BTreeMap<String, OAuth> {
+    let users = reader.object("users").map(|users| users.children());
+    let read = |(name, user): (String, Reader<'_>)| {
+        let kept = OAuth::kept(&user);
+        user.finish();
+        (name, kept)
+    };
+    users.into_iter().flatten().map(read).collect()
 }
 
 impl DynamicRegistration {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use settings::{Grants, Settings};
+
 /// The key of a sign-in. What is held for one account is never used for another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Account {
@@ -19,6 +21,34 @@ impl Account {
         }
     }
 
+    /// The sign-in of this user, or the one that all share.
+    pub fn of(server: impl Into<String>, user: Option<&str>) -> Self {
+        Self {
+            server: server.into(),
+            user: user.map(str::to_owned),
+        }
+    }
+
+    /// What all users of the server have in common: its client, and the turn to register one.
+    #[must_use]
+    pub(super) fn of_all(&self) -> Self {
+        Self::shared(&self.server)
+    }
+
+    /// Whether the settings want the server's tokens held in this way. Nothing is read, sent or renewed for another account.
+    // rule: at-37
+    #[must_use]
+    pub fn fits(&self, settings: &Settings) -> bool {
+        let Some(server) = settings.server(&self.server) else {
+            return false;
+        };
+        match (&self.user, server.oauth.tokens) {
+            (None, Grants::Shared) => true,
+            (Some(user), Grants::PerUser) => is_user(settings, user),
+            (None, Grants::PerUser) | (Some(_), Grants::Shared) => false,
+        }
+    }
+
     /// One text for both, which no other account has: no name of a file or a lock can be mistaken for another's.
     #[must_use]
     pub fn fingerprint(&self) -> String {
@@ -27,6 +57,11 @@ impl Account {
             Some(user) => format!("{}\0{user}", self.server),
         }
     }
+}
+
+/// A name that is in no entry of `users` holds nothing, whoever writes it.
+pub(super) fn is_user(settings: &Settings, name: &str) -> bool {
+    settings.users.iter().any(|user| user.username == name)
 }
 
 impl From<&str> for Account {

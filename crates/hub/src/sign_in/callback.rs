@@ -100,17 +100,16 @@ impl Shared {
         self.exchange(&desk, &subject, &waiting, code).await
     }
 
-    /// The server whose sign-in waits for this state.
+    /// The account whose sign-in waits for this state.
     // rule: c02
     fn waits_for(&self, hash: &str) -> Option<Account> {
-        let settings = self.store.current();
+        let accounts = self.accounts(&self.store.current());
         let waits = |account: &Account| {
             let subject = self.subject(account).ok();
             let waiting = subject.and_then(|subject| subject.held.waiting);
             waiting.is_some_and(|waiting| waiting.pending.state_hash == hash)
         };
-        let mut accounts = settings.servers.names().map(Account::from);
-        accounts.find(waits)
+        accounts.into_iter().find(waits)
     }
 
     fn take(
@@ -200,17 +199,16 @@ impl Shared {
             healed,
             ..Ask::default()
         };
-        self.again(&desk, subject, ask).await
+        self.again(subject, ask).await
     }
 
     async fn again(
         self: &Arc<Self>,
-        desk: &Desk,
         subject: &Subject,
         ask: Ask,
     ) -> Result<Completed, CallbackError> {
         let server = subject.account.server.clone();
-        match self.journey(desk, subject, ask).await {
+        match self.journey(subject, ask).await {
             Ok(waiting) => Ok(Completed {
                 server,
                 again: Some(waiting.link),
@@ -274,7 +272,8 @@ impl Shared {
                     Stage::TokenExchange,
                     "our document was not taken as a client; one is registered instead",
                 );
-                desk.with(|memory| memory.document_refused = true);
+                self.desk_of_all(&subject.account)
+                    .with(|memory| memory.document_refused = true);
                 let Ok(subject) = self.subject(&subject.account) else {
                     return Err(CallbackError::UnknownState);
                 };
@@ -282,7 +281,7 @@ impl Shared {
                     challenge: desk.with(|memory| memory.challenge.clone()),
                     ..Ask::default()
                 };
-                self.again(desk, &subject, ask).await
+                self.again(&subject, ask).await
             }
             Err(error) => {
                 driver.say_why(Stage::TokenExchange, "failed", error.to_string());

@@ -5,9 +5,10 @@ use std::time::SystemTime;
 
 use oauth::scope::StepUps;
 use oauth::{Challenge, Client};
-use settings::{OAuth, Server, Settings};
+use settings::{OAuth, Settings};
 use tokio::sync::Mutex;
 
+use super::Account;
 use super::record::{self, Kept, Waiting};
 use super::view::State;
 
@@ -16,6 +17,8 @@ use super::view::State;
 pub(super) struct Desk {
     /// One journey, callback or sign-out at a time.
     pub(super) flow: Mutex<()>,
+    /// One registration at a time, of all users of a server.
+    pub(super) registering: Mutex<()>,
     /// One renewal at a time. Taken before `flow`, never after it.
     pub(super) renewal: Mutex<()>,
     memory: SyncMutex<Memory>,
@@ -106,16 +109,19 @@ impl Memory {
         }
     }
 
-    /// The grant that `server`, of these settings and reached at `url`, holds.
+    /// The grant that these settings hold for the account, whose server is reached at `url`.
     pub(super) fn kept_in(
         &mut self,
         settings: &Arc<Settings>,
-        server: &Server,
+        account: &Account,
         url: &str,
     ) -> Option<&Kept> {
         let known = |(read, _): &(Weak<Settings>, _)| std::ptr::eq(read.as_ptr(), &**settings);
         if !self.read.as_ref().is_some_and(known) {
-            self.read = Some((Arc::downgrade(settings), record::kept(&server.oauth, url)));
+            let server = settings.server(&account.server);
+            let oauth = server.and_then(|server| record::whose(&server.oauth, account));
+            let kept = oauth.and_then(|oauth| record::kept(oauth, url));
+            self.read = Some((Arc::downgrade(settings), kept));
         }
         self.read.as_ref().and_then(|(_, kept)| kept.as_ref())
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use oauth::{Note, Procedure, Response, Stage, Step, Unanswered};
 use tokio::time::Instant;
 
+use super::Account;
 use crate::clock::Clock;
 use crate::fetch::{Fetch, Way};
 use crate::journal::{Asked, Entry, Journal};
@@ -15,7 +16,7 @@ pub(super) struct Driver {
     pub(super) fetch: Fetch,
     pub(super) journal: Journal,
     pub(super) clock: Clock,
-    pub(super) server: String,
+    pub(super) account: Account,
     pub(super) sign_in: Option<String>,
     pub(super) way: Way,
 }
@@ -81,7 +82,8 @@ impl Driver {
     }
 
     fn entry(&self, stage: Stage, decision: impl Into<String>) -> Entry {
-        let mut entry = Entry::decision(self.clock.now(), self.server.clone(), stage, decision);
+        let mut entry = Entry::decision(self.clock.now(), &*self.account.server, stage, decision);
+        entry.user.clone_from(&self.account.user);
         entry.sign_in.clone_from(&self.sign_in);
         entry
     }

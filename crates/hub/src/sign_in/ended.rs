@@ -38,7 +38,8 @@ impl Shared {
     fn adopted(&self, subject: &Subject, kept: &Kept) -> Option<Kept> {
         let settings = self.store.current();
         let server = settings.server(&subject.account.server)?;
-        let other = record::kept(&server.oauth, &subject.policy.mcp_url)?;
+        let oauth = record::whose(&server.oauth, &subject.account)?;
+        let other = record::kept(oauth, &subject.policy.mcp_url)?;
         (other.mark() != kept.mark()).then_some(other)
     }
 
@@ -75,7 +76,7 @@ impl Shared {
         if client.is_registered() {
             self.drop_client(&subject.account).await;
         } else {
-            self.desk(&subject.account)
+            self.desk_of_all(&subject.account)
                 .with(|memory| memory.document_refused = true);
         }
         self.drop_waiting(&subject.account).await;

@@ -6,10 +6,10 @@ use std::time::{Duration, SystemTime};
 use settings::Settings;
 use tokio::sync::watch;
 
-use super::record::kept;
+use super::Shared;
+use super::record::{kept, whose};
 use super::subject::address;
 use super::view::State;
-use super::{Account, Shared};
 
 /// Looks at least this often: the settings may have changed, and clocks jump.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -54,8 +54,13 @@ async fn round(shared: &Arc<Shared>) -> Duration {
     let now = shared.clock.now();
     let mut next = now + LONGEST;
     let settings = shared.store.current();
-    for server in settings.servers.iter().filter(|server| server.enabled) {
-        let account = Account::from(&*server.name);
+    for account in shared.accounts(&settings) {
+        let Some(server) = settings
+            .server(&account.server)
+            .filter(|server| server.enabled)
+        else {
+            continue;
+        };
         let desk = shared.desk(&account);
         let (until, blocked, unsaved) = desk.with(|memory| {
             let until = memory.failing.as_ref().map(|failing| failing.until);
@@ -67,7 +72,10 @@ async fn round(shared: &Arc<Shared>) -> Duration {
         if unsaved {
             shared.write_unsaved(&account).await;
         }
-        let kept = address(server).and_then(|url| kept(&server.oauth, url));
+        let oauth = whose(&server.oauth, &account);
+        let kept = address(server)
+            .zip(oauth)
+            .and_then(|(url, oauth)| kept(oauth, url));
         let Some(due) = kept.and_then(|kept| kept.grant.due_at()) else {
             continue;
         };

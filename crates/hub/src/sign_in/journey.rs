@@ -61,7 +61,7 @@ impl Shared {
         let waiting = match self.still_waiting(&subject, &ask) {
             Some(waiting) => waiting,
             None => self
-                .journey(&desk, &subject, ask)
+                .journey(&subject, ask)
                 .await
                 .map_err(|stop| self.stopped(&subject, stop))?,
         };
@@ -85,13 +85,12 @@ impl Shared {
     /// A link after a refusal: the one that waits, or a new one. The caller holds the flow.
     pub(super) async fn offer(
         self: &Arc<Self>,
-        desk: &Desk,
         subject: &Subject,
         ask: Ask,
         reason: &str,
     ) -> Result<Needed, Stop> {
         if self.still_waiting(subject, &ask).is_none() {
-            self.journey(desk, subject, ask).await?;
+            self.journey(subject, ask).await?;
         }
         let subject = match self.subject(&subject.account) {
             Ok(subject) => subject,
@@ -132,7 +131,6 @@ impl Shared {
     /// Discovery, client, address; recorded before anybody is sent there. The caller holds the flow.
     pub(super) async fn journey(
         self: &Arc<Self>,
-        desk: &Desk,
         subject: &Subject,
         ask: Ask,
     ) -> Result<Waiting, Stop> {
@@ -142,7 +140,7 @@ impl Shared {
         if ask.other_than.as_deref() == Some(&found.server.identity()) {
             return Err(Stop::SameServer);
         }
-        let client = self.identify(&driver, desk, subject, &found).await?;
+        let client = self.identify(&driver, subject, &found).await?;
         let chance = Chance {
             state: chance::bytes(),
             verifier: chance::bytes(),
@@ -204,18 +202,23 @@ impl Shared {
     pub(super) async fn identify(
         self: &Arc<Self>,
         driver: &Driver,
-        desk: &Desk,
         subject: &Subject,
         found: &Discovered,
     ) -> Result<Client, Stop> {
         let identity = found.server.identity();
         bound(subject, &identity)?;
-        let held = subject.held.client.clone();
+        let all = self.desk_of_all(&subject.account);
+        let _turn = all.registering.lock().await;
+        // Another user may have registered it meanwhile.
+        let held = match self.subject(&subject.account) {
+            Ok(fresh) => fresh.held.client,
+            Err(_) => subject.held.client.clone(),
+        };
         let now = self.clock.now();
         let first = Registration::start(subject.policy.clone(), found.server.clone(), held, now);
         let asked = matches!(first, Ok(Step::Send { .. }));
         if asked {
-            self.rested(desk, subject, &identity)?;
+            self.rested(&all, subject, &identity)?;
         }
         let identified = driver
             .drive(first, REGISTRATION_TIME)
@@ -229,7 +232,7 @@ impl Shared {
         // Kept also when the id is the one that is held: another server may say it, or the same one with another secret.
         if client.is_registered() && asked {
             let redirect_uri = client.redirect_uri.clone();
-            desk.with(|memory| {
+            all.with(|memory| {
                 memory.registered = Some(Registered {
                     at: now,
                     issuer: identity,

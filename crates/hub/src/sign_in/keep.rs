@@ -6,6 +6,7 @@ use oauth::Client;
 use oauth::step::Stage;
 use settings::Change;
 
+use super::desk::Memory;
 use super::record::{self, Kept, Waiting};
 use super::{Account, Shared, SignInError};
 use crate::journal::Entry;
@@ -25,7 +26,7 @@ impl Shared {
             .write(account, record::save_client(account, client))
             .await;
         let unsaved = (!written && client.is_registered()).then(|| client.clone());
-        self.desk(account)
+        self.desk_of_all(account)
             .with(|memory| memory.unsaved.client = unsaved);
     }
 
@@ -50,7 +51,7 @@ impl Shared {
     }
 
     pub(super) async fn drop_client(self: &Arc<Self>, account: &Account) {
-        self.desk(account)
+        self.desk_of_all(account)
             .with(|memory| memory.unsaved.client = None);
         self.write(account, record::forget_client(account)).await;
     }
@@ -58,7 +59,8 @@ impl Shared {
     /// Tries again what could not be written before.
     pub(super) async fn write_unsaved(self: &Arc<Self>, account: &Account) {
         let unsaved = self.desk(account).with(|memory| memory.unsaved.clone());
-        if let Some(client) = unsaved.client {
+        let client = |memory: &mut Memory| memory.unsaved.client.clone();
+        if let Some(client) = self.desk_of_all(account).with(client) {
             self.keep_client(account, &client).await;
         }
         if let Some(kept) = unsaved.kept {
@@ -69,9 +71,14 @@ impl Shared {
         }
     }
 
-    /// Whether it is on disk now. A server that was deleted meanwhile gets nothing written.
+    /// Whether it is on disk now. A server or a user that was deleted meanwhile gets nothing written.
     async fn write(&self, account: &Account, changes: Vec<Change>) -> bool {
-        if changes.is_empty() || self.store.current().server(&account.server).is_none() {
+        let settings = self.store.current();
+        let is_there = match &account.user {
+            None => settings.server(&account.server).is_some(),
+            Some(_) => account.fits(&settings),
+        };
+        if changes.is_empty() || !is_there {
             return true;
         }
         match self.store.edit(changes).await {

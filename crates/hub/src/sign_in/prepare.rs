@@ -49,7 +49,7 @@ impl Shared {
         desk.with(|memory| memory.offered = Some(identity));
         if wanted {
             // What went wrong is in the journal, and whoever signs in meets it.
-            drop(self.identify(&driver, &desk, &subject, &found).await);
+            drop(self.identify(&driver, &subject, &found).await);
         }
     }
 }

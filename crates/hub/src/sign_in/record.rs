@@ -18,9 +18,10 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 pub(super) use change::{
-    forget_all, forget_client, forget_grant, forget_waiting, save_client, save_grant, save_waiting,
+    forget_all, forget_client, forget_grant, forget_user, forget_waiting, save_client, save_grant,
+    save_waiting,
 };
-pub(super) use read::{kept, read};
+pub(super) use read::{kept, read, whose};
 
 /// All that is kept of a server's sign-in.
 #[derive(Clone, Default)]

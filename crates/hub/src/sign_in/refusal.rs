@@ -110,7 +110,6 @@ impl Shared {
         };
         match self
             .offer(
-                &desk,
                 subject,
                 ask,
                 "the server uses another authorization server now",
@@ -172,10 +171,7 @@ impl Shared {
                     scopes,
                     ..Ask::default()
                 };
-                match self
-                    .offer(&desk, subject, ask, "more scopes are needed")
-                    .await
-                {
+                match self.offer(subject, ask, "more scopes are needed").await {
                     Ok(needed) => Verdict::Needed(needed),
                     Err(stop) => self.stop(subject, stop),
                 }
@@ -215,7 +211,7 @@ impl Shared {
             challenge,
             ..Ask::default()
         };
-        match self.offer(&desk, &subject, ask, reason).await {
+        match self.offer(&subject, ask, reason).await {
             Ok(needed) => Verdict::Needed(needed),
             Err(stop) => self.stop(&subject, stop),
         }

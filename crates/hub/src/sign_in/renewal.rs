@@ -72,11 +72,14 @@ impl Shared {
         let settings = self.store.current();
         let server = settings.server(&account.server)?;
         let url = address(server)?;
+        if !account.fits(&settings) {
+            return Some(None);
+        }
         self.desk(account).with(|memory| {
             if memory.standing.is_some() || memory.unsaved.kept.is_some() {
                 return None;
             }
-            match memory.kept_in(&settings, server, url) {
+            match memory.kept_in(&settings, account, url) {
                 None => Some(None),
                 Some(kept) if kept.grant.next(self.clock.now()) == Next::Use => {
                     Some(Some(Bearer::new(kept.grant.access.clone())))

@@ -40,12 +40,14 @@ impl Shared {
             memory.step_ups = oauth::scope::StepUps::default();
             memory.unsaved.kept = None;
             memory.unsaved.waiting = None;
-            if forget == Forget::All {
+        });
+        if forget == Forget::All {
+            self.desk_of_all(account).with(|memory| {
                 memory.unsaved.client = None;
                 memory.registered = None;
                 memory.document_refused = false;
-            }
-        });
+            });
+        }
         let said = match (done.attempted, done.failed) {
             (0, _) => "signed out here only: no token could be given back".to_owned(),
             (all, 0) => format!("signed out; {all} tokens were given back"),
@@ -62,7 +64,7 @@ impl Shared {
         })
     }
 
-    async fn revoke(&self, subject: &Subject) -> Revoked {
+    pub(super) async fn revoke(&self, subject: &Subject) -> Revoked {
         let Some(kept) = &subject.held.kept else {
             return Revoked::default();
         };

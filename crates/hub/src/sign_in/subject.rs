@@ -27,6 +27,24 @@ impl Subject {
         account: &Account,
         port: u16,
     ) -> Result<Self, SignInError> {
+        if settings.server(&account.server).is_none() {
+            return Err(SignInError::UnknownServer(account.server.clone()));
+        }
+        if !account.fits(settings) {
+            return Err(match account.user {
+                None => SignInError::NoUser(account.server.clone()),
+                Some(_) => SignInError::NotPerUser(account.clone()),
+            });
+        }
+        Self::of_former(settings, account, port)
+    }
+
+    /// The same without the question whether the account holds anything still: for what has to be given back.
+    pub(super) fn of_former(
+        settings: &Settings,
+        account: &Account,
+        port: u16,
+    ) -> Result<Self, SignInError> {
         let server = settings
             .server(&account.server)
             .ok_or_else(|| SignInError::UnknownServer(account.server.clone()))?;
@@ -43,7 +61,7 @@ impl Subject {
             given,
             policy: Arc::new(policy),
             way,
-            held: record::read(&server.oauth, url),
+            held: record::read(&server.oauth, account, url),
         })
     }
 

@@ -200,6 +200,13 @@ pub enum SignInError {
     UnknownServer(String),
     #[error("{0} is not reached over http, so there is nothing to sign in to")]
     NotHttp(String),
+    /// Nobody may use another's sign-in, so there is none for a caller who is no user.
+    #[error(
+        "{0} keeps a sign-in for each user (mcpServers.{0}.oauth.tokens is \"per_user\"), and you are known as none: log in as a user, or use a bearer key of kind \"user\" whose owner is in users"
+    )]
+    NoUser(String),
+    #[error("{} has no sign-in of its own for {}", .0.server, .0.user.as_deref().unwrap_or_default())]
+    NotPerUser(Account),
     /// A person has to do something else first (give a client id, change settings).
     #[error("{0}")]
     Needed(Needed),

@@ -62,11 +62,17 @@ pub(in crate::sign_in) fn forget_all(account: &Account) -> Vec<Change> {
     changes
 }
 
-/// A registered client; one that a person gave is never written.
+/// All that a user ever held at the server.
+pub(in crate::sign_in) fn forget_user(server: &str, user: &str) -> Change {
+    Change::remove(["mcpServers", server, "oauth", "users", user])
+}
+
+/// A registered client, which all users of the server share; one that a person gave is never written.
 pub(in crate::sign_in) fn save_client(account: &Account, client: &Client) -> Vec<Change> {
     let Kind::Registered(registered) = &client.kind else {
         return Vec::new();
     };
+    let server = account.of_all();
     let mut record = Map::new();
     let mut put =
         |key: &str, value: Option<Value>| value.map(|value| record.insert(key.to_owned(), value));
@@ -106,15 +112,16 @@ pub(in crate::sign_in) fn save_client(account: &Account, client: &Client) -> Vec
     );
     put("answer", Some(Value::Object(registered.answer.clone())));
     vec![
-        of(account, "clientId", Some(json!(client.id))),
-        of(account, "clientSecret", secret(client.secret.as_ref())),
-        of(account, "registration", Some(Value::Object(record))),
+        of(&server, "clientId", Some(json!(client.id))),
+        of(&server, "clientSecret", secret(client.secret.as_ref())),
+        of(&server, "registration", Some(Value::Object(record))),
     ]
 }
 
 pub(in crate::sign_in) fn forget_client(account: &Account) -> Vec<Change> {
+    let server = account.of_all();
     ["clientId", "clientSecret", "registration"]
-        .map(|key| of(account, key, None))
+        .map(|key| of(&server, key, None))
         .into()
 }
 

@@ -10,23 +10,39 @@ use serde_json::{Map, Value};
 use settings::OAuth;
 use url::Url;
 
+use super::super::Account;
 use super::{Before, Held, Kept, Origin, Waiting, from_millis, mark};
 
-/// What is held for the server at this address.
-pub(in crate::sign_in) fn read(oauth: &OAuth, url: &str) -> Held {
+/// What is held for this account of the server at this address. The client is the server's, the rest a user's own.
+pub(in crate::sign_in) fn read(server: &OAuth, account: &Account, url: &str) -> Held {
+    let client = server
+        .registration
+        .as_ref()
+        .filter(|_| server.is_registered())
+        .and_then(|kept| client(server, kept.expose()));
+    let Some(oauth) = whose(server, account) else {
+        return Held {
+            client,
+            ..Held::default()
+        };
+    };
     Held {
         kept: kept(oauth, url),
-        client: oauth
-            .registration
-            .as_ref()
-            .filter(|_| oauth.is_registered())
-            .and_then(|kept| client(oauth, kept.expose())),
+        client,
         waiting: oauth
             .pending_authorization
             .as_ref()
             .and_then(|kept| waiting(kept.expose()))
             .filter(|waiting| waiting.is_for(url)),
         before: oauth.grant.as_ref().and_then(|kept| before(kept.expose())),
+    }
+}
+
+/// The part of a server's settings that is this account's. `None`: nothing is held for it.
+pub(in crate::sign_in) fn whose<'s>(server: &'s OAuth, account: &Account) -> Option<&'s OAuth> {
+    match &account.user {
+        None => Some(server),
+        Some(user) => server.users.get(user),
     }
 }
 

@@ -88,6 +88,7 @@ fn held(text: &str) -> Held {
     let settings = settings::resolve(&File::parse(text).unwrap(), &|_| None);
     read(
         &settings.server("a/b").unwrap().oauth,
+        &"a/b".into(),
         "https://mcp.test/mcp",
     )
 }

@@ -1,0 +1,85 @@
+//! Users that were deleted: what they held at servers is given back where that is possible, and forgotten.
+//!
+//! At the start, too, so that a new user with an old name inherits nothing. Leaves out everything that users do while they are there.
+
+use std::sync::{Arc, Weak};
+
+use oauth::step::Stage;
+use settings::Settings;
+use tokio::sync::watch;
+
+use super::account::is_user;
+use super::subject::Subject;
+use super::view::Event;
+use super::{Account, Shared, record};
+use crate::journal::Entry;
+
+/// Runs until the last handle is gone.
+pub(super) async fn forget_deleted(
+    shared: Weak<Shared>,
+    mut settings: watch::Receiver<Arc<Settings>>,
+) {
+    loop {
+        let now = settings.borrow_and_update().clone();
+        let Some(living) = shared.upgrade() else {
+            return;
+        };
+        for account in strangers(&now) {
+            living.forget_deleted_user(&account).await;
+        }
+        drop(living);
+        if settings.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Accounts that hold something and belong to no user.
+fn strangers(settings: &Settings) -> Vec<Account> {
+    let all = settings.servers.iter().flat_map(|server| {
+        let users = server.oauth.users.keys();
+        users.map(|user| Account::of(&server.name, Some(user)))
+    });
+    let is_gone = |account: &Account| {
+        let user = account.user.as_deref();
+        user.is_some_and(|user| !is_user(settings, user))
+    };
+    all.filter(is_gone).collect()
+}
+
+impl Shared {
+    // rule: at-37
+    async fn forget_deleted_user(self: &Arc<Self>, account: &Account) {
+        let desk = self.desk(account);
+        let _turn = desk.renewal.lock().await;
+        let _flow = desk.flow.lock().await;
+        let settings = self.store.current();
+        let user = account.user.as_deref().unwrap_or_default();
+        let held = settings.server(&account.server);
+        let held = held.is_some_and(|server| server.oauth.users.contains_key(user));
+        // Came back, or was forgotten by another hub.
+        if is_user(&settings, user) || !held {
+            return;
+        }
+        if let Ok(subject) = Subject::of_former(&settings, account, self.port) {
+            let done = self.revoke(&subject).await;
+            let decision = format!(
+                "the user is deleted; {} of {} tokens were given back",
+                done.succeeded, done.attempted
+            );
+            self.driver(&subject, None).say(Stage::Revoke, decision);
+        }
+        let change = record::forget_user(&account.server, user);
+        if let Err(error) = self.write_or_say(vec![change]).await {
+            let decision = "what a deleted user held could not be forgotten";
+            let now = self.clock.now();
+            let mut entry = Entry::decision(now, &*account.server, Stage::Revoke, decision);
+            entry.user.clone_from(&account.user);
+            entry.why = Some(error.to_string());
+            self.journal.record(entry);
+            return;
+        }
+        self.desks.remove(account);
+        self.tell(Event::SignedOut(account.clone()));
+    }
+}
