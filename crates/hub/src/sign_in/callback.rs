@@ -211,6 +211,7 @@ impl Shared {
         match self.journey(subject, ask).await {
             Ok(waiting) => Ok(Completed {
                 server,
+                user: subject.account.user.clone(),
                 again: Some(waiting.link),
             }),
             Err(stop) => {
@@ -260,6 +261,7 @@ impl Shared {
                 driver.say(Stage::Connect, "signed in; the token is stored");
                 Ok(Completed {
                     server,
+                    user: subject.account.user.clone(),
                     again: None,
                 })
             }

@@ -4,6 +4,7 @@ mod attacks;
 mod bench;
 mod callbacks;
 mod page;
+mod people;
 mod preparations;
 mod refusals;
 mod renewals;
@@ -26,6 +27,7 @@ async fn a_sign_in_survives_a_restart_between_redirect_and_callback() {
         done,
         Completed {
             server: "up".to_owned(),
+            user: None,
             again: None
         }
     );

@@ -164,6 +164,8 @@ pub struct Link {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Completed {
     pub server: String,
+    /// Whose sign-in it was; none where all share it.
+    pub user: Option<String>,
     /// The authorization server wants to be asked differently: send the browser (302) here, nothing is stored yet.
     pub again: Option<String>,
 }

@@ -1,0 +1,188 @@
+//! Tokens for each user: nobody is shown another's, nobody without a name gets any, and a deleted user leaves nothing.
+
+use lab::Switches;
+use serde_json::{Value, json};
+
+use super::bench::{Bench, quick};
+use super::*;
+
+const NAMES: [&str; 2] = ["alice", "bob"];
+
+fn of(user: &str) -> Account {
+    Account::of("up", Some(user))
+}
+
+async fn bench(switches: Switches) -> Bench {
+    let servers = |url: &str| json!({ "up": { "url": url, "oauth": { "tokens": "per_user" } } });
+    let bench = Bench::with(switches, servers).await;
+    people(&bench, &NAMES).await;
+    bench
+}
+
+/// These are the hub's users from now on.
+async fn people(bench: &Bench, names: &[&str]) {
+    let users: Vec<Value> = names
+        .iter()
+        .map(|name| json!({ "username": name }))
+        .collect();
+    let change = settings::Change::set(["users"], Value::Array(users));
+    bench.store.edit(vec![change]).await.unwrap();
+}
+
+async fn signs_in(bench: &Bench, user: &str) {
+    let link = bench.sign_ins.begin(of(user)).await.unwrap();
+    let back = bench.person(&link.url).await;
+    let done = bench.sign_ins.callback(&back).await.unwrap();
+    assert_eq!(done.user.as_deref(), Some(user));
+}
+
+async fn token(bench: &Bench, user: &str) -> Option<String> {
+    let bearer = bench.sign_ins.token(of(user)).await.unwrap();
+    bearer.map(|bearer| bearer.token().to_owned())
+}
+
+// rule: at-37
+#[tokio::test]
+async fn two_users_have_a_link_and_a_token_each_and_one_client_between_them() {
+    let mut bench = bench(quick()).await;
+    let links = futures::future::join_all(NAMES.map(|user| bench.sign_ins.begin(of(user)))).await;
+    let [alice, bob] = &links[..] else { panic!() };
+    assert_ne!(alice.as_ref().unwrap().url, bob.as_ref().unwrap().url);
+    assert_eq!(bench.world.counts().registered, 1);
+    signs_in(&bench, "alice").await;
+    assert_eq!(token(&bench, "bob").await, None);
+    let bobs = bench.sign_ins.view(of("bob"));
+    assert!(!bobs.connected && bobs.issuer.is_none() && bobs.scopes.is_empty());
+    assert_eq!(
+        bobs.authorization_url,
+        Some(bob.as_ref().unwrap().url.clone())
+    );
+    signs_in(&bench, "bob").await;
+    let before = (token(&bench, "alice").await, token(&bench, "bob").await);
+    assert!(before.0.is_some() && before.1.is_some() && before.0 != before.1);
+    bench.restart().await;
+    assert_eq!(
+        before,
+        (token(&bench, "alice").await, token(&bench, "bob").await)
+    );
+}
+
+// rule: at-37
+#[tokio::test]
+async fn who_is_no_user_gets_no_link_and_no_token() {
+    let bench = bench(quick()).await;
+    signs_in(&bench, "alice").await;
+    for nobody in [Account::shared("up"), of("mallory"), of("")] {
+        assert!(bench.sign_ins.token(&nobody).await.unwrap().is_none());
+        assert!(bench.sign_ins.begin(&nobody).await.is_err(), "{nobody}");
+        let view = bench.sign_ins.view(&nobody);
+        assert!(
+            !view.connected && view.authorization_url.is_none(),
+            "{nobody}"
+        );
+    }
+    let error = bench.sign_ins.begin("up").await.unwrap_err();
+    assert!(matches!(&error, SignInError::NoUser(_)), "{error}");
+    assert!(error.to_string().contains("per_user"), "{error}");
+}
+
+// rule: at-37
+#[tokio::test]
+async fn a_shared_token_is_nobodys_after_the_settings_ask_for_one_of_each_user() {
+    let bench = Bench::start(quick()).await;
+    people(&bench, &NAMES).await;
+    bench.sign_in().await;
+    let shared = bench.sign_ins.token("up").await.unwrap();
+    assert!(shared.is_some());
+    let change = settings::Change::set(["mcpServers", "up", "oauth", "tokens"], "per_user");
+    bench.store.edit(vec![change]).await.unwrap();
+    assert!(bench.sign_ins.token("up").await.unwrap().is_none());
+    assert_eq!(token(&bench, "alice").await, None);
+}
+
+// rule: at-37
+#[tokio::test]
+async fn what_one_user_pastes_is_not_taken_for_another() {
+    let bench = bench(quick()).await;
+    let link = bench.sign_ins.begin(of("alice")).await.unwrap();
+    let back = bench.person(&link.url).await;
+    let error = bench.sign_ins.complete(of("bob"), &back).await.unwrap_err();
+    assert!(matches!(error, CallbackError::Malformed(_)), "{error}");
+    bench.sign_ins.complete(of("alice"), &back).await.unwrap();
+    assert!(token(&bench, "alice").await.is_some());
+    assert_eq!(token(&bench, "bob").await, None);
+}
+
+// rule: at-37
+#[tokio::test]
+async fn each_users_token_is_renewed_and_given_back_by_itself() {
+    let bench = bench(quick()).await;
+    for user in NAMES {
+        signs_in(&bench, user).await;
+    }
+    let alices = token(&bench, "alice").await;
+    bench
+        .sign_ins
+        .sign_out(of("bob"), Forget::Tokens)
+        .await
+        .unwrap();
+    assert_eq!(token(&bench, "alice").await, alices);
+    assert_eq!(token(&bench, "bob").await, None);
+    bench
+        .clock
+        .advance(std::time::Duration::from_secs(3600 * 2));
+    let renewed = token(&bench, "alice").await;
+    assert!(renewed.is_some() && renewed != alices);
+    assert_eq!(bench.world.counts().renewed, 1);
+    let journal = bench.journal.entries_of("up", Some("bob"));
+    assert!(
+        journal
+            .iter()
+            .all(|entry| entry.user.as_deref() != Some("alice"))
+    );
+    assert!(
+        journal
+            .iter()
+            .any(|entry| entry.user.as_deref() == Some("bob"))
+    );
+}
+
+// rule: at-37
+#[tokio::test]
+async fn a_deleted_user_leaves_nothing_for_the_next_one_of_that_name() {
+    let bench = bench(quick()).await;
+    for user in NAMES {
+        signs_in(&bench, user).await;
+    }
+    let mut events = bench.sign_ins.events();
+    people(&bench, &["bob"]).await;
+    assert_eq!(events.recv().await.unwrap(), Event::SignedOut(of("alice")));
+    assert_eq!(bench.world.counts().revoked, 2);
+    assert!(
+        bench.oauth()["users"]["alice"].is_null(),
+        "{}",
+        bench.oauth()
+    );
+    people(&bench, &NAMES).await;
+    assert_eq!(token(&bench, "alice").await, None);
+    assert!(token(&bench, "bob").await.is_some());
+}
+
+// rule: at-37
+#[tokio::test]
+async fn a_user_who_was_deleted_while_no_hub_ran_is_forgotten_at_the_next_start() {
+    let mut bench = bench(quick()).await;
+    signs_in(&bench, "alice").await;
+    let mut file: Value =
+        serde_json::from_str(&std::fs::read_to_string(bench.path()).unwrap()).unwrap();
+    file["users"] = json!([{ "username": "carol" }]);
+    // No hub of this file is left to see it.
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("mcp_settings.json"), file.to_string()).unwrap();
+    bench.folder = folder;
+    bench.restart().await;
+    let mut settings = bench.store.subscribe();
+    let forgotten = settings.wait_for(|now| now.server("up").unwrap().oauth.users.is_empty());
+    forgotten.await.unwrap();
+    assert_eq!(bench.world.counts().revoked, 2);
+}
