@@ -1,7 +1,7 @@
 // Runs the official conformance suite against the hub, in both roles and for both requirement sets, and holds the outcome to the
 // baseline: a failure that is not listed fails the run, and so does a listed one that is gone, so that the lists only shrink.
 //
-//   run.mjs [client|server] [2025-11-25|2026-07-28]     all four without arguments
+//   run.mjs [client|server] [2025-11-25|2026-07-28|backcompat]     all five without arguments; backcompat is of the client role alone
 //   run.mjs --direct ...                                server role without a hub: what the upstream itself scores
 //   run.mjs --write-baseline ...                        write what was seen (read the difference before you commit it)
 
@@ -26,7 +26,13 @@ const words = process.argv.slice(2);
 const flag = (name) => words.includes(`--${name}`);
 const chosen = (all) => { const some = words.filter((word) => all.includes(word)); return some.length ? some : all; };
 
+// The fall-backs of revision 2025-03-26 are a suite of their own, in no requirement set.
+const SUITES = {
+  backcompat: ['auth/2025-03-26-oauth-endpoint-fallback', 'auth/2025-03-26-oauth-metadata-backcompat'],
+};
+
 function expectedScenarios(role, revision) {
+  if (SUITES[revision]) return SUITES[revision];
   return parse(readFileSync(join(SUITE, 'requirements', `${revision}.yaml`), 'utf8'))[role].map((entry) => entry.scenario ?? entry);
 }
 
@@ -35,7 +41,7 @@ async function suite(role, revision, output, flags, environment = {}) {
   mkdirSync(output, { recursive: true });
   const log = createWriteStream(join(output, 'suite.log'));
   await once(log, 'open');
-  const child = spawn(process.execPath, [join(SUITE, 'dist/index.js'), role, '--requirements', revision, '-o', output, ...flags], {
+  const child = spawn(process.execPath, [join(SUITE, 'dist/index.js'), role, SUITES[revision] ? '--suite' : '--requirements', revision, '-o', output, ...flags], {
     stdio: ['ignore', log, log],
     env: { ...process.env, ...environment },
   });
@@ -100,7 +106,9 @@ function writeBaseline(path, { verdicts, successes }, expected) {
 
 const outcomes = [];
 for (const role of chosen(['client', 'server'])) {
-  for (const revision of chosen(['2025-11-25', '2026-07-28'])) outcomes.push(await one(role, revision));
+  for (const revision of chosen(['2025-11-25', '2026-07-28', ...Object.keys(SUITES)])) {
+    if (role === 'client' || !SUITES[revision]) outcomes.push(await one(role, revision));
+  }
 }
 const passed = outcomes.filter(Boolean).length;
 process.stdout.write(`conformance: ${passed} passed, ${outcomes.length - passed} failed\n`);
