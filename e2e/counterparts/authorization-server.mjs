@@ -7,15 +7,24 @@
 //   GET  /counts              requests by route, grants given and refused by grant type
 //   POST /access-token-life   {"seconds": n}: life of the access tokens given from now on
 //   POST /resources           {"url": "...", "scopes": "..."}: a resource that tokens may be asked for
+//   POST /forget-clients      every registered client is gone
+//   POST /live                {"token": t} -> {"live": bool}, for a refresh token
+//   POST /reset               counts begin again
 
 import { createServer } from 'node:http';
 import { exportJWK, generateKeyPair } from 'jose';
 import Provider, { errors } from 'oidc-provider';
-import { listenOnLoopback, liveWithParent, ready } from './lifeline.mjs';
+import { control, listenOnLoopback, liveWithParent, ready } from './lifeline.mjs';
 
 const options = { accessTokenLife: 3600, refreshTokens: 'offline_access', scopes: ['mcp:tools'], ...JSON.parse(process.argv[2] ?? '{}') };
 const resources = new Map();
-const counts = { requests: {}, granted: {}, refused: [] };
+const clients = new Set();
+let counts;
+reset();
+
+function reset() {
+  counts = { requests: {}, granted: {}, refused: [], revoked: 0 };
+}
 
 function count(table, key) {
   table[key] = (table[key] ?? 0) + 1;
@@ -59,44 +68,42 @@ async function configuration() {
   };
 }
 
-async function readJson(request) {
-  let text = '';
-  for await (const chunk of request) text += chunk;
-  return JSON.parse(text);
-}
-
-async function control(request, response) {
-  switch (`${request.method} ${request.url}`) {
-    case 'GET /counts':
-      response.setHeader('content-type', 'application/json');
-      return response.end(JSON.stringify(counts));
-    case 'POST /access-token-life':
-      options.accessTokenLife = (await readJson(request)).seconds;
-      return response.writeHead(204).end();
-    case 'POST /resources': {
-      const { url, scopes } = await readJson(request);
-      resources.set(url, { scopes });
-      return response.writeHead(204).end();
-    }
-    default:
-      return response.writeHead(404).end();
-  }
-}
-
 let provider;
 const server = createServer((request, response) => {
   count(counts.requests, `${request.method} ${new URL(request.url, 'http://localhost').pathname.split('/').slice(0, 2).join('/')}`);
   provider.callback()(request, response);
 });
-const controlServer = createServer(control);
 
 const issuer = `http://localhost:${await listenOnLoopback(server)}`;
 provider = new Provider(issuer, await configuration());
 provider.on('grant.success', (ctx) => count(counts.granted, ctx.oidc.params.grant_type));
+provider.on('revocation.success', () => { counts.revoked += 1; });
+provider.on('registration_create.success', (_ctx, client) => clients.add(client.clientId));
 provider.on('grant.error', (ctx, error) => counts.refused.push({ grant: ctx.oidc?.params?.grant_type, error: error.message, why: error.error_detail }));
 provider.on('authorization.error', (_ctx, error) => counts.refused.push({ authorization: error.message, why: error.error_description }));
 provider.on('registration_create.error', (_ctx, error) => counts.refused.push({ registration: error.message, why: error.error_description }));
 provider.on('server_error', (_ctx, error) => process.stderr.write(`${error.stack}\n`));
 
+// A JWT access token is nobody's to end before its time; a refresh token is looked up.
+async function live({ token }) {
+  const found = await provider.RefreshToken.find(token);
+  return { live: Boolean(found) && !found.consumed };
+}
+
+async function forgetClients() {
+  await Promise.all([...clients].map((id) => provider.Client.adapter.destroy(id)));
+  clients.clear();
+}
+
 liveWithParent();
-ready({ issuer, control: `http://127.0.0.1:${await listenOnLoopback(controlServer)}` });
+ready({
+  issuer,
+  control: await control({
+    '/counts': () => counts,
+    '/reset': reset,
+    '/access-token-life': ({ seconds }) => { options.accessTokenLife = seconds; },
+    '/resources': ({ url, scopes }) => { resources.set(url, { scopes }); },
+    '/forget-clients': forgetClients,
+    '/live': live,
+  }),
+});

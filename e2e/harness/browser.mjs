@@ -32,20 +32,24 @@ export class Person {
   async followToConsent(link) {
     const { page } = this;
     await page.goto(link);
-    const login = page.locator('input[name="login"]');
-    const consent = page.getByRole('button', { name: 'Continue' });
-    await login.or(consent).first().waitFor();
+    const login = page.locator('input[name="login"], input[name="username"]');
+    await login.or(this.#consent()).first().waitFor();
     if (await login.isVisible()) {
       await login.fill('alice');
       await page.locator('input[name="password"]').fill('any will do');
       await page.getByRole('button', { name: 'Sign-in' }).click();
-      await consent.waitFor();
+      await this.#consent().waitFor();
     }
+  }
+
+  // The button by the name that each authorization server gives it.
+  #consent() {
+    return this.page.getByRole('button', { name: /^(Continue|Authorize|Allow)$/ });
   }
 
   // Consents, and lands where the authorization server sends the browser.
   async consent(callback) {
-    await this.page.getByRole('button', { name: 'Continue' }).click();
+    await this.#consent().click();
     await this.page.waitForURL((url) => url.href.startsWith(callback));
     return this.page;
   }
@@ -54,7 +58,7 @@ export class Person {
   async consentInVain(callback) {
     const [request] = await Promise.all([
       this.page.waitForEvent('requestfailed', (failed) => failed.url().startsWith(callback)),
-      this.page.getByRole('button', { name: 'Continue' }).click(),
+      this.#consent().click(),
     ]);
     return request.url();
   }

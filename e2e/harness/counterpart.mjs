@@ -3,14 +3,20 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const READY_WITHIN = 60_000;
 
+const PYTHON = fileURLToPath(new URL('../.venv/bin/python', import.meta.url));
+
+// `program` is a file of ../counterparts; one that ends in .py runs in the virtual environment that e2e/setup makes.
 export async function startCounterpart(program, options = {}) {
-  const path = fileURLToPath(new URL(`../counterparts/${program}.mjs`, import.meta.url));
-  const child = spawn(process.execPath, [path, JSON.stringify(options)], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const python = program.endsWith('.py');
+  if (python && !existsSync(PYTHON)) throw new Error('no e2e/.venv: run e2e/setup');
+  const path = fileURLToPath(new URL(`../counterparts/${python ? `python/${program}` : `${program}.mjs`}`, import.meta.url));
+  const child = spawn(python ? PYTHON : process.execPath, [path, JSON.stringify(options)], { stdio: ['pipe', 'pipe', 'pipe'] });
   let said = '';
   child.stderr.on('data', (chunk) => { said = (said + chunk).slice(-8000); });
   const stop = async () => {
@@ -45,19 +51,3 @@ export async function ask(address, body) {
   return text ? JSON.parse(text) : undefined;
 }
 
-// An authorization server, and an MCP server that wants its tokens: the pair that most journeys need.
-export async function startProtectedWorld({ scope = 'mcp:tools', ...options } = {}) {
-  const authorizationServer = await startCounterpart('authorization-server', { scopes: [scope], ...options });
-  const server = await startCounterpart('protected-server', { issuer: authorizationServer.issuer, scope });
-  await ask(`${authorizationServer.control}/resources`, { url: server.url, scopes: scope });
-  return {
-    issuer: authorizationServer.issuer,
-    url: server.url,
-    tokenRequests: async () => (await ask(`${authorizationServer.control}/counts`)).requests['POST /token'] ?? 0,
-    atAuthorizationServer: () => ask(`${authorizationServer.control}/counts`),
-    atServer: () => ask(`${server.control}/counts`),
-    accessTokenLife: (seconds) => ask(`${authorizationServer.control}/access-token-life`, { seconds }),
-    refuseIssued: () => ask(`${server.control}/refuse-issued`),
-    stop: async () => { await Promise.all([authorizationServer.stop(), server.stop()]); },
-  };
-}

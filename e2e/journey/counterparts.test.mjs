@@ -8,7 +8,7 @@ import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { Person } from '../harness/browser.mjs';
 import { textOf } from '../harness/client.mjs';
-import { startProtectedWorld } from '../harness/counterpart.mjs';
+import { startProtectedWorld } from '../harness/worlds.mjs';
 
 const CALLBACK = 'http://localhost:65000/oauth/callback';
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { Person } from '../harness/browser.mjs';
 import { connectClient, textOf } from '../harness/client.mjs';
-import { startProtectedWorld } from '../harness/counterpart.mjs';
+import { startProtectedWorld } from '../harness/worlds.mjs';
 import { Hub } from '../harness/hub.mjs';
 
 let person;
