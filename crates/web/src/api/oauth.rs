@@ -136,6 +136,9 @@ fn not_begun(error: &SignInError) -> Problem {
     match error {
         SignInError::UnknownServer(name) => no_server(name),
         SignInError::NotHttp(_) => Problem::request(error.to_string()).code("no_sign_in"),
+        SignInError::NoUser(_) | SignInError::NotPerUser(_) => {
+            Problem::new(Whose::Forbidden, error.to_string()).code("no_user")
+        }
         SignInError::Needed(why) => needed(why),
         SignInError::Store(_) => Problem::us("storing the sign-in", error),
     }
