@@ -24,6 +24,7 @@ pub enum Purpose {
     Issuer,
     Authorization,
     Token,
+    Device,
     Registration,
     Revocation,
 }
@@ -160,7 +161,8 @@ impl Purpose {
             | Self::Issuer
             | Self::Authorization
             | Self::Registration
-            | Self::Revocation => "",
+            | Self::Revocation
+            | Self::Device => "",
         }
     }
 }
@@ -172,6 +174,7 @@ impl fmt::Display for Purpose {
             Self::Issuer => "issuer",
             Self::Authorization => "authorization",
             Self::Token => "token",
+            Self::Device => "device authorization",
             Self::Registration => "registration",
             Self::Revocation => "revocation",
         })

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use secrecy::SecretString;
 
+use crate::address::Endpoint;
 use crate::client::Client;
 use crate::discovery::Discovered;
 use crate::pkce;
@@ -59,6 +60,8 @@ pub struct Healed {
 pub enum BeginError {
     #[error("the client belongs to {of:?}, not to {to:?}")]
     ForeignClient { of: String, to: String },
+    #[error("{0:?} names no authorization_endpoint, so nobody can be sent there")]
+    NoEndpoint(String),
     #[error("the authorization address is {length} characters long, more than {LONGEST}")]
     TooLong { length: usize },
 }
@@ -93,6 +96,9 @@ pub fn again(
         let (of, to) = (client.issuer.clone(), server.identity());
         return Err(BeginError::ForeignClient { of, to });
     }
+    let Some(endpoint) = &server.authorization_endpoint else {
+        return Err(BeginError::NoEndpoint(server.identity()));
+    };
     let state = pkce::verifier(&chance.state);
     let verifier = pkce::verifier(&chance.verifier);
     let pending = Pending {
@@ -113,15 +119,25 @@ pub fn again(
         created_at: now,
         healed,
     };
-    let address = address(found, policy, &pending, (&state, &verifier));
+    let offered = Offered {
+        endpoint,
+        consent: found.consent,
+    };
+    let address = address(offered, policy, &pending, (&state, &verifier));
     match address.len() {
         length if length > LONGEST => Err(BeginError::TooLong { length }),
         _ => Ok((address, pending)),
     }
 }
 
+/// What discovery says about the address.
+struct Offered<'a> {
+    endpoint: &'a Endpoint,
+    consent: bool,
+}
+
 fn address(
-    found: &Discovered,
+    found: Offered<'_>,
     policy: &Policy,
     pending: &Pending,
     (state, verifier): (&str, &str),
@@ -172,7 +188,7 @@ fn address(
     }
     // An endpoint may have a query of its own, which stays; but no parameter may stand there twice, and ours count.
     // rule: rfc6749-3.1
-    let mut url = found.server.authorization_endpoint.url().clone();
+    let mut url = found.endpoint.url().clone();
     let ours = |name: &str| OURS.contains(&name) || params.iter().any(|(key, _)| *key == name);
     if url.query_pairs().any(|(key, _)| ours(&key)) {
         let own: Vec<(String, String)> = (url.query_pairs().into_owned())

@@ -1,7 +1,8 @@
 //! Who we are at an authorization server, and how we prove it at its token endpoint.
 //!
-//! RFC 6749 section 2.3, RFC 7591 section 3.2.1. Assertions (`private_key_jwt`) are left out so far.
+//! RFC 6749 section 2.3, RFC 7521 section 4.2, RFC 7591 section 3.2.1. What is signed is in [`crate::assertion`].
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
@@ -12,6 +13,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::assertion::{self, ClientKey, Unsigned};
 use crate::wire;
 
 /// How the client authenticates at the token endpoint.
@@ -23,6 +25,8 @@ pub enum AuthMethod {
     Post,
     #[serde(rename = "none")]
     None,
+    #[serde(rename = "private_key_jwt")]
+    PrivateKeyJwt,
 }
 
 /// An identity at one authorization server.
@@ -30,6 +34,8 @@ pub enum AuthMethod {
 pub struct Client {
     pub id: String,
     pub secret: Option<SecretString>,
+    /// For `private_key_jwt`.
+    pub key: Option<ClientKey>,
     pub method: AuthMethod,
     /// The server that it belongs to, see [`crate::discovery::Server::identity`].
     pub issuer: String,
@@ -79,6 +85,7 @@ impl AuthMethod {
             "client_secret_basic" => Some(Self::Basic),
             "client_secret_post" => Some(Self::Post),
             "none" => Some(Self::None),
+            "private_key_jwt" => Some(Self::PrivateKeyJwt),
             _ => None,
         }
     }
@@ -89,6 +96,7 @@ impl AuthMethod {
             Self::Basic => "client_secret_basic",
             Self::Post => "client_secret_post",
             Self::None => "none",
+            Self::PrivateKeyJwt => "private_key_jwt",
         }
     }
 }
@@ -148,37 +156,67 @@ impl Client {
             (AuthMethod::Basic, Some(_)) => Some(AuthMethod::Post),
             (AuthMethod::Post, Some(_)) => Some(AuthMethod::Basic),
             (AuthMethod::None, Some(_)) => Some(AuthMethod::Post),
-            (AuthMethod::Basic | AuthMethod::Post | AuthMethod::None, None) => None,
+            // A key is not given up for a secret.
+            (AuthMethod::PrivateKeyJwt, _)
+            | (AuthMethod::Basic | AuthMethod::Post | AuthMethod::None, None) => None,
         }
     }
 
-    /// Adds what identifies the client: to the form, or as the header that is returned.
-    pub(crate) fn authenticate<'a>(
-        &'a self,
-        form: &mut Vec<(&'a str, &'a str)>,
-    ) -> Option<HeaderValue> {
+    /// What shows a token endpoint who is asking; fields for the form, or a header.
+    pub(crate) fn prove(&self) -> Result<Proof<'_>, Unsigned> {
+        let client_id = ("client_id", Cow::from(&self.id));
         match (self.method, &self.secret) {
             // Id and secret are form-encoded before they are joined by the colon.
             // rule: rfc6749-2.3.1, at-42
             (AuthMethod::Basic, Some(secret)) => {
                 let id = wire::form_encode(&self.id);
                 let pair = format!("{id}:{}", wire::form_encode(secret.expose_secret()));
+                let header = wire::credential(&format!("Basic {}", STANDARD.encode(pair)));
                 // It proves nothing there, and some servers look nowhere else.
                 // rule: at-habit-3
-                form.push(("client_id", &self.id));
-                wire::credential(&format!("Basic {}", STANDARD.encode(pair)))
+                Ok(Proof::new(header, vec![client_id]))
             }
             (AuthMethod::Post, Some(secret)) => {
-                form.push(("client_id", &self.id));
-                form.push(("client_secret", secret.expose_secret()));
-                None
+                let secret = ("client_secret", Cow::from(secret.expose_secret()));
+                Ok(Proof::new(None, vec![client_id, secret]))
+            }
+            // The assertion names the client; `client_id` may be sent beside it, and some servers look for it.
+            // rule: rfc7521-4.2, rfc7523-2.2
+            (AuthMethod::PrivateKeyJwt, _) => {
+                let key = self.key.as_ref().ok_or_else(|| {
+                    Unsigned(
+                        "private_key_jwt needs oauth.privateKeyFile or oauth.privateKey".to_owned(),
+                    )
+                })?;
+                let assertion = key.assertion(&self.id, &self.issuer)?;
+                let kind = ("client_assertion_type", Cow::from(assertion::TYPE));
+                Ok(Proof::new(
+                    None,
+                    vec![client_id, kind, ("client_assertion", Cow::from(assertion))],
+                ))
             }
             // A secret that a public client was handed is not sent.
             (AuthMethod::None, _) | (AuthMethod::Basic | AuthMethod::Post, None) => {
-                form.push(("client_id", &self.id));
-                None
+                Ok(Proof::new(None, vec![client_id]))
             }
         }
+    }
+}
+
+/// What a client adds to one request to show who it is.
+pub(crate) struct Proof<'a> {
+    pub(crate) header: Option<HeaderValue>,
+    fields: Vec<(&'static str, Cow<'a, str>)>,
+}
+
+impl<'a> Proof<'a> {
+    fn new(header: Option<HeaderValue>, fields: Vec<(&'static str, Cow<'a, str>)>) -> Self {
+        Self { header, fields }
+    }
+
+    /// For the form of the request.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|(name, value)| (*name, &**value))
     }
 }
 
@@ -194,17 +232,23 @@ impl Registered {
 /// The method for a client whose registration does not say: settings, else the metadata's list, else Basic.
 pub(crate) fn method_for(
     secret: Option<&SecretString>,
+    has_key: bool,
     wanted: Option<AuthMethod>,
     offered: Option<&[String]>,
 ) -> AuthMethod {
+    let offers =
+        |method: AuthMethod| offered.is_some_and(|all| all.iter().any(|m| m == method.name()));
+    let keyed = wanted == Some(AuthMethod::PrivateKeyJwt)
+        || has_key && wanted.is_none() && (secret.is_none() || offers(AuthMethod::PrivateKeyJwt));
+    if keyed {
+        return AuthMethod::PrivateKeyJwt;
+    }
     let Some(secret) = secret else {
         return AuthMethod::None;
     };
     if let Some(wanted) = wanted {
         return wanted;
     }
-    let offers =
-        |method: AuthMethod| offered.is_some_and(|all| all.iter().any(|m| m == method.name()));
     // Some servers do not decode what Basic form-encoded, so a secret with odd characters goes into the body.
     // rule: at-habit-3
     let odd = wire::form_encode(secret.expose_secret()) != secret.expose_secret();
@@ -217,12 +261,17 @@ pub(crate) fn method_for(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
     use super::*;
 
     fn client(id: &str, secret: Option<&str>, method: AuthMethod) -> Client {
         Client {
             id: id.to_owned(),
             secret: secret.map(SecretString::from),
+            key: None,
             method,
             issuer: "https://as.test".to_owned(),
             redirect_uri: "http://localhost:3000/oauth/callback".to_owned(),
@@ -234,8 +283,8 @@ mod tests {
     #[test]
     fn basic_encodes_id_and_secret_first() {
         let client = client("a b", Some("p+%:/é"), AuthMethod::Basic);
-        let mut form = Vec::new();
-        let header = client.authenticate(&mut form).unwrap();
+        let proof = client.prove().unwrap();
+        let header = proof.header.as_ref().unwrap();
         assert_eq!(header, "Basic YStiOnAlMkIlMjUlM0ElMkYlQzMlQTk=");
         assert!(header.is_sensitive());
     }
@@ -244,24 +293,55 @@ mod tests {
     #[test]
     fn the_id_is_in_the_body_beside_basic_and_the_secret_is_not() {
         let client = client("a", Some("s"), AuthMethod::Basic);
-        let mut form = Vec::new();
-        assert!(client.authenticate(&mut form).is_some());
-        assert_eq!(form, [("client_id", "a")]);
+        let proof = client.prove().unwrap();
+        assert!(proof.header.is_some());
+        assert_eq!(proof.fields().collect::<Vec<_>>(), [("client_id", "a")]);
     }
 
     #[test]
     fn a_secret_with_a_line_break_cannot_make_a_header() {
         let client = client("a", Some("a\r\nX-Injected: 1"), AuthMethod::Basic);
-        let header = client.authenticate(&mut Vec::new()).unwrap();
+        let header = client.prove().unwrap().header.unwrap();
         assert!(!header.to_str().unwrap().contains("Injected"));
     }
 
     #[test]
     fn a_public_client_does_not_send_the_secret_that_it_was_handed() {
         let client = client("a", Some("s"), AuthMethod::None);
-        let mut form = Vec::new();
-        assert!(client.authenticate(&mut form).is_none());
-        assert_eq!(form, [("client_id", "a")]);
+        let proof = client.prove().unwrap();
+        assert!(proof.header.is_none());
+        assert_eq!(proof.fields().collect::<Vec<_>>(), [("client_id", "a")]);
+    }
+
+    // rule: rfc7521-4.2, rfc7523-2.2
+    #[test]
+    fn a_client_with_a_key_signs_and_shows_no_secret() {
+        let mut client = client("a", Some("s"), AuthMethod::PrivateKeyJwt);
+        client.key = Some(crate::assertion::tests::key());
+        let proof = client.prove().unwrap();
+        assert!(proof.header.is_none());
+        let fields: BTreeMap<_, _> = proof.fields().collect();
+        assert_eq!(fields["client_id"], "a");
+        assert_eq!(
+            fields["client_assertion_type"],
+            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+        );
+        let claims = crate::assertion::tests::claims(fields["client_assertion"]);
+        assert_eq!(
+            (&claims["sub"], &claims["aud"]),
+            (&json!("a"), &json!("https://as.test"))
+        );
+        assert!(!fields.contains_key("client_secret"));
+    }
+
+    #[test]
+    fn a_key_that_is_not_there_is_said_with_the_setting_that_names_it() {
+        let client = client("a", None, AuthMethod::PrivateKeyJwt);
+        let Err(error) = client.prove() else { panic!() };
+        assert!(
+            error.to_string().contains("oauth.privateKeyFile"),
+            "{error}"
+        );
     }
 
     // rule: at-habit-3
@@ -271,7 +351,7 @@ mod tests {
             .map(str::to_owned)
             .into();
         let method = |secret: &str, offered: Option<&[String]>| {
-            method_for(Some(&SecretString::from(secret)), None, offered)
+            method_for(Some(&SecretString::from(secret)), false, None, offered)
         };
         assert_eq!(method("p+%:", Some(&both)), AuthMethod::Post);
         assert_eq!(method("plain", Some(&both)), AuthMethod::Basic);
@@ -279,8 +359,29 @@ mod tests {
         assert_eq!(method("plain", Some(&both[1..])), AuthMethod::Post);
         assert_eq!(method("plain", None), AuthMethod::Basic);
         assert_eq!(
-            method_for(None, Some(AuthMethod::Basic), None),
+            method_for(None, false, Some(AuthMethod::Basic), None),
             AuthMethod::None
+        );
+    }
+
+    #[test]
+    fn a_key_is_used_where_it_is_offered_or_all_there_is() {
+        let offered = ["client_secret_basic", "private_key_jwt"].map(str::to_owned);
+        let secret = SecretString::from("s");
+        let method = |secret, wanted, offered| method_for(secret, true, wanted, offered);
+        assert_eq!(method(None, None, None), AuthMethod::PrivateKeyJwt);
+        assert_eq!(
+            method(Some(&secret), None, Some(&offered[..])),
+            AuthMethod::PrivateKeyJwt
+        );
+        assert_eq!(
+            method(Some(&secret), None, Some(&offered[..1])),
+            AuthMethod::Basic
+        );
+        let wanted = Some(AuthMethod::Basic);
+        assert_eq!(
+            method(Some(&secret), wanted, Some(&offered[..])),
+            AuthMethod::Basic
         );
     }
 

@@ -50,14 +50,21 @@ pub struct Discovered {
 pub struct Server {
     /// Authentic: what the metadata was asked for by. `None` only for endpoints from the settings.
     pub issuer: Option<String>,
-    pub authorization_endpoint: Endpoint,
+    /// Absent where no person is sent away.
+    pub authorization_endpoint: Option<Endpoint>,
     pub token_endpoint: Endpoint,
+    /// RFC 8628.
+    pub device_authorization_endpoint: Option<Endpoint>,
     pub registration_endpoint: Option<Endpoint>,
     pub revocation_endpoint: Option<Endpoint>,
     /// RFC 9207: the callback will carry `iss`.
     pub iss_promised: bool,
     /// `token_endpoint_auth_methods_supported`, if it says so.
     pub auth_methods: Option<Vec<String>>,
+    /// `token_endpoint_auth_signing_alg_values_supported`, if it says so.
+    pub auth_signing_algs: Option<Vec<String>>,
+    /// `grant_types_supported`, if it says so.
+    pub grant_types: Option<Vec<String>>,
     /// Takes an address as client id.
     pub client_metadata_documents: bool,
     pub source: Source,

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use secrecy::ExposeSecret as _;
 
 use crate::address::Endpoint;
+use crate::assertion::Unsigned;
 use crate::authorization::{Code, Healed, Pending};
 use crate::client::{AuthMethod, Client};
 use crate::grant::{self, Grant};
@@ -52,6 +53,9 @@ pub enum ExchangeError {
     ForeignClient { of: String, at: String },
     #[error("the token endpoint {0:?} cannot be used")]
     Endpoint(String),
+    /// The client cannot show who it is; the code is not spent.
+    #[error(transparent)]
+    Unsigned(#[from] Unsigned),
     /// The client is not known there, or its secret is wrong.
     #[error("the token endpoint refused the client {client}: {error}{}", said(.description.as_ref()))]
     Client {
@@ -103,7 +107,7 @@ impl Exchange {
             .ok_or_else(|| ExchangeError::Endpoint(pending.token_endpoint.clone()))?;
         let identity = client.issuer.clone();
         let params = policy.token_params.clone();
-        Ok(Self {
+        Self {
             code,
             endpoint,
             identity,
@@ -112,18 +116,19 @@ impl Exchange {
             now,
             tried: None,
         }
-        .send("trading the code for a token"))
+        .send("trading the code for a token")
     }
 
-    fn send(self, because: &'static str) -> Step<Self> {
-        Step::Send {
-            request: self.request(),
+    fn send(self, because: &'static str) -> Result<Step<Self>, ExchangeError> {
+        Ok(Step::Send {
+            request: self.request()?,
             because: because.into(),
             then: self,
-        }
+        })
     }
 
-    fn request(&self) -> Request {
+    fn request(&self) -> Result<Request, Unsigned> {
+        let proof = self.client.prove()?;
         let pending = &self.code.pending;
         let mut form = vec![
             ("grant_type", "authorization_code"),
@@ -137,9 +142,9 @@ impl Exchange {
         if let Some(resource) = &pending.resource {
             form.push(("resource", resource));
         }
-        let authorization = self.client.authenticate(&mut form);
+        form.extend(proof.fields());
         add(&mut form, &self.params);
-        wire::post_form(&self.endpoint, &form, authorization)
+        Ok(wire::post_form(&self.endpoint, &form, proof.header.clone()))
     }
 
     fn refused(
@@ -158,9 +163,9 @@ impl Exchange {
                         error,
                         description,
                     });
-                    Ok(self.send(
+                    self.send(
                         "the client was refused; the other authentication method is tried once",
-                    ))
+                    )
                 }
                 (None, None) => Err(ExchangeError::Client {
                     client,

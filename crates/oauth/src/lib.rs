@@ -14,6 +14,7 @@
 //! Time and chance are parameters; requests and answers are values (see [`step`]).
 
 pub mod address;
+pub mod assertion;
 pub mod authorization;
 pub mod challenge;
 pub mod client;

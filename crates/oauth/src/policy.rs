@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::address::Nearness;
+use crate::assertion::ClientKey;
 use crate::client::AuthMethod;
 
 /// One server's address and overrides. The defaults are what the specification asks for.
@@ -23,6 +24,7 @@ pub struct Policy {
     pub resource: ResourceRule,
     pub authorization_endpoint: Option<String>,
     pub token_endpoint: Option<String>,
+    pub device_authorization_endpoint: Option<String>,
     pub registration_endpoint: Option<String>,
     pub revocation_endpoint: Option<String>,
     /// Send S256 to servers that do not say that they know it (`oauth.pkce: "assume"`).
@@ -38,6 +40,10 @@ pub struct Policy {
     /// Say the requested scopes again at every refresh: some servers narrow the token otherwise.
     pub repeat_scope_on_refresh: bool,
     pub token_auth: Option<AuthMethod>,
+    /// How a token is come by.
+    pub grant_type: GrantType,
+    /// For clients that authenticate with `private_key_jwt`.
+    pub key: Option<ClientKey>,
     /// A client that somebody registered by hand.
     pub client: Option<GivenClient>,
     /// Our own client document (`oauth.clientMetadataUrl`), for servers that take an address as client id.
@@ -45,6 +51,31 @@ pub struct Policy {
     /// That document was refused as a client: another one is registered instead.
     pub document_refused: bool,
     pub register: Register,
+}
+
+/// How a token is come by, and so which endpoints are needed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum GrantType {
+    /// A person is sent to the authorization server and back.
+    #[default]
+    AuthorizationCode,
+    /// A person types a code there, on any machine (RFC 8628).
+    DeviceCode,
+    /// The client stands for itself (RFC 6749 section 4.4).
+    ClientCredentials,
+    /// Somebody else's signed word stands for a person or a workload (RFC 7523 section 2.1).
+    JwtBearer,
+}
+
+impl GrantType {
+    /// Whether a token can be had without a person.
+    #[must_use]
+    pub fn is_unattended(self) -> bool {
+        match self {
+            Self::AuthorizationCode | Self::DeviceCode => false,
+            Self::ClientCredentials | Self::JwtBearer => true,
+        }
+    }
 }
 
 /// What is sent as `resource`.
@@ -88,6 +119,7 @@ impl Policy {
             resource: ResourceRule::Discovered,
             authorization_endpoint: None,
             token_endpoint: None,
+            device_authorization_endpoint: None,
             registration_endpoint: None,
             revocation_endpoint: None,
             assume_pkce: false,
@@ -98,6 +130,8 @@ impl Policy {
             token_params: Vec::new(),
             repeat_scope_on_refresh: false,
             token_auth: None,
+            grant_type: GrantType::AuthorizationCode,
+            key: None,
             client: None,
             client_metadata_url: None,
             document_refused: false,

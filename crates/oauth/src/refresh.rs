@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::address::Endpoint;
+use crate::assertion::Unsigned;
 use crate::client::Client;
 use crate::exchange::{add, is_client_error, stored};
 use crate::grant::{self, Grant};
@@ -87,16 +88,24 @@ impl Refresh {
     }
 
     fn send(self, because: &'static str) -> Step<Self> {
-        Step::Send {
-            request: self.request(),
-            because: because.into(),
-            then: self,
+        match self.request() {
+            Ok(request) => Step::Send {
+                request,
+                because: because.into(),
+                then: self,
+            },
+            // A key that cannot be read says nothing about the grant.
+            Err(unsigned) => Step::Done(Outcome::Trouble {
+                why: unsigned.to_string(),
+                retry_after: None,
+            }),
         }
     }
 
     // The stored resource and the stored secret; no scope means as granted, and only some servers want to hear it again.
     // rule: at-15, at-66
-    fn request(&self) -> Request {
+    fn request(&self) -> Result<Request, Unsigned> {
+        let proof = self.client.prove()?;
         let mut form = vec![
             ("grant_type", "refresh_token"),
             ("refresh_token", self.token.expose_secret()),
@@ -112,9 +121,9 @@ impl Refresh {
         if let Some(scope) = &self.scope {
             form.push(("scope", scope));
         }
-        let authorization = self.client.authenticate(&mut form);
+        form.extend(proof.fields());
         add(&mut form, &self.params);
-        wire::post_form(&self.endpoint, &form, authorization)
+        Ok(wire::post_form(&self.endpoint, &form, proof.header.clone()))
     }
 
     // What the server does not like beside the token is left out once; then the word counts.

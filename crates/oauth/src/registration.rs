@@ -123,9 +123,10 @@ impl Registration {
             let notes = vec![Note::new("mcp-auth-client-metadata-document", text)];
             return Ok(Step::Done(Identified { client, notes }));
         }
-        if let Some(client) = held
+        if let Some(mut client) = held
             && client.fits(&issuer, &policy.redirect_uri, now)
         {
+            client.key = policy.key.clone();
             return Ok(Step::Done(Identified {
                 client,
                 notes: Vec::new(),
@@ -232,6 +233,16 @@ impl Registration {
         };
         registered.at = Some(self.now);
         registered.token_endpoint = self.server.token_endpoint.to_string();
+        // A method that was not asked for, with a key that nobody has.
+        // rule: safe-r01
+        if client.method == AuthMethod::PrivateKeyJwt {
+            let Some(key) = self.policy.key.clone() else {
+                let why = "it wants private_key_jwt, and there is no oauth.privateKeyFile";
+                let why = why.to_owned();
+                return Err(RegistrationError::Unusable { endpoint, why });
+            };
+            client.key = Some(key);
+        }
         let instead = self.ask.redirect_uri != self.policy.redirect_uri;
         registered.instead_of = instead.then(|| self.policy.redirect_uri.clone());
         if self.server.client_metadata_documents {
@@ -289,7 +300,9 @@ impl Registration {
             self.ask.other_method_tried = true;
             self.ask.method = match self.ask.method {
                 AuthMethod::None => AuthMethod::Basic,
-                AuthMethod::Basic | AuthMethod::Post => AuthMethod::None,
+                AuthMethod::Basic | AuthMethod::Post | AuthMethod::PrivateKeyJwt => {
+                    AuthMethod::None
+                }
             };
             return Ok(
                 self.send("the metadata was refused; another authentication method is asked for")
@@ -358,8 +371,10 @@ fn from_settings(policy: &Policy, server: &Server) -> Option<Client> {
     Some(Client {
         id: given.id.clone(),
         secret: given.secret.clone(),
+        key: policy.key.clone(),
         method: method_for(
             given.secret.as_ref(),
+            policy.key.is_some(),
             policy.token_auth,
             server.auth_methods.as_deref(),
         ),
@@ -390,6 +405,7 @@ fn document(policy: &Policy, server: &Server, held: Option<&Client>) -> Option<C
     Some(Client {
         id: address.clone(),
         secret: None,
+        key: None,
         method: AuthMethod::None,
         issuer: server.identity(),
         redirect_uri: policy.redirect_uri.clone(),

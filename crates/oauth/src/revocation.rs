@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::address::Endpoint;
+use crate::assertion::Unsigned;
 use crate::client::Client;
 use crate::exchange::stored;
 use crate::step::{Procedure, Request, Response, Stage, Step, Unanswered};
@@ -59,18 +60,35 @@ impl Revocation {
     fn send(mut self) -> Step<Self> {
         self.done.attempted += 1;
         let because = format!("giving back the {}", self.current.0.replace('_', " "));
-        Step::Send {
-            request: self.request(),
-            because: because.into(),
-            then: self,
+        match self.request() {
+            Ok(request) => Step::Send {
+                request,
+                because: because.into(),
+                then: self,
+            },
+            Err(_) => {
+                self.done.failed += 1;
+                self.next()
+            }
         }
     }
 
-    fn request(&self) -> Request {
+    fn next(mut self) -> Step<Self> {
+        match self.left.pop() {
+            Some(next) => {
+                self.current = next;
+                self.send()
+            }
+            None => Step::Done(self.done),
+        }
+    }
+
+    fn request(&self) -> Result<Request, Unsigned> {
+        let proof = self.client.prove()?;
         let (hint, token) = &self.current;
         let mut form = vec![("token", token.expose_secret()), ("token_type_hint", *hint)];
-        let authorization = self.client.authenticate(&mut form);
-        wire::post_form(&self.endpoint, &form, authorization)
+        form.extend(proof.fields());
+        Ok(wire::post_form(&self.endpoint, &form, proof.header.clone()))
     }
 }
 
@@ -85,13 +103,7 @@ impl Procedure for Revocation {
             Ok(response) if response.status().is_success() => self.done.succeeded += 1,
             Ok(_) | Err(_) => self.done.failed += 1,
         }
-        Ok(match self.left.pop() {
-            Some(next) => {
-                self.current = next;
-                self.send()
-            }
-            None => Step::Done(self.done),
-        })
+        Ok(self.next())
     }
 
     fn stage(&self) -> Stage {
@@ -108,6 +120,7 @@ mod tests {
         Client {
             id: "c1".to_owned(),
             secret: None,
+            key: None,
             method: AuthMethod::None,
             issuer: "https://as.test".to_owned(),
             redirect_uri: "http://localhost:3000/oauth/callback".to_owned(),

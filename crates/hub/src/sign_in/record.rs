@@ -159,21 +159,26 @@ pub(super) fn client_named(
     issuer: &str,
 ) -> Option<Client> {
     if let Some(client) = registered.filter(|client| client.id == id && client.issuer == issuer) {
-        return Some(client.clone());
+        let key = policy.key.clone();
+        return Some(Client {
+            key,
+            ..client.clone()
+        });
     }
     let ours = |secret: Option<SecretString>, method, kind| Client {
         id: id.to_owned(),
         secret,
+        key: policy.key.clone(),
         method,
         issuer: issuer.to_owned(),
         redirect_uri: policy.redirect_uri.clone(),
         kind,
     };
     if let Some(given) = policy.client.as_ref().filter(|given| given.id == id) {
-        let usual = if given.secret.is_some() {
-            AuthMethod::Basic
-        } else {
-            AuthMethod::None
+        let usual = match (&given.secret, &policy.key) {
+            (Some(_), _) => AuthMethod::Basic,
+            (None, Some(_)) => AuthMethod::PrivateKeyJwt,
+            (None, None) => AuthMethod::None,
         };
         let method = policy.token_auth.unwrap_or(usual);
         return Some(ours(given.secret.clone(), method, Kind::Settings));

@@ -18,7 +18,10 @@ fn found() -> Discovered {
         document: None,
         server: Server {
             issuer: Some("https://as.test".to_owned()),
-            authorization_endpoint: endpoint("https://as.test/authorize?tenant=7"),
+            authorization_endpoint: Some(endpoint("https://as.test/authorize?tenant=7")),
+            device_authorization_endpoint: None,
+            auth_signing_algs: None,
+            grant_types: None,
             token_endpoint: endpoint("https://as.test/token"),
             registration_endpoint: None,
             revocation_endpoint: None,
@@ -38,6 +41,7 @@ fn client() -> Client {
     Client {
         id: "c1".to_owned(),
         secret: None,
+        key: None,
         method: AuthMethod::None,
         issuer: "https://as.test".to_owned(),
         redirect_uri: "http://127.0.0.1:8080/cb".to_owned(),
@@ -87,7 +91,7 @@ fn an_endpoint_whose_query_names_a_state_of_its_own_does_not_choose_ours() {
     let raw =
         "https://as.test/authorize?state=chosen&tenant=7&code_challenge_method=plain&scope=all";
     found.server.authorization_endpoint =
-        Endpoint::check(Purpose::Authorization, raw, Nearness::Public, false).unwrap();
+        Endpoint::check(Purpose::Authorization, raw, Nearness::Public, false).ok();
     let (pairs, pending) = started(&found, &policy());
     let of = |name: &str| -> Vec<&str> {
         (pairs.iter().filter(|(key, _)| key == name))

@@ -10,7 +10,7 @@ use super::server::Issuer;
 use super::{Discovered, DiscoveryError, Journey, Server, Source};
 use crate::address::{self, AddressError, Endpoint, Purpose};
 use crate::metadata;
-use crate::policy::Policy;
+use crate::policy::{GrantType, Policy};
 
 /// Whose word a document is.
 pub(super) struct Word {
@@ -20,32 +20,53 @@ pub(super) struct Word {
     pub(super) openid: bool,
 }
 
-/// Whether both endpoints are there, in the document or in the settings.
+/// RFC 8628 section 4.
+const DEVICE: &str = "device_authorization_endpoint";
+
+/// Whether the endpoints that the way to a token needs are there, in the document or in the settings.
 pub(super) fn present(policy: &Policy, document: &Map<String, Value>) -> bool {
     let has =
         |key, given: &Option<String>| given.is_some() || metadata::text(document, key).is_some();
-    has("authorization_endpoint", &policy.authorization_endpoint)
-        && has("token_endpoint", &policy.token_endpoint)
+    let person = match policy.grant_type {
+        GrantType::AuthorizationCode => {
+            has("authorization_endpoint", &policy.authorization_endpoint)
+        }
+        GrantType::DeviceCode => has(DEVICE, &policy.device_authorization_endpoint),
+        GrantType::ClientCredentials | GrantType::JwtBearer => true,
+    };
+    person && has("token_endpoint", &policy.token_endpoint)
 }
 
-/// With both endpoints in the settings there is nothing to discover.
+/// With the endpoints that are needed in the settings there is nothing to discover.
 pub(super) fn from_settings(policy: &Policy, mcp: &Url) -> Result<Option<Server>, DiscoveryError> {
-    let (Some(authorization), Some(token)) =
-        (&policy.authorization_endpoint, &policy.token_endpoint)
-    else {
+    let Some(token) = &policy.token_endpoint else {
         return Ok(None);
     };
+    let given = match policy.grant_type {
+        GrantType::AuthorizationCode => policy.authorization_endpoint.is_some(),
+        GrantType::DeviceCode => policy.device_authorization_endpoint.is_some(),
+        GrantType::ClientCredentials | GrantType::JwtBearer => true,
+    };
+    if !given {
+        return Ok(None);
+    }
     let near = policy.near(mcp);
     let insecure = policy.allow_insecure_token_endpoint;
     Ok(Some(Server {
         issuer: policy.issuer.clone(),
-        authorization_endpoint: Endpoint::check(
+        authorization_endpoint: optional(
+            policy,
+            mcp,
             Purpose::Authorization,
-            authorization,
-            near,
-            false,
+            policy.authorization_endpoint.as_deref(),
         )?,
         token_endpoint: Endpoint::check(Purpose::Token, token, near, insecure)?,
+        device_authorization_endpoint: optional(
+            policy,
+            mcp,
+            Purpose::Device,
+            policy.device_authorization_endpoint.as_deref(),
+        )?,
         registration_endpoint: optional(
             policy,
             mcp,
@@ -60,6 +81,8 @@ pub(super) fn from_settings(policy: &Policy, mcp: &Url) -> Result<Option<Server>
         )?,
         iss_promised: false,
         auth_methods: None,
+        auth_signing_algs: None,
+        grant_types: None,
         client_metadata_documents: false,
         source: Source::Settings,
     }))
@@ -71,7 +94,10 @@ pub(super) fn complete(
     word: Word,
     document: &Map<String, Value>,
 ) -> Result<Server, DiscoveryError> {
-    check_pkce(journey, &word.issuer, document)?;
+    // Where nobody is sent away there is no code that could be stolen.
+    if journey.policy.grant_type == GrantType::AuthorizationCode {
+        check_pkce(journey, &word.issuer, document)?;
+    }
     let policy = journey.policy.clone();
     let near = policy.near(&journey.mcp);
     let said = |given: &Option<String>, key| {
@@ -84,20 +110,28 @@ pub(super) fn complete(
         Endpoint::check(purpose, &raw, near, insecure)
     };
     let insecure = policy.allow_insecure_token_endpoint;
+    let authorization = said(&policy.authorization_endpoint, "authorization_endpoint");
+    let device = said(&policy.device_authorization_endpoint, DEVICE);
     let registration = said(&policy.registration_endpoint, "registration_endpoint");
     let revocation = said(&policy.revocation_endpoint, "revocation_endpoint");
     let mut server = Server {
-        authorization_endpoint: required(
+        authorization_endpoint: optional(
+            &policy,
+            &journey.mcp,
             Purpose::Authorization,
-            &policy.authorization_endpoint,
-            "authorization_endpoint",
-            false,
+            authorization.as_deref(),
         )?,
         token_endpoint: required(
             Purpose::Token,
             &policy.token_endpoint,
             "token_endpoint",
             insecure,
+        )?,
+        device_authorization_endpoint: optional(
+            &policy,
+            &journey.mcp,
+            Purpose::Device,
+            device.as_deref(),
         )?,
         registration_endpoint: optional(
             &policy,
@@ -114,6 +148,11 @@ pub(super) fn complete(
         issuer: Some(word.issuer.clone()),
         iss_promised: metadata::flag(document, "authorization_response_iss_parameter_supported"),
         auth_methods: metadata::texts(document, "token_endpoint_auth_methods_supported"),
+        auth_signing_algs: metadata::texts(
+            document,
+            "token_endpoint_auth_signing_alg_values_supported",
+        ),
+        grant_types: metadata::texts(document, "grant_types_supported"),
         client_metadata_documents: metadata::flag(
             document,
             "client_id_metadata_document_supported",
@@ -144,7 +183,9 @@ fn check_foreign_word(
     let proven = policy.token_endpoint.is_some() || at(token) == origin;
     if !proven {
         let before = journey.known.token_origin(issuer);
-        let secret = (policy.client.as_ref()).is_some_and(|client| client.secret.is_some());
+        // Somebody else's signed word is as good as a secret to whoever holds it.
+        let secret = policy.grant_type == GrantType::JwtBearer
+            || (policy.client.as_ref()).is_some_and(|client| client.secret.is_some());
         match before {
             Some(before) if at(token).as_ref() != Some(&before) => {
                 return Err(DiscoveryError::TokenEndpointMoved {
@@ -188,6 +229,16 @@ fn check_foreign_word(
         let text =
             format!("the revocation endpoint {revocation} is not used: {by:?} alone names it");
         server.revocation_endpoint = None;
+        journey.note("mcp-auth-server-binding", text);
+    }
+    if let Some(device) = &server.device_authorization_endpoint
+        && policy.device_authorization_endpoint.is_none()
+        && !near_token(device)
+    {
+        let text = format!(
+            "the device authorization endpoint {device} is not used: {by:?} alone names it"
+        );
+        server.device_authorization_endpoint = None;
         journey.note("mcp-auth-server-binding", text);
     }
     Ok(())
@@ -256,12 +307,15 @@ pub(super) fn legacy(mut journey: Journey, issuer: &Issuer) -> Result<Discovered
     };
     let server = Server {
         issuer: Some(issuer.text.clone()),
-        authorization_endpoint: at(Purpose::Authorization, "/authorize")?,
+        authorization_endpoint: Some(at(Purpose::Authorization, "/authorize")?),
         token_endpoint: at(Purpose::Token, "/token")?,
+        device_authorization_endpoint: None,
         registration_endpoint: Some(at(Purpose::Registration, "/register")?),
         revocation_endpoint: None,
         iss_promised: false,
         auth_methods: None,
+        auth_signing_algs: None,
+        grant_types: None,
         client_metadata_documents: false,
         source: Source::Legacy,
     };

@@ -332,7 +332,7 @@ fn without_any_resource_metadata_the_servers_own_origin_is_asked() {
     let found = discover(&mut play, policy(), None).unwrap();
     assert_eq!(found.server.source, Source::Legacy);
     assert_eq!(
-        found.server.authorization_endpoint.as_str(),
+        found.server.authorization_endpoint.unwrap().as_str(),
         "https://mcp.test/authorize"
     );
     assert_eq!(

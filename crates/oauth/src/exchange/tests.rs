@@ -1,5 +1,6 @@
 //! Tests: codes and what a token endpoint says to them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
@@ -13,6 +14,7 @@ fn client(secret: Option<&str>, method: AuthMethod) -> Client {
     Client {
         id: "c1".to_owned(),
         secret: secret.map(Into::into),
+        key: None,
         method,
         issuer: "https://as.test".to_owned(),
         redirect_uri: "http://localhost:3000/oauth/callback".to_owned(),
@@ -237,4 +239,32 @@ fn the_settings_parameters_are_added_and_never_replace_ours() {
         (play.form(0)["x"].as_str(), play.form(0)["code"].as_str()),
         ("1", "C")
     );
+}
+
+// rule: rfc7523-2.2
+#[test]
+fn a_code_is_traded_with_a_signed_assertion_and_no_secret() {
+    let mut keyed = client(Some("s"), AuthMethod::PrivateKeyJwt);
+    keyed.key = Some(crate::assertion::tests::key());
+    let mut play = Play::new().json(TOKEN, GOOD);
+    exchange(&mut play, keyed).unwrap();
+    let form = play.form(0);
+    let claims = crate::assertion::tests::claims(&form["client_assertion"]);
+    assert_eq!(
+        (&claims["iss"], &claims["aud"]),
+        (&"c1".into(), &"https://as.test".into())
+    );
+    assert!(!form.contains_key("client_secret"));
+    assert_eq!(play.authorization(0), None);
+}
+
+#[test]
+fn a_key_that_cannot_be_read_does_not_spend_the_code() {
+    let mut keyed = client(None, AuthMethod::PrivateKeyJwt);
+    let keyless = Arc::new(crate::assertion::tests::Keyless);
+    keyed.key = Some(crate::assertion::ClientKey::new(keyless, None));
+    let mut play = Play::new().json(TOKEN, GOOD);
+    let error = exchange(&mut play, keyed).unwrap_err();
+    assert!(matches!(error, ExchangeError::Unsigned(_)), "{error}");
+    assert!(play.asked.is_empty());
 }

@@ -1,8 +1,12 @@
 //! Tests: what each answer says about a grant.
 
+use std::sync::Arc;
+
 use secrecy::ExposeSecret as _;
 
 use super::*;
+use crate::assertion::ClientKey;
+use crate::assertion::tests::Keyless;
 use crate::client::{AuthMethod, Kind};
 use crate::play::Play;
 
@@ -16,6 +20,7 @@ fn client() -> Client {
     Client {
         id: "c1".to_owned(),
         secret: Some("s".into()),
+        key: None,
         method: AuthMethod::Basic,
         issuer: "https://as.test".to_owned(),
         redirect_uri: "http://localhost:3000/oauth/callback".to_owned(),
@@ -266,4 +271,17 @@ fn a_refresh_token_is_never_shown_to_another_server() {
     };
     let step = Refresh::start(grant(), moved, &policy, now());
     assert!(matches!(step, Step::Done(Outcome::Dead(_))));
+}
+
+#[test]
+fn a_key_that_cannot_be_read_does_not_cost_the_grant() {
+    let mut keyed = client();
+    keyed.method = AuthMethod::PrivateKeyJwt;
+    keyed.key = Some(ClientKey::new(Arc::new(Keyless), None));
+    let policy = Policy::new("https://mcp.test/mcp", "http://localhost:3000/cb");
+    let step = Refresh::start(grant(), keyed, &policy, now());
+    let Step::Done(Outcome::Trouble { why, .. }) = step else {
+        panic!("{step:?}")
+    };
+    assert!(why.contains("the file is not there"), "{why}");
 }

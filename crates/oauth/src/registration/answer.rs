@@ -92,7 +92,7 @@ fn client(mut map: Map<String, Value>, expected: &Expected<'_>) -> Read {
         (None, Some(_)) if expected.method == AuthMethod::Post => AuthMethod::Post,
         (None, Some(_)) => AuthMethod::Basic,
     };
-    if secret.is_none() && method != AuthMethod::None {
+    if secret.is_none() && matches!(method, AuthMethod::Basic | AuthMethod::Post) {
         return Read::Unusable(format!("it wants {method} and holds no secret"));
     }
     let management_uri = management_uri(&map, expected.endpoint);
@@ -117,6 +117,7 @@ fn client(mut map: Map<String, Value>, expected: &Expected<'_>) -> Read {
     Read::Registered(Box::new(Client {
         id,
         secret,
+        key: None,
         method,
         issuer: expected.issuer.to_owned(),
         redirect_uri: expected.redirect_uri.to_owned(),

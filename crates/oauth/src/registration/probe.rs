@@ -24,7 +24,7 @@ use crate::wire;
 #[derive(Debug)]
 pub struct Probe {
     client: Client,
-    authorization_endpoint: Endpoint,
+    authorization_endpoint: Option<Endpoint>,
     chance: [u8; 32],
     at_authorization: bool,
 }
@@ -44,7 +44,7 @@ impl Probe {
     pub fn start(
         client: Client,
         token_endpoint: &Endpoint,
-        authorization_endpoint: Endpoint,
+        authorization_endpoint: Option<Endpoint>,
         chance: [u8; 32],
     ) -> Step<Self> {
         let nobodys = pkce::verifier(&chance);
@@ -52,8 +52,13 @@ impl Probe {
             ("grant_type", "refresh_token"),
             ("refresh_token", nobodys.as_str()),
         ];
-        let authorization = client.authenticate(&mut form);
-        let request = wire::post_form(token_endpoint, &form, authorization);
+        // Without its key nobody can ask as this client, and that says nothing about it.
+        let Ok(proof) = client.prove() else {
+            return Step::Done(Probed::Usable);
+        };
+        form.extend(proof.fields());
+        let request = wire::post_form(token_endpoint, &form, proof.header.clone());
+        drop(proof);
         Step::Send {
             request,
             because: "asking with a refresh token of nobody whether the client is still known"
@@ -101,15 +106,18 @@ impl Probe {
         self.at_authorization = true;
         let nobodys = pkce::verifier(&self.chance);
         let challenge = pkce::challenge(&nobodys);
-        let address = self.authorization_endpoint.with_query(&[
-            ("response_type", "code"),
-            ("client_id", self.client.id.as_str()),
-            ("redirect_uri", self.client.redirect_uri.as_str()),
-            ("state", challenge.as_str()),
-            ("code_challenge", challenge.as_str()),
-            ("code_challenge_method", "S256"),
-            ("prompt", "none"),
-        ]);
+        let address = self.authorization_endpoint.as_ref();
+        let address = address.and_then(|endpoint| {
+            endpoint.with_query(&[
+                ("response_type", "code"),
+                ("client_id", self.client.id.as_str()),
+                ("redirect_uri", self.client.redirect_uri.as_str()),
+                ("state", challenge.as_str()),
+                ("code_challenge", challenge.as_str()),
+                ("code_challenge_method", "S256"),
+                ("prompt", "none"),
+            ])
+        });
         let Some(address) = address else {
             return Step::Done(Probed::Usable);
         };

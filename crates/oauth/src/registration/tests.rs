@@ -19,7 +19,10 @@ fn endpoint(text: &str) -> Endpoint {
 fn server() -> Server {
     Server {
         issuer: Some("https://as.test".to_owned()),
-        authorization_endpoint: endpoint("https://as.test/authorize"),
+        authorization_endpoint: Some(endpoint("https://as.test/authorize")),
+        device_authorization_endpoint: None,
+        auth_signing_algs: None,
+        grant_types: None,
         token_endpoint: endpoint("https://as.test/token"),
         registration_endpoint: Some(endpoint(REGISTER)),
         revocation_endpoint: None,
@@ -489,4 +492,27 @@ fn a_registration_is_managed_at_its_own_origin_only() {
         let answer = &registered.answer;
         assert!(!answer.contains_key("registration_access_token"));
     }
+}
+
+// rule: safe-r01
+#[test]
+fn a_method_that_needs_a_key_is_taken_only_with_one() {
+    const KEYED: &str =
+        r#"{"client_id":"c","client_secret":"s","token_endpoint_auth_method":"private_key_jwt"}"#;
+    let register = |policy: Policy| {
+        let mut play = Play::new().status("https://as.test/register", 201, KEYED);
+        play.run(Registration::start(Arc::new(policy), server(), None, now()))
+    };
+    let without = policy("http://localhost:3000/oauth/callback");
+    let error = register(without.clone()).unwrap_err();
+    assert!(
+        matches!(error, RegistrationError::Unusable { .. }),
+        "{error}"
+    );
+    let with = Policy {
+        key: Some(crate::assertion::tests::key()),
+        ..without
+    };
+    let client = register(with).unwrap().client;
+    assert!(client.key.is_some());
 }

@@ -104,6 +104,7 @@ fn client(oauth: &OAuth, kept: &Value) -> Option<Client> {
     Some(Client {
         id: oauth.client_id.clone().filter(|id| !id.is_empty())?,
         secret: oauth.client_secret.as_deref().cloned(),
+        key: None,
         method: AuthMethod::named(&text(kept, "tokenEndpointAuthMethod")?)?,
         issuer: text(kept, "issuer")?,
         redirect_uri: text(kept, "redirectUri")?,

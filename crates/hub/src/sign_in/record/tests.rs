@@ -38,6 +38,7 @@ fn client() -> Client {
     Client {
         id: "c".to_owned(),
         secret: Some("s".into()),
+        key: None,
         method: AuthMethod::Basic,
         issuer: "https://as.test".to_owned(),
         redirect_uri: "http://localhost:3000/oauth/callback".to_owned(),

@@ -23,6 +23,7 @@ fn client(management: Option<(&str, &str)>) -> Client {
     Client {
         id: "c1".to_owned(),
         secret: Some("s1".into()),
+        key: None,
         method: AuthMethod::Basic,
         issuer: "https://as.test".to_owned(),
         redirect_uri: "https://hub.test/oauth/callback".to_owned(),

@@ -15,6 +15,7 @@ fn client(answer: &str) -> Client {
     Client {
         id: "c1".to_owned(),
         secret: None,
+        key: None,
         method: AuthMethod::None,
         issuer: "https://as.test".to_owned(),
         redirect_uri: "http://localhost:3000/oauth/callback".to_owned(),
@@ -27,7 +28,7 @@ fn client(answer: &str) -> Client {
 
 fn first(answer: &str) -> Step<Probe> {
     let at = endpoint("https://as.test/authorize?tenant=7");
-    Probe::start(client(answer), &endpoint(TOKEN), at, [7; 32])
+    Probe::start(client(answer), &endpoint(TOKEN), Some(at), [7; 32])
 }
 
 /// What the probe makes of an answer of each endpoint.
