@@ -106,6 +106,7 @@ pub(crate) fn client() -> Client {
     Client {
         id: "hub".to_owned(),
         secret: None,
+        key: None,
         method: AuthMethod::None,
         issuer: "https://as.test".to_owned(),
         redirect_uri: "http://localhost:3000/oauth/callback".to_owned(),
