@@ -1,6 +1,6 @@
 # demo: build, and watch the main job happen against the practice world (AUTO=1 clicks "Allow" for you)
 # run:  start the hub on mcp_settings.json in this folder
-# test: everything that must hold; installs what the tests need
+# test: everything that must hold, with the list of OAuth cases and their tests; installs what the tests need
 # check: formatting, lints and the house rules alone, in a minute or two
 # bench: what the hub adds to a call, as ratios in one run
 
@@ -21,6 +21,7 @@ check:
 test: export MCPHUB_BIN = $(CURDIR)/target/debug/mcphub
 test: check
 	cargo test --workspace
+	cargo run --quiet --package xtask -- cases
 	e2e/run
 
 bench:

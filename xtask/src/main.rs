@@ -1,4 +1,4 @@
-//! `cargo run -p xtask -- tidy` checks the house, `-- rules` writes `docs/rules.md`.
+//! `cargo run -p xtask -- tidy` checks the house, `-- rules` writes `docs/rules.md`, `-- cases` lists the OAuth cases with their tests.
 
 use std::io::Write;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use xtask::source::Tree;
-use xtask::{rules, tidy};
+use xtask::{cases, rules, tidy};
 
 fn main() -> ExitCode {
     let task = std::env::args().nth(1).unwrap_or_default();
@@ -16,8 +16,9 @@ fn main() -> ExitCode {
     let outcome = match task.as_str() {
         "tidy" => tidy(root),
         "rules" => write_rules(root),
+        "cases" => list_cases(root),
         _ => {
-            eprintln!("usage: cargo run -p xtask -- tidy|rules");
+            eprintln!("usage: cargo run -p xtask -- tidy|rules|cases");
             return ExitCode::from(2);
         }
     };
@@ -56,4 +57,13 @@ fn write_rules(root: &Path) -> anyhow::Result<bool> {
     std::fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
     writeln!(std::io::stdout(), "wrote {}", rules::PAGE)?;
     Ok(true)
+}
+
+fn list_cases(root: &Path) -> anyhow::Result<bool> {
+    let report = cases::report(root)?;
+    write!(std::io::stdout(), "{}", report.text)?;
+    for wrong in &report.wrong {
+        eprintln!("{wrong}");
+    }
+    Ok(report.wrong.is_empty())
 }
