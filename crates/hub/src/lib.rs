@@ -13,6 +13,7 @@ pub mod session;
 pub mod sign_in;
 pub mod store;
 pub mod upstream;
+pub mod vault;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -26,6 +27,7 @@ use session::Sessions;
 use sign_in::SignIns;
 use store::{Environment, Store};
 use upstream::{Outside, Upstreams};
+use vault::Vault;
 
 /// What a hub has to be told at its start.
 #[derive(Clone)]
@@ -34,6 +36,8 @@ pub struct HubOptions {
     pub settings_path: PathBuf,
     /// How `${NAME}` in the settings becomes a value. Child processes get a small part of it.
     pub environment: Environment,
+    /// The key that seals secrets in the settings file, if there is one.
+    pub vault: Vault,
     /// The port that the hub listens on: callbacks of sign-ins come to `http://localhost:{port}`, unless the settings say otherwise.
     pub port: u16,
     pub clock: Clock,
@@ -78,10 +82,11 @@ impl Hub {
         let HubOptions {
             settings_path,
             environment,
+            vault,
             port,
             clock,
         } = options;
-        let store = Store::open(settings_path, environment.clone()).await?;
+        let store = Store::open_with(settings_path, environment.clone(), vault).await?;
         let folder = store.path().parent().map(PathBuf::from);
         let fetch = Fetch::new(Egress {
             proxies: Proxies::from_environment(&|name| environment(name))

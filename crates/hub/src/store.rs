@@ -12,9 +12,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use settings::{Change, File, Settings};
+use settings::{Change, Converted, File, Settings};
 use tokio::sync::{Mutex, Notify, watch as channel};
 
+use crate::vault::Vault;
 use disk::{Disk, Landing};
 pub use disk::{ReadError, WriteError};
 pub use trouble::{EditError, OpenError, Trouble};
@@ -34,6 +35,7 @@ pub struct Store {
 struct Shared {
     disk: Disk,
     environment: Environment,
+    vault: Vault,
     /// Reading and publishing, as one.
     gate: Mutex<()>,
     snapshot: ArcSwap<Snapshot>,
@@ -61,15 +63,25 @@ impl Store {
         path: impl Into<PathBuf>,
         environment: Environment,
     ) -> Result<Self, OpenError> {
+        Self::open_with(path, environment, Vault::default()).await
+    }
+
+    /// As `open`, with a key: secrets are sealed when they are written, and opened when they are read.
+    pub async fn open_with(
+        path: impl Into<PathBuf>,
+        environment: Environment,
+        vault: Vault,
+    ) -> Result<Self, OpenError> {
         let path = path.into();
         let (disk, file, writing) = blocking(move || begin(&path))
             .await
             .map_err(OpenError::Stopped)??;
-        let settings = Arc::new(resolve(&file, &environment));
+        let settings = Arc::new(resolve(&file, &environment, &vault));
         report(&settings, None);
         let shared = Arc::new(Shared {
             disk,
             environment,
+            vault,
             gate: Mutex::default(),
             told: channel::Sender::new(Arc::clone(&settings)),
             snapshot: ArcSwap::from_pointee(Snapshot {
@@ -136,6 +148,34 @@ impl Store {
     }
 }
 
+/// Makes a new text of the settings file, whole or not at all, also while a hub runs on it; that one then reads it again.
+/// Gives how many values were changed.
+///
+/// # Errors
+/// When the file cannot be read or written, or `make` refuses; the file is as it was.
+pub fn convert(
+    path: &Path,
+    make: &dyn Fn(&str) -> Result<Converted, settings::EditError>,
+) -> Result<usize, EditError> {
+    let disk = Disk::at(path).map_err(Box::new)?;
+    let lock = disk.lock()?;
+    for _ in 0..ROUNDS {
+        let Some(before) = disk.read_settled(true)? else {
+            return Err(EditError::Gone);
+        };
+        let Converted { text, changed } = make(&before)?;
+        if text == before {
+            return Ok(changed);
+        }
+        match disk.write(Some(&before), &text)? {
+            Landing::Landed => return Ok(changed),
+            Landing::ChangedMeanwhile => {}
+        }
+    }
+    drop(lock);
+    Err(EditError::NeverStill)
+}
+
 impl Drop for Shared {
     fn drop(&mut self) {
         self.changed.notify_one();
@@ -172,7 +212,7 @@ impl Shared {
             // rule: safe-p07
             // What is on disk is changed, not what we made of it: placeholders stay placeholders.
             let before = found.as_deref().unwrap_or_default();
-            let after = settings::apply(before, changes)?;
+            let after = settings::apply_with(before, changes, &self.vault)?;
             let file = File::parse(&after).map_err(settings::EditError::Unreadable)?;
             if after == before {
                 return Ok(file);
@@ -215,7 +255,7 @@ impl Shared {
     }
 
     fn publish(&self, file: File) {
-        let settings = Arc::new(resolve(&file, &self.environment));
+        let settings = Arc::new(resolve(&file, &self.environment, &self.vault));
         let before = self.snapshot.swap(Arc::new(Snapshot {
             file: Arc::new(file),
             settings: Arc::clone(&settings),
@@ -260,8 +300,8 @@ fn begin(path: &Path) -> Result<(Disk, File, Option<Trouble>), OpenError> {
     Ok((disk, file, writing))
 }
 
-fn resolve(file: &File, environment: &Environment) -> Settings {
-    settings::resolve(file, &|name| environment(name))
+fn resolve(file: &File, environment: &Environment, vault: &Vault) -> Settings {
+    settings::resolve_with(file, &|name| environment(name), vault)
 }
 
 fn is_blank(text: &str) -> bool {

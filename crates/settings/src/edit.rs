@@ -8,7 +8,8 @@ mod tree;
 use serde_json::Value;
 
 use crate::expand;
-use crate::file::{ParseError, bom, dialect, parse_error};
+use crate::file::{File, ParseError, bom, dialect, parse_error};
+use crate::sealed::{self, PREFIX, Shut, Vault};
 
 /// One change.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +44,8 @@ pub enum EditError {
     NoEntry(Vec<String>),
     #[error("`{to}` is there already, so `{}` keeps its name", .path.join("."))]
     NameTaken { path: Vec<String>, to: String },
+    #[error("`{}` is kept as it is: {why}", .path.join("."))]
+    Shut { path: Vec<String>, why: Shut },
     #[error("what was received for `{}` looks like a placeholder, and is not stored", .0.join("."))]
     Placeholder(Vec<String>),
 }
@@ -118,6 +121,28 @@ pub fn apply(text: &str, changes: &[Change]) -> Result<String, EditError> {
     }
     let edited = format!("{mark}{root}");
     Ok(edited)
+}
+
+/// As `apply`; secrets that the changes write or move are sealed, when the vault has a key.
+///
+/// # Errors
+/// As `apply`, and when a sealed value that does not open here would be lost.
+pub fn apply_with(text: &str, changes: &[Change], vault: &dyn Vault) -> Result<String, EditError> {
+    let edited = apply(text, changes)?;
+    let sealed = text.contains(PREFIX);
+    if !(sealed || vault.has_key()) || !changes.iter().any(Change::is_of_servers) {
+        return Ok(edited);
+    }
+    let before = File::parse(text)?;
+    if sealed {
+        sealed::would_lose(&before, changes, vault)?;
+    }
+    let further = sealed::reseal(&before, &File::parse(&edited)?, changes, vault)?;
+    if further.is_empty() {
+        Ok(edited)
+    } else {
+        apply(&edited, &further)
+    }
 }
 
 fn refuse_placeholders(path: &mut Vec<String>, value: &Value) -> Result<(), EditError> {

@@ -13,19 +13,23 @@ mod oauth;
 mod problem;
 mod reader;
 mod resolve;
+mod sealed;
 mod secret;
 mod server;
 mod system;
 mod user;
 
 pub use check::check;
-pub use edit::{Change, EditError, apply};
+pub use edit::{Change, EditError, apply, apply_with};
 pub use file::{File, ParseError, Place};
 pub use group::{Group, Member, Pick, Sharing, Visibility};
 pub use items::{Argument, Prompt, Resource};
 pub use oauth::{DynamicRegistration, GrantType, Grants, OAuth, Pkce, ResourceChoice};
 pub use problem::{Problem, Severity};
-pub use resolve::{Settings, resolve};
+pub use resolve::{Settings, resolve, resolve_with};
+pub use sealed::{
+    Binding, Converted, Keyless, PREFIX as SEALED, Shut, Supposed, Vault, seal_all, unseal_all,
+};
 pub use secret::{Hidden, Secret};
 pub use server::{
     CredentialSlot, CredentialTarget, Options, Prefer, Proxy, Server, Servers, Toggle, Toggles,

@@ -13,6 +13,7 @@ use crate::group::Group;
 use crate::items::{Prompt, Resource};
 use crate::problem::Problem;
 use crate::reader::{Log, Reader};
+use crate::sealed::{self, Keyless, Vault};
 use crate::server::{Server, Servers};
 use crate::system::{Install, Routing, System};
 use crate::user::{BearerKey, User};
@@ -57,8 +58,13 @@ type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 /// Parts of the file that belong to features which we do not have yet.
 const LATER: [&str; 3] = ["userConfigs", "oauthClients", "oauthTokens"];
 
-/// Reads the meaning of a file. `lookup` is the environment.
+/// Reads the meaning of a file. `lookup` is the environment. What is sealed stays shut.
 pub fn resolve(file: &File, lookup: Lookup<'_>) -> Settings {
+    resolve_with(file, lookup, &Keyless)
+}
+
+/// Reads the meaning of a file in which secrets may be sealed. A server whose secrets do not open is broken.
+pub fn resolve_with(file: &File, lookup: Lookup<'_>, vault: &dyn Vault) -> Settings {
     let log = Log::default();
     let top = Reader::new(file.document(), Vec::new(), &log);
     let users: Vec<User> = top
@@ -66,7 +72,7 @@ pub fn resolve(file: &File, lookup: Lookup<'_>) -> Settings {
         .into_iter()
         .filter_map(User::read)
         .collect();
-    let servers = servers(&top, &users, lookup);
+    let servers = servers(&top, &users, lookup, vault);
     let mut system = system(&top, lookup);
     if system.install.base_url.is_none() {
         let address = lookup("INSTALL_BASE_URL").map(|text| text.trim().to_owned());
@@ -119,7 +125,7 @@ pub fn resolve(file: &File, lookup: Lookup<'_>) -> Settings {
     settings
 }
 
-fn servers(top: &Reader<'_>, users: &[User], lookup: Lookup<'_>) -> Servers {
+fn servers(top: &Reader<'_>, users: &[User], lookup: Lookup<'_>, vault: &dyn Vault) -> Servers {
     let entries = match top.raw("mcpServers") {
         None => return Servers::default(),
         Some(Value::Object(entries)) => entries,
@@ -139,7 +145,12 @@ fn servers(top: &Reader<'_>, users: &[User], lookup: Lookup<'_>) -> Servers {
     let log = top.log();
     entries
         .iter()
-        .map(|(name, entry)| Server::read(name, &filled_in(name, entry, users, lookup, log), log))
+        .map(|(name, entry)| {
+            let mut entry = filled_in(name, entry, users, lookup, log);
+            // After the placeholders: what was sealed is never looked at for any.
+            let shut = sealed::open_entry(name, &mut entry, vault);
+            Server::read(name, &entry, shut, log)
+        })
         .collect()
 }
 

@@ -242,8 +242,8 @@ impl Server {
             && self.allow_private_network == other.allow_private_network
     }
 
-    /// `value` has its placeholders filled in.
-    pub(crate) fn read(name: &str, value: &Value, log: &Log) -> Self {
+    /// `value` has its placeholders filled in and its secrets opened; `shut` is why some of them are not.
+    pub(crate) fn read(name: &str, value: &Value, shut: Option<Problem>, log: &Log) -> Self {
         let path = vec!["mcpServers".to_owned(), name.to_owned()];
         let empty = serde_json::Map::new();
         let reader = Reader::new(value.as_object().unwrap_or(&empty), path, log);
@@ -262,7 +262,9 @@ impl Server {
         let server = Self::parts(
             name,
             &reader,
-            transport.and_then(|transport| fits(&reader, transport)),
+            transport
+                .and_then(|transport| fits(&reader, transport))
+                .and_then(|transport| shut.map_or(Ok(transport), Err)),
         );
         if let Err(problem) = &server.transport {
             reader.report(problem.clone());

@@ -48,6 +48,12 @@ impl Subject {
         let server = settings
             .server(&account.server)
             .ok_or_else(|| SignInError::UnknownServer(account.server.clone()))?;
+        if let Err(problem) = &server.transport {
+            return Err(SignInError::Settings {
+                server: account.server.clone(),
+                problem: problem.clone(),
+            });
+        }
         let url = address(server).ok_or_else(|| SignInError::NotHttp(account.server.clone()))?;
         let given = server.oauth.given();
         let way = match Url::parse(url) {

@@ -209,6 +209,12 @@ pub enum SignInError {
     NoUser(String),
     #[error("{} has no sign-in of its own for {}", .0.server, .0.user.as_deref().unwrap_or_default())]
     NotPerUser(Account),
+    /// Its entry makes no sense, or its secrets are sealed and do not open.
+    #[error("{server} cannot be used as its settings are: {problem}")]
+    Settings {
+        server: String,
+        problem: settings::Problem,
+    },
     /// A person has to do something else first (give a client id, change settings).
     #[error("{0}")]
     Needed(Needed),

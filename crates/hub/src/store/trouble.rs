@@ -31,6 +31,8 @@ pub enum EditError {
     Unreadable(#[from] ReadError),
     #[error(transparent)]
     Write(#[from] WriteError),
+    #[error(transparent)]
+    Place(#[from] Box<OpenError>),
     #[error(
         "the settings file was emptied or taken away while the hub runs; put it back, or start the hub again"
     )]

@@ -30,6 +30,7 @@ impl Desk {
         let options = HubOptions {
             settings_path,
             environment: Arc::new(environment),
+            vault: hub::vault::Vault::default(),
             port: 3000,
             clock: Clock::system(),
         };

@@ -139,6 +139,9 @@ fn not_begun(error: &SignInError) -> Problem {
         SignInError::NoUser(_) | SignInError::NotPerUser(_) => {
             Problem::new(Whose::Forbidden, error.to_string()).code("no_user")
         }
+        SignInError::Settings { .. } => {
+            Problem::new(Whose::Settings, error.to_string()).code("bad_config")
+        }
         SignInError::Needed(why) => needed(why),
         SignInError::Store(_) => Problem::us("storing the sign-in", error),
     }

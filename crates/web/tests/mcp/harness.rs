@@ -27,6 +27,7 @@ pub(crate) async fn hub(settings: Value) -> Running {
     let options = HubOptions {
         settings_path: path,
         environment: Arc::new(|_| None),
+        vault: hub::vault::Vault::default(),
         port: 0,
         clock: Clock::system(),
     };

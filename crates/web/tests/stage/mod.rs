@@ -66,6 +66,7 @@ impl Stage {
         let options = HubOptions {
             settings_path: path,
             environment,
+            vault: hub::vault::Vault::default(),
             port: 3000,
             clock: clock.clone(),
         };
