@@ -10,6 +10,7 @@ use crate::commands::auth::Auth;
 use crate::commands::call::Call;
 use crate::commands::lab::Lab;
 use crate::commands::servers::Servers;
+use crate::commands::settings::Settings;
 
 /// One binary between your AI clients and all your MCP servers.
 ///
@@ -45,6 +46,11 @@ pub(crate) enum Command {
     },
     /// Call a tool
     Call(Call),
+    /// The settings file: check, seal, unseal
+    Settings {
+        #[command(subcommand)]
+        wanted: Settings,
+    },
     /// The practice world: a login server and an MCP server that demands its tokens
     Lab(Lab),
 }

@@ -1,4 +1,4 @@
-//! The commands. All but `serve` and `lab` ask a running hub over its REST API.
+//! The commands. All but `serve`, `settings` and `lab` ask a running hub over its REST API.
 
 pub(crate) mod add;
 pub(crate) mod auth;
@@ -6,6 +6,7 @@ pub(crate) mod call;
 pub(crate) mod lab;
 pub(crate) mod serve;
 pub(crate) mod servers;
+pub(crate) mod settings;
 
 mod journey;
 

@@ -3,6 +3,7 @@
 mod arguments;
 mod browser;
 mod commands;
+mod credential_key;
 mod environment;
 mod failure;
 mod logging;
@@ -18,7 +19,7 @@ use clap::Parser;
 use tokio::runtime::{Builder, Runtime};
 
 use arguments::{Arguments, Asking, Command};
-use commands::{Desk, add, auth, call, lab, serve, servers};
+use commands::{Desk, add, auth, call, lab, serve, servers, settings};
 use environment::Environment;
 use failure::{Exit, Failure};
 use output::Output;
@@ -45,6 +46,11 @@ fn run(arguments: Arguments, environment: Environment) -> Result<(), Failure> {
     match command {
         None => run_hub(serve, environment),
         Some(Command::Serve(inner)) => run_hub(inner.or(serve), environment),
+        Some(Command::Settings { wanted }) => {
+            let environment = environment.with_file(std::path::Path::new(".env"))?;
+            logging::start_for_command(&environment)?;
+            settings::run(wanted, Output { json: asking.json }, &environment)
+        }
         Some(Command::Lab(wanted)) => {
             let output = Output { json: asking.json };
             runtime(Builder::new_multi_thread())?.block_on(lab::run(wanted, output, &environment))

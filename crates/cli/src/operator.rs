@@ -11,11 +11,16 @@ use url::{Host, Url};
 
 use crate::environment::Environment;
 
-/// `MCPHUB_DATA_DIR`, else the user's data folder; none for a user without a home.
+/// Where running hubs leave their files.
 pub(crate) fn folder(environment: &Environment) -> Option<PathBuf> {
+    data_folder(environment).map(|folder| folder.join("hubs"))
+}
+
+/// `MCPHUB_DATA_DIR`, else the user's data folder; none for a user without a home.
+pub(crate) fn data_folder(environment: &Environment) -> Option<PathBuf> {
     let given = environment.text("MCPHUB_DATA_DIR").map(PathBuf::from);
     let own = || directories::BaseDirs::new().map(|folders| folders.data_dir().join("mcphub"));
-    given.or_else(own).map(|folder| folder.join("hubs"))
+    given.or_else(own)
 }
 
 #[derive(Serialize, Deserialize)]

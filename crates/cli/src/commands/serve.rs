@@ -15,6 +15,7 @@ use url::Url;
 use web::{Web, WebOptions};
 
 use crate::arguments::Serve;
+use crate::credential_key;
 use crate::environment::Environment;
 use crate::failure::{Failure, chain};
 use crate::operator::{self, Invitation};
@@ -68,16 +69,20 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     })
 }
 
-async fn start_hub(serve: &Serve, environment: &Environment, port: u16) -> Result<Hub, Failure> {
-    let settings_path = serve
-        .settings
-        .clone()
+/// The file that was named, else the environment's, else the one in this folder.
+pub(crate) fn settings_path(named: Option<PathBuf>, environment: &Environment) -> PathBuf {
+    named
         .or_else(|| environment.text("MCPHUB_SETTING_PATH").map(PathBuf::from))
-        .unwrap_or_else(|| SETTINGS.into());
+        .unwrap_or_else(|| SETTINGS.into())
+}
+
+async fn start_hub(serve: &Serve, environment: &Environment, port: u16) -> Result<Hub, Failure> {
+    let settings_path = settings_path(serve.settings.clone(), environment);
     let lookup = environment.clone();
     let options = HubOptions {
         settings_path: settings_path.clone(),
         environment: Arc::new(move |name| lookup.raw(name)),
+        vault: credential_key::vault(environment)?,
         port,
         clock: Clock::system(),
     };
