@@ -61,14 +61,7 @@ impl Attempt {
                     env,
                     environment: &*self.outside.environment,
                 };
-                let link = stdio::start(
-                    &program,
-                    &self.shared,
-                    self.limits.message,
-                    self.life(&closed),
-                )
-                .map_err(Refused::Failed)?;
-                greeting::greet(&self.shared, link).await?
+                self.over_stdio(&program, &closed).await?
             }
             Transport::Http {
                 url,
@@ -114,6 +107,29 @@ impl Attempt {
             listed,
             open,
         })
+    }
+
+    // rule: mcp-era-stdio-exit -- a process that ends over a question it does not know is started again, and met with a handshake.
+    async fn over_stdio(
+        &self,
+        program: &Program<'_>,
+        closed: &CancellationToken,
+    ) -> Result<(Link, Hello), Refused> {
+        let (shared, limit) = (&self.shared, self.limits.message);
+        let start = || stdio::start(program, shared, limit, self.life(closed));
+        let was_asked = !shared.shakes_hands.load(Ordering::Relaxed);
+        let link = start().map_err(Refused::Failed)?;
+        match greeting::greet(shared, link).await {
+            Err(Refused::Unsent(gone) | Refused::Failed(gone)) if was_asked && is_end(&gone) => {
+                shared
+                    .log
+                    .note("the process ended when it was asked what it speaks");
+                shared.shakes_hands.store(true, Ordering::Relaxed);
+                let link = start().map_err(Refused::Failed)?;
+                greeting::greet(shared, link).await
+            }
+            greeted => greeted,
+        }
     }
 
     async fn over_http(
@@ -185,4 +201,8 @@ impl Attempt {
             tracker: self.tracker.clone(),
         }
     }
+}
+
+fn is_end(trouble: &Trouble) -> bool {
+    matches!(trouble, Trouble::Exited { .. } | Trouble::OutputClosed)
 }

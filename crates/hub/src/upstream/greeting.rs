@@ -135,3 +135,64 @@ fn strange(supported: &[String]) -> Refused {
         answered,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use mcp::message::Message;
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::{
+        Hub, HubOptions,
+        clock::Clock,
+        upstream::pipe::{Outlet, Pipe},
+    };
+
+    // rule: mcp-era-silence
+    #[tokio::test]
+    async fn a_server_that_never_answers_the_first_question_is_met_with_a_handshake() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings_path = folder.path().join("mcp_settings.json");
+        let servers = r#"{"mcpServers":{"up":{"command":"none","enabled":false}}}"#;
+        std::fs::write(&settings_path, servers).unwrap();
+        let options = HubOptions {
+            settings_path,
+            environment: Arc::new(|_| None),
+            port: 3000,
+            clock: Clock::system(),
+        };
+        let hub = Hub::start(options).await.unwrap();
+        let shared = hub.upstreams().get("up").unwrap().shared;
+        let (lines, mut written) = mpsc::channel(8);
+        let pipe = Arc::new(Pipe::new(Outlet::Lines(lines)));
+        let link = Link::pipe(1, pipe.clone());
+        tokio::time::pause();
+        let server = async {
+            let mut asked = Vec::new();
+            while asked.len() < 2 {
+                let line = String::from_utf8(written.recv().await.unwrap().to_vec()).unwrap();
+                asked.push(Message::parse(line).unwrap());
+            }
+            let result = r#"{"protocolVersion":"2025-06-18","capabilities":{}}"#;
+            let answer = Message::success(asked[1].id().unwrap(), result);
+            assert!(matches!(
+                pipe.arrived(answer),
+                crate::upstream::pipe::Place::Delivered
+            ));
+            asked
+                .into_iter()
+                .map(|m| m.method().unwrap().to_owned())
+                .collect::<Vec<_>>()
+        };
+        let (greeted, asked) = tokio::join!(greet(&shared, link), server);
+        assert_eq!(asked, [method::DISCOVER, method::INITIALIZE]);
+        let (link, hello) = greeted.unwrap();
+        assert_eq!(
+            (link.stateless(), hello.revision),
+            (None, Revision::V2025_06_18)
+        );
+        assert!(shared.shakes_hands.load(Ordering::Relaxed));
+    }
+}

@@ -15,3 +15,4 @@ mod old_sse;
 mod process;
 mod set;
 mod stand_in;
+mod stateless;

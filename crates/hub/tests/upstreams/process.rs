@@ -76,6 +76,21 @@ async fn a_process_is_listed_called_by_many_and_stopped_with_the_hub() {
     assert!(!alive(&process));
 }
 
+// rule: mcp-era-stdio-exit
+#[tokio::test]
+async fn a_process_that_ends_over_the_first_question_is_started_again_and_met_with_a_handshake() {
+    const SERVER: &str = r#"while read -r line; do
+        id=${line#*\"id\":}; id=${id%%,*}
+        case "$line" in
+            *server/discover*) exit 3 ;;
+            *\"initialize\"*) echo "{\"jsonrpc\":\"2.0\",\"id\":$id,\"result\":{\"protocolVersion\":\"2025-06-18\",\"capabilities\":{}}}" ;;
+        esac
+    done"#;
+    let desk = Desk::with(json!({ "up": { "command": "/bin/sh", "args": ["-c", SERVER] } })).await;
+    let up = desk.ready().await;
+    logged(&up, "ended when it was asked what it speaks").await;
+}
+
 // rule: mcp-lifecycle-shutdown-stdio
 // rule: e04
 #[tokio::test]
