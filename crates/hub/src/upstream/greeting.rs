@@ -162,6 +162,7 @@ mod tests {
             environment: Arc::new(|_| None),
             port: 3000,
             clock: Clock::system(),
+            vault: crate::vault::Vault::default(),
         };
         let hub = Hub::start(options).await.unwrap();
         let shared = hub.upstreams().get("up").unwrap().shared;
