@@ -11,6 +11,7 @@ mod ended;
 mod idle;
 mod journey;
 mod keep;
+mod key;
 mod lock;
 mod people;
 mod prepare;
@@ -20,6 +21,7 @@ mod renewal;
 mod sign_out;
 mod standing;
 mod subject;
+mod unattended;
 mod view;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -199,7 +201,7 @@ impl Shared {
 
     /// The server as it is now, with what could not be written over what is in the file.
     fn subject(&self, account: &Account) -> Result<Subject, SignInError> {
-        let mut subject = Subject::of(&self.store.current(), account, self.port)?;
+        let mut subject = Subject::of(&self.store.current(), account, self.port, &self.clock)?;
         let unsaved = self.desk(account).with(|memory| {
             memory.is_about(&subject.policy.mcp_url);
             memory.unsaved.clone()

@@ -63,6 +63,13 @@ impl Grant {
         }
     }
 
+    /// Whether the access token ends within the margin, or has ended.
+    #[must_use]
+    pub fn ends_soon(&self, now: SystemTime) -> bool {
+        (self.expires_at)
+            .is_some_and(|end| end.duration_since(now).unwrap_or_default() <= self.margin())
+    }
+
     /// Whether the access token still lives by the clock.
     #[must_use]
     pub fn lives(&self, now: SystemTime) -> bool {
@@ -152,6 +159,7 @@ mod tests {
         assert_eq!(grant.next(at(3_599)), Next::Use);
         assert_eq!(grant.next(at(3_600)), Next::SignIn(Ended::NoRefreshToken));
         assert_eq!(grant.due_at(), None);
+        assert!(!grant.ends_soon(at(3_539)) && grant.ends_soon(at(3_540)));
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod discovery;
 pub mod exchange;
 pub mod grant;
 mod metadata;
+pub mod mint;
 mod pkce;
 #[cfg(test)]
 mod play;
@@ -39,6 +40,7 @@ pub use client::{AuthMethod, Client};
 pub use discovery::{Discovered, Discovery, DiscoveryError};
 pub use exchange::{Exchange, ExchangeError};
 pub use grant::Grant;
+pub use mint::Mint;
 pub use policy::Policy;
 pub use refresh::Refresh;
 pub use registration::{Registration, RegistrationError};

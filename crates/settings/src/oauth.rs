@@ -33,7 +33,18 @@ pub struct OAuth {
     pub token_endpoint_auth_method: Option<String>,
     pub pkce: Pkce,
     pub grant_type: GrantType,
+    /// A PEM file, read at each use.
     pub private_key_file: Option<String>,
+    /// The PEM text itself.
+    pub private_key: Option<Secret>,
+    /// `kid` of what is signed.
+    pub private_key_id: Option<String>,
+    /// `aud` of what is signed, other than the issuer.
+    pub assertion_audience: Option<String>,
+    /// A JWT of an identity provider or a workload's platform, for `jwt_bearer`.
+    pub assertion: Option<Secret>,
+    /// The file that holds it, read at each use.
+    pub assertion_file: Option<String>,
     pub client_metadata_url: Option<String>,
     pub tokens: Grants,
     /// How long a call may wait for a sign-in.
@@ -86,6 +97,8 @@ pub enum GrantType {
     #[default]
     AuthorizationCode,
     ClientCredentials,
+    /// Somebody else's signed word (RFC 7523).
+    JwtBearer,
 }
 
 /// Whose the tokens are.
@@ -154,9 +167,15 @@ impl OAuth {
         let grants = [
             ("authorization_code", GrantType::AuthorizationCode),
             ("client_credentials", GrantType::ClientCredentials),
+            ("jwt_bearer", GrantType::JwtBearer),
         ];
         oauth.grant_type = reader.choice("grantType", &grants).unwrap_or_default();
         oauth.private_key_file = reader.text("privateKeyFile");
+        oauth.private_key = reader.secret("privateKey");
+        oauth.private_key_id = reader.text("privateKeyId");
+        oauth.assertion_audience = reader.text("assertionAudience");
+        oauth.assertion = reader.secret("assertion");
+        oauth.assertion_file = reader.text("assertionFile");
         oauth.client_metadata_url = reader.text("clientMetadataUrl");
         let whose = [("shared", Grants::Shared), ("per_user", Grants::PerUser)];
         oauth.tokens = reader.choice("tokens", &whose).unwrap_or_default();

@@ -54,6 +54,9 @@ impl Shared {
         let desk = self.desk(account);
         let _flow = desk.flow.lock().await;
         let subject = self.subject(account)?;
+        if subject.policy.grant_type.is_unattended() {
+            return Err(SignInError::Needed(self.mint_now(&subject).await));
+        }
         let ask = Ask {
             challenge: desk.with(|memory| memory.challenge.clone()),
             ..Ask::default()
@@ -164,7 +167,7 @@ impl Shared {
         Ok(waiting)
     }
 
-    async fn discover(
+    pub(super) async fn discover(
         &self,
         driver: &Driver,
         subject: &Subject,

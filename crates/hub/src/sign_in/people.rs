@@ -61,7 +61,7 @@ impl Shared {
         if is_user(&settings, user) || !held {
             return;
         }
-        if let Ok(subject) = Subject::of_former(&settings, account, self.port) {
+        if let Ok(subject) = Subject::of_former(&settings, account, self.port, &self.clock) {
             let done = self.revoke(&subject).await;
             let decision = format!(
                 "the user is deleted; {} of {} tokens were given back",

@@ -32,6 +32,9 @@ impl Shared {
             self.desk(account)
                 .with(|memory| memory.challenge = Some(challenge.clone()));
         }
+        if subject.policy.grant_type.is_unattended() {
+            return self.unattended_refused(&subject, &refusal, challenge).await;
+        }
         let used = refusal.used.as_ref().map(|bearer| mark(bearer.token()));
         match &subject.held.kept {
             // Somebody signed in or renewed meanwhile.

@@ -53,6 +53,9 @@ impl Shared {
         if let Some(needed) = self.blocked(&subject) {
             return Err(self.with_link(&subject, needed).await);
         }
+        if subject.policy.grant_type.is_unattended() {
+            return self.unattended_token(&subject).await;
+        }
         let Some(kept) = subject.held.kept else {
             return Ok(None);
         };
@@ -81,6 +84,7 @@ impl Shared {
             }
             match memory.kept_in(&settings, account, url) {
                 None => Some(None),
+                Some(_) if server.oauth.grant_type != settings::GrantType::default() => None,
                 Some(kept) if kept.grant.next(self.clock.now()) == Next::Use => {
                     Some(Some(Bearer::new(kept.grant.access.clone())))
                 }
@@ -210,7 +214,7 @@ impl Shared {
         Some(Err(self.failing(&desk, &subject, &failing.why)))
     }
 
-    fn failing(&self, desk: &Desk, subject: &Subject, why: &str) -> Needed {
+    pub(super) fn failing(&self, desk: &Desk, subject: &Subject, why: &str) -> Needed {
         desk.with(|memory| memory.failing.as_mut().map(|failing| failing.told = true));
         let said = Verdicted::new(
             State::RefreshFailing,
@@ -326,7 +330,7 @@ impl Shared {
 
     // 1, 2, 4 ... 60 s with some chance in it, or what the server says.
     // rule: at-09
-    fn later(&self, desk: &Desk, why: String, retry_after: Option<Duration>) -> Attempt {
+    pub(super) fn later(&self, desk: &Desk, why: String, retry_after: Option<Duration>) -> Attempt {
         let [jitter] = chance::bytes::<1>();
         let now = self.clock.now();
         let pause = desk.with(|memory| {

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use oauth::assertion::ClientKey;
 use oauth::discovery::Known;
-use oauth::policy::{GivenClient, ResourceRule};
+use oauth::policy::{GivenClient, GrantType, ResourceRule};
 use oauth::{AuthMethod, Challenge, Policy};
 use settings::{OAuth, Pkce, ResourceChoice, Server, Settings, Transport};
 use url::Url;
 
+use super::key::{Place, PrivateKey};
 use super::record::{self, Held};
 use super::{Account, SignInError};
+use crate::clock::Clock;
 use crate::fetch::{Reach, Way};
 
 pub(super) struct Subject {
@@ -26,6 +29,7 @@ impl Subject {
         settings: &Settings,
         account: &Account,
         port: u16,
+        clock: &Clock,
     ) -> Result<Self, SignInError> {
         if settings.server(&account.server).is_none() {
             return Err(SignInError::UnknownServer(account.server.clone()));
@@ -36,7 +40,7 @@ impl Subject {
                 Some(_) => SignInError::NotPerUser(account.clone()),
             });
         }
-        Self::of_former(settings, account, port)
+        Self::of_former(settings, account, port, clock)
     }
 
     /// The same without the question whether the account holds anything still: for what has to be given back.
@@ -44,6 +48,7 @@ impl Subject {
         settings: &Settings,
         account: &Account,
         port: u16,
+        clock: &Clock,
     ) -> Result<Self, SignInError> {
         let server = settings
             .server(&account.server)
@@ -62,6 +67,7 @@ impl Subject {
         };
         let mut policy = policy(url, redirect_uri(settings, &given, port), &given);
         policy.allow_private_network = server.allow_private_network;
+        policy.key = key(&given, clock);
         Ok(Self {
             account: account.clone(),
             given,
@@ -84,6 +90,24 @@ impl Subject {
     pub(super) fn without_document(&mut self) {
         Arc::make_mut(&mut self.policy).document_refused = true;
     }
+}
+
+/// What the client signs with, if it has a key.
+fn key(given: &OAuth, clock: &Clock) -> Option<ClientKey> {
+    let file = given.private_key_file.clone().map(Place::File);
+    let place = match &given.private_key {
+        Some(pem) => Place::Settings((**pem).clone()),
+        None => file?,
+    };
+    let key = PrivateKey {
+        place,
+        id: given.private_key_id.clone(),
+        clock: clock.clone(),
+    };
+    Some(ClientKey::new(
+        Arc::new(key),
+        given.assertion_audience.clone(),
+    ))
 }
 
 /// The address of a server that is reached over http; nothing else signs in.
@@ -131,6 +155,11 @@ fn policy(url: &str, redirect_uri: String, given: &OAuth) -> Policy {
     policy
         .revocation_endpoint
         .clone_from(&given.revocation_endpoint);
+    policy.grant_type = match given.grant_type {
+        settings::GrantType::AuthorizationCode => GrantType::AuthorizationCode,
+        settings::GrantType::ClientCredentials => GrantType::ClientCredentials,
+        settings::GrantType::JwtBearer => GrantType::JwtBearer,
+    };
     policy.assume_pkce = given.pkce == Pkce::Assume;
     policy.allow_insecure_token_endpoint = given.allow_insecure_token_endpoint;
     policy.audience.clone_from(&given.audience);
