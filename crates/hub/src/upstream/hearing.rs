@@ -113,7 +113,7 @@ async fn stream(link: &Link, shared: &Arc<Shared>, params: &str, lost: bool) -> 
     let Ok(outgoing) = shared.dressed(link, request) else {
         return End::Over;
     };
-    // rule: mcp-listen-cancel -- a listener that is given up is cancelled like any other request.
+    // A listener that is given up is cancelled like any other request.
     let mut cancel = Cancel::new(link.clone(), id, Arc::downgrade(shared));
     let mut reading = match link.begin(&outgoing, id, false).await {
         Ok(reading) => reading,

@@ -1,4 +1,4 @@
-//! Servers of the stateless revision: how they are told from others, what they hear, and calls that take several rounds.
+//! Servers of the stateless revision: how they are told from others, what they hear and tell.
 
 use std::{
     sync::{
@@ -16,8 +16,8 @@ use mcp::{merge::Listing, message::Message, raw};
 use serde_json::{Value, json};
 
 use crate::{
-    desk::{Desk, call, response, soon, until},
-    stand_in::{Seen, StandIn, json_answer, streamed, tool, usual},
+    desk::{Desk, call, response, soon, until, whole},
+    stand_in::{Seen, StandIn, events, json_answer, streamed, tool, usual},
 };
 
 const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
@@ -43,7 +43,7 @@ fn stateless_usual(seen: &Seen) -> Option<Response> {
 }
 
 /// A server without a handshake and with one tool, where the test answers the rest.
-async fn modern<F, A>(answer: F) -> StandIn
+pub(crate) async fn modern<F, A>(answer: F) -> StandIn
 where
     F: Fn(Seen) -> A + Clone + Send + Sync + 'static,
     A: Future<Output = Response> + Send,
@@ -58,18 +58,6 @@ where
         }
     })
     .await
-}
-
-fn input_required(seen: &Seen, requests: &Value, state: Option<&str>) -> Response {
-    let mut result = json!({ "resultType": "input_required", "inputRequests": requests });
-    if let Some(state) = state {
-        result["requestState"] = json!(state);
-    }
-    seen.result(&result)
-}
-
-fn form(message: &str) -> Value {
-    json!({ "method": "elicitation/create", "params": { "message": message, "requestedSchema": {} } })
 }
 
 // rule: mcp-meta-every-request
@@ -210,124 +198,6 @@ async fn a_server_that_shook_hands_is_not_asked_again_when_the_connection_is_mad
         (server.count("server/discover"), server.count("initialize")),
         (1, 2)
     );
-}
-
-// rule: mcp-mrtr-retry
-// rule: mcp-mrtr-new-id
-#[tokio::test]
-async fn questions_in_a_result_go_to_the_caller_and_the_answers_back_with_the_state() {
-    const STATE: &str = "{\"a\": \"\u{e9}\\\"\"}";
-    let server = modern(|seen: Seen| async move {
-        let params = &seen.body["params"];
-        if params["inputResponses"].is_null() {
-            let requests = json!({ "who": form("who?"), "where": { "method": "roots/list" } });
-            return input_required(&seen, &requests, Some(STATE));
-        }
-        seen.result(&json!({ "resultType": "complete", "said": params["inputResponses"], "state": params["requestState"], "args": params["arguments"] }))
-    })
-    .await;
-    let desk = Desk::at(&server.url).await;
-    let up = desk.ready().await;
-    let params = r#"{"name":"echo","arguments":{"n":1},"_meta":{"progressToken":"p"}}"#;
-    let mut running = up.call(Message::request("\"mine\"", "tools/call", Some(params)));
-    let mut ids = Vec::new();
-    for method in ["elicitation/create", "roots/list"] {
-        let question = soon("a question", running.next()).await.unwrap().unwrap();
-        assert_eq!(question.method(), Some(method));
-        ids.push(question.id().unwrap().to_owned());
-    }
-    up.answer(Message::success(&ids[1], r#"{"roots":[]}"#))
-        .await
-        .unwrap();
-    up.answer(Message::success(&ids[0], r#"{"action":"accept"}"#))
-        .await
-        .unwrap();
-    let answer = response(running).await.unwrap();
-    assert_eq!(answer.id(), Some("\"mine\""));
-    let result: Value = serde_json::from_str(answer.result().unwrap()).unwrap();
-    assert_eq!(
-        result["said"],
-        json!({ "who": { "action": "accept" }, "where": { "roots": [] } })
-    );
-    assert_eq!(
-        (&result["state"], &result["args"]),
-        (&json!(STATE), &json!({ "n": 1 }))
-    );
-
-    let calls: Vec<Seen> = server
-        .all()
-        .into_iter()
-        .filter(|seen| seen.asks() == "tools/call")
-        .collect();
-    assert_eq!(calls.len(), 2);
-    assert_ne!(calls[0].body["id"], calls[1].body["id"]);
-    for call in &calls {
-        assert_eq!(
-            call.body["params"]["_meta"]["progressToken"],
-            call.body["id"]
-        );
-    }
-    let gone = up.answer(Message::success(&ids[0], "{}")).await;
-    assert!(matches!(gone, Err(CallError::NotAsked { .. })), "{gone:?}");
-}
-
-#[tokio::test]
-async fn a_result_with_a_state_and_no_questions_is_tried_again_at_once() {
-    let server = modern(|seen: Seen| async move {
-        match seen.body["params"]["requestState"].as_str() {
-            None => seen.result(&json!({ "resultType": "input_required", "requestState": "later" })),
-            Some(state) => seen.result(&json!({ "state": state, "none": seen.body["params"].get("inputResponses").is_none() })),
-        }
-    })
-    .await;
-    let desk = Desk::at(&server.url).await;
-    let answer = response(call(&desk.ready().await, "1", "echo"))
-        .await
-        .unwrap();
-    assert_eq!(answer.result(), Some(r#"{"state":"later","none":true}"#));
-}
-
-#[tokio::test]
-async fn a_question_that_the_client_refuses_ends_the_call_with_its_words() {
-    let server =
-        modern(|seen: Seen| async move { input_required(&seen, &json!({ "a": form("?") }), None) })
-            .await;
-    let desk = Desk::at(&server.url).await;
-    let up = desk.ready().await;
-    let mut running = call(&up, "1", "echo");
-    let question = soon("the question", running.next()).await.unwrap().unwrap();
-    let refusal = Message::failure(question.id(), -32601, "nobody is here", None);
-    up.answer(refusal).await.unwrap();
-    let error = response(running).await.unwrap_err();
-    assert!(error.to_string().contains("nobody is here"), "{error}");
-    assert_eq!(server.count("tools/call"), 1);
-}
-
-#[tokio::test]
-async fn a_server_that_asks_without_end_is_stopped() {
-    let server = modern(|seen: Seen| async move {
-        seen.result(&json!({ "resultType": "input_required", "requestState": "again" }))
-    })
-    .await;
-    let desk = Desk::at(&server.url).await;
-    let error = response(call(&desk.ready().await, "1", "echo"))
-        .await
-        .unwrap_err();
-    assert!(error.to_string().contains("asked 16 times"), "{error}");
-    assert_eq!(server.count("tools/call"), 17);
-}
-
-// rule: mcp-result-type
-#[tokio::test]
-async fn a_result_of_an_unknown_type_is_no_answer() {
-    let server =
-        modern(|seen: Seen| async move { seen.result(&json!({ "resultType": "surprise" })) }).await;
-    let desk = Desk::at(&server.url).await;
-    let error = response(call(&desk.ready().await, "1", "echo"))
-        .await
-        .unwrap_err();
-    let kind = matches!(&error, CallError::Failed { trouble: Trouble::ResultType { kind }, .. } if kind == "surprise");
-    assert!(kind, "{error}");
 }
 
 fn marked(header: &str) -> Value {
@@ -583,4 +453,70 @@ async fn streams_are_not_taken_up_and_giving_up_closes_them() {
     assert_eq!(server.count("notifications/cancelled"), 0);
     let gets = |seen: &&Seen| seen.path == "/mcp" && seen.method == http::Method::GET;
     assert_eq!(server.all().iter().filter(gets).count(), 0);
+}
+
+// rule: mcp-stateless-no-requests
+#[tokio::test]
+async fn a_request_of_a_server_without_a_handshake_is_given_to_nobody_and_not_answered() {
+    let server = modern(|seen: Seen| async move {
+        let ask =
+            json!({ "jsonrpc": "2.0", "id": 9, "method": "elicitation/create", "params": {} });
+        let ping = json!({ "jsonrpc": "2.0", "id": 10, "method": "ping" });
+        let answer = json!({ "jsonrpc": "2.0", "id": seen.body["id"], "result": {} });
+        events([ask, ping, answer])
+    })
+    .await;
+    let desk = Desk::at(&server.url).await;
+    let up = desk.ready().await;
+    let messages = soon("the answer", whole(call(&up, "1", "echo")))
+        .await
+        .unwrap();
+    assert_eq!(messages.len(), 1);
+    response(up.call(Message::request("2", "tools/list", None)))
+        .await
+        .unwrap();
+    assert_eq!(
+        server.count(""),
+        server
+            .all()
+            .iter()
+            .filter(|seen| seen.path != "/mcp")
+            .count()
+    );
+}
+
+// rule: mcp-listen-closed
+#[tokio::test]
+async fn a_listener_that_the_server_ends_is_opened_again_and_lists_are_read_again() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let server = StandIn::start(move |seen: Seen| {
+        let asked = asked.clone();
+        async move {
+            match seen.asks() {
+                "server/discover" => {
+                    discovered(&seen, &json!({ "tools": { "listChanged": true } }))
+                }
+                "subscriptions/listen" if asked.fetch_add(1, Ordering::SeqCst) == 0 => {
+                    seen.result(&json!({ "resultType": "complete" }))
+                }
+                "subscriptions/listen" => told(&seen, &[]),
+                _ => stateless_usual(&seen).unwrap_or_else(|| seen.result(&json!({}))),
+            }
+        }
+    })
+    .await;
+    let desk = Desk::at(&server.url).await;
+    desk.ready().await;
+    let listens = |seen: &Seen| seen.asks() == "subscriptions/listen";
+    let first = server.saw("the first listener", listens).await;
+    let second = server
+        .saw("the second listener", |seen| {
+            listens(seen) && seen.number > first.number
+        })
+        .await;
+    server
+        .saw("the lists read again", |seen| {
+            seen.asks() == "tools/list" && seen.number > second.number
+        })
+        .await;
 }

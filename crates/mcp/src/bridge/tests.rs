@@ -1,3 +1,5 @@
+//! The shapes between the revisions: senders, discovery, rounds of a call, listening.
+
 use super::*;
 
 const SENDER: Sender<'_> = Sender {

@@ -1,3 +1,5 @@
+//! What headers repeat: standard ones, encodings, marked parameters and marks that break a rule.
+
 use serde_json::{Value, json};
 
 use super::*;
