@@ -119,11 +119,12 @@ pub fn again(
         created_at: now,
         healed,
     };
+    let policy = policy.settled(server.issuer.as_deref());
     let offered = Offered {
         endpoint,
         consent: found.consent,
     };
-    let address = address(offered, policy, &pending, (&state, &verifier));
+    let address = address(offered, &policy, &pending, (&state, &verifier));
     match address.len() {
         length if length > LONGEST => Err(BeginError::TooLong { length }),
         _ => Ok((address, pending)),
@@ -142,7 +143,9 @@ fn address(
     pending: &Pending,
     (state, verifier): (&str, &str),
 ) -> String {
-    let scope = pending.scopes.join(" ");
+    let scope = pending
+        .scopes
+        .join(policy.scope_separator.encode_utf8(&mut [0; 4]));
     let challenge = pkce::challenge(verifier);
     let mut params = vec![
         ("response_type", "code"),

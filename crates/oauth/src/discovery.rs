@@ -165,6 +165,8 @@ impl DiscoveryError {
 /// What both searches carry along.
 #[derive(Debug)]
 struct Journey {
+    /// As it was given; `policy` is settled for the issuer, as soon as that is known.
+    given: Arc<Policy>,
     policy: Arc<Policy>,
     mcp: Url,
     challenge: Challenge,
@@ -201,7 +203,8 @@ impl Discovery {
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
             .ok_or_else(|| DiscoveryError::McpAddress(policy.mcp_url.clone()))?;
-        let journey = Journey {
+        let mut journey = Journey {
+            given: policy.clone(),
             policy,
             mcp,
             challenge: known.challenge.take().unwrap_or_default(),
@@ -215,6 +218,7 @@ impl Discovery {
         };
         // Endpoints from the settings need no discovery request at all.
         if let Some(server) = endpoints::from_settings(&journey.policy, &journey.mcp)? {
+            journey.settle(server.issuer.as_deref());
             return Ok(Step::Done(journey.finish(server, None, false)));
         }
         resource::Search::start(journey)
@@ -258,6 +262,14 @@ impl Journey {
         self.notes.push(Note::new(rule, text));
     }
 
+    /// Once the issuer is known, so are its provider's habits.
+    fn settle(&mut self, issuer: Option<&str>) {
+        if let Some(profile) = self.given.profile(issuer) {
+            self.notes.extend(profile.lines(&self.given));
+        }
+        self.policy = Arc::new(self.given.settled(issuer));
+    }
+
     /// The first thing that is not known, as an error.
     fn not_yet_known(&self) -> Option<DiscoveryError> {
         let (asked, why) = self.unknown.first()?.clone();
@@ -276,6 +288,8 @@ impl Journey {
             challenge: self.challenge.scopes.as_deref(),
             resource: self.resource_scopes.as_deref(),
             server: server_scopes.as_deref(),
+            lists_few: self.policy.lists_few_scopes,
+            offline: self.policy.offline,
         });
         // The settings' word, else the metadata's, else the server's address; never through a URL type.
         // rule: rfc8707-2, at-38

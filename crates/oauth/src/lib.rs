@@ -27,6 +27,7 @@ mod pkce;
 #[cfg(test)]
 mod play;
 pub mod policy;
+pub mod profile;
 pub mod refresh;
 pub mod registration;
 pub mod revocation;

@@ -7,6 +7,7 @@ use url::Url;
 use crate::address::Nearness;
 use crate::assertion::ClientKey;
 use crate::client::AuthMethod;
+use crate::profile::Offline;
 
 /// One server's address and overrides. The defaults are what the specification asks for.
 #[derive(Debug, Clone)]
@@ -39,6 +40,12 @@ pub struct Policy {
     pub token_params: Vec<(String, String)>,
     /// Say the requested scopes again at every refresh: some servers narrow the token otherwise.
     pub repeat_scope_on_refresh: bool,
+    /// A known provider's habits are put where nothing else is decided (`oauth.profile`).
+    pub profiles: bool,
+    /// Whether `offline_access` is asked for; a profile's to say, like the two that follow.
+    pub offline: Offline,
+    pub lists_few_scopes: bool,
+    pub scope_separator: char,
     pub token_auth: Option<AuthMethod>,
     /// How a token is come by.
     pub grant_type: GrantType,
@@ -129,6 +136,10 @@ impl Policy {
             authorization_params: Vec::new(),
             token_params: Vec::new(),
             repeat_scope_on_refresh: false,
+            profiles: true,
+            offline: Offline::Listed,
+            lists_few_scopes: false,
+            scope_separator: ' ',
             token_auth: None,
             grant_type: GrantType::AuthorizationCode,
             key: None,

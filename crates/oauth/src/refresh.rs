@@ -65,6 +65,7 @@ impl Refresh {
         let Some(endpoint) = stored(&grant.token_endpoint) else {
             return dead("the token endpoint is not known any more");
         };
+        let policy = policy.settled(Some(&grant.issuer));
         let mut params = policy.token_params.clone();
         params.extend(
             policy

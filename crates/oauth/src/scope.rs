@@ -6,6 +6,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::challenge::Challenge;
+use crate::profile::Offline;
 use crate::step::Note;
 
 /// Longest `scope` parameter that is sent; more would not fit into an address.
@@ -25,6 +26,9 @@ pub struct Said<'a> {
     pub resource: Option<&'a [String]>,
     /// `scopes_supported` of the authorization server; never asked for as such.
     pub server: Option<&'a [String]>,
+    /// The authorization server lists only a few of the scopes that it knows.
+    pub lists_few: bool,
+    pub offline: Offline,
 }
 
 /// What is asked for.
@@ -74,7 +78,8 @@ pub fn choose(said: &Said<'_>) -> Chosen {
     if let Some(challenge) = said.challenge.filter(|scopes| !scopes.is_empty()) {
         chosen.scopes = challenge.to_vec();
     } else if let Some(resource) = said.resource {
-        chosen.scopes = known_to_server(resource, said.server, &mut chosen.notes);
+        let server = said.server.filter(|_| !said.lists_few);
+        chosen.scopes = known_to_server(resource, server, &mut chosen.notes);
     }
     // rule: mcp-auth-scope-length
     if chosen.scopes.join(" ").len() > LONGEST {
@@ -85,17 +90,26 @@ pub fn choose(said: &Said<'_>) -> Chosen {
         chosen.notes.push(Note::new("mcp-auth-scope-length", text));
         chosen.scopes.clear();
     }
-    let offered = said
+    let listed = said
         .server
         .is_some_and(|s| s.iter().any(|scope| scope == "offline_access"));
+    let offered = match said.offline {
+        Offline::Listed => listed,
+        Offline::Never => false,
+        Offline::Always => true,
+    };
     let asked = chosen.scopes.iter().any(|scope| scope == "offline_access");
     // `offline_access` may be added when the authorization server lists it. Alone it would replace the
     // server's default scopes, so it only joins others.
     // rule: mcp-auth-offline-access
     if offered && !asked && !chosen.scopes.is_empty() {
         chosen.scopes.push("offline_access".to_owned());
-        chosen.offline = true;
-        let text = "offline_access is asked for as well, as the authorization server lists it";
+        chosen.offline = said.offline == Offline::Listed;
+        let why = match listed {
+            true => "as the authorization server lists it",
+            false => "as the provider knows it",
+        };
+        let text = format!("offline_access is asked for as well, {why}");
         chosen
             .notes
             .push(Note::new("mcp-auth-offline-access", text));

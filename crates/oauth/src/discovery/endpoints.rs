@@ -94,9 +94,11 @@ pub(super) fn complete(
     word: Word,
     document: &Map<String, Value>,
 ) -> Result<Server, DiscoveryError> {
+    let assumed = journey.given.assume_pkce;
+    journey.settle(Some(&word.issuer));
     // Where nobody is sent away there is no code that could be stolen.
     if journey.policy.grant_type == GrantType::AuthorizationCode {
-        check_pkce(journey, &word.issuer, document)?;
+        check_pkce(journey, &word.issuer, document, assumed)?;
     }
     let policy = journey.policy.clone();
     let near = policy.near(&journey.mcp);
@@ -261,6 +263,7 @@ fn check_pkce(
     journey: &mut Journey,
     issuer: &str,
     document: &Map<String, Value>,
+    by_settings: bool,
 ) -> Result<(), DiscoveryError> {
     let offered = metadata::texts(document, "code_challenge_methods_supported");
     if offered
@@ -270,10 +273,12 @@ fn check_pkce(
         return Ok(());
     }
     if journey.policy.assume_pkce {
-        journey.note(
-            "mcp-auth-pkce-offered",
-            "S256 is not offered, and sent because oauth.pkce is \"assume\"",
-        );
+        let why = match by_settings {
+            true => "oauth.pkce is \"assume\"",
+            false => "the provider is known to support it",
+        };
+        let text = format!("S256 is not offered, and sent because {why}");
+        journey.note("mcp-auth-pkce-offered", text);
         return Ok(());
     }
     Err(DiscoveryError::PkceNotOffered {
@@ -298,6 +303,7 @@ pub(super) fn legacy(mut journey: Journey, issuer: &Issuer) -> Result<Discovered
         "mcp-auth-legacy-fallback",
         "no metadata at all; the default paths are used",
     );
+    journey.settle(Some(&issuer.text));
     let origin = address::origin(issuer.url.url());
     let policy = journey.policy.clone();
     let near = policy.near(&journey.mcp);

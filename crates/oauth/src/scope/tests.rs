@@ -10,6 +10,8 @@ fn list(text: &str) -> Vec<String> {
 #[test]
 fn the_challenge_is_asked_for_and_nothing_else() {
     let chosen = choose(&Said {
+        lists_few: false,
+        offline: Offline::Listed,
         settings: None,
         challenge: Some(&list("files:read")),
         resource: Some(&list("files:read files:write")),
