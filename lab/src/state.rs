@@ -1,6 +1,6 @@
 //! All that the practice world remembers, behind one lock.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -39,6 +39,8 @@ pub(crate) struct State {
     pub(crate) waiting: Waiting,
     pub(crate) sessions: Sessions,
     pub(crate) counts: Counts,
+    /// `jti` of client assertions that came.
+    pub(crate) assertions: BTreeSet<String>,
     pub(crate) holds: BTreeMap<Endpoint, watch::Receiver<()>>,
     seen: VecDeque<Seen>,
     forgotten: u64,
@@ -63,6 +65,7 @@ impl Shared {
             waiting: Waiting::default(),
             sessions: Sessions::default(),
             counts: Counts::default(),
+            assertions: BTreeSet::new(),
             holds: BTreeMap::new(),
             seen: VecDeque::new(),
             forgotten: 0,

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::assertion;
 use super::refusal::Refusal;
 use crate::seen::Seen;
 use crate::state::State;
@@ -19,6 +21,8 @@ pub enum AuthMethod {
     Post,
     #[serde(rename = "none")]
     None,
+    #[serde(rename = "private_key_jwt")]
+    PrivateKeyJwt,
 }
 
 /// A client as the authorization server knows it.
@@ -35,6 +39,9 @@ pub struct Client {
     /// Seconds since 1970; 0 is never.
     #[serde(default)]
     pub client_secret_expires_at: u64,
+    /// The public keys of `private_key_jwt` (RFC 7517).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<Value>,
 }
 
 impl Client {
@@ -49,6 +56,19 @@ impl Client {
             grant_types: vec!["authorization_code".to_owned(), "refresh_token".to_owned()],
             client_name: None,
             client_secret_expires_at: 0,
+            jwks: None,
+        }
+    }
+
+    /// A client that stands for itself (RFC 6749 4.4), with a secret in the body or a key.
+    #[must_use]
+    pub fn robot(client_id: &str, method: AuthMethod, jwks: Option<Value>) -> Self {
+        Self {
+            client_secret: (method != AuthMethod::PrivateKeyJwt).then(|| "secret".to_owned()),
+            token_endpoint_auth_method: method,
+            grant_types: vec!["client_credentials".to_owned()],
+            jwks,
+            ..Self::by_hand(client_id, "secret", "http://127.0.0.1:9/never")
         }
     }
 
@@ -90,7 +110,7 @@ struct Claimed {
 }
 
 /// The client that sent a token or revocation request.
-pub(crate) fn authenticate(state: &State, asked: &Seen) -> Result<Client, Refusal> {
+pub(crate) fn authenticate(state: &mut State, asked: &Seen) -> Result<Client, Refusal> {
     let claimed = claimed(asked)?;
     let client = state
         .clients
@@ -101,6 +121,11 @@ pub(crate) fn authenticate(state: &State, asked: &Seen) -> Result<Client, Refusa
             "the client is registered with {:?} and used {:?}",
             client.token_endpoint_auth_method, claimed.method
         )));
+    }
+    if claimed.method == AuthMethod::PrivateKeyJwt {
+        let client = client.clone();
+        assertion::verify(state, asked, &client)?;
+        return Ok(client);
     }
     if claimed.method != AuthMethod::None && claimed.secret != client.client_secret {
         return Err(Refusal::client("the client secret is wrong"));
@@ -127,6 +152,14 @@ fn claimed(asked: &Seen) -> Result<Claimed, Refusal> {
             method: AuthMethod::Basic,
             id,
             secret: Some(secret),
+        });
+    }
+    if let Some(word) = asked.form("client_assertion") {
+        return Ok(Claimed {
+            method: AuthMethod::PrivateKeyJwt,
+            id: assertion::subject(&word)
+                .ok_or_else(|| Refusal::client("the assertion names nobody"))?,
+            secret: None,
         });
     }
     let id = asked

@@ -1,6 +1,7 @@
 //! The authorization server: OAuth 2.1 with RFC 8414, 7591, 7636, 8707, 9207 and 7009. Strict by default; what it does
-//! otherwise is a switch. It leaves out id tokens, introspection and client assertions.
+//! otherwise is a switch. It leaves out id tokens and introspection.
 
+pub(crate) mod assertion;
 pub(crate) mod authorize;
 pub(crate) mod client;
 pub(crate) mod grants;

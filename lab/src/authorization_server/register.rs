@@ -46,6 +46,7 @@ fn register(state: &mut State, asked: &Seen) -> Result<Response, Refusal> {
     let issued_at = state.clock.unix();
     let with_secret = method != AuthMethod::None || state.switches.secret_for_public_clients;
     let client = Client {
+        jwks: None,
         client_id: chance::name("client"),
         client_secret: with_secret.then(|| chance::name("secret")),
         redirect_uris: redirect_uris(state, &metadata)?,

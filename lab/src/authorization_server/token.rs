@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::authorize::check_resource;
-use super::client::{Client, authenticate};
-use super::grants::{CodeRefusal, Family, RefreshRefusal};
+use super::client::{AuthMethod, Client, authenticate};
+use super::grants::{CodeRefusal, Family, RefreshRefusal, Terms};
 use super::refusal::Refusal;
 use crate::chance;
 use crate::choices::{RefreshTokens, TokenAnswers, TokenShape};
@@ -49,6 +49,7 @@ fn decide(state: &mut State, asked: &Seen) -> Result<Issue, Refusal> {
     match asked.form("grant_type").as_deref() {
         Some("authorization_code") => redeem(state, asked, &client),
         Some("refresh_token") => renew(state, asked, &client),
+        Some("client_credentials") => mint(state, asked, &client),
         Some(other) => Err(Refusal::new(
             "unsupported_grant_type",
             format!("{other} is not offered here"),
@@ -155,6 +156,40 @@ fn renew(state: &mut State, asked: &Seen, client: &Client) -> Result<Issue, Refu
         family,
         scopes,
         refresh_token,
+    })
+}
+
+/// RFC 6749 4.4: for clients that are registered for it, without a person and without a refresh token.
+fn mint(state: &mut State, asked: &Seen, client: &Client) -> Result<Issue, Refusal> {
+    let may = client
+        .grant_types
+        .iter()
+        .any(|grant| grant == "client_credentials");
+    if !may || client.token_endpoint_auth_method == AuthMethod::None {
+        return Err(Refusal::new(
+            "unauthorized_client",
+            "the client is not registered for client_credentials",
+        ));
+    }
+    let resource = asked.form("resource");
+    check_resource(state, resource.as_deref())?;
+    let asked_for = asked.form("scope").unwrap_or_default();
+    let scopes: Vec<String> = asked_for.split_whitespace().map(str::to_owned).collect();
+    let family = state.grants.begin(
+        "no code",
+        Terms {
+            client_id: client.client_id.clone(),
+            subject: client.client_id.clone(),
+            scopes: scopes.clone(),
+            resource,
+            audience: Some(state.mcp_url()),
+        },
+    );
+    state.counts.tokens_issued += 1;
+    Ok(Issue {
+        family,
+        scopes,
+        refresh_token: None,
     })
 }
 

@@ -8,6 +8,7 @@ mod people;
 mod preparations;
 mod refusals;
 mod renewals;
+mod unattended;
 
 use super::*;
 use bench::{Attempt, Bench};
