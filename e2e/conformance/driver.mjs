@@ -11,7 +11,7 @@ import { CreateMessageRequestSchema, ElicitRequestSchema, ListRootsRequestSchema
 import { connectClient } from '../harness/client.mjs';
 import { eventually } from '../harness/eventually.mjs';
 import { Hub } from '../harness/hub.mjs';
-import { callsFor, defaultsOf } from './inputs.mjs';
+import { callsFor, defaultsOf, unattendedSettings } from './inputs.mjs';
 
 const WITHIN = 60_000;
 const SIGN_INS = 6;
@@ -31,7 +31,8 @@ function slot() {
 
 function settings(url) {
   const { client_id: clientId, client_secret: clientSecret, issuer } = context;
-  const oauth = { clientId, clientSecret, issuer, ...(scenario.startsWith('auth/') && { clientMetadataUrl: CLIENT_METADATA }) };
+  const unattended = unattendedSettings(scenario, context);
+  const oauth = { clientId, clientSecret, issuer, ...unattended, ...(scenario.startsWith('auth/') && { clientMetadataUrl: CLIENT_METADATA }) };
   return { mcpServers: { up: { type: 'streamable-http', url, ...(Object.values(oauth).some(Boolean) && { oauth }) } } };
 }
 

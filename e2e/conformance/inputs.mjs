@@ -32,3 +32,10 @@ export function defaultsOf(schema) {
   const given = Object.entries(schema?.properties ?? {}).filter(([, property]) => property.default !== undefined);
   return Object.fromEntries(given.map(([name, property]) => [name, property.default]));
 }
+
+// The settings of a client that signs in without a person, where a scenario is about one.
+export function unattendedSettings(scenario, context) {
+  if (scenario.startsWith('auth/client-credentials')) return { grantType: 'client_credentials', privateKey: context.private_key_pem };
+  if (scenario === 'auth/wif-jwt-bearer') return { grantType: 'jwt_bearer', assertion: context.valid_jwt };
+  return {};
+}
