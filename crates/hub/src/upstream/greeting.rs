@@ -28,6 +28,8 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
 enum Found {
     Stateless(Hello, Revision),
     Handshake,
+    /// It did not answer: a server that does not know the question, or a slow one.
+    Silence,
 }
 
 /// Greets a server: the connection as it is to be used from here on, and who answered.
@@ -40,8 +42,14 @@ pub(super) async fn greet(shared: &Shared, link: Link) -> Result<(Link, Hello), 
     };
     match found {
         Found::Stateless(hello, revision) => Ok((link.without_handshake(revision), hello)),
-        Found::Handshake => {
+        Found::Handshake | Found::Silence => {
             let introduced = hello::introduce(shared, &link).await;
+            // It was slow, and what it says to a handshake tells nothing: it is asked once more.
+            if let (Found::Silence, Err(Refused::Failed(_))) = (&found, &introduced)
+                && let Found::Stateless(hello, revision) = discover(shared, &link).await?
+            {
+                return Ok((link.without_handshake(revision), hello));
+            }
             // A server that refuses may have learned to do without.
             shared
                 .shakes_hands
@@ -64,7 +72,7 @@ async fn discover(shared: &Shared, link: &Link) -> Result<Found, Refused> {
             Ok(Ok(answer)) => answer,
             Ok(Err(refused)) => return fall_back(refused),
             // rule: mcp-era-silence -- no answer in a reasonable time is the answer of a server that shakes hands.
-            Err(_) => return Ok(Found::Handshake),
+            Err(_) => return Ok(Found::Silence),
         };
         if let Some(result) = answer.result() {
             return read(shared, result);
@@ -150,9 +158,8 @@ mod tests {
         upstream::pipe::{Outlet, Pipe},
     };
 
-    // rule: mcp-era-silence
-    #[tokio::test]
-    async fn a_server_that_never_answers_the_first_question_is_met_with_a_handshake() {
+    /// A hub with one server that is never started, for what its connections share.
+    async fn hub() -> (Hub, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let settings_path = folder.path().join("mcp_settings.json");
         let servers = r#"{"mcpServers":{"up":{"command":"none","enabled":false}}}"#;
@@ -165,6 +172,13 @@ mod tests {
             vault: crate::vault::Vault::default(),
         };
         let hub = Hub::start(options).await.unwrap();
+        (hub, folder)
+    }
+
+    // rule: mcp-era-silence
+    #[tokio::test]
+    async fn a_server_that_never_answers_the_first_question_is_met_with_a_handshake() {
+        let (hub, _folder) = hub().await;
         let shared = hub.upstreams().get("up").unwrap().shared;
         let (lines, mut written) = mpsc::channel(8);
         let pipe = Arc::new(Pipe::new(Outlet::Lines(lines)));
@@ -195,5 +209,29 @@ mod tests {
             (None, Revision::V2025_06_18)
         );
         assert!(shared.shakes_hands.load(Ordering::Relaxed));
+    }
+
+    #[tokio::test]
+    async fn a_slow_server_that_refuses_the_handshake_is_asked_once_more() {
+        let (hub, _folder) = hub().await;
+        let shared = hub.upstreams().get("up").unwrap().shared;
+        let (lines, mut written) = mpsc::channel(8);
+        let pipe = Arc::new(Pipe::new(Outlet::Lines(lines)));
+        let link = Link::pipe(1, pipe.clone());
+        tokio::time::pause();
+        let server = async {
+            for nth in 0..3 {
+                let line = String::from_utf8(written.recv().await.unwrap().to_vec()).unwrap();
+                let id = Message::parse(line).unwrap().id().unwrap().to_owned();
+                let answer = match nth {
+                    0 => continue,
+                    1 => Message::failure(Some(&id), -32020, "a header is missing", None),
+                    _ => Message::success(&id, r#"{"supportedVersions":["2026-07-28"]}"#),
+                };
+                pipe.arrived(answer);
+            }
+        };
+        let (greeted, ()) = tokio::join!(greet(&shared, link), server);
+        assert_eq!(greeted.unwrap().0.stateless(), Some(Revision::V2026_07_28));
     }
 }
