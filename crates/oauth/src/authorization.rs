@@ -138,7 +138,7 @@ struct Offered<'a> {
 }
 
 fn address(
-    found: Offered<'_>,
+    found: &Offered<'_>,
     policy: &Policy,
     pending: &Pending,
     (state, verifier): (&str, &str),

@@ -100,8 +100,7 @@ pub(super) fn complete(
     if journey.policy.grant_type == GrantType::AuthorizationCode {
         check_pkce(journey, &word.issuer, document, assumed)?;
     }
-    let policy = journey.policy.clone();
-    let near = policy.near(&journey.mcp);
+    let (policy, near) = (journey.policy.clone(), journey.policy.near(&journey.mcp));
     let said = |given: &Option<String>, key| {
         given
             .clone()
