@@ -124,7 +124,7 @@ pub fn again(
         endpoint,
         consent: found.consent,
     };
-    let address = address(offered, &policy, &pending, (&state, &verifier));
+    let address = address(&offered, &policy, &pending, (&state, &verifier));
     match address.len() {
         length if length > LONGEST => Err(BeginError::TooLong { length }),
         _ => Ok((address, pending)),
