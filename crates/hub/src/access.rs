@@ -88,6 +88,8 @@ pub enum Denied {
 #[derive(Clone, Debug)]
 pub struct Caller {
     identity: Arc<str>,
+    /// The person behind it.
+    user: Option<Arc<str>>,
     reach: Arc<Reach>,
 }
 
@@ -107,6 +109,7 @@ impl Caller {
     pub fn anyone() -> Self {
         Self {
             identity: "anyone".into(),
+            user: None,
             reach: Arc::new(Reach::Everything),
         }
     }
@@ -116,6 +119,7 @@ impl Caller {
     pub fn operator() -> Self {
         Self {
             identity: "operator".into(),
+            user: None,
             reach: Arc::new(Reach::Everything),
         }
     }
@@ -124,6 +128,12 @@ impl Caller {
     #[must_use]
     pub fn identity(&self) -> &str {
         &self.identity
+    }
+
+    /// In whose name servers are used that keep a sign-in for each user; a system key and an open door have none.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
+        self.user.as_deref()
     }
 
     /// May this caller use the server as a whole, by its own name or on the global endpoint?
@@ -246,6 +256,10 @@ fn compile(key: &Key, groups: &[Group]) -> Compiled {
         system: key.owner.is_none(),
         caller: Caller {
             identity: format!("key:{}", key.id).into(),
+            user: key
+                .owner
+                .as_ref()
+                .map(|owner| owner.username.as_str().into()),
             reach: Arc::new(reach),
         },
     }

@@ -16,7 +16,7 @@ use settings::Settings;
 
 use crate::access::Caller;
 use crate::store::Store;
-use crate::upstream::Upstreams;
+use crate::upstream::{NotServed, Upstream, Upstreams};
 
 pub use lists::Merged;
 pub use shape::{Member, Shape};
@@ -35,6 +35,7 @@ pub enum Endpoint {
 pub struct Scope {
     settings: Arc<Settings>,
     shape: Arc<Shape>,
+    user: Option<Box<str>>,
 }
 
 impl Scope {
@@ -44,7 +45,18 @@ impl Scope {
 
     /// Whether both show the same servers in the same way.
     pub fn shows_the_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.shape, &other.shape) || self.shape == other.shape
+        self.user == other.user
+            && (Arc::ptr_eq(&self.shape, &other.shape) || self.shape == other.shape)
+    }
+
+    /// Whether what this upstream tells is for this scope: not what is told to another user.
+    pub fn hears(&self, key: &str) -> bool {
+        let (server, user) = match key.split_once('\0') {
+            Some((server, user)) => (server, Some(user)),
+            None => (key, None),
+        };
+        let mine = user.is_none() || user == self.user.as_deref();
+        mine && self.shape.member(server).is_some()
     }
 }
 
@@ -110,16 +122,26 @@ impl Catalog {
         let held = self.shared.scopes.get(&key).map(|scope| Arc::clone(&scope));
         if let Some(scope) = &held
             && Arc::ptr_eq(&scope.settings, &settings)
+            && scope.user.as_deref() == caller.user()
         {
             return Ok(Arc::clone(scope));
         }
         match shape::compile(&settings, endpoint, caller) {
-            Ok(shape) => Ok(self.keep(key, settings, shape)),
+            Ok(shape) => {
+                let user = caller.user().map(Box::from);
+                Ok(self.keep(key, settings, shape, user))
+            }
             Err(nowhere) => {
                 self.shared.scopes.remove(&key);
                 Err(nowhere)
             }
         }
+    }
+
+    /// The upstream that this scope's requests to a server go to.
+    pub fn serving(&self, scope: &Scope, server: &str) -> Result<Upstream, NotServed> {
+        let user = scope.user.as_deref();
+        self.shared.upstreams.serving(server, user)
     }
 
     /// The merged list of a scope; made anew only when one of its upstreams lists something else.
@@ -129,24 +151,32 @@ impl Catalog {
             .members
             .iter()
             .map(|member| {
-                self.shared
-                    .upstreams
-                    .get(&member.server)
-                    .map(|u| u.catalog())
+                let upstream = self.serving(scope, &member.server).ok();
+                upstream.map(|upstream| upstream.catalog())
             })
             .collect();
         scope.shape.merged(listing, sources)
     }
 
     /// An unchanged shape keeps its lists over a change of the settings (tokens are stored there, too).
-    fn keep(&self, key: (Endpoint, Box<str>), settings: Arc<Settings>, shape: Shape) -> Arc<Scope> {
+    fn keep(
+        &self,
+        key: (Endpoint, Box<str>),
+        settings: Arc<Settings>,
+        shape: Shape,
+        user: Option<Box<str>>,
+    ) -> Arc<Scope> {
         let scopes = &self.shared.scopes;
         let unchanged = scopes
             .get(&key)
             .filter(|held| *held.shape == shape)
             .map(|held| Arc::clone(&held.shape));
         let shape = unchanged.unwrap_or_else(|| Arc::new(shape));
-        let scope = Arc::new(Scope { settings, shape });
+        let scope = Arc::new(Scope {
+            settings,
+            shape,
+            user,
+        });
         if scopes.len() >= MOST_SCOPES {
             scopes.clear();
         }

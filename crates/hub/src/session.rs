@@ -219,8 +219,10 @@ impl Session {
         }
     }
 
-    fn sees(&self, server: &str) -> bool {
-        self.scope.load().shape().member(server).is_some()
+    /// Whether what this upstream tells is for this session.
+    // rule: at-37
+    fn sees(&self, key: &str) -> bool {
+        self.scope.load().hears(key)
     }
 }
 
@@ -275,6 +277,13 @@ impl Shared {
             .filter(|s| idle(s) && !s.outbox.is_open())
         {
             self.close(session);
+        }
+        // A client that listens keeps the connection of its user from being closed.
+        for session in self.sessions().iter().filter(|s| s.outbox.is_open()) {
+            let scope = session.scope.load_full();
+            for member in &scope.shape().members {
+                drop(self.catalog.serving(&scope, &member.server));
+            }
         }
     }
 

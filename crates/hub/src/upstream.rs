@@ -19,6 +19,7 @@ mod listing;
 mod log;
 mod outgoing;
 mod patience;
+mod people;
 mod pipe;
 mod round;
 mod running;
@@ -44,14 +45,14 @@ pub use self::{
     listing::Listed,
     log::{From, Line},
     trouble::Trouble,
-    upstreams::Upstreams,
+    upstreams::{NotServed, Upstreams},
 };
 use self::{
     outgoing::Refused,
     running::Told,
     shared::{Asker, Shared},
 };
-use crate::{clock::Clock, fetch::Fetch, sign_in::SignIns, store::Environment};
+use crate::{clock::Clock, fetch::Fetch, sign_in::Account, sign_in::SignIns, store::Environment};
 
 /// One upstream. A clone is the same one; it stays usable, as `NotConnected`, after the server was removed.
 #[derive(Clone)]
@@ -85,6 +86,16 @@ pub struct Outside {
 impl Upstream {
     pub fn name(&self) -> &str {
         &self.shared.name
+    }
+
+    /// Whose sign-in it uses.
+    pub fn account(&self) -> &Account {
+        &self.shared.account
+    }
+
+    /// The name, and the user where it is one user's: what `Upstreams::events` calls it.
+    pub fn key(&self) -> &str {
+        &self.shared.key
     }
 
     pub fn state(&self) -> State {

@@ -57,9 +57,13 @@ pub(crate) async fn callback(State(app): State<App>, RawQuery(query): RawQuery) 
     {
         return (StatusCode::FOUND, [(header::LOCATION, again)]).into_response();
     }
-    let reached = match app.hub().upstreams().get(&completed.server) {
-        Some(upstream) => reached(&upstream).await,
-        None => Reached::Off,
+    let reached = match app
+        .hub()
+        .upstreams()
+        .serving(&completed.server, completed.user.as_deref())
+    {
+        Ok(upstream) => reached(&upstream).await,
+        Err(_) => Reached::Off,
     };
     signed_in(&completed.server, &reached).into_response()
 }

@@ -46,7 +46,7 @@ pub(super) async fn answer(catalog: &Catalog, scope: &Scope, revision: Revision)
     let Some(member) = only else {
         return own(revision, "mcphub", "MCPHub");
     };
-    let upstream = catalog.upstreams().get(&member.server);
+    let upstream = catalog.serving(scope, &member.server).ok();
     if let Some(upstream) = &upstream {
         settled(upstream, PATIENCE).await;
     }

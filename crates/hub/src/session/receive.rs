@@ -14,7 +14,7 @@ use super::level::Level;
 use super::{MOST_CALLS, Session, Sessions, Shared, refusal};
 use crate::catalog::{Catalog, Merged, Scope};
 use crate::route::{self, Known, Route};
-use crate::upstream::{State, Upstream};
+use crate::upstream::{NotServed, State, Upstream};
 
 /// What a message of a client leads to.
 pub enum Reply {
@@ -89,7 +89,7 @@ impl Sessions {
         let shape = scope.shape();
         self.shared.settle(scope).await;
         if let Some(member) = shape.members.first().filter(|_| shape.transparent)
-            && let Some(upstream) = self.shared.catalog.upstreams().get(&member.server)
+            && let Ok(upstream) = self.shared.catalog.serving(scope, &member.server)
             && matches!(upstream.state(), State::Ready)
         {
             let finish = if shape.changes(member, listing) {
@@ -120,7 +120,7 @@ impl Sessions {
         }
         if scope.shape().transparent {
             let (upstream, request) = self.shared.owner(scope, request)?;
-            let wanted = level.and_then(|_| self.shared.wanted_level(upstream.name()));
+            let wanted = level.and_then(|_| self.shared.wanted_level(upstream.key()));
             let request = wanted.map_or_else(|| request.clone(), |w| w.request(id(&request)));
             return self.begin(session, upstream, request, Finish::AsIs);
         }
@@ -130,7 +130,9 @@ impl Sessions {
             return Err(failure(&request, code::INVALID_PARAMS, text));
         }
         for member in &scope.shape().members {
-            self.shared.renew_level(&member.server);
+            if let Ok(upstream) = self.shared.catalog.serving(scope, &member.server) {
+                self.shared.renew_level(upstream.key());
+            }
         }
         Err(Message::success(id(&request), "{}"))
     }
@@ -143,7 +145,7 @@ impl Sessions {
     ) -> Result<Exchange, Message> {
         let shown = uri(&request);
         let (upstream, request) = self.shared.owner(scope, request)?;
-        let resource = (Arc::from(upstream.name()), Box::from(uri(&request)));
+        let resource = (Arc::from(upstream.key()), Box::from(uri(&request)));
         self.begin(
             session,
             upstream,
@@ -159,7 +161,7 @@ impl Sessions {
         request: Message,
     ) -> Result<Exchange, Message> {
         let (upstream, request) = self.shared.owner(scope, request)?;
-        let resource = (Arc::from(upstream.name()), Box::from(uri(&request)));
+        let resource = (Arc::from(upstream.key()), Box::from(uri(&request)));
         let last = self.shared.subscriptions.remove(&resource, &session.id);
         // Others still watch it, so the server must go on. Nobody at all: the server says what it thinks of that.
         if !last && !self.shared.subscriptions.of(&resource).is_empty() {
@@ -215,19 +217,17 @@ impl Shared {
             },
             Err(unroutable) => return bad(&unroutable.to_string(), code::INVALID_PARAMS),
         };
-        match self.catalog.upstreams().get(&server) {
-            Some(upstream) => Ok((upstream, request)),
-            None => bad(
-                &format!("the server {server} is being started"),
-                code::SERVER_ERROR,
-            ),
+        match self.catalog.serving(scope, &server) {
+            Ok(upstream) => Ok((upstream, request)),
+            Err(why) => bad(&why.to_string(), code::SERVER_ERROR),
         }
     }
 
     /// Gives servers that are being connected for the first time a moment, so that the first list is whole.
     async fn settle(&self, scope: &Scope) {
         let members = scope.shape().members.iter();
-        let upstreams = members.filter_map(|member| self.catalog.upstreams().get(&member.server));
+        let upstreams =
+            members.filter_map(|member| self.catalog.serving(scope, &member.server).ok());
         let first = |u: &Upstream| {
             matches!(
                 u.state(),
@@ -261,14 +261,16 @@ impl Shared {
             }
             method::ROOTS_CHANGED => {
                 for member in &shape.members {
-                    if let Some(upstream) = self.catalog.upstreams().get(&member.server) {
+                    if let Ok(upstream) = self.catalog.serving(&scope, &member.server) {
                         notify(session, upstream, notification.clone());
                     }
                 }
             }
             _ => {
                 let only = shape.members.first().filter(|_| shape.transparent);
-                if let Some(upstream) = only.and_then(|m| self.catalog.upstreams().get(&m.server)) {
+                if let Some(Ok(upstream)) =
+                    only.map(|member| self.catalog.serving(&scope, &member.server))
+                {
                     notify(session, upstream, notification);
                 }
             }
@@ -283,7 +285,17 @@ struct Lists<'a> {
 
 impl route::Lists for Lists<'_> {
     fn known(&self, server: &str) -> Option<Known> {
-        let upstream = self.catalog.upstreams().get(server)?;
+        let upstream = match self.catalog.serving(self.scope, server) {
+            Ok(upstream) => upstream,
+            Err(NotServed::Unknown(_)) => return None,
+            // Whoever asks hears why there is nothing for him.
+            Err(NotServed::NoUser(_)) => {
+                return Some(Known {
+                    listed: Arc::default(),
+                    complete: false,
+                });
+            }
+        };
         let complete = matches!(upstream.state(), State::Ready);
         Some(Known {
             listed: upstream.catalog(),

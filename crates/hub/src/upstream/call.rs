@@ -33,10 +33,13 @@ use crate::sign_in::Needed;
 /// A request on its way. `next` may be dropped and called again; dropping the call itself cancels it upstream.
 pub struct Call {
     stream: BoxStream<'static, Result<Message, CallError>>,
+    /// An upstream with a call is not idle.
+    _busy: Arc<()>,
 }
 
 impl Call {
     pub(super) fn new(shared: Arc<Shared>, request: Message, behalf: Behalf) -> Self {
+        let busy = shared.busy.clone();
         let begun = Journey::new(shared, request, behalf);
         let stream = stream::unfold(begun.map(Some), |journey| async {
             match journey {
@@ -51,6 +54,7 @@ impl Call {
         });
         Self {
             stream: stream.boxed(),
+            _busy: busy,
         }
     }
 

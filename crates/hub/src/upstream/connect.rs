@@ -80,7 +80,7 @@ impl Attempt {
                 let client = client
                     .map_err(|error| Refused::Failed(Trouble::Settings(error.to_string())))?;
                 let guarded = Arc::new(Guarded {
-                    server: self.shared.name.clone(),
+                    account: self.shared.account.clone(),
                     wire: Wire::new(client),
                     sign_ins: self.outside.sign_ins.clone(),
                     headers: guarded::headers(written).map_err(Refused::Failed)?,

@@ -3,8 +3,6 @@
 //!
 //! MCP authorization, "Access Token Usage" and "Error Handling". What the answer means is the transport's business.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use url::Url;
@@ -14,10 +12,10 @@ use super::{
     outgoing::Refused,
     wire::{Answer, Wire},
 };
-use crate::sign_in::{Bearer, Refusal, SignIns, Verdict};
+use crate::sign_in::{Account, Bearer, Refusal, SignIns, Verdict};
 
 pub(super) struct Guarded {
-    pub(super) server: Arc<str>,
+    pub(super) account: Account,
     pub(super) wire: Wire,
     pub(super) sign_ins: SignIns,
     /// The settings' own headers.
@@ -39,18 +37,18 @@ impl Guarded {
     pub(super) async fn exchange(&self, ask: Ask<'_>) -> Result<(Answer, Option<Bearer>), Refused> {
         let mut bearer = self
             .sign_ins
-            .token(&*self.server)
+            .token(&self.account)
             .await
             .map_err(Refused::NeedsSignIn)?;
         let mut answer = self.send(&ask, bearer.as_ref()).await?;
         for another_try in [true, false] {
             let Some(refusal) = refusal(&answer, bearer.as_ref()) else {
                 if let Some(bearer) = bearer.as_ref().filter(|_| answer.status.is_success()) {
-                    self.sign_ins.accepted(&*self.server, bearer);
+                    self.sign_ins.accepted(&self.account, bearer);
                 }
                 return Ok((answer, bearer));
             };
-            match self.sign_ins.refused(&*self.server, refusal).await {
+            match self.sign_ins.refused(&self.account, refusal).await {
                 Verdict::Retry(token) if another_try => {
                     answer = self.send(&ask, Some(&token)).await?;
                     bearer = Some(token);

@@ -297,9 +297,10 @@ impl Running {
     fn prepare(&mut self) {
         let over_http = matches!(self.wanted.transport, Ok(Transport::Http { .. }));
         if over_http && !std::mem::replace(&mut self.prepared, true) {
-            let (sign_ins, name) = (self.outside.sign_ins.clone(), self.shared.name.clone());
+            let sign_ins = self.outside.sign_ins.clone();
+            let account = self.shared.account.clone();
             // Nobody waits for it, not even the end of the hub.
-            tokio::spawn(async move { sign_ins.prepare(&*name).await });
+            tokio::spawn(async move { sign_ins.prepare(&account).await });
         }
     }
 

@@ -6,6 +6,8 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
+use std::time::SystemTime;
+
 use arc_swap::{ArcSwap, ArcSwapOption};
 use dashmap::DashMap;
 use mcp::{
@@ -27,10 +29,17 @@ use super::{
     trouble::{excerpt, head},
     wanted::Limits,
 };
-use crate::sign_in::SignIns;
+use crate::sign_in::{Account, SignIns};
 
 pub(super) struct Shared {
     pub(super) name: Arc<str>,
+    /// Whose sign-in it uses.
+    pub(super) account: Account,
+    /// The name for the shared one; no other upstream has the same.
+    pub(super) key: Arc<str>,
+    /// When somebody last wanted it, and who is at it; an upstream of one user is closed when nobody is.
+    pub(super) used: Mutex<SystemTime>,
+    pub(super) busy: Arc<()>,
     pub(super) state: watch::Sender<State>,
     /// The connection that is ready; none while there is none.
     pub(super) link: ArcSwapOption<Link>,
@@ -114,7 +123,7 @@ impl Shared {
 
     pub(super) fn announce(&self, event: Event) {
         // Nobody may be listening.
-        drop(self.events.send((self.name.clone(), event)));
+        drop(self.events.send((self.key.clone(), event)));
     }
 
     /// A request of the hub's own; what else comes meanwhile belongs to no call.
@@ -184,7 +193,7 @@ impl Shared {
         let told = match state {
             State::BackingOff { .. } => Told::Wanted,
             State::NeedsSignIn { .. }
-                if matches!(self.sign_ins.token(&*self.name).await, Ok(Some(_))) =>
+                if matches!(self.sign_ins.token(&self.account).await, Ok(Some(_))) =>
             {
                 Told::GrantChanged
             }

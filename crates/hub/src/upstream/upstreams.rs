@@ -7,48 +7,59 @@ use std::{
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use dashmap::DashMap;
 use settings::Settings;
 use tokio::sync::{broadcast, mpsc, watch};
 
+pub use super::people::NotServed;
 use super::{
     Event, Outside, State, Upstream,
     log::Log,
+    people::{self, PerUser},
     running::{Running, Told},
     shared::Shared,
     wanted::Wanted,
 };
-use crate::sign_in;
+use crate::sign_in::{self, Account};
 
 /// All upstreams of a hub, kept in step with the settings. A clone is the same one.
 #[derive(Clone)]
 pub struct Upstreams {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
-struct Inner {
-    running: ArcSwap<Set>,
+pub(super) struct Inner {
+    pub(super) running: ArcSwap<Set>,
+    /// One upstream for each user who wanted one of a server whose tokens are each user's own, by key.
+    pub(super) people: DashMap<Arc<str>, Upstream>,
     /// One change of the set at a time.
-    changing: Mutex<()>,
+    pub(super) changing: Mutex<()>,
     events: broadcast::Sender<(Arc<str>, Event)>,
     ids: Arc<AtomicU64>,
-    outside: Outside,
+    pub(super) outside: Outside,
 }
 
 /// The upstreams of one moment, in the order of the settings; found by name at the same cost however many there are.
 #[derive(Default)]
-struct Set {
+pub(super) struct Set {
+    /// The servers that are reached as a user, and who is one.
+    pub(super) per_user: PerUser,
     ordered: Vec<Upstream>,
     places: HashMap<Arc<str>, usize>,
 }
 
 impl Set {
-    fn of(ordered: Vec<Upstream>) -> Self {
+    fn of(ordered: Vec<Upstream>, per_user: PerUser) -> Self {
         let names = ordered.iter().map(|upstream| upstream.shared.name.clone());
         let places = names.zip(0..).collect();
-        Self { ordered, places }
+        Self {
+            per_user,
+            ordered,
+            places,
+        }
     }
 
-    fn get(&self, name: &str) -> Option<&Upstream> {
+    pub(super) fn get(&self, name: &str) -> Option<&Upstream> {
         self.ordered.get(*self.places.get(name)?)
     }
 }
@@ -65,6 +76,7 @@ impl Upstreams {
         let sign_ins = outside.sign_ins.events();
         let inner = Inner {
             running: ArcSwap::default(),
+            people: DashMap::new(),
             changing: Mutex::new(()),
             events,
             ids: Arc::default(),
@@ -78,6 +90,7 @@ impl Upstreams {
         let weak = Arc::downgrade(&upstreams.inner);
         let still = move || weak.upgrade().map(|inner| Self { inner });
         tokio::spawn(follow_settings(settings, still.clone()));
+        tokio::spawn(people::close_idle(still.clone()));
         tokio::spawn(follow_sign_ins(sign_ins, still));
         upstreams
     }
@@ -88,11 +101,13 @@ impl Upstreams {
         self.inner.events.subscribe()
     }
 
-    pub fn get(&self, name: &str) -> Option<Upstream> {
-        self.inner.running.load().get(name).cloned()
+    /// By its key: the name of a server, or what an event says of the upstream of one user.
+    pub fn get(&self, key: &str) -> Option<Upstream> {
+        let shared = self.inner.running.load().get(key).cloned();
+        shared.or_else(|| self.inner.people.get(key).map(|of_user| of_user.clone()))
     }
 
-    /// All of them, in the order of the settings; also those that are switched off.
+    /// All that users share, in the order of the settings; also those that are switched off.
     pub fn all(&self) -> Vec<Upstream> {
         self.inner.running.load().ordered.clone()
     }
@@ -103,6 +118,11 @@ impl Upstreams {
             return false;
         };
         upstream.shared.tell(Told::Reload).await;
+        for upstream in self.people() {
+            if upstream.name() == name {
+                upstream.shared.tell(Told::Reload).await;
+            }
+        }
         true
     }
 
@@ -116,7 +136,7 @@ impl Upstreams {
                 .unwrap_or_else(PoisonError::into_inner);
             self.inner.running.swap(Arc::default())
         };
-        for upstream in &running.ordered {
+        for upstream in running.ordered.iter().chain(&self.people()) {
             upstream.shared.tell(Told::Stop).await;
         }
     }
@@ -132,13 +152,16 @@ impl Upstreams {
         let mut after = Vec::with_capacity(settings.servers.len());
         let mut news = Vec::new();
         for server in &settings.servers {
-            let wanted = Wanted::of(server);
+            let mut wanted = Wanted::of(server);
+            if people::is_per_user(server) {
+                wanted = wanted.of_nobody();
+            }
             let upstream = match before.get(&server.name) {
                 Some(upstream) => {
                     news.push((upstream.clone(), Told::Settings(Box::new(wanted))));
                     upstream.clone()
                 }
-                None => self.begin(&server.name, wanted),
+                None => self.begin(Account::shared(&server.name), wanted),
             };
             after.push(upstream);
         }
@@ -147,16 +170,22 @@ impl Upstreams {
             .iter()
             .filter(|upstream| settings.server(upstream.name()).is_none());
         news.extend(gone.map(|upstream| (upstream.clone(), Told::Stop)));
-        self.inner.running.store(Arc::new(Set::of(after)));
+        let per_user = PerUser::of(settings);
+        news.extend(self.follow_people(&per_user));
+        self.inner.running.store(Arc::new(Set::of(after, per_user)));
         news
     }
 
-    fn begin(&self, name: &str, wanted: Wanted) -> Upstream {
-        let name: Arc<str> = name.into();
+    pub(super) fn begin(&self, account: Account, wanted: Wanted) -> Upstream {
+        let name: Arc<str> = (*account.server).into();
         let (inbox, told) = mpsc::channel(INBOX);
         let outside = self.inner.outside.clone();
         let shared = Arc::new(Shared {
             name: name.clone(),
+            key: account.fingerprint().into(),
+            account,
+            used: Mutex::new(outside.clock.now()),
+            busy: Arc::default(),
             state: watch::Sender::new(State::Disabled),
             link: ArcSwapOption::empty(),
             hello: ArcSwapOption::empty(),
@@ -197,9 +226,9 @@ async fn follow_sign_ins(
     still: impl Fn() -> Option<Upstreams>,
 ) {
     loop {
-        let name = match events.recv().await {
+        let account = match events.recv().await {
             Ok(sign_in::Event::SignedIn(account) | sign_in::Event::SignedOut(account)) => {
-                Some(account.server)
+                Some(account)
             }
             // Whoever meets it finds out by itself.
             Ok(sign_in::Event::Needed(_)) => continue,
@@ -208,8 +237,8 @@ async fn follow_sign_ins(
             Err(broadcast::error::RecvError::Closed) => return,
         };
         let Some(upstreams) = still() else { return };
-        for upstream in upstreams.all() {
-            if name.as_ref().is_none_or(|name| name == upstream.name()) {
+        for upstream in upstreams.all().into_iter().chain(upstreams.people()) {
+            if account.as_ref().is_none_or(|of| of == upstream.account()) {
                 upstream.shared.tell(Told::GrantChanged).await;
             }
         }

@@ -47,6 +47,14 @@ impl Wanted {
     }
 }
 
+impl Wanted {
+    /// The same for nobody in particular, where every user has a connection: there is none without a user.
+    pub(super) fn of_nobody(mut self) -> Self {
+        self.enabled = false;
+        self
+    }
+}
+
 impl Limits {
     fn of(options: &Options) -> Self {
         Self {

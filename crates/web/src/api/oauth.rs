@@ -2,28 +2,29 @@
 
 use axum::Json;
 use axum::extract::State;
-use hub::sign_in::{CallbackError, Forget, Needed, SignInError};
+use hub::sign_in::{Account, CallbackError, Forget, Needed, SignInError};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use settings::Grants;
 
 use super::servers::no_server;
 use super::view::{rfc3339, sees};
 use super::{Body, Named};
-use crate::access::{Admin, Visitor};
+use crate::access::Visitor;
 use crate::app::App;
 use crate::problem::{Problem, Whose};
 
 /// POST `.../authorize` -> `{authorizationUrl, expiresAt}`.
 pub(super) async fn authorize(
     State(app): State<App>,
-    _: Admin,
+    visitor: Visitor,
     Named(name): Named,
 ) -> Result<Json<Value>, Problem> {
-    known(&app, &name)?;
+    let account = account(&app, &visitor, &name)?;
     let link = app
         .hub()
         .sign_ins()
-        .begin(&name)
+        .begin(&account)
         .await
         .map_err(|error| not_begun(&error))?;
     let data = json!({ "authorizationUrl": link.url, "expiresAt": rfc3339(link.expires_at) });
@@ -38,15 +39,15 @@ pub(super) struct Pasted {
 /// POST `.../complete {pasted}`: the whole address, its query, or the bare code.
 pub(super) async fn complete(
     State(app): State<App>,
-    _: Admin,
+    visitor: Visitor,
     Named(name): Named,
     Body(sent): Body<Pasted>,
 ) -> Result<Json<Value>, Problem> {
-    known(&app, &name)?;
+    let account = account(&app, &visitor, &name)?;
     let done = app
         .hub()
         .sign_ins()
-        .complete(&name, sent.pasted.trim())
+        .complete(&account, sent.pasted.trim())
         .await
         .map_err(|error| not_completed(&error))?;
     if let Some(again) = done.again {
@@ -68,11 +69,11 @@ pub(super) struct Scope {
 /// POST `.../disconnect {scope: 'tokens' | 'all'}`.
 pub(super) async fn disconnect(
     State(app): State<App>,
-    _: Admin,
+    visitor: Visitor,
     Named(name): Named,
     Body(sent): Body<Scope>,
 ) -> Result<Json<Value>, Problem> {
-    known(&app, &name)?;
+    let account = account(&app, &visitor, &name)?;
     let (forget, scope) = match sent.scope.as_deref() {
         None | Some("tokens") => (Forget::Tokens, "tokens"),
         Some("all") => (Forget::All, "all"),
@@ -82,10 +83,17 @@ pub(super) async fn disconnect(
             )));
         }
     };
+    if forget == Forget::All && account.user.is_some() && !visitor.is_admin {
+        return Err(Problem::new(
+            Whose::Forbidden,
+            "the registration belongs to all users of the server; only an administrator may forget it",
+        )
+        .code("not_an_administrator"));
+    }
     let revoked = app
         .hub()
         .sign_ins()
-        .sign_out(&name, forget)
+        .sign_out(&account, forget)
         .await
         .map_err(|error| not_begun(&error))?;
     let data = json!({ "scope": scope, "revoked": revoked });
@@ -105,18 +113,28 @@ pub(super) async fn journal(
         .server(&name)
         .filter(|server| sees(&visitor, server))
         .ok_or_else(|| no_server(&name))?;
-    Ok(Json(
-        json!({ "success": true, "data": app.hub().journal().entries(&name) }),
-    ))
+    let user = visitor.username.as_deref();
+    let entries = app.hub().journal().entries_of(&name, user);
+    Ok(Json(json!({ "success": true, "data": entries })))
 }
 
-fn known(app: &App, name: &str) -> Result<(), Problem> {
-    app.hub()
-        .store()
-        .current()
+/// Whose sign-in this visitor may begin, finish and end: an administrator's word counts for one that all share, and for one
+/// that each user has, every user's own.
+// rule: at-37
+fn account(app: &App, visitor: &Visitor, name: &str) -> Result<Account, Problem> {
+    let settings = app.hub().store().current();
+    let server = settings
         .server(name)
-        .map(|_| ())
-        .ok_or_else(|| no_server(name))
+        .filter(|server| sees(visitor, server))
+        .ok_or_else(|| no_server(name))?;
+    if server.oauth.tokens == Grants::PerUser {
+        return Ok(Account::of(name, visitor.username.as_deref()));
+    }
+    if !visitor.is_admin {
+        let message = "only an administrator may do this";
+        return Err(Problem::new(Whose::Forbidden, message).code("not_an_administrator"));
+    }
+    Ok(Account::shared(name))
 }
 
 /// A person has to act first.

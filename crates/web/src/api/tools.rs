@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use hub::upstream::{CallError, Upstream};
+use hub::upstream::{CallError, NotServed, Upstream};
 use mcp::message::{Kind, Message, code};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -40,8 +40,8 @@ pub(super) async fn call(
     let upstream = app
         .hub()
         .upstreams()
-        .get(&name)
-        .ok_or_else(|| no_server(&name))?;
+        .serving(&name, visitor.username.as_deref())
+        .map_err(|why| not_served(&name, &why))?;
     let tool = tool_of(server, &upstream, &wish.tool_name, &settings.name_separator)?;
     let arguments = wish.arguments.as_deref().map_or("{}", RawValue::get);
     let params = format!(
@@ -57,6 +57,13 @@ pub(super) async fn call(
     data["toolName"] = wish.tool_name.into();
     data["arguments"] = serde_json::from_str(arguments).unwrap_or_default();
     Ok(Json(json!({ "success": true, "data": data })))
+}
+
+fn not_served(name: &str, why: &NotServed) -> Problem {
+    match why {
+        NotServed::Unknown(_) => no_server(name),
+        NotServed::NoUser(_) => Problem::new(Whose::Forbidden, why.to_string()).code("no_user"),
+    }
 }
 
 /// The server's own name of the tool. Hidden and missing tools are told apart to nobody. A server that could not list yet

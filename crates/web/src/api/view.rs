@@ -2,11 +2,11 @@
 
 use std::time::SystemTime;
 
-use hub::sign_in::{self, Needed};
+use hub::sign_in::{self, Account, Needed};
 use hub::upstream::{Listed, State, Upstream};
 use mcp::merge::{Entry, Listing};
 use serde_json::{Map, Value, json};
-use settings::{Server, Settings, Toggles};
+use settings::{Grants, Server, Settings, Toggles};
 
 use super::redaction::redact;
 use crate::access::Visitor;
@@ -16,9 +16,13 @@ use crate::app::App;
 pub(super) fn server(app: &App, server: &Server, visitor: &Visitor) -> Value {
     let hub = app.hub();
     let settings = hub.store().current();
-    let upstream = hub.upstreams().get(&server.name);
-    let sign_in = hub.sign_ins().view(&server.name);
+    // Where each user has a sign-in, a visitor sees his own and nobody else's.
+    let per_user = server.oauth.tokens == Grants::PerUser;
+    let user = visitor.username.as_deref().filter(|_| per_user);
+    let upstream = hub.upstreams().serving(&server.name, user).ok();
+    let sign_in = hub.sign_ins().view(Account::of(&server.name, user));
     let whole = sees_whole(visitor, server);
+    let own = whole || user.is_some();
     let mut view = Map::new();
     view.insert("name".into(), server.name.as_str().into());
     if let Some(owner) = &server.sharing.owner {
@@ -38,12 +42,20 @@ pub(super) fn server(app: &App, server: &Server, visitor: &Visitor) -> Value {
         let file = hub.store().file();
         view.insert(
             "config".into(),
-            file.raw_server(&server.name).map_or(Value::Null, redact),
+            file.raw_server(&server.name)
+                .map_or(Value::Null, |raw| without_people(redact(raw))),
         );
         view.insert("problems".into(), problems(&settings, &server.name).into());
     }
-    view.insert("oauth".into(), oauth(&sign_in, whole));
+    view.insert("oauth".into(), oauth(&sign_in, own));
     Value::Object(view)
+}
+
+/// What users hold there is theirs, also its bare existence.
+fn without_people(mut config: Value) -> Value {
+    let oauth = config.get_mut("oauth").and_then(Value::as_object_mut);
+    oauth.map(|oauth| oauth.shift_remove("users"));
+    config
 }
 
 /// May this visitor see the server at all?
@@ -84,6 +96,11 @@ impl Status {
             };
         }
         match upstream.map(Upstream::state) {
+            None if server.enabled && server.oauth.tokens == Grants::PerUser => Self {
+                reason: Some("each user signs in for himself".to_owned()),
+                action: Some("log in as a user to see your own sign-in".to_owned()),
+                ..plain("oauth_required")
+            },
             None if server.enabled => plain("connecting"),
             None | Some(State::Disabled) => plain("disabled"),
             Some(State::Connecting { attempt }) if attempt > 1 => Self {

@@ -182,12 +182,12 @@ impl Drop for Http {
             };
             match tokio::time::timeout(FAREWELL, guarded.exchange(ask)).await {
                 Ok(Ok((answer, _))) => {
-                    tracing::debug!(server = %guarded.server, status = %answer.status, "session ended")
+                    tracing::debug!(server = %guarded.account.server, status = %answer.status, "session ended")
                 }
                 Ok(Err(refused)) => {
-                    tracing::debug!(server = %guarded.server, "session not ended: {}", refused.into_trouble())
+                    tracing::debug!(server = %guarded.account.server, "session not ended: {}", refused.into_trouble())
                 }
-                Err(_) => tracing::debug!(server = %guarded.server, "session not ended in time"),
+                Err(_) => tracing::debug!(server = %guarded.account.server, "session not ended in time"),
             }
         };
         self.tracker.spawn_on(farewell, &runtime);
