@@ -32,6 +32,8 @@ pub struct OAuth {
     /// `client_secret_basic`, `client_secret_post`, `none` and so on, as registered.
     pub token_endpoint_auth_method: Option<String>,
     pub pkce: Pkce,
+    /// `profile: false`: what is known of the provider's habits is not used.
+    pub without_profile: bool,
     pub grant_type: GrantType,
     /// A PEM file, read at each use.
     pub private_key_file: Option<String>,
@@ -170,6 +172,7 @@ impl OAuth {
             ("jwt_bearer", GrantType::JwtBearer),
         ];
         oauth.grant_type = reader.choice("grantType", &grants).unwrap_or_default();
+        oauth.without_profile = reader.flag("profile") == Some(false);
         oauth.private_key_file = reader.text("privateKeyFile");
         oauth.private_key = reader.secret("privateKey");
         oauth.private_key_id = reader.text("privateKeyId");

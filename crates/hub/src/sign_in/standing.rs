@@ -132,6 +132,10 @@ impl Shared {
             .waiting
             .as_ref()
             .filter(|waiting| waiting.pending.lives(now));
+        let issuer = (held.used().into_iter().next().map(|used| used.issuer))
+            .or_else(|| waiting.map(Waiting::identity))
+            .or_else(|| offered.clone());
+        let profile = subject.policy.profile(issuer.as_deref());
         let client_redirect = held
             .client
             .as_ref()
@@ -150,6 +154,13 @@ impl Shared {
                 .filter(|issuer| !issuer.is_empty()),
             offered_by: offered.filter(|_| state == State::Unneeded),
             scopes: grant.map(|grant| grant.scopes.clone()).unwrap_or_default(),
+            profile: profile.map_or_else(Vec::new, |profile| {
+                let lines = profile.lines(&subject.policy);
+                lines.into_iter().map(|line| line.text).collect()
+            }),
+            console_url: profile
+                .and_then(|profile| profile.console_url)
+                .map(str::to_owned),
             redirect_uri: client_redirect.unwrap_or_else(|| subject.policy.redirect_uri.clone()),
         }
     }
@@ -173,6 +184,8 @@ impl Shared {
             issuer: None,
             offered_by: None,
             scopes: Vec::new(),
+            profile: Vec::new(),
+            console_url: None,
             redirect_uri: redirect_uri(&settings, &given, self.port),
         }
     }

@@ -160,6 +160,7 @@ fn policy(url: &str, redirect_uri: String, given: &OAuth) -> Policy {
         settings::GrantType::ClientCredentials => GrantType::ClientCredentials,
         settings::GrantType::JwtBearer => GrantType::JwtBearer,
     };
+    policy.profiles = !given.without_profile;
     policy.assume_pkce = given.pkce == Pkce::Assume;
     policy.allow_insecure_token_endpoint = given.allow_insecure_token_endpoint;
     policy.audience.clone_from(&given.audience);

@@ -149,6 +149,10 @@ pub struct View {
     /// Who would sign somebody in, where no sign-in is needed.
     pub offered_by: Option<String>,
     pub scopes: Vec<String>,
+    /// What is done differently because the provider is known, line by line.
+    pub profile: Vec<String>,
+    /// Where a client is registered by hand, at a provider that is known.
+    pub console_url: Option<String>,
     /// The callback address that this server's sign-in uses; to be registered by hand in `needs_client`.
     pub redirect_uri: String,
 }

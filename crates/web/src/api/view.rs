@@ -233,6 +233,10 @@ fn oauth(sign_in: &sign_in::View, whole: bool) -> Value {
     oauth["issuer"] = sign_in.issuer.as_deref().into();
     oauth["offeredBy"] = sign_in.offered_by.as_deref().into();
     oauth["scopes"] = sign_in.scopes.clone().into();
+    if !sign_in.profile.is_empty() {
+        oauth["profile"] = sign_in.profile.clone().into();
+    }
+    oauth["consoleUrl"] = sign_in.console_url.as_deref().into();
     oauth["redirectUri"] = sign_in.redirect_uri.as_str().into();
     if let Value::Object(fields) = &mut oauth {
         fields.retain(|_, value| !value.is_null());
