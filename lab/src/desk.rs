@@ -65,6 +65,7 @@ async fn read(
         headers: headers(&parts.headers),
         body: String::from_utf8_lossy(&body).into_owned(),
         status: None,
+        fault: None,
     })
 }
 
@@ -141,11 +142,13 @@ async fn arrive(shared: &Shared, seen: &Seen) -> (u64, Option<Fault>) {
         .trouble
         .get_mut(&seen.endpoint)
         .and_then(trouble::take);
+    state.met(number, fault.clone());
     (number, fault)
 }
 
 async fn with_fault(shared: &Arc<Shared>, seen: &Seen, fault: Fault) -> Result<Response, Dropped> {
     match fault {
+        Fault::Pass => Ok(route(shared, seen).await),
         Fault::Status {
             status,
             retry_after,

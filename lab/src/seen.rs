@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::trouble::Endpoint;
+use crate::trouble::{Endpoint, Fault};
 
 /// Which of the two origins was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -33,6 +33,8 @@ pub struct Seen {
     pub body: String,
     /// `None` while unanswered, and for ever when the connection was dropped.
     pub status: Option<u16>,
+    /// The fault on order that it met.
+    pub fault: Option<Fault>,
 }
 
 impl Seen {

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::mcp_server::sessions::Sessions;
 use crate::seen::{Counts, Seen};
 use crate::switches::Switches;
-use crate::trouble::Endpoint;
+use crate::trouble::{Endpoint, Fault};
 
 /// Requests kept for assertions; older ones are forgotten, the counts are not.
 const KEPT: usize = 10_000;
@@ -139,12 +139,20 @@ impl State {
     }
 
     pub(crate) fn answered(&mut self, number: u64, status: u16) {
-        let place = number
-            .checked_sub(self.forgotten)
-            .and_then(|place| usize::try_from(place).ok());
-        if let Some(seen) = place.and_then(|place| self.seen.get_mut(place)) {
+        if let Some(seen) = self.numbered(number) {
             seen.status = Some(status);
         }
+    }
+
+    pub(crate) fn met(&mut self, number: u64, fault: Option<Fault>) {
+        if let Some(seen) = self.numbered(number) {
+            seen.fault = fault;
+        }
+    }
+
+    fn numbered(&mut self, number: u64) -> Option<&mut Seen> {
+        let place = number.checked_sub(self.forgotten)?;
+        self.seen.get_mut(usize::try_from(place).ok()?)
     }
 
     pub(crate) fn seen(&self) -> Vec<Seen> {

@@ -249,6 +249,7 @@ mod tests {
             assert!(guide.contains(&format!("`{name}`")), "{name}");
         }
         let faults = [
+            Fault::Pass,
             Fault::status(500),
             Fault::oauth("x"),
             Fault::Html,

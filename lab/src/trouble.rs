@@ -35,6 +35,8 @@ pub enum Endpoint {
     deny_unknown_fields
 )]
 pub enum Fault {
+    /// No fault: does the work. For a pause between others.
+    Pass,
     /// Answers with this status and a short page, without doing the work.
     Status {
         status: u16,

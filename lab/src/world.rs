@@ -151,6 +151,11 @@ impl World {
         self.shared.lock().clock.advance(by);
     }
 
+    /// From now on the world's own clock runs this many times as fast.
+    pub fn hurry(&self, pace: u32) {
+        self.shared.lock().clock.hurry(pace);
+    }
+
     /// Holds back requests at an endpoint until the returned value is dropped.
     pub fn hold(&self, endpoint: Endpoint) -> Hold {
         let (gate, waiting) = watch::channel(());
