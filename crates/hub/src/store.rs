@@ -23,6 +23,9 @@ pub use trouble::{EditError, OpenError, Trouble};
 /// How a placeholder's name becomes its value; the binary hands down the process environment.
 pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
+/// What must be true of the file on disk for a change to be made.
+type Condition = Box<dyn Fn(&Settings) -> bool + Send + Sync>;
+
 /// How often a change starts again when somebody who takes no lock writes at the same moment.
 const ROUNDS: usize = 20;
 
@@ -138,8 +141,26 @@ impl Store {
     /// away.
     pub async fn edit(&self, changes: Vec<Change>) -> Result<(), EditError> {
         let shared = Arc::clone(&self.shared);
-        let task = tokio::spawn(async move { shared.edit(changes).await });
+        let always = Box::new(|_: &Settings| true);
+        let task = tokio::spawn(async move { shared.edit_when(always, changes).await });
+        task.await.map_err(EditError::Stopped)?.map(drop)
+    }
+
+    /// As `edit`, if the file on disk means what the changes were made up for; `false`: it does not, and was not touched.
+    pub async fn edit_when(
+        &self,
+        holds: impl Fn(&Settings) -> bool + Send + Sync + 'static,
+        changes: Vec<Change>,
+    ) -> Result<bool, EditError> {
+        let shared = Arc::clone(&self.shared);
+        let task = tokio::spawn(async move { shared.edit_when(Box::new(holds), changes).await });
         task.await.map_err(EditError::Stopped)?
+    }
+
+    /// The file itself: where links lead. Other processes may have come to it by other names.
+    #[must_use]
+    pub fn real_path(&self) -> PathBuf {
+        self.shared.disk.target()
     }
 
     /// Reads the file again now, without waiting for word of a change.
@@ -183,10 +204,14 @@ impl Drop for Shared {
 }
 
 impl Shared {
-    async fn edit(self: &Arc<Self>, changes: Vec<Change>) -> Result<(), EditError> {
+    async fn edit_when(
+        self: &Arc<Self>,
+        holds: Condition,
+        changes: Vec<Change>,
+    ) -> Result<bool, EditError> {
         let _turn = self.gate.lock().await;
         let shared = Arc::clone(self);
-        let edited = blocking(move || shared.edit_on_disk(&changes))
+        let edited = blocking(move || shared.edit_on_disk(&holds, &changes))
             .await
             .map_err(EditError::Stopped)?;
         match &edited {
@@ -196,12 +221,18 @@ impl Shared {
             Ok(_) => self.set_writing(None),
             Err(_) => {}
         }
-        self.publish(edited?);
+        let (file, held) = edited?;
+        self.publish(file);
         self.set_reading(None);
-        Ok(())
+        Ok(held)
     }
 
-    fn edit_on_disk(&self, changes: &[Change]) -> Result<File, EditError> {
+    /// The file as it is then, and whether the condition held.
+    fn edit_on_disk(
+        &self,
+        holds: &Condition,
+        changes: &[Change],
+    ) -> Result<(File, bool), EditError> {
         let lock = self.disk.lock()?;
         let had_text = !is_blank(self.snapshot.load().file.text());
         for _ in 0..ROUNDS {
@@ -212,13 +243,17 @@ impl Shared {
             // rule: safe-p07
             // What is on disk is changed, not what we made of it: placeholders stay placeholders.
             let before = found.as_deref().unwrap_or_default();
+            let known = File::parse(before).map_err(settings::EditError::Unreadable)?;
+            if !holds(&resolve(&known, &self.environment, &self.vault)) {
+                return Ok((known, false));
+            }
             let after = settings::apply_with(before, changes, &self.vault)?;
             let file = File::parse(&after).map_err(settings::EditError::Unreadable)?;
             if after == before {
-                return Ok(file);
+                return Ok((file, true));
             }
             match self.disk.write(found.as_deref(), &after)? {
-                Landing::Landed => return Ok(file),
+                Landing::Landed => return Ok((file, true)),
                 Landing::ChangedMeanwhile => {}
             }
         }

@@ -238,7 +238,7 @@ impl Disk {
     }
 
     /// Where the links lead, also when nothing is there yet.
-    fn target(&self) -> PathBuf {
+    pub(super) fn target(&self) -> PathBuf {
         let mut path = self.path.clone();
         for _ in 0..40 {
             let Ok(next) = fs::read_link(&path) else {

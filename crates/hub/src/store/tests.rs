@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+use secrecy::ExposeSecret;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -392,4 +393,42 @@ async fn what_a_killed_process_left_behind_is_removed() {
     fs::write(folder.path().join("mine.tmp"), "").unwrap();
     open(&path).await;
     assert_eq!(strangers(folder.path()), ["mine.tmp"]);
+}
+
+#[tokio::test]
+async fn a_change_is_made_only_where_it_was_made_up_for() {
+    let (_folder, path) = file(TEXT);
+    let store = open(&path).await;
+    // Somebody else writes, and word of it has not come yet.
+    let other = open(&path).await;
+    other.edit(vec![token("theirs")]).await.unwrap();
+    let says = |wanted: &'static str| {
+        move |settings: &Settings| {
+            let found = settings.server("a").unwrap().oauth.access_token.as_deref();
+            found.is_some_and(|token| token.expose_secret() == wanted)
+        }
+    };
+    let made = store.edit_when(says("mine"), vec![token("newer")]).await;
+    assert!(!made.unwrap());
+    assert!(
+        says("theirs")(&store.current()),
+        "what is there is known now"
+    );
+    let made = store.edit_when(says("theirs"), vec![token("newer")]).await;
+    assert!(made.unwrap());
+    assert!(fs::read_to_string(&path).unwrap().contains("newer"));
+}
+
+#[tokio::test]
+async fn one_file_has_one_real_path_whatever_it_is_called() {
+    let (folder, path) = file(TEXT);
+    let (near, far) = (
+        folder.path().join("near.json"),
+        folder.path().join("far.json"),
+    );
+    symlink("mcp_settings.json", &near).unwrap();
+    symlink(&near, &far).unwrap();
+    for name in [&path, &near, &far] {
+        assert_eq!(open(name).await.real_path(), path);
+    }
 }
