@@ -45,6 +45,9 @@ pub enum Ended {
 /// Longest time before its end at which a token is renewed.
 const MARGIN: Duration = Duration::from_secs(60);
 
+/// Tokens of a shorter life are renewed when they are used, not while nobody asks.
+const SHORTEST_IDLE: Duration = Duration::from_secs(10);
+
 impl Grant {
     /// A token is used while it is valid for longer than the margin: 60 s, or a tenth of a shorter life.
     // rule: mcp-auth-grant-renewal, at-04, at-35
@@ -82,19 +85,25 @@ impl Grant {
         token::jwt_audience(self.access.expose_secret())
     }
 
-    /// When it wants to be renewed; `None`: not by the clock.
+    /// When it wants to be renewed also while nobody uses it; `None`: not by the clock, or its life is too short for that.
+    // rule: t04
     #[must_use]
     pub fn due_at(&self) -> Option<SystemTime> {
         self.refresh.as_ref()?;
+        if self.life().is_some_and(|life| life < SHORTEST_IDLE) {
+            return None;
+        }
         self.expires_at?.checked_sub(self.margin())
     }
 
     fn margin(&self) -> Duration {
-        let life = match (self.issued_at, self.expires_at) {
-            (Some(from), Some(to)) => to.duration_since(from).unwrap_or_default(),
-            (None, _) | (_, None) => MARGIN * 10,
-        };
+        let life = self.life().unwrap_or(MARGIN * 10);
         (life / 10).min(MARGIN)
+    }
+
+    fn life(&self) -> Option<Duration> {
+        let (from, to) = (self.issued_at?, self.expires_at?);
+        Some(to.duration_since(from).unwrap_or_default())
     }
 }
 
@@ -151,6 +160,15 @@ mod tests {
         let short = grant(10, true);
         assert_eq!(short.next(at(8)), Next::Use);
         assert_eq!(short.next(at(9)), Next::Refresh);
+    }
+
+    // rule: at-36, t04
+    #[test]
+    fn a_life_of_nothing_has_ended_and_is_not_renewed_while_nobody_asks() {
+        assert_eq!(grant(0, true).next(at(0)), Next::Refresh);
+        assert_eq!(grant(0, true).due_at(), None);
+        assert_eq!(grant(9, true).due_at(), None);
+        assert_eq!(grant(10, true).due_at(), Some(at(9)));
     }
 
     #[test]

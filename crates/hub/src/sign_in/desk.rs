@@ -9,6 +9,7 @@ use settings::{OAuth, Settings};
 use tokio::sync::Mutex;
 
 use super::Account;
+use super::lock::ProcessLock;
 use super::record::{self, Kept, Waiting};
 use super::view::State;
 
@@ -46,6 +47,8 @@ pub(super) struct Memory {
     pub(super) signed_out: bool,
     /// What could not be written into the settings file.
     pub(super) unsaved: Unsaved,
+    /// Held as long as a renewed pair is known to this process alone: the file still says the one that is spent.
+    pub(super) lock: Option<ProcessLock>,
     /// What the settings held when they were read last, so that one state of them is read once and not for each request.
     read: Option<(Weak<Settings>, Option<Kept>)>,
 }
@@ -124,6 +127,14 @@ impl Memory {
             self.read = Some((Arc::downgrade(settings), kept));
         }
         self.read.as_ref().and_then(|(_, kept)| kept.as_ref())
+    }
+
+    /// A grant that is in the file, or in this process alone.
+    pub(super) fn stored(&mut self, unsaved: Option<Kept>) {
+        if unsaved.is_none() {
+            self.lock = None;
+        }
+        self.unsaved.kept = unsaved;
     }
 
     /// A sign-in or a renewal succeeded: what was wrong before is over.

@@ -28,7 +28,7 @@ impl Driver {
         first: Result<Step<P>, P::Error>,
         within: Duration,
     ) -> Result<P::Output, P::Error> {
-        let end = Instant::now() + within;
+        let end = Instant::now() + self.clock.wait_for(within);
         let mut step = first?;
         loop {
             let (request, because, then) = match step {

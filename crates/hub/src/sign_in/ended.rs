@@ -30,7 +30,7 @@ impl Shared {
             "the grant has ended; the client is kept",
             why,
         );
-        self.drop_grant(&subject.account).await;
+        self.drop_grant(&subject.account, &kept.mark()).await;
         self.ask_again(subject, &format!("the grant has ended: {why}"))
             .await
     }
@@ -80,7 +80,7 @@ impl Shared {
                 .with(|memory| memory.document_refused = true);
         }
         self.drop_waiting(&subject.account).await;
-        self.drop_grant(&subject.account).await;
+        self.drop_grant(&subject.account, &kept.mark()).await;
         self.ask_again(subject, "the authorization server has forgotten the client")
             .await
     }

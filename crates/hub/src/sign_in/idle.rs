@@ -22,8 +22,9 @@ pub(super) async fn keep_renewed(shared: Weak<Shared>) {
             return;
         };
         let pause = round(&living).await;
+        let clock = living.clock.clone();
         drop(living);
-        tokio::time::sleep(pause).await;
+        clock.sleep(pause).await;
     }
 }
 
@@ -62,20 +63,19 @@ async fn round(shared: &Arc<Shared>) -> Duration {
             continue;
         };
         let desk = shared.desk(&account);
-        let (until, blocked, unsaved) = desk.with(|memory| {
+        let (until, blocked, unsaved, alone) = desk.with(|memory| {
             let until = memory.failing.as_ref().map(|failing| failing.until);
-            let unsaved = memory.unsaved.kept.is_some() || memory.unsaved.client.is_some();
+            let alone = memory.unsaved.kept.clone();
+            let unsaved = alone.is_some() || memory.unsaved.client.is_some();
             let standing = memory.standing.as_ref().map(|standing| standing.state);
             let blocked = standing.is_some_and(|state| state != State::Disconnected);
-            (until, blocked, unsaved)
+            (until, blocked, unsaved, alone)
         });
         if unsaved {
             shared.write_unsaved(&account).await;
         }
-        let oauth = whose(&server.oauth, &account);
-        let kept = address(server)
-            .zip(oauth)
-            .and_then(|(url, oauth)| kept(oauth, url));
+        let kept =
+            alone.or_else(|| kept(whose(&server.oauth, &account)?, address(server)?));
         let Some(due) = kept.and_then(|kept| kept.grant.due_at()) else {
             continue;
         };

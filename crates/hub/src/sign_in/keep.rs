@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use oauth::Client;
 use oauth::step::Stage;
-use settings::Change;
+use settings::{Change, Settings};
 
 use super::desk::Memory;
 use super::record::{self, Kept, Waiting};
+use super::subject::held_mark;
 use super::{Account, Shared, SignInError};
 use crate::journal::Entry;
 use crate::store::EditError;
@@ -18,7 +19,33 @@ impl Shared {
         let desk = self.desk(account);
         let changes = record::save_grant(account, &kept);
         let written = self.write(account, changes).await;
-        desk.with(|memory| memory.unsaved.kept = (!written).then_some(kept));
+        desk.with(|memory| memory.stored((!written).then_some(kept)));
+    }
+
+    /// Stores a renewed grant in place of the one with the mark `before`; `false`: that one is not there any more, and the
+    /// newer word stays. A file that cannot be read or written does not know a newer word.
+    // rule: at-03, at-57
+    pub(super) async fn keep_renewed(
+        self: &Arc<Self>,
+        account: &Account,
+        before: &str,
+        kept: &Kept,
+    ) -> bool {
+        let desk = self.desk(account);
+        // What this process alone knows is newer than the file.
+        if desk.with(|memory| memory.unsaved.kept.is_some()) {
+            self.keep_grant(account, kept.clone()).await;
+            return true;
+        }
+        let changes = record::save_grant(account, kept);
+        match self.store.edit_when(holds(account, before), changes).await {
+            Ok(held) => held,
+            Err(error) => {
+                self.say_unwritten(account, error.to_string());
+                desk.with(|memory| memory.stored(Some(kept.clone())));
+                true
+            }
+        }
     }
 
     pub(super) async fn keep_client(self: &Arc<Self>, account: &Account, client: &Client) {
@@ -45,9 +72,20 @@ impl Shared {
         self.write(account, record::forget_waiting(account)).await;
     }
 
-    pub(super) async fn drop_grant(self: &Arc<Self>, account: &Account) {
-        self.desk(account).with(|memory| memory.unsaved.kept = None);
-        self.write(account, record::forget_grant(account)).await;
+    /// Forgets the tokens with the mark `dead`; others that came meanwhile stay.
+    pub(super) async fn drop_grant(self: &Arc<Self>, account: &Account, dead: &str) {
+        let unsaved = self.desk(account).with(|memory| {
+            let unsaved = memory.unsaved.kept.is_some();
+            memory.stored(None);
+            unsaved
+        });
+        let changes = record::forget_grant(account);
+        // The file says what was spent before, when the pair that died could not be written.
+        if unsaved {
+            self.write(account, changes).await;
+        } else if let Err(error) = self.store.edit_when(holds(account, dead), changes).await {
+            self.say_unwritten(account, error.to_string());
+        }
     }
 
     pub(super) async fn drop_client(self: &Arc<Self>, account: &Account) {
@@ -86,14 +124,18 @@ impl Shared {
             // Deleted at this very moment.
             Err(EditError::Change(settings::EditError::NoEntry(_))) => true,
             Err(error) => {
-                let decision = "the settings file could not be written; kept in memory";
-                let mut entry =
-                    Entry::decision(self.clock.now(), &*account.server, Stage::Connect, decision);
-                entry.why = Some(error.to_string());
-                self.journal.record(entry);
+                self.say_unwritten(account, error.to_string());
                 false
             }
         }
+    }
+
+    fn say_unwritten(&self, account: &Account, why: String) {
+        let decision = "the settings file could not be written; kept in memory";
+        let mut entry =
+            Entry::decision(self.clock.now(), &*account.server, Stage::Connect, decision);
+        entry.why = Some(why);
+        self.journal.record(entry);
     }
 
     /// For changes that a person asked for: a failure is told.
@@ -103,4 +145,10 @@ impl Shared {
             .await
             .map_err(|error| SignInError::Store(error.to_string()))
     }
+}
+
+/// Whether the file holds the grant with this mark for the account.
+fn holds(account: &Account, mark: &str) -> impl Fn(&Settings) -> bool + Send + Sync + use<> {
+    let (account, mark) = (account.clone(), mark.to_owned());
+    move |settings: &Settings| held_mark(settings, &account).as_deref() == Some(&mark)
 }

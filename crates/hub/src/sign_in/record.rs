@@ -82,6 +82,11 @@ impl Kept {
         server.is_none() || server == origin_of(url).as_ref()
     }
 
+    pub(super) fn is_younger(&self, than: Duration, now: SystemTime) -> bool {
+        let age = self.grant.issued_at.map(|at| now.duration_since(at));
+        age.is_some_and(|age| age.is_ok_and(|age| age < than))
+    }
+
     pub(super) fn mark(&self) -> String {
         mark(self.grant.access.expose_secret())
     }

@@ -7,19 +7,24 @@ use oauth::grant::Next;
 use oauth::refresh::Outcome;
 use oauth::step::Stage;
 use oauth::{Discovery, Refresh};
+use tokio::time::Instant;
 
 use super::desk::{Desk, Failing};
 use super::finished;
-use super::lock::ProcessLock;
+use super::lock::{ProcessLock, Turn};
 use super::record::{Kept, Origin, origin_of};
 use super::standing::Verdicted;
-use super::subject::{Subject, address};
+use super::subject::{Subject, address, held_mark};
 use super::view::{Bearer, Event, Needed, State, Verdict};
 use super::{Account, Shared};
 use crate::chance;
 
 /// For one refresh with its second attempt.
-const REFRESH_TIME: Duration = Duration::from_secs(20);
+const REFRESH_TIME: Duration = Duration::from_secs(10);
+/// How long another process may take for its renewal.
+const TURN_TIME: Duration = Duration::from_secs(25);
+/// However short its life is said to be, a token is not renewed more often than this.
+const SHORTEST_LIFE: Duration = Duration::from_secs(1);
 const DISCOVERY_TIME: Duration = Duration::from_secs(15);
 /// How long a caller without a living token waits for a token endpoint in trouble.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -149,9 +154,49 @@ impl Shared {
         if let Some(settled) = self.settled(account, refused) {
             return settled;
         }
-        let _process = ProcessLock::acquire(self.store.path(), &account.fingerprint()).await;
+        let held = desk.with(|memory| memory.lock.take());
+        let lock = match held {
+            Some(lock) => Some(lock),
+            None => {
+                let (path, patience) = (self.store.real_path(), self.clock.wait_for(TURN_TIME));
+                match ProcessLock::acquire(&path, account, patience).await {
+                    Turn::Ours(lock) => lock,
+                    Turn::Theirs => return self.not_our_turn(&desk, account, refused).await,
+                }
+            }
+        };
         self.store.reload().await;
-        let mut waited = Duration::ZERO;
+        let renewed = self.renew_alone(&desk, account, refused).await;
+        desk.with(|memory| memory.lock = lock.filter(|_| memory.unsaved.kept.is_some()));
+        renewed
+    }
+
+    /// Another process may have spent the refresh token already: what it has is waited for, as any other trouble is.
+    async fn not_our_turn(
+        &self,
+        desk: &Desk,
+        account: &Account,
+        refused: Option<&str>,
+    ) -> Result<Option<Kept>, Needed> {
+        self.store.reload().await;
+        if let Some(settled) = self.settled(account, refused) {
+            return settled;
+        }
+        let why = "another process is renewing it and has not stored what it got";
+        self.later(desk, why.to_owned(), None);
+        match self.settled(account, refused) {
+            Some(settled) => settled,
+            None => Ok(None),
+        }
+    }
+
+    async fn renew_alone(
+        self: &Arc<Self>,
+        desk: &Desk,
+        account: &Account,
+        refused: Option<&str>,
+    ) -> Result<Option<Kept>, Needed> {
+        let end = Instant::now() + self.clock.wait_for(PATIENCE);
         loop {
             if let Some(settled) = self.settled(account, refused) {
                 return settled;
@@ -163,15 +208,16 @@ impl Shared {
                 return Ok(None);
             };
             let lives = kept.grant.lives(self.clock.now()) && refused.is_none();
-            match self.attempt(&desk, &subject, kept.clone()).await {
+            match self.attempt(desk, &subject, kept.clone()).await {
                 Attempt::Fresh(fresh) => return Ok(Some(fresh)),
                 Attempt::Over(needed) => return Err(needed),
                 Attempt::Gone => return Ok(None),
                 // The old token serves while it lives.
                 Attempt::Later { .. } if lives => return Ok(Some(kept)),
-                Attempt::Later { pause, .. } if waited + pause <= PATIENCE => {
-                    waited += pause;
-                    tokio::time::sleep(pause).await;
+                Attempt::Later { pause, .. }
+                    if Instant::now() + self.clock.wait_for(pause) <= end =>
+                {
+                    self.clock.sleep(pause).await;
                     desk.with(|memory| {
                         memory
                             .failing
@@ -179,7 +225,7 @@ impl Shared {
                             .map(|failing| failing.until = self.clock.now())
                     });
                 }
-                Attempt::Later { why, .. } => return Err(self.failing(&desk, &subject, &why)),
+                Attempt::Later { why, .. } => return Err(self.failing(desk, &subject, &why)),
             }
         }
     }
@@ -199,7 +245,9 @@ impl Shared {
         let now = self.clock.now();
         let wanted = match refused {
             Some(refused) => refused == kept.mark(),
-            None => kept.grant.next(now) == Next::Refresh,
+            // A life of nothing would be a renewal for each of those who wait.
+            // rule: t04
+            None => kept.grant.next(now) == Next::Refresh && !kept.is_younger(SHORTEST_LIFE, now),
         };
         if !wanted {
             return Some(Ok(Some(kept)));
@@ -287,7 +335,7 @@ impl Shared {
         }
     }
 
-    /// A sign-in that came meanwhile is the newer word; tokens that were deleted meanwhile stay deleted.
+    /// Stored before anybody uses it: the old refresh token may be spent. A sign-in that came meanwhile is the newer word; tokens that were deleted meanwhile stay deleted.
     async fn settle(
         self: &Arc<Self>,
         desk: &Desk,
@@ -295,14 +343,19 @@ impl Shared {
         before: &str,
         renewed: Kept,
     ) -> Attempt {
-        let held = self
-            .subject(&subject.account)
-            .ok()
-            .and_then(|subject| subject.held.kept);
-        match held {
-            Some(held) if held.mark() == before => {
-                Attempt::Fresh(self.renewed(desk, subject, renewed).await)
-            }
+        let account = &subject.account;
+        if self.keep_renewed(account, before, &renewed).await {
+            return Attempt::Fresh(self.renewed(desk, subject, renewed));
+        }
+        // The entry has another name now: what it was given goes with it.
+        if let Some(moved) = self.moved(account, before)
+            && self.keep_renewed(&moved, before, &renewed).await
+        {
+            let decision = format!("renewed; the server is called {moved} now");
+            self.driver(subject, None).say(Stage::Refresh, decision);
+            return Attempt::Gone;
+        }
+        match self.subject(account).ok().and_then(|now| now.held.kept) {
             Some(newer) => Attempt::Fresh(newer),
             None => {
                 let decision = "the tokens were deleted meanwhile; the renewed ones are dropped";
@@ -312,9 +365,22 @@ impl Shared {
         }
     }
 
-    /// Stored before anybody uses it: the old refresh token may be spent.
-    async fn renewed(self: &Arc<Self>, desk: &Desk, subject: &Subject, kept: Kept) -> Kept {
-        self.keep_grant(&subject.account, kept.clone()).await;
+    /// The account that holds the grant with this mark, when the one that held it is gone.
+    fn moved(&self, from: &Account, mark: &str) -> Option<Account> {
+        let settings = self.store.current();
+        if settings.server(&from.server).is_some() {
+            return None;
+        }
+        let accounts = settings.servers.iter().map(|server| Account {
+            server: server.name.to_string(),
+            user: from.user.clone(),
+        });
+        accounts
+            .filter(|account| held_mark(&settings, account).as_deref() == Some(mark))
+            .find(|account| account != from)
+    }
+
+    fn renewed(&self, desk: &Desk, subject: &Subject, kept: Kept) -> Kept {
         let told = desk.with(|memory| {
             let told = memory.failing.as_ref().is_some_and(|failing| failing.told);
             memory.relieve();
@@ -340,7 +406,14 @@ impl Shared {
                 .map_or(0, |failing| failing.attempts);
             let told = memory.failing.as_ref().is_some_and(|failing| failing.told);
             let doubled = Duration::from_secs(1 << attempts.min(6)).min(LONGEST_PAUSE);
-            let pause = retry_after.unwrap_or(doubled.mul_f64(1.0 + f64::from(jitter) / 1024.0));
+            let own = doubled.mul_f64(1.0 + f64::from(jitter) / 1024.0);
+            // A server that wants to be asked again at once is believed once.
+            let least = if attempts == 0 {
+                Duration::ZERO
+            } else {
+                doubled / 2
+            };
+            let pause = retry_after.map_or(own, |after| after.max(least));
             let failing = Failing {
                 why: why.clone(),
                 attempts: attempts + 1,

@@ -38,7 +38,7 @@ impl Shared {
             memory.signed_out = true;
             memory.forced = None;
             memory.step_ups = oauth::scope::StepUps::default();
-            memory.unsaved.kept = None;
+            memory.stored(None);
             memory.unsaved.waiting = None;
         });
         if forget == Forget::All {

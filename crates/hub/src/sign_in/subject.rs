@@ -110,6 +110,13 @@ fn key(given: &OAuth, clock: &Clock) -> Option<ClientKey> {
     ))
 }
 
+/// The mark of the token that these settings hold for an account.
+pub(super) fn held_mark(settings: &Settings, account: &Account) -> Option<String> {
+    let server = settings.server(&account.server)?;
+    let kept = record::kept(record::whose(&server.oauth, account)?, address(server)?)?;
+    Some(kept.mark())
+}
+
 /// The address of a server that is reached over http; nothing else signs in.
 pub(super) fn address(server: &Server) -> Option<&str> {
     match &server.transport {

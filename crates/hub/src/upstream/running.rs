@@ -211,7 +211,7 @@ impl Running {
                     let wait = at
                         .duration_since(self.outside.clock.now())
                         .unwrap_or_default();
-                    self.wake = Some(Instant::now() + wait);
+                    self.wake = Some(Instant::now() + self.outside.clock.wait_for(wait));
                 }
             }
         }
