@@ -71,6 +71,7 @@ fn told(name: &str) -> Option<String> {
 fn options(path: &Path, clock: Clock) -> HubOptions {
     HubOptions {
         settings_path: path.to_owned(),
+        vault: mcphub_hub::vault::Vault::default(),
         environment: Arc::new(|_| None),
         port: 3000,
         clock,
@@ -116,7 +117,7 @@ fn look(path: &Path) {
     }
 }
 
-// rule: at-09, l05, p01
+// rule: at-09, safe-l05, safe-p01
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_hour_of_trouble_costs_no_grant() {
     let seed = told("HOUR_SEED").map(|seed| seed.parse().unwrap());

@@ -86,7 +86,7 @@ impl Grant {
     }
 
     /// When it wants to be renewed also while nobody uses it; `None`: not by the clock, or its life is too short for that.
-    // rule: t04
+    // rule: safe-t04
     #[must_use]
     pub fn due_at(&self) -> Option<SystemTime> {
         self.refresh.as_ref()?;
@@ -162,7 +162,7 @@ mod tests {
         assert_eq!(short.next(at(9)), Next::Refresh);
     }
 
-    // rule: at-36, t04
+    // rule: at-36, safe-t04
     #[test]
     fn a_life_of_nothing_has_ended_and_is_not_renewed_while_nobody_asks() {
         assert_eq!(grant(0, true).next(at(0)), Next::Refresh);

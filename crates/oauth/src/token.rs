@@ -103,7 +103,7 @@ pub(crate) fn read(answer: Result<Response, Unanswered>, secrets: &[&SecretStrin
     };
     if let Some(error) = error_word(&map) {
         // A server may repeat in its words what it was sent.
-        // rule: x04
+        // rule: safe-x04
         let said = |text: &str| short(&wire::masked(text, secrets));
         return Answer::Error {
             error: said(error),

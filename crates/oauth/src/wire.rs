@@ -80,7 +80,7 @@ pub(crate) fn form_encode(text: &str) -> String {
 }
 
 /// A stranger's text without what it repeats of our secrets, as they are or as they were sent.
-// rule: x04
+// rule: safe-x04
 pub(crate) fn masked(text: &str, secrets: &[&SecretString]) -> String {
     let mut text = text.to_owned();
     for secret in secrets {

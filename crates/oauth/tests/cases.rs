@@ -85,7 +85,7 @@ fn registrations_are_taken_or_refused_as_their_cases_say() {
     });
 }
 
-// rule: rfc6749-5.1, t01, t02, t04, t05
+// rule: rfc6749-5.1, t01, t02, safe-t04, t05
 #[test]
 fn token_answers_are_taken_or_refused_as_their_cases_say() {
     for_each("token", |case| {

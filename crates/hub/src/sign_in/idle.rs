@@ -74,8 +74,7 @@ async fn round(shared: &Arc<Shared>) -> Duration {
         if unsaved {
             shared.write_unsaved(&account).await;
         }
-        let kept =
-            alone.or_else(|| kept(whose(&server.oauth, &account)?, address(server)?));
+        let kept = alone.or_else(|| kept(whose(&server.oauth, &account)?, address(server)?));
         let Some(due) = kept.and_then(|kept| kept.grant.due_at()) else {
             continue;
         };

@@ -246,7 +246,7 @@ impl Shared {
         let wanted = match refused {
             Some(refused) => refused == kept.mark(),
             // A life of nothing would be a renewal for each of those who wait.
-            // rule: t04
+            // rule: safe-t04
             None => kept.grant.next(now) == Next::Refresh && !kept.is_younger(SHORTEST_LIFE, now),
         };
         if !wanted {

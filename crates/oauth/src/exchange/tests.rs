@@ -193,7 +193,7 @@ fn a_refusal_is_shown_in_the_servers_words() {
     assert!(matches!(error, ExchangeError::Unavailable(_)));
 }
 
-// rule: x04
+// rule: safe-x04
 #[test]
 fn the_servers_words_do_not_repeat_code_verifier_or_secret() {
     let mut code = code();

@@ -237,7 +237,7 @@ fn the_scope_is_said_again_where_the_server_wants_it_and_left_out_once_it_refuse
     assert_eq!(play.asked.len(), 1, "nothing was there to leave out");
 }
 
-// rule: x04
+// rule: safe-x04
 #[test]
 fn the_servers_words_do_not_repeat_the_token() {
     let grant = Grant {

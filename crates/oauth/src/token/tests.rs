@@ -145,7 +145,7 @@ fn a_server_in_trouble_says_nothing_whatever_its_page_holds() {
     ));
 }
 
-// rule: x04
+// rule: safe-x04
 #[test]
 fn what_the_server_repeats_of_our_secrets_is_masked() {
     let secret = SecretString::from("rt+secret/1");
