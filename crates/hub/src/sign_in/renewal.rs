@@ -22,7 +22,7 @@ use crate::chance;
 /// For one refresh with its second attempt.
 const REFRESH_TIME: Duration = Duration::from_secs(10);
 /// How long another process may take for its renewal.
-const TURN_TIME: Duration = Duration::from_secs(25);
+pub(super) const TURN_TIME: Duration = Duration::from_secs(25);
 /// However short its life is said to be, a token is not renewed more often than this.
 const SHORTEST_LIFE: Duration = Duration::from_secs(1);
 const DISCOVERY_TIME: Duration = Duration::from_secs(15);

@@ -13,7 +13,7 @@ use oauth::{Challenge, Mint, scope};
 use super::journey::{Ask, Stop};
 use super::lock::ProcessLock;
 use super::record::{Kept, Origin, mark, origin_of};
-use super::renewal::Attempt;
+use super::renewal::{Attempt, TURN_TIME};
 use super::standing::Verdicted;
 use super::subject::Subject;
 use super::view::{Bearer, Needed, Refusal, State, Verdict};
@@ -170,7 +170,9 @@ impl Shared {
     ) -> Result<Kept, Needed> {
         let desk = self.desk(account);
         let _turn = desk.renewal.lock().await;
-        let _process = ProcessLock::acquire(self.store.path(), &account.fingerprint()).await;
+        let (path, patience) = (self.store.real_path(), self.clock.wait_for(TURN_TIME));
+        // Minting spends nothing: a process that is stuck does not keep this one from it.
+        let _process = ProcessLock::acquire(&path, account, patience).await;
         self.store.reload().await;
         let gone = |error: super::SignInError| Needed {
             server: account.server.clone(),
