@@ -117,7 +117,7 @@ fn look(path: &Path) {
     }
 }
 
-// rule: at-09, safe-l05, safe-p01
+// rule: at-09, at-57, safe-l05, safe-p01
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_hour_of_trouble_costs_no_grant() {
     let seed = told("HOUR_SEED").map(|seed| seed.parse().unwrap());

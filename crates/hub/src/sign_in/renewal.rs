@@ -395,7 +395,7 @@ impl Shared {
     }
 
     // 1, 2, 4 ... 60 s with some chance in it, or what the server says.
-    // rule: at-09
+    // rule: at-09, safe-l05
     pub(super) fn later(&self, desk: &Desk, why: String, retry_after: Option<Duration>) -> Attempt {
         let [jitter] = chance::bytes::<1>();
         let now = self.clock.now();
