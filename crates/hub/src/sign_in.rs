@@ -6,8 +6,10 @@
 mod account;
 mod callback;
 mod desk;
+pub mod document;
 mod drive;
 mod ended;
+mod identity;
 mod idle;
 mod journey;
 mod keep;
@@ -39,6 +41,7 @@ pub use account::Account;
 use desk::Desk;
 use drive::Driver;
 use subject::Subject;
+pub use subject::is_callback;
 pub use view::{
     Bearer, CallbackError, Completed, Event, Forget, Link, Needed, Refusal, SignInError, SignedOut,
     State, Verdict, View,

@@ -249,7 +249,8 @@ impl Procedure for Exchange {
 }
 
 /// Errors that speak of the client, in the standard's words and in those of two large providers.
-pub(crate) fn is_client_error(error: &str) -> bool {
+#[must_use]
+pub fn is_client_error(error: &str) -> bool {
     matches!(
         error,
         "invalid_client"

@@ -2,10 +2,12 @@
 
 use axum::extract::State;
 use http::{HeaderMap, StatusCode};
+use hub::sign_in::document;
 
 use crate::access::base_url;
 use crate::app::App;
 use crate::page::{Page, Row, Tone};
+use crate::problem::Problem;
 
 pub(crate) async fn landing(State(app): State<App>, headers: HeaderMap) -> Page {
     page(&base_url(&app, &headers), app.now().rules.is_open())
@@ -46,6 +48,17 @@ pub(crate) async fn resource_metadata(
         "resource_name": "MCPHub",
         "bearer_methods_supported": ["header"],
     }))
+}
+
+/// What the hub is as a client: its own document, for login servers that take its address as client id.
+// rule: at-53
+pub(crate) async fn client_document(
+    State(app): State<App>,
+) -> Result<axum::Json<serde_json::Value>, Problem> {
+    let document = document::document(&app.hub().store().current());
+    document.map(axum::Json).ok_or_else(|| {
+        Problem::missing("this hub has no client document; set systemConfig.install.baseUrl to its public https address")
+    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use oauth::authorization::{Answer, AnswerError, Code, Healed};
-use oauth::exchange::{Exchange, ExchangeError, Exchanged};
+use oauth::exchange::{Exchange, ExchangeError, Exchanged, is_client_error};
 use oauth::step::Stage;
 
 use super::desk::Desk;
@@ -158,6 +158,9 @@ impl Shared {
                 if let Some(healed) = again.0 {
                     return self.heal(subject, waiting, &error, healed).await;
                 }
+                if is_client_error(&error) {
+                    return self.client_refused(subject, waiting, &error).await;
+                }
                 let reason = format!("the authorization server answered {error}");
                 self.left(subject, State::OauthRequired, reason);
                 let server = subject.account.server.clone();
@@ -187,7 +190,6 @@ impl Shared {
         error: &str,
         healed: Healed,
     ) -> Result<Completed, CallbackError> {
-        let desk = self.desk(&subject.account);
         let left_out = if healed.scope { "scope" } else { "resource" };
         self.driver(subject, Some(&waiting.id)).say_why(
             Stage::Heal,
@@ -195,11 +197,72 @@ impl Shared {
             error,
         );
         let ask = Ask {
-            challenge: desk.with(|memory| memory.challenge.clone()),
             healed,
-            ..Ask::default()
+            ..self.same_again(subject, waiting)
         };
         self.again(subject, ask).await
+    }
+
+    /// What was asked for, to be asked for once more while the browser is still there.
+    fn same_again(&self, subject: &Subject, waiting: &Waiting) -> Ask {
+        let desk = self.desk(&subject.account);
+        Ask {
+            challenge: desk.with(|memory| memory.challenge.clone()),
+            scopes: waiting.pending.scopes.clone(),
+            healed: waiting.pending.healed,
+            ..Ask::default()
+        }
+    }
+
+    /// The authorization endpoint does not know the client: the settings' own is the person's to correct.
+    async fn client_refused(
+        self: &Arc<Self>,
+        subject: &Subject,
+        waiting: &Waiting,
+        error: &str,
+    ) -> Result<Completed, CallbackError> {
+        if subject.policy.client.is_none() {
+            return self.as_another(subject, waiting, error).await;
+        }
+        let said = format!("the authorization server answered {error}");
+        Err(self.settings_client_rejected(subject, waiting, &said))
+    }
+
+    /// Sends the browser once more as another client: a registered one that is forgotten there is replaced, and our document,
+    /// where it is not taken, by a registration. Registration rests for ten minutes, so this ends.
+    // rule: at-06, at-53
+    async fn as_another(
+        self: &Arc<Self>,
+        subject: &Subject,
+        waiting: &Waiting,
+        error: &str,
+    ) -> Result<Completed, CallbackError> {
+        let held = subject.held.client.as_ref();
+        let registered = held.is_some_and(|held| held.id == waiting.pending.client_id);
+        let decision = if registered {
+            "the client is not known there; another one is registered"
+        } else {
+            "our document was not taken as a client; one is registered instead"
+        };
+        let driver = self.driver(subject, Some(&waiting.id));
+        driver.say_why(Stage::Heal, decision, error);
+        if !registered {
+            self.desk_of_all(&subject.account)
+                .with(|memory| memory.document_refused = true);
+        }
+        let Ok(subject) = self.subject(&subject.account) else {
+            return Err(CallbackError::UnknownState);
+        };
+        let ask = Ask {
+            another_client: registered,
+            ..self.same_again(&subject, waiting)
+        };
+        let done = self.again(&subject, ask).await;
+        if done.is_err() && registered {
+            // Of no use any more; whoever signs in later gets another one.
+            self.drop_client(&subject.account).await;
+        }
+        done
     }
 
     async fn again(
@@ -269,53 +332,43 @@ impl Shared {
                 self.heal(subject, waiting, &error, healed).await
             }
             // Our own document was not taken as a client: registration is the way then, once.
-            Err(ExchangeError::Client { .. }) if !registered && !given => {
-                driver.say(
-                    Stage::TokenExchange,
-                    "our document was not taken as a client; one is registered instead",
-                );
-                self.desk_of_all(&subject.account)
-                    .with(|memory| memory.document_refused = true);
-                let Ok(subject) = self.subject(&subject.account) else {
-                    return Err(CallbackError::UnknownState);
-                };
-                let ask = Ask {
-                    challenge: desk.with(|memory| memory.challenge.clone()),
-                    ..Ask::default()
-                };
-                self.again(&subject, ask).await
+            Err(error @ ExchangeError::Client { .. }) if registered || !given => {
+                self.as_another(subject, waiting, &error.to_string()).await
             }
             Err(error) => {
                 driver.say_why(Stage::TokenExchange, "failed", error.to_string());
-                Err(self.failed(subject, waiting, &error, registered).await)
+                Err(self.failed(subject, waiting, &error))
             }
         }
     }
 
-    /// The settings' client stays whatever happens; a registered one that is not known there is dropped.
-    async fn failed(
-        self: &Arc<Self>,
-        subject: &Subject,
-        waiting: &Waiting,
-        error: &ExchangeError,
-        registered: bool,
-    ) -> CallbackError {
-        let server = subject.account.server.clone();
-        let client = matches!(error, ExchangeError::Client { .. });
-        if client && !registered {
-            let reason = format!(
-                "{error}; its callback there must be {}",
-                waiting.pending.redirect_uri
-            );
-            self.left(subject, State::ClientRejected, reason.clone());
-            return CallbackError::Client { server, reason };
+    /// The settings' client stays whatever happens.
+    fn failed(&self, subject: &Subject, waiting: &Waiting, error: &ExchangeError) -> CallbackError {
+        if matches!(error, ExchangeError::Client { .. }) {
+            return self.settings_client_rejected(subject, waiting, &error.to_string());
         }
-        if client {
-            self.drop_client(&subject.account).await;
-        }
-        let reason = error.to_string();
+        let (server, reason) = (subject.account.server.clone(), error.to_string());
         self.left(subject, State::OauthRequired, reason.clone());
         CallbackError::Exchange { server, reason }
+    }
+
+    /// What a person needs to compare in the console over there: the end of the id, and the callback.
+    fn settings_client_rejected(
+        &self,
+        subject: &Subject,
+        waiting: &Waiting,
+        said: &str,
+    ) -> CallbackError {
+        let pending = &waiting.pending;
+        let id: Vec<char> = pending.client_id.chars().collect();
+        let tail: String = id[id.len().saturating_sub(4)..].iter().collect();
+        let reason = format!(
+            "{said}; the id of the settings ends in {tail:?}, and its callback there must be {}",
+            pending.redirect_uri
+        );
+        self.left(subject, State::ClientRejected, reason.clone());
+        let server = subject.account.server.clone();
+        CallbackError::Client { server, reason }
     }
 
     async fn signed_in(

@@ -4,15 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use oauth::authorization::{self, Chance, Healed};
+use oauth::client::Kind;
 use oauth::policy::ResourceRule;
-use oauth::step::{Stage, Step};
-use oauth::{
-    Challenge, Client, Discovered, Discovery, DiscoveryError, Registration, RegistrationError,
-    scope,
-};
+use oauth::step::Stage;
+use oauth::{Challenge, Client, Discovered, Discovery, DiscoveryError, scope};
+use url::{Host, Url};
 
-use super::desk::{Desk, Registered};
 use super::drive::Driver;
+use super::identity::Purpose;
 use super::record::{Waiting, client_named, origin_of};
 use super::standing::Verdicted;
 use super::subject::Subject;
@@ -22,10 +21,6 @@ use crate::chance;
 
 /// For all of discovery.
 pub(super) const DISCOVERY_TIME: Duration = Duration::from_secs(15);
-/// For a registration with its second attempts.
-const REGISTRATION_TIME: Duration = Duration::from_secs(20);
-/// A server that forgets its clients gets a new one no more often than this.
-const REGISTRATION_REST: Duration = Duration::from_secs(600);
 
 /// What a journey is for.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +29,8 @@ pub(super) struct Ask {
     /// Scopes that must be asked for: a step-up.
     pub(super) scopes: Vec<String>,
     pub(super) healed: Healed,
+    /// The registered client that is held was refused.
+    pub(super) another_client: bool,
     /// A token of this authorization server was refused when it was fresh: only another one is worth a sign-in.
     pub(super) other_than: Option<String>,
 }
@@ -122,6 +119,7 @@ impl Shared {
         let serves = pending.lives(self.clock.now())
             && client.is_some_and(|client| client.redirect_uri == pending.redirect_uri)
             && ask.healed == Healed::default()
+            && !ask.another_client
             && (pending.healed.scope
                 || given
                     .chain(&ask.scopes)
@@ -143,7 +141,11 @@ impl Shared {
         if ask.other_than.as_deref() == Some(&found.server.identity()) {
             return Err(Stop::SameServer);
         }
-        let client = self.identify(&driver, subject, &found).await?;
+        let purpose = match ask.another_client {
+            true => Purpose::AnotherClient,
+            false => Purpose::SignIn,
+        };
+        let client = self.identify(&driver, subject, &found, purpose).await?;
         let chance = Chance {
             state: chance::bytes(),
             verifier: chance::bytes(),
@@ -164,6 +166,15 @@ impl Shared {
         };
         let why = format!("{asked}; callback {}", waiting.pending.redirect_uri);
         driver.say_why(Stage::AuthorizationUrl, "a link waits for a person", why);
+        let callback = &waiting.pending.redirect_uri;
+        if is_elsewhere(callback, Some(&client), self.port) {
+            let decision = "the browser will end at a page that cannot be reached; its address is to be pasted back";
+            let why = format!(
+                "{callback} is not where this hub listens (port {})",
+                self.port
+            );
+            driver.say_why(Stage::AuthorizationUrl, decision, why);
+        }
         Ok(waiting)
     }
 
@@ -201,110 +212,24 @@ impl Shared {
         found.scopes = scope::union(&found.scopes, &ask.scopes);
         Ok(found)
     }
+}
 
-    pub(super) async fn identify(
-        self: &Arc<Self>,
-        driver: &Driver,
-        subject: &Subject,
-        found: &Discovered,
-    ) -> Result<Client, Stop> {
-        let identity = found.server.identity();
-        bound(subject, &identity)?;
-        let all = self.desk_of_all(&subject.account);
-        let _turn = all.registering.lock().await;
-        // Another user may have registered it meanwhile.
-        let held = match self.subject(&subject.account) {
-            Ok(fresh) => fresh.held.client,
-            Err(_) => subject.held.client.clone(),
+/// Whether a person's browser cannot bring the answer to us: the callback is another port of some machine, or it is registered in
+/// the place of the hub's public address, which was refused.
+// rule: at-16, at-33
+pub(super) fn is_elsewhere(callback: &str, client: Option<&Client>, port: u16) -> bool {
+    let instead = client.is_some_and(|client| match &client.kind {
+        Kind::Registered(registered) => registered.instead_of.is_some(),
+        Kind::Settings | Kind::MetadataDocument => false,
+    });
+    let other_port = Url::parse(callback).is_ok_and(|url| {
+        let local = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
         };
-        let now = self.clock.now();
-        let first = Registration::start(subject.policy.clone(), found.server.clone(), held, now);
-        let asked = matches!(first, Ok(Step::Send { .. }));
-        if asked {
-            self.rested(&all, subject, &identity)?;
-        }
-        let identified = driver
-            .drive(first, REGISTRATION_TIME)
-            .await
-            .map_err(|error| {
-                driver.say_why(Stage::Registration, "stopped", error.to_string());
-                refused(&error)
-            })?;
-        driver.notes(Stage::Registration, &identified.notes);
-        let client = identified.client;
-        // Kept also when the id is the one that is held: another server may say it, or the same one with another secret.
-        if client.is_registered() && asked {
-            let redirect_uri = client.redirect_uri.clone();
-            all.with(|memory| {
-                memory.registered = Some(Registered {
-                    at: now,
-                    issuer: identity,
-                    redirect_uri,
-                })
-            });
-            self.keep_client(&subject.account, &client).await;
-            driver.say(
-                Stage::Registration,
-                format!("registered as {}, {}", client.tail(), client.method),
-            );
-        }
-        Ok(client)
-    }
-
-    /// Registration happens at most once in ten minutes for one server.
-    // rule: mcp-auth-registration-rest
-    fn rested(&self, desk: &Desk, subject: &Subject, issuer: &str) -> Result<(), Stop> {
-        let now = self.clock.now();
-        let again = desk
-            .with(|memory| memory.registered.clone())
-            .filter(|last| {
-                let same =
-                    last.issuer == issuer && last.redirect_uri == subject.policy.redirect_uri;
-                same && now
-                    .duration_since(last.at)
-                    .is_ok_and(|age| age < REGISTRATION_REST)
-            });
-        match again {
-            None => Ok(()),
-            Some(_) => {
-                let reason = format!(
-                    "{issuer} forgot the client that it registered less than ten minutes ago"
-                );
-                Err(Stop::Stands(Verdicted::new(
-                    State::RegistrationRefused,
-                    reason,
-                )))
-            }
-        }
-    }
-}
-
-/// A client that a person registered belongs to the server that it was used with.
-// Pre-registered credentials are specific to an authorization server; a mismatch is an error, never tried.
-// rule: mcp-auth-server-binding
-fn bound(subject: &Subject, identity: &str) -> Result<(), Stop> {
-    let given = subject.policy.client.is_some() && subject.policy.issuer.is_none();
-    match subject.held.before.as_ref().filter(|_| given) {
-        Some(before) if before.issuer != identity => {
-            let reason = format!(
-                "oauth.clientId was used with {:?}, and the server uses {identity:?} now; set oauth.issuer to {identity:?} if it belongs there",
-                before.issuer
-            );
-            Err(Stop::Stands(Verdicted::new(State::ClientRejected, reason)))
-        }
-        Some(_) | None => Ok(()),
-    }
-}
-
-fn refused(error: &RegistrationError) -> Stop {
-    let state = match error {
-        RegistrationError::NeedsClient { .. } | RegistrationError::SwitchedOff { .. } => {
-            State::NeedsClient
-        }
-        RegistrationError::Refused { .. }
-        | RegistrationError::Unusable { .. }
-        | RegistrationError::Expired { .. } => State::RegistrationRefused,
-        RegistrationError::Unavailable { .. } => return Stop::Trouble(error.to_string()),
-    };
-    Stop::Stands(Verdicted::new(state, error.to_string()))
+        local && url.port_or_known_default() != Some(port)
+    });
+    instead || other_port
 }

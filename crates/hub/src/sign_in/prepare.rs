@@ -7,6 +7,7 @@ use oauth::discovery::Source;
 use oauth::step::Stage;
 use oauth::{Discovery, DiscoveryError};
 
+use super::identity::Purpose;
 use super::journey::DISCOVERY_TIME;
 use super::{Account, Shared};
 
@@ -49,7 +50,10 @@ impl Shared {
         desk.with(|memory| memory.offered = Some(identity));
         if wanted {
             // What went wrong is in the journal, and whoever signs in meets it.
-            drop(self.identify(&driver, &subject, &found).await);
+            drop(
+                self.identify(&driver, &subject, &found, Purpose::Preparation)
+                    .await,
+            );
         }
     }
 }

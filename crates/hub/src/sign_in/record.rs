@@ -17,6 +17,8 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use url::Url;
 
+use super::document;
+
 pub(super) use change::{
     forget_all, forget_client, forget_grant, forget_user, forget_waiting, save_client, save_grant,
     save_waiting,
@@ -57,6 +59,9 @@ pub(super) struct Before {
     /// Where the tokens were asked for; empty: not known.
     pub(super) token_endpoint: String,
     pub(super) requested: Vec<String>,
+    /// As whom, and when the last token came.
+    pub(super) client_id: Option<String>,
+    pub(super) issued_at: Option<SystemTime>,
 }
 
 /// A pending sign-in and its link.
@@ -188,7 +193,8 @@ pub(super) fn client_named(
         let method = policy.token_auth.unwrap_or(usual);
         return Some(ours(given.secret.clone(), method, Kind::Settings));
     }
-    if policy.client_metadata_url.as_deref() == Some(id) {
+    // Also one of an address that the hub had before: the grant was given to that id.
+    if policy.client_metadata_url.as_deref() == Some(id) || document::is_ours(id) {
         return Some(ours(None, AuthMethod::None, Kind::MetadataDocument));
     }
     None

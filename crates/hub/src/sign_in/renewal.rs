@@ -282,7 +282,7 @@ impl Shared {
             Ok(kept) => kept,
             Err(why) => return self.later(desk, why, None),
         };
-        let Some(client) = kept.client(&subject.policy, subject.held.client.as_ref()) else {
+        let Some(client) = self.client_of(subject, &kept).await else {
             return self
                 .over(
                     subject,

@@ -33,6 +33,9 @@ impl Shared {
             changes.extend(record::forget_client(account));
         }
         self.write_or_say(changes).await?;
+        if forget == Forget::All {
+            self.take_back(&subject);
+        }
         desk.with(|memory| {
             memory.relieve();
             memory.signed_out = true;

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::desk::{Memory, Standing};
+use super::journey::is_elsewhere;
 use super::record::Waiting;
 use super::subject::{Subject, redirect_uri};
 use super::view::{Event, Needed, State, View};
@@ -140,6 +141,7 @@ impl Shared {
             .client
             .as_ref()
             .map(|client| client.redirect_uri.clone());
+        let redirect_uri = client_redirect.unwrap_or_else(|| subject.policy.redirect_uri.clone());
         View {
             state,
             reason,
@@ -162,6 +164,8 @@ impl Shared {
                 .and_then(|profile| profile.console_url)
                 .map(str::to_owned),
             redirect_uri: client_redirect.unwrap_or_else(|| subject.policy.redirect_uri.clone()),
+            paste_back: is_elsewhere(&redirect_uri, held.client.as_ref(), self.port),
+            redirect_uri,
         }
     }
 
@@ -187,6 +191,7 @@ impl Shared {
             profile: Vec::new(),
             console_url: None,
             redirect_uri: redirect_uri(&settings, &given, self.port),
+            paste_back: false,
         }
     }
 }

@@ -9,6 +9,7 @@ use oauth::{AuthMethod, Challenge, Policy};
 use settings::{OAuth, Pkce, ResourceChoice, Server, Settings, Transport};
 use url::Url;
 
+use super::document;
 use super::key::{Place, PrivateKey};
 use super::record::{self, Held};
 use super::{Account, SignInError};
@@ -68,6 +69,8 @@ impl Subject {
         let mut policy = policy(url, redirect_uri(settings, &given, port), &given);
         policy.allow_private_network = server.allow_private_network;
         policy.key = key(&given, clock);
+        policy.client_metadata_url = (policy.client_metadata_url)
+            .or_else(|| document::for_callback(settings, &policy.redirect_uri));
         Ok(Self {
             account: account.clone(),
             given,
@@ -144,6 +147,19 @@ pub(super) fn redirect_uri(settings: &Settings, given: &OAuth, port: u16) -> Str
         Some(base) => format!("{}/oauth/callback", base.trim_end_matches('/')),
         None => format!("http://localhost:{port}/oauth/callback"),
     }
+}
+
+/// Whether a server's settings have the browser come back at this path.
+// rule: at-16
+#[must_use]
+pub fn is_callback(settings: &Settings, path: &str) -> bool {
+    settings.servers.iter().any(|server| {
+        let given = server.oauth.given();
+        let listed = given.dynamic_registration.is_some() || given.redirect_uri.is_some();
+        let callback = listed.then(|| redirect_uri(settings, &given, 0));
+        let callback = callback.and_then(|callback| Url::parse(&callback).ok());
+        callback.is_some_and(|callback| callback.path() == path)
+    })
 }
 
 fn policy(url: &str, redirect_uri: String, given: &OAuth) -> Policy {

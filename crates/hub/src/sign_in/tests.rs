@@ -3,6 +3,7 @@
 mod attacks;
 mod bench;
 mod callbacks;
+mod identities;
 mod page;
 mod people;
 mod preparations;

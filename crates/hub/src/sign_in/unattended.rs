@@ -226,7 +226,14 @@ impl Shared {
             ..Ask::default()
         };
         let found = self.discover(&driver, subject, &ask).await?;
-        let client = self.identify(&driver, subject, &found).await?;
+        let client = self
+            .identify(
+                &driver,
+                subject,
+                &found,
+                super::identity::Purpose::Preparation,
+            )
+            .await?;
         let first = Mint::start(means, &found, client, &subject.policy, self.clock.now());
         let minted = driver.drive(first, MINT_TIME).await.map_err(|error| {
             driver.say_why(Stage::TokenExchange, "no token", error.to_string());

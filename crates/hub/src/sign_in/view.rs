@@ -155,6 +155,8 @@ pub struct View {
     pub console_url: Option<String>,
     /// The callback address that this server's sign-in uses; to be registered by hand in `needs_client`.
     pub redirect_uri: String,
+    /// The browser cannot bring the answer to the hub at that address: it is to be pasted.
+    pub paste_back: bool,
 }
 
 /// A link for a person.

@@ -101,7 +101,7 @@ impl Pending {
 
     /// Checks an answer: state, then issuer, then error, then code.
     // Results that do not include the original state are discarded.
-    // rule: rfc6749-10.12
+    // rule: rfc6749-10.12, safe-c04
     pub fn accept(self, answer: Answer, now: SystemTime) -> Result<Code, AnswerError> {
         if answer.state_hash() != self.state_hash {
             return Err(AnswerError::ForeignState);

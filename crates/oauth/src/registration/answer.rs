@@ -72,7 +72,7 @@ pub(super) fn read(answer: Result<Response, Unanswered>, expected: &Expected<'_>
 }
 
 /// The answer is the truth, whatever was asked for; only the redirect URI stays ours.
-// rule: rfc7591-3.2.1, at-41, at-11, safe-r01
+// rule: rfc7591-3.2.1, at-41, at-11, safe-r01, safe-r07
 fn client(mut map: Map<String, Value>, expected: &Expected<'_>) -> Read {
     let Some(id) = metadata::text(&map, "client_id").map(str::to_owned) else {
         return Read::Unusable("it holds no client_id that is a text".to_owned());

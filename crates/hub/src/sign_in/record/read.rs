@@ -96,6 +96,8 @@ fn before(kept: &Value) -> Option<Before> {
         issuer: text(kept, "issuer")?,
         token_endpoint: text(kept, "tokenEndpoint").unwrap_or_default(),
         requested: texts(kept, "requestedScopes"),
+        client_id: text(kept, "clientId"),
+        issued_at: time(kept, "issuedAt"),
     })
 }
 

@@ -212,6 +212,7 @@ async fn a_client_of_the_settings_that_is_refused_is_told_with_its_callback_and_
     let told = error.to_string();
     assert!(told.contains(redirect_uri), "{told}");
     assert!(told.contains("the client secret is wrong"), "{told}");
+    assert!(told.contains("ends in \"iven\""), "{told}");
     assert_eq!(bench.sign_ins.view("up").state, State::ClientRejected);
     let corrected = settings::Change::set(secret, "rotated");
     bench.store.edit(vec![corrected]).await.unwrap();
