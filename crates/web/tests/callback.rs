@@ -444,3 +444,41 @@ fn parameter(path: &str, name: &str) -> String {
         .unwrap_or_else(|| panic!("no {name} in {path}"))
         .to_owned()
 }
+
+// rule: at-16
+#[tokio::test]
+async fn a_callback_at_another_path_of_the_settings_is_answered_and_no_other_path_is() {
+    let settings = json!({ "mcpServers": { "practice": {
+        "url": "https://mcp.example.com/mcp", "oauth": { "redirectUri": "http://127.0.0.1:3000/cb" }
+    } } });
+    let stage = Stage::new(&settings.to_string()).await;
+    let there = stage.get("/cb?code=C&state=nobodys").await;
+    assert_eq!(there.status, StatusCode::BAD_REQUEST, "{}", there.text);
+    assert!(
+        there.text.contains("No sign-in is waiting"),
+        "{}",
+        there.text
+    );
+    assert_eq!(stage.get("/cd").await.status, StatusCode::NOT_FOUND);
+}
+
+// rule: at-53
+#[tokio::test]
+async fn the_hub_serves_its_own_client_document_at_its_public_https_address_only() {
+    let path = "/.well-known/oauth-client-metadata.json";
+    let of = |base: &str| {
+        let install = json!({ "install": { "baseUrl": base } });
+        json!({ "mcpServers": {}, "systemConfig": install }).to_string()
+    };
+    let stage = Stage::new(&of("https://hub.example.org/")).await;
+    let document = stage.get(path).await.json();
+    assert_eq!(
+        document["client_id"],
+        format!("https://hub.example.org{path}")
+    );
+    let callback = "https://hub.example.org/oauth/callback";
+    assert_eq!(document["redirect_uris"], json!([callback]));
+    assert_eq!(document["token_endpoint_auth_method"], "none");
+    let local = Stage::new(&of("http://localhost:3000")).await;
+    assert_eq!(local.get(path).await.status, StatusCode::NOT_FOUND);
+}
