@@ -125,8 +125,6 @@ fn itself(text: &str) -> Option<[u8; KEY]> {
 
 #[cfg(test)]
 mod tests {
-    use settings::Vault as _;
-
     use super::*;
 
     fn vault(key: &str) -> Vault {
@@ -162,11 +160,9 @@ mod tests {
     fn a_changed_letter_is_found() {
         let mine = Vault::with_key(&Vault::new_key()).unwrap();
         let text = sealed(&mine);
-        let begin = text.find('.').unwrap() + 1;
-        let dot = text[..begin]
-            .rfind("sealed")
-            .map(|at| text[at..].find('.').unwrap() + at);
-        for at in [dot.unwrap() + 1, dot.unwrap() + 40, dot.unwrap() + 60] {
+        let begin = text.find(SEALED).unwrap();
+        let word = begin + text[begin..].find('.').unwrap();
+        for at in [word + 1, word + 40, word + 60] {
             let mut bytes = text.clone().into_bytes();
             bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(bytes).unwrap();
@@ -174,8 +170,6 @@ mod tests {
             assert!(error.to_string().contains("changed"), "{at}: {error}");
         }
         for cut in ["sealed:v1:", "sealed:v1:00", "sealed:v1:0.!", "sealed:v2"] {
-            let binding = Vault::default();
-            assert!(!binding.has_key());
             let text = format!(
                 r#"{{"mcpServers":{{"a":{{"url":"https://a.test","oauth":{{"clientSecret":"{cut}"}}}}}}}}"#
             );

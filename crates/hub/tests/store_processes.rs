@@ -175,7 +175,7 @@ fn as_ordinary_user(folder: &Path) -> Command {
     command
 }
 
-/// rule: safe-p01
+/// rule: safe-p01, at-57
 #[test]
 fn processes_that_write_at_once_lose_nothing() {
     let (_folder, path) = file();
@@ -195,7 +195,7 @@ fn processes_that_write_at_once_lose_nothing() {
     assert!(fs::read_to_string(&path).unwrap().contains("// mine"));
 }
 
-/// rule: safe-p01
+/// rule: safe-p01, at-57
 #[test]
 fn a_process_that_is_killed_while_writing_leaves_a_file_that_holds_what_it_said_was_written() {
     let (folder, path) = file();

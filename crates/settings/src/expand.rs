@@ -35,7 +35,12 @@ const LONGEST: usize = 1024;
 
 /// The rule for a path inside a server's entry.
 pub(crate) fn rule_for<K: AsRef<str>>(path: &[K]) -> Rule {
-    let keys: Vec<&str> = path.iter().map(AsRef::as_ref).take(2).collect();
+    let keys: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
+    // What is kept for a user is what is kept for the server.
+    let keys = match keys.as_slice() {
+        ["oauth", "users", _, kept, ..] => vec!["oauth", *kept],
+        keys => keys.iter().take(2).copied().collect(),
+    };
     match keys.as_slice() {
         ["owner" | "visibility" | "sharedWithUsers", ..] => Rule::Literal,
         [
@@ -298,6 +303,18 @@ mod tests {
         assert_eq!(filled("ab$NAME", Rule::Whole), "ab$NAME");
         assert_eq!(filled("${NAME}${NAME}", Rule::Whole), "${NAME}${NAME}");
         assert_eq!(filled("${NAME}", Rule::Literal), "${NAME}");
+    }
+
+    #[test]
+    fn what_is_kept_for_a_user_follows_the_rules_of_the_server() {
+        for (key, rule) in [
+            ("accessToken", Rule::Whole),
+            ("grant", Rule::Literal),
+            ("pendingAuthorization", Rule::Literal),
+        ] {
+            assert_eq!(rule_for(&["oauth", key, "x"][..2]), rule, "{key}");
+            assert_eq!(rule_for(&["oauth", "users", "ann", key]), rule, "{key}");
+        }
     }
 
     #[test]

@@ -29,6 +29,10 @@ impl Desk {
         self.folder.path().join("mcp_settings.json")
     }
 
+    pub(crate) fn data_folder(&self) -> PathBuf {
+        self.folder.path().join("own")
+    }
+
     pub(crate) fn write_settings(&self, text: &str) {
         std::fs::write(self.settings_path(), text).unwrap();
     }
@@ -48,7 +52,7 @@ impl Desk {
         command
             .env("PATH", "/usr/bin:/bin")
             .env("HOME", self.folder.path())
-            .env("MCPHUB_DATA_DIR", self.folder.path().join("own"));
+            .env("MCPHUB_DATA_DIR", self.data_folder());
         if let Some(url) = &self.url {
             command.env("MCPHUB_URL", url);
         }

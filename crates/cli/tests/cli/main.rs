@@ -5,3 +5,4 @@
 mod harness;
 mod journey;
 mod messages;
+mod sealed;

@@ -115,6 +115,7 @@ impl Clients {
         Ok(Authorities { path, pem })
     }
 
+    // rule: at-64
     /// What all clients share. No redirect is followed by itself: tokens must not travel to where an answer points.
     #[expect(
         clippy::disallowed_methods,

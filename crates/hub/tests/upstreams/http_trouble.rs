@@ -49,16 +49,20 @@ async fn json_that_is_no_message_is_shown() {
     );
 }
 
+// rule: at-64
 #[tokio::test]
 async fn a_redirect_is_named_and_not_followed() {
-    let server = StandIn::start(|_| async {
-        Redirect::temporary("https://elsewhere.example.test/mcp").into_response()
+    let other = StandIn::start(|_| async { StatusCode::OK.into_response() }).await;
+    let there = format!("{}/mcp", other.origin);
+    let to = there.clone();
+    let server = StandIn::start(move |_| {
+        let to = to.clone();
+        async move { Redirect::temporary(&to).into_response() }
     })
     .await;
-    says(
-        &told(&server).await,
-        &["307", "set \"url\" to https://elsewhere.example.test/mcp"],
-    );
+    let cure = format!("set \"url\" to {there}");
+    says(&told(&server).await, &["307", &cure]);
+    assert!(other.all().is_empty(), "the other server was asked");
 }
 
 #[tokio::test]

@@ -92,7 +92,7 @@ fn by_rename(
     if !unchanged() {
         return Ok(Landing::ChangedMeanwhile);
     }
-    // rule: safe-p01
+    // rule: safe-p01, at-57
     // A file that is a mount point of its own cannot be renamed over.
     let no_rename = |error: &io::Error| {
         let kinds = [
