@@ -221,7 +221,7 @@ impl Disk {
     fn keep_private(&self, file: &fs::File) {
         let Ok(found) = file.metadata() else { return };
         let mode = found.permissions().mode();
-        // rule: safe-p04
+        // rule: safe-p04, at-57
         if mode & 0o077 == 0 {
             return;
         }

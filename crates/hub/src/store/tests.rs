@@ -129,7 +129,7 @@ async fn a_folder_that_is_missing_and_a_file_that_is_none_are_said() {
     );
 }
 
-/// rule: safe-p04
+/// rule: safe-p04, at-57
 #[tokio::test]
 async fn the_file_is_private_after_the_start_after_edits_and_after_other_editors() {
     let (folder, path) = file(TEXT);
