@@ -163,7 +163,6 @@ impl Shared {
             console_url: profile
                 .and_then(|profile| profile.console_url)
                 .map(str::to_owned),
-            redirect_uri: client_redirect.unwrap_or_else(|| subject.policy.redirect_uri.clone()),
             paste_back: is_elsewhere(&redirect_uri, held.client.as_ref(), self.port),
             redirect_uri,
         }

@@ -187,7 +187,9 @@ impl Drop for Http {
                 Ok(Err(refused)) => {
                     tracing::debug!(server = %guarded.account.server, "session not ended: {}", refused.into_trouble())
                 }
-                Err(_) => tracing::debug!(server = %guarded.account.server, "session not ended in time"),
+                Err(_) => {
+                    tracing::debug!(server = %guarded.account.server, "session not ended in time")
+                }
             }
         };
         self.tracker.spawn_on(farewell, &runtime);
