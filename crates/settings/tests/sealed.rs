@@ -1,5 +1,7 @@
 //! Sealed secrets: which values, bound to what, and what changes do to them. The vault here is a toy; the hub has the real one.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
+
 use mcphub_settings::{
     Binding, Change, EditError, File, SEALED, Settings, Shut, Vault, apply_with, resolve_with,
     seal_all, unseal_all,
