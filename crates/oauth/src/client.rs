@@ -45,6 +45,10 @@ pub struct Client {
 }
 
 /// Where an identity comes from.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one client at a time, and most are registered"
+)]
 #[derive(Debug, Clone)]
 pub enum Kind {
     /// A person wrote it into the settings; never dropped by us.

@@ -147,10 +147,12 @@ impl Renewal {
             new.management_token.clone_from(&old.management_token);
         }
         let said = new.answer.contains_key("client_secret_expires_at");
-        if !said && same_secret(&client, &self.client) {
-            if let Kind::Registered(new) = &mut client.kind {
-                new.secret_expires_at = self.ends();
-            }
+        let same = same_secret(&client, &self.client);
+        if let Kind::Registered(new) = &mut client.kind
+            && same
+            && !said
+        {
+            new.secret_expires_at = self.ends();
         }
         Ok(client)
     }

@@ -238,6 +238,7 @@ fn oauth(sign_in: &sign_in::View, whole: bool) -> Value {
     }
     oauth["consoleUrl"] = sign_in.console_url.as_deref().into();
     oauth["redirectUri"] = sign_in.redirect_uri.as_str().into();
+    oauth["pasteBack"] = sign_in.paste_back.into();
     if let Value::Object(fields) = &mut oauth {
         fields.retain(|_, value| !value.is_null());
     }
