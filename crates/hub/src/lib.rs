@@ -162,7 +162,7 @@ impl Hub {
     }
 
     /// Ends sessions, connections and processes; returns when they are gone, or after 8 s.
-    // rule: e04
+    // rule: safe-e04
     pub async fn shutdown(&self) {
         self.parts.sessions.shutdown();
         self.parts.upstreams.stop().await;

@@ -154,7 +154,7 @@ impl Sessions {
     }
 
     /// The session with this id, for the one who opened it, at the endpoint where it was opened.
-    // rule: w10
+    // rule: safe-w10
     pub fn find(
         &self,
         id: &str,

@@ -77,12 +77,16 @@ impl Endpoint {
                 address: address(),
             });
         };
+        // A scheme of another kind runs a program, or reads a file.
+        // rule: safe-u01, safe-u07
         if !matches!(url.scheme(), "https" | "http") || url.host().is_none() {
             return Err(AddressError::Scheme {
                 purpose,
                 address: address(),
             });
         }
+        // A user name can look like the host.
+        // rule: safe-u04
         if !url.username().is_empty()
             || url.password().is_some()
             || raw.contains('@') && userinfo(raw)
@@ -100,7 +104,7 @@ impl Endpoint {
         }
         let nearness = Nearness::of(&url);
         // All authorization server endpoints are served over https; loopback alone may do without.
-        // rule: oauth2.1-1.5, at-61
+        // rule: oauth2.1-1.5, at-61, safe-u05
         if url.scheme() == "http" && nearness != Nearness::Loopback && !insecure {
             return Err(AddressError::PlainHttp {
                 purpose,

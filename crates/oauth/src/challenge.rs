@@ -21,7 +21,7 @@ pub struct Challenge {
 impl Challenge {
     /// Reads all lines of an answer; `None` when none of them is for us. Never fails, whatever the bytes.
     // A client must be able to parse the header and to tell several challenges apart, in a line or in lines.
-    // rule: rfc9110-11.6.1, at-44
+    // rule: rfc9110-11.6.1, at-44, safe-d08
     pub fn parse<'a>(lines: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let all: Vec<Raw> = lines.into_iter().flat_map(split).collect();
         let bearer = |raw: &&Raw| raw.scheme.eq_ignore_ascii_case("bearer");

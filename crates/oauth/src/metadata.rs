@@ -93,7 +93,7 @@ impl<'de> Deserialize<'de> for Once {
                 let mut seen = HashSet::new();
                 while let Some(key) = access.next_key::<String>()? {
                     // One reading only: a second member of the same name could be meant for another reader.
-                    // rule: rfc8259-4
+                    // rule: rfc8259-4, safe-d04
                     if !seen.insert(key.clone()) {
                         return Err(A::Error::custom(format!("{TWICE}{key}\n")));
                     }

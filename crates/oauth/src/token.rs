@@ -148,7 +148,7 @@ fn members(response: &Response) -> Option<Map<String, Value>> {
 }
 
 /// The error's word, also where it comes with `ok: false` or with status 200.
-// rule: at-29, at-47
+// rule: at-29, at-47, safe-t01
 fn error_word(map: &Map<String, Value>) -> Option<&str> {
     match map.get("error") {
         Some(Value::String(word)) if !word.is_empty() => Some(word),
@@ -178,7 +178,7 @@ fn issued(map: &Map<String, Value>) -> Answer {
         return Answer::NoToken("the answer holds no access token".to_owned());
     };
     // A client must not use a token whose type it does not understand.
-    // rule: rfc6749-7.1
+    // rule: rfc6749-7.1, safe-t02
     if let Some(kind) = metadata::text(map, "token_type")
         && !kind.eq_ignore_ascii_case("bearer")
         && nested.is_none()
@@ -202,6 +202,7 @@ fn issued(map: &Map<String, Value>) -> Answer {
     }))
 }
 
+// rule: safe-t05
 fn usable(token: &str) -> bool {
     token.len() <= LONGEST && token.bytes().all(|b| b.is_ascii_graphic())
 }

@@ -19,7 +19,7 @@ use cases::answer::answer;
 use cases::folder::{expect, for_each, words};
 use cases::journey::{self, Play};
 
-// rule: rfc9110-11.6.1, d08
+// rule: rfc9110-11.6.1, safe-d08
 #[test]
 fn challenges_are_read_as_their_cases_say() {
     for_each("challenge", |case| {
@@ -42,7 +42,7 @@ fn challenges_are_read_as_their_cases_say() {
     });
 }
 
-// rule: rfc9728-3.3, d07
+// rule: rfc9728-3.3, safe-d07
 #[test]
 fn resource_metadata_is_taken_or_refused_as_its_case_says() {
     for_each("resource", |case| {
@@ -53,7 +53,7 @@ fn resource_metadata_is_taken_or_refused_as_its_case_says() {
     });
 }
 
-// rule: rfc8414-3.3, d01, d02, d04, d05, s04, u01, u04, u05, u07
+// rule: rfc8414-3.3, safe-d01, safe-d02, safe-d04, safe-d05, safe-s04, safe-u01, safe-u04, safe-u05, safe-u07
 #[test]
 fn server_metadata_is_taken_or_refused_as_its_case_says() {
     for_each("server", |case| {
@@ -68,7 +68,7 @@ fn server_metadata_is_taken_or_refused_as_its_case_says() {
     });
 }
 
-// rule: rfc7591-3.2.1, r01
+// rule: rfc7591-3.2.1, safe-r01
 #[test]
 fn registrations_are_taken_or_refused_as_their_cases_say() {
     for_each("registration", |case| {
@@ -85,7 +85,7 @@ fn registrations_are_taken_or_refused_as_their_cases_say() {
     });
 }
 
-// rule: rfc6749-5.1, t01, t02, safe-t04, t05
+// rule: rfc6749-5.1, safe-t01, safe-t02, safe-t04, safe-t05
 #[test]
 fn token_answers_are_taken_or_refused_as_their_cases_say() {
     for_each("token", |case| {
@@ -109,7 +109,7 @@ fn token_answers_are_taken_or_refused_as_their_cases_say() {
     });
 }
 
-// rule: rfc9207-2.4, rfc6749-10.12, c01, c02, c05, c07, c08
+// rule: rfc9207-2.4, rfc6749-10.12, safe-c01, safe-c02, safe-c05, safe-c07, safe-c08
 #[test]
 fn callbacks_are_taken_or_refused_as_their_cases_say() {
     for_each("callback", |case| {

@@ -64,7 +64,7 @@ pub struct OAuth {
     /// What waits for the callback, in MCPHub's keys and ours.
     pub pending_authorization: Option<Hidden>,
     /// Ours: what each user holds where the tokens are `per_user`; of each only what the hub keeps.
-    pub users: BTreeMap<String, OAuth>,
+    pub users: BTreeMap<String, Self>,
 }
 
 /// The `resource` parameter (RFC 8707).

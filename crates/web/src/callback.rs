@@ -50,7 +50,7 @@ pub(crate) async fn callback(State(app): State<App>, RawQuery(query): RawQuery) 
         Ok(completed) => completed,
         Err(error) => return failed(&error).into_response(),
     };
-    // rule: c11
+    // rule: safe-c11
     if let Some(again) = completed
         .again
         .and_then(|url| HeaderValue::try_from(url).ok())

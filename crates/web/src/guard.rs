@@ -51,7 +51,7 @@ impl Hosts {
                 .is_some_and(|(public, _)| public == name)
     }
 
-    // rule: w01
+    // rule: safe-w01
     pub(crate) fn check_host(&self, uri: &Uri, headers: &HeaderMap) -> Result<String, Problem> {
         let host = asked_as(uri, headers)
             .ok_or_else(|| refused("the request names no host, or more than one"))?;
@@ -68,7 +68,7 @@ impl Hosts {
         Ok(host)
     }
 
-    // rule: w02
+    // rule: safe-w02
     // rule: mcp-transport-origin -- servers MUST validate Origin of all incoming connections.
     pub(crate) fn check_origin(&self, headers: &HeaderMap, asked_as: &str) -> Result<(), Problem> {
         for value in headers.get_all(header::ORIGIN) {
@@ -179,7 +179,7 @@ fn limit(request: Request, most: usize) -> Result<Request, Problem> {
     Ok(request.map(|body| Body::new(Limited::new(body, most))))
 }
 
-// rule: w04
+// rule: safe-w04
 fn protect(headers: &mut HeaderMap) {
     const ALWAYS: [(HeaderName, &str); 3] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -84,7 +84,7 @@ impl IntoResponse for Page {
         );
         headers.insert(header::CONTENT_SECURITY_POLICY, (**policy).clone());
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        // rule: c14
+        // rule: safe-c14
         headers.insert(
             header::REFERRER_POLICY,
             HeaderValue::from_static("no-referrer"),
@@ -182,7 +182,7 @@ const BRAND: &str = concat!(
 );
 
 /// Text from anywhere, fit for HTML.
-// rule: x01
+// rule: safe-x01
 pub(crate) fn text(words: &str) -> String {
     let mut out = String::with_capacity(words.len() + 16);
     for (count, letter) in words
@@ -213,7 +213,7 @@ pub(crate) fn is_hidden(letter: char) -> bool {
         || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-// rule: c10
+// rule: safe-c10
 fn policy(script: Option<&str>) -> HeaderValue {
     let script = script.map_or_else(|| "'none'".to_owned(), hash);
     let text = format!(

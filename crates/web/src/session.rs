@@ -101,7 +101,7 @@ impl Sessions {
         self.throttle()
             .attempt(from, now)
             .map_err(LoginError::TooMany)?;
-        // rule: w05
+        // rule: safe-w05
         if password::is_public(password) {
             return Err(if password.trim().is_empty() {
                 LoginError::Wrong
@@ -149,7 +149,7 @@ impl Sessions {
     }
 
     /// Whose token this is. Rights come from the settings of this moment, not from the token.
-    // rule: w07
+    // rule: safe-w07
     pub(crate) fn person(
         &self,
         settings: &Settings,
@@ -244,7 +244,7 @@ impl Sessions {
         })
     }
 
-    // rule: w05
+    // rule: safe-w05
     async fn look_at_admins(&self, settings: &Settings) -> Result<(), LoginError> {
         let unseen: Vec<String> = {
             let public = self.public.lock().unwrap_or_else(PoisonError::into_inner);

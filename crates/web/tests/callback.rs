@@ -165,8 +165,8 @@ async fn a_server_that_refuses_the_fresh_token_is_said_on_the_page() {
     );
 }
 
-// rule: c01
-// rule: c08
+// rule: safe-c01
+// rule: safe-c08
 #[tokio::test]
 async fn an_incomplete_or_doubled_answer_is_refused_and_sends_nothing() {
     let journey = Journey::new().await;
@@ -191,7 +191,7 @@ async fn an_incomplete_or_doubled_answer_is_refused_and_sends_nothing() {
     assert_eq!(journey.token_requests(), 0);
 }
 
-// rule: c02
+// rule: safe-c02
 #[tokio::test]
 async fn a_foreign_an_old_and_a_used_state_are_refused_and_the_first_use_stands() {
     let journey = Journey::new().await;
@@ -214,7 +214,7 @@ async fn a_foreign_an_old_and_a_used_state_are_refused_and_the_first_use_stands(
     assert_eq!(journey.token_requests(), 1);
 }
 
-// rule: c05
+// rule: safe-c05
 #[tokio::test]
 async fn an_answer_of_another_issuer_is_refused_before_the_token_request_and_not_shown() {
     let journey = Journey::new().await;
@@ -231,7 +231,7 @@ async fn an_answer_of_another_issuer_is_refused_before_the_token_request_and_not
     assert_eq!(journey.token_requests(), 0);
 }
 
-// rule: c10
+// rule: safe-c10
 #[tokio::test]
 async fn a_no_is_shown_with_the_servers_words_as_text() {
     let journey = Journey::with(Switches {
@@ -284,7 +284,7 @@ async fn a_failing_exchange_is_a_page_with_status_500_and_what_to_do() {
     );
 }
 
-// rule: c11
+// rule: safe-c11
 #[tokio::test]
 async fn nobody_is_sent_elsewhere_after_a_sign_in() {
     let journey = Journey::new().await;
@@ -307,7 +307,7 @@ async fn nobody_is_sent_elsewhere_after_a_sign_in() {
     assert!(page.headers.get(header::LOCATION).is_none() && !page.text.contains("evil"));
 }
 
-// rule: c13
+// rule: safe-c13
 #[tokio::test]
 async fn a_raced_callback_makes_one_token_request() {
     let journey = Journey::new().await;
@@ -323,7 +323,7 @@ async fn a_raced_callback_makes_one_token_request() {
     assert_eq!(journey.token_requests(), 1);
 }
 
-// rule: c14
+// rule: safe-c14
 #[tokio::test]
 async fn no_code_state_or_token_is_shown_by_the_page_the_api_or_the_journal() {
     let journey = Journey::new().await;

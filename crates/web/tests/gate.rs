@@ -22,7 +22,7 @@ const EVERYWHERE: [(&str, &str); 13] = [
     ("GET", "/nowhere"),
 ];
 
-// rule: w01
+// rule: safe-w01
 #[tokio::test]
 async fn another_host_is_refused_on_every_route() {
     let stage = Stage::new("{}").await;
@@ -43,7 +43,7 @@ async fn another_host_is_refused_on_every_route() {
     }
 }
 
-// rule: w02
+// rule: safe-w02
 #[tokio::test]
 async fn pages_of_others_are_refused_on_every_route_and_get_no_permission() {
     let stage = Stage::new("{}").await;
@@ -97,7 +97,7 @@ async fn the_host_of_the_base_url_becomes_ours_as_soon_as_the_settings_say_so() 
     assert_eq!(ask().await.status, StatusCode::OK);
 }
 
-// rule: w04
+// rule: safe-w04
 #[tokio::test]
 async fn every_answer_forbids_framing_sniffing_and_caching() {
     let stage = Stage::new("{}").await;

@@ -150,7 +150,7 @@ async fn an_ordinary_user_sees_only_what_is_shared_and_changes_nothing() {
     );
 }
 
-// rule: w05
+// rule: safe-w05
 #[tokio::test]
 async fn no_default_account_opens_a_fresh_hub() {
     let shipped = json!({ "users": [{ "username": "admin", "password": bcrypt::hash("admin123", 4).unwrap(), "isAdmin": true }] });
@@ -179,7 +179,7 @@ async fn no_default_account_opens_a_fresh_hub() {
     }
 }
 
-// rule: w05
+// rule: safe-w05
 #[tokio::test]
 async fn the_first_password_is_random_shown_once_and_works() {
     let shipped = json!({ "users": [{ "username": "admin", "password": bcrypt::hash("admin123", 4).unwrap(), "isAdmin": true, "email": "a@x" }] });
@@ -213,7 +213,7 @@ async fn the_first_password_is_random_shown_once_and_works() {
     }
 }
 
-// rule: w05
+// rule: safe-w05
 #[tokio::test]
 async fn admin_password_opens_while_no_administrator_has_one_of_his_own() {
     let given =
@@ -239,7 +239,7 @@ async fn admin_password_opens_while_no_administrator_has_one_of_his_own() {
     );
 }
 
-// rule: w07
+// rule: safe-w07
 #[tokio::test]
 async fn forged_sessions_are_refused() {
     let stage = Stage::with(&users("correct horse"), |options| {
@@ -278,7 +278,7 @@ async fn forged_sessions_are_refused() {
     }
 }
 
-// rule: w07
+// rule: safe-w07
 #[tokio::test]
 async fn a_session_ends_with_its_time_with_its_password_and_with_its_account() {
     let stage = Stage::new(&users("correct horse")).await;

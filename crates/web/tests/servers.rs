@@ -278,7 +278,7 @@ async fn configurations_that_can_never_work_are_refused_with_the_cure() {
     assert_eq!(stage.written(), WRITTEN, "nothing was changed");
 }
 
-// rule: w11
+// rule: safe-w11
 #[tokio::test]
 async fn names_that_deceive_are_refused_on_create_and_on_rename() {
     let stage = Stage::new(WRITTEN).await;

@@ -47,7 +47,7 @@ async fn it_answers_until_it_is_told_to_stop() {
         answer.starts_with("HTTP/1.1 200") && answer.ends_with("ready\n"),
         "{answer}"
     );
-    // rule: w01
+    // rule: safe-w01
     let answer = raw(address, "GET /readyz HTTP/1.0\r\n\r\n").await;
     assert!(
         answer.starts_with("HTTP/1.0 403"),

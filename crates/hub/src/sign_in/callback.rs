@@ -28,7 +28,7 @@ impl Shared {
         let answer =
             Answer::parse(query).map_err(|error| CallbackError::Malformed(error.to_string()))?;
         let hash = answer.state_hash();
-        // rule: c02
+        // rule: safe-c02
         if self.is_used(&hash) {
             return Err(CallbackError::AlreadyUsed);
         }
@@ -101,7 +101,7 @@ impl Shared {
     }
 
     /// The account whose sign-in waits for this state.
-    // rule: c02
+    // rule: safe-c02
     fn waits_for(&self, hash: &str) -> Option<Account> {
         let accounts = self.accounts(&self.store.current());
         let waits = |account: &Account| {
@@ -128,7 +128,7 @@ impl Shared {
     }
 
     /// A state works once, also when the same callback comes twenty times at the same moment.
-    // rule: at-65, c13
+    // rule: at-65, safe-c13
     async fn used_once(
         self: &Arc<Self>,
         account: &Account,

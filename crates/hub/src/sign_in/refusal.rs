@@ -58,7 +58,7 @@ impl Shared {
     }
 
     /// A token that worked once is not refused for good, however young it is.
-    // rule: l02
+    // rule: safe-l02
     pub(super) fn accepted(&self, account: &Account, used: &Bearer) {
         self.desk(account).with(|memory| {
             memory
@@ -68,7 +68,7 @@ impl Shared {
     }
 
     /// The server refuses a token that we hold.
-    // rule: l10
+    // rule: safe-l10
     async fn rejected(
         self: &Arc<Self>,
         subject: &Subject,

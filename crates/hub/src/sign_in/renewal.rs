@@ -325,7 +325,7 @@ impl Shared {
                     memory.doubts += 1;
                     memory.doubts
                 });
-                // rule: l07
+                // rule: safe-l07
                 if doubts > 1 {
                     return self.over(subject, &kept, &why).await;
                 }

@@ -57,7 +57,7 @@ impl Subject {
         if let Err(problem) = &server.transport {
             return Err(SignInError::Settings {
                 server: account.server.clone(),
-                problem: problem.clone(),
+                problem: Box::new(problem.clone()),
             });
         }
         let url = address(server).ok_or_else(|| SignInError::NotHttp(account.server.clone()))?;

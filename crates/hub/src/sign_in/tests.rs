@@ -118,7 +118,7 @@ async fn the_file_holds_the_sign_in_and_the_view_holds_no_secret() {
     }
 }
 
-// rule: c14
+// rule: safe-c14
 #[tokio::test]
 async fn the_journal_tells_every_stage_and_no_secret() {
     let bench = Bench::start(Switches::default()).await;
@@ -172,7 +172,7 @@ async fn signing_out_gives_the_tokens_back_and_forgets() {
     assert!(!bench.sign_ins.view("up").client_configured);
 }
 
-// rule: l02
+// rule: safe-l02
 #[tokio::test]
 async fn a_token_that_worked_and_ended_early_is_renewed_however_often_that_happens() {
     let bench = Bench::start(Switches::default()).await;

@@ -219,7 +219,7 @@ pub enum SignInError {
     #[error("{server} cannot be used as its settings are: {problem}")]
     Settings {
         server: String,
-        problem: settings::Problem,
+        problem: Box<settings::Problem>,
     },
     /// A person has to do something else first (give a client id, change settings).
     #[error("{0}")]

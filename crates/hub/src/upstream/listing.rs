@@ -24,7 +24,7 @@ pub struct Listed {
     pub(super) mirrors: HashMap<Box<str>, Vec<Mirror>>,
 }
 
-// rule: b04
+// rule: safe-b04
 const MOST_PAGES: usize = 200;
 const MOST_ENTRIES: usize = 10_000;
 const MOST_BYTES: usize = 32 * 1024 * 1024;

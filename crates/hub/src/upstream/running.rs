@@ -78,7 +78,7 @@ enum News {
     Due,
 }
 
-// rule: b05
+// rule: safe-b05
 /// An attempt to reach a server over the network is cut off after this long.
 const CUT_OFF: Duration = Duration::from_secs(15);
 /// The same for a process: its first start may have to download a package, and ending it would begin the download anew.

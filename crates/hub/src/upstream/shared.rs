@@ -369,7 +369,7 @@ impl Shared {
         link.send_soon(answer, &self.log);
     }
 
-    // rule: x05 -- an answer to a question that nobody asked is given to nobody.
+    // rule: safe-x05 -- an answer to a question that nobody asked is given to nobody.
     fn nobodys(&self, message: &Message) {
         let what = message.method().unwrap_or("an answer");
         tracing::debug!(server = %self.name, "dropped {what} that belongs to no call");

@@ -57,7 +57,7 @@ pub(super) async fn open(
 }
 
 /// The address in the first event.
-// rule: s10
+// rule: safe-s10
 // rule: mcp-sse-endpoint-origin -- a token that was given for one origin is not sent to another.
 async fn endpoint(url: &Url, stream: &mut Stream) -> Result<Url, Trouble> {
     let first = loop {

@@ -110,7 +110,7 @@ pub(super) struct Life {
 }
 
 fn spawn(program: &Program<'_>) -> Result<Box<dyn ChildWrapper>, Trouble> {
-    // rule: e02
+    // rule: safe-e02
     let mut command = Command::new(program.command);
     command
         .args(program.args)

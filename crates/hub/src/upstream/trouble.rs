@@ -188,7 +188,7 @@ pub(crate) fn excerpt(bytes: &[u8]) -> String {
     plain(&text).chars().take(120).collect()
 }
 
-// rule: x02
+// rule: safe-x02
 /// A server's text made safe for a terminal or a log line.
 pub(crate) fn plain(text: &str) -> String {
     let kept = text

@@ -147,7 +147,7 @@ async fn pages(seen: Seen) -> Response {
     }
 }
 
-// rule: b04
+// rule: safe-b04
 #[tokio::test]
 async fn a_list_without_an_end_is_read_up_to_a_bound_and_the_server_is_used() {
     let server = StandIn::start(pages).await;

@@ -127,7 +127,7 @@ async fn plain_http_where_tls_is_expected_is_said_so() {
     );
 }
 
-// rule: b05
+// rule: safe-b05
 #[tokio::test]
 async fn a_server_that_hangs_delays_neither_the_hub_nor_another_server() {
     let hanging = TcpListener::bind("127.0.0.1:0").await.unwrap();

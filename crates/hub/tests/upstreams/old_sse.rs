@@ -126,7 +126,7 @@ async fn an_old_server_that_hangs_up_fails_what_waits_and_is_connected_to_again(
 }
 
 // rule: mcp-sse-endpoint-origin
-// rule: s10
+// rule: safe-s10
 #[tokio::test]
 async fn an_endpoint_of_another_origin_is_refused_and_nothing_is_sent_there() {
     let thief = StandIn::start(|_| async { StatusCode::OK.into_response() }).await;

@@ -92,7 +92,7 @@ async fn a_process_that_ends_over_the_first_question_is_started_again_and_met_wi
 }
 
 // rule: mcp-lifecycle-shutdown-stdio
-// rule: e04
+// rule: safe-e04
 #[tokio::test]
 async fn a_process_that_ignores_the_end_of_its_input_is_ended_all_the_same() {
     let desk = Desk::with(at(&["stay"])).await;
@@ -102,7 +102,7 @@ async fn a_process_that_ignores_the_end_of_its_input_is_ended_all_the_same() {
     assert!(!alive(&process));
 }
 
-// rule: e02
+// rule: safe-e02
 #[tokio::test]
 async fn a_process_gets_its_own_environment_and_no_secret_of_the_hub() {
     let environment = |name: &str| match name {
@@ -134,7 +134,7 @@ async fn what_is_no_message_is_dropped_and_noted_and_stderr_is_kept() {
         "done"
     );
     logged(&up, "dropped what is not a message").await;
-    // rule: x02
+    // rule: safe-x02
     let line = logged(&up, "something happened").await;
     assert_eq!(line, "[31msomething happened");
     assert!(up.log().iter().any(|line| line.from == upstream::From::Hub));

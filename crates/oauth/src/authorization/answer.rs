@@ -59,7 +59,7 @@ pub struct Again(pub Option<Healed>);
 impl Answer {
     /// Reads a query (with or without the question mark).
     // Parameters must not be included more than once.
-    // rule: rfc6749-3.1, c01, c08
+    // rule: rfc6749-3.1, safe-c01, safe-c08
     pub fn parse(query: &str) -> Result<Self, AnswerError> {
         let query = query.strip_prefix('?').unwrap_or(query);
         let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes())
@@ -143,7 +143,7 @@ impl Pending {
 
     // Compared with the recorded issuer as strings, also when `iss` was not promised; missing is refused when
     // it was. The same goes for error answers, of which nothing is shown then.
-    // rule: rfc9207-2.4, at-49
+    // rule: rfc9207-2.4, at-49, safe-c07
     fn check_issuer(&self, iss: Option<&str>) -> Result<(), AnswerError> {
         let expected = || self.issuer.clone().unwrap_or_default();
         match (iss, &self.issuer) {

@@ -91,7 +91,7 @@ pub(super) fn from_settings(policy: &Policy, mcp: &Url) -> Result<Option<Server>
 /// A document's server; what the settings say stands above the document.
 pub(super) fn complete(
     journey: &mut Journey,
-    word: Word,
+    word: &Word,
     document: &Map<String, Value>,
 ) -> Result<Server, DiscoveryError> {
     let assumed = journey.given.assume_pkce;

@@ -168,7 +168,7 @@ fn check_resource(
 
 /// Which of the named servers are looked at: the one that the settings name, else all that can be.
 // Choosing among several is the client's business.
-// rule: rfc9728-2
+// rule: rfc9728-2, safe-d07
 fn usable(journey: &mut Journey, servers: Vec<String>) -> Result<VecDeque<Issuer>, DiscoveryError> {
     let listed = |name: &String| {
         let same = |server: &&String| server.trim_end_matches('/') == name.trim_end_matches('/');

@@ -122,7 +122,7 @@ impl Search {
                 by: Some(claim.by),
                 openid: claim.openid,
             };
-            return finish(journey, word, &claim.document, others);
+            return finish(journey, &word, &claim.document, others);
         }
         if !others.is_empty() {
             return Self::start(journey, others);
@@ -189,7 +189,7 @@ impl Search {
                     by: None,
                     openid,
                 };
-                finish(journey, word, &document, self.others)
+                finish(journey, &word, &document, self.others)
             }
             Ok(Speaks::Of(issuer)) => self.ask_itself(journey, issuer, document, openid),
             // Of several servers the one that the settings name counts.
@@ -221,7 +221,7 @@ impl Search {
                 by: Some(claim.by),
                 openid,
             };
-            return finish(journey, word, &claim.document, self.others);
+            return finish(journey, &word, &claim.document, self.others);
         };
         let issuer = Issuer {
             text: named,
@@ -235,7 +235,7 @@ impl Search {
                 by: None,
                 openid,
             };
-            return finish(journey, word, &claim.document, self.others);
+            return finish(journey, &word, &claim.document, self.others);
         }
         Self::open(journey, issuer, self.others, Some(claim))
     }
@@ -244,7 +244,7 @@ impl Search {
 /// The end of the search, unless the document is of no use and another server is left.
 fn finish(
     mut journey: Journey,
-    word: Word,
+    word: &Word,
     document: &Map<String, Value>,
     others: VecDeque<Issuer>,
 ) -> Result<Step<Discovery>, DiscoveryError> {

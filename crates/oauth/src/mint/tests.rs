@@ -123,6 +123,7 @@ fn the_other_method_and_a_request_without_resource_are_tried_once() {
     assert!(!play.form(2).contains_key("resource"));
 }
 
+// rule: rfc6749-4.1.2.1
 #[test]
 fn trouble_is_no_refusal() {
     for (status, body) in [

@@ -147,10 +147,9 @@ impl Renewal {
             new.management_token.clone_from(&old.management_token);
         }
         let said = new.answer.contains_key("client_secret_expires_at");
-        let same = same_secret(&client, &self.client);
-        if let Kind::Registered(new) = &mut client.kind
-            && same
-            && !said
+        if !said
+            && same_secret(&client, &self.client)
+            && let Kind::Registered(new) = &mut client.kind
         {
             new.secret_expires_at = self.ends();
         }

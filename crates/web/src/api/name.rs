@@ -8,7 +8,7 @@ use crate::problem::Problem;
 
 const LONGEST: usize = 200;
 
-// rule: w11
+// rule: safe-w11
 pub(crate) fn check(name: &str) -> Result<(), Problem> {
     match fault(name) {
         None => Ok(()),

@@ -95,14 +95,14 @@ fn every_case_has_its_status_and_says_what_to_do() {
     }
 }
 
-// rule: c05
+// rule: safe-c05
 #[test]
 fn nothing_of_a_strangers_answer_is_shown() {
     let page = failed(&CallbackError::WrongIssuer("https://evil.test".into()));
     assert!(!page.html().contains("evil.test"));
 }
 
-// rule: c10
+// rule: safe-c10
 #[test]
 fn the_words_of_a_login_server_are_text() {
     let html = failed(&denied(Some(

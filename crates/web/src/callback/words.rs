@@ -93,7 +93,7 @@ pub(super) fn failed(error: &CallbackError) -> Page {
         }
         CallbackError::WrongIssuer(_) => {
             let lead = "The answer does not come from the login server that this sign-in was started with, so it was not used.";
-            // rule: c05
+            // rule: safe-c05
             let why = Row::Text(
                 "A mixed-up or malicious login server could otherwise be handed your sign-in (RFC 9207). Its text is not shown."
                     .to_owned(),

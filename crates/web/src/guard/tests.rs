@@ -21,7 +21,7 @@ fn origin(hosts: &Hosts, origin: &str) -> bool {
         .is_ok()
 }
 
-// rule: w01
+// rule: safe-w01
 #[test]
 fn we_answer_as_localhost_as_an_address_and_as_the_host_of_the_base_url() {
     let hosts = Hosts::new(Some("https://hub.example.com/x"), &["box.lan:3000".into()]);
@@ -57,7 +57,7 @@ fn we_answer_as_localhost_as_an_address_and_as_the_host_of_the_base_url() {
     }
 }
 
-// rule: w01
+// rule: safe-w01
 #[test]
 fn a_request_that_names_no_host_or_two_is_refused() {
     let hosts = Hosts::new(None, &[]);
@@ -83,7 +83,7 @@ fn a_request_that_names_no_host_or_two_is_refused() {
     );
 }
 
-// rule: w02
+// rule: safe-w02
 // rule: mcp-transport-origin
 #[test]
 fn pages_of_others_are_refused() {

@@ -18,8 +18,8 @@ fn page() -> Page {
     }
 }
 
-// rule: x01
-// rule: c10
+// rule: safe-x01
+// rule: safe-c10
 #[test]
 fn everything_from_elsewhere_is_text() {
     let html = page().html();
@@ -30,7 +30,7 @@ fn everything_from_elsewhere_is_text() {
     assert_eq!(html.matches("<script").count(), 1, "only our own");
 }
 
-// rule: x01
+// rule: safe-x01
 #[test]
 fn hidden_and_direction_characters_are_dropped_and_long_texts_cut() {
     assert_eq!(text("a\u{202e}b\u{0}\u{1b}[31mc\nd\u{200b}"), "ab[31mc d");
@@ -38,7 +38,7 @@ fn hidden_and_direction_characters_are_dropped_and_long_texts_cut() {
     assert_eq!(long.chars().count(), LONGEST + 1);
 }
 
-// rule: c10
+// rule: safe-c10
 #[test]
 fn the_policy_names_our_own_style_and_script_and_nothing_else() {
     let response = page().into_response();

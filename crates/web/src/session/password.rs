@@ -81,7 +81,7 @@ mod tests {
         }
     }
 
-    // rule: w05
+    // rule: safe-w05
     #[test]
     fn an_account_with_a_password_that_everybody_knows_has_none() {
         assert!(opens_for_everybody(&bcrypt::hash("admin123", 4).unwrap()));

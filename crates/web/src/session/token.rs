@@ -83,7 +83,7 @@ impl Signer {
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key)
     }
 
-    // rule: w07
+    // rule: safe-w07
     pub(crate) fn read(&self, token: &str, now: SystemTime) -> Result<Claims, Refused> {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.validate_exp = false; // below, by our own clock
@@ -143,7 +143,7 @@ mod tests {
         ));
     }
 
-    // rule: w07
+    // rule: safe-w07
     #[test]
     fn forged_tokens_are_refused() {
         let ours = signer("our own long secret");
@@ -181,7 +181,7 @@ mod tests {
         }
     }
 
-    // rule: w07
+    // rule: safe-w07
     #[test]
     fn a_new_password_ends_the_tokens_of_the_old_one() {
         let signer = signer("our own long secret");
@@ -191,7 +191,7 @@ mod tests {
         assert!(!signer.belongs_to(&claims, "new hash"));
     }
 
-    // rule: w07
+    // rule: safe-w07
     #[test]
     fn a_secret_that_everybody_knows_signs_nothing() {
         assert!(Signer::new("your-secret-key".into()).is_none());

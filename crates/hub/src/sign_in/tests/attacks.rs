@@ -157,7 +157,7 @@ async fn what_stood_in_the_way_at_the_old_address_says_nothing_about_the_new_one
     assert!(link.starts_with(&other.issuer()), "{link}");
 }
 
-// rule: l10
+// rule: safe-l10
 #[tokio::test]
 async fn a_server_that_takes_the_first_request_and_refuses_all_others_gets_few_renewals() {
     let bench = Bench::start(quick()).await;

@@ -12,7 +12,7 @@ async fn begun(switches: Switches) -> (Bench, String) {
     (bench, query)
 }
 
-// rule: c02
+// rule: safe-c02
 #[tokio::test]
 async fn a_state_of_nobody_or_of_yesterday_is_refused() {
     let (bench, query) = begun(quick()).await;
@@ -35,7 +35,7 @@ async fn a_state_of_nobody_or_of_yesterday_is_refused() {
     assert_eq!(bench.world.counts().of(lab::Endpoint::Token), 0);
 }
 
-// rule: c13
+// rule: safe-c13
 #[tokio::test]
 async fn the_same_callback_twenty_times_at_once_is_one_token_request() {
     let (bench, query) = begun(quick()).await;

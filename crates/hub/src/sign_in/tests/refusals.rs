@@ -34,7 +34,7 @@ async fn many_refused_at_once_are_one_renewal() {
     assert_eq!(bench.world.counts().renewed, 1);
 }
 
-// rule: l10, mcp-auth-401-any-time
+// rule: safe-l10, mcp-auth-401-any-time
 #[tokio::test]
 async fn a_server_that_refuses_every_token_ends_in_a_stable_error() {
     let bench = Bench::start(quick()).await;
@@ -107,7 +107,7 @@ async fn a_step_up_asks_for_the_union_and_also_after_a_restart() {
     assert_eq!(bench.attempt().await, Attempt::Answered(200));
 }
 
-// rule: l10, mcp-auth-step-up
+// rule: safe-l10, mcp-auth-step-up
 #[tokio::test]
 async fn a_scope_that_is_never_enough_stops_after_two_rounds() {
     let bench = Bench::start(quick()).await;

@@ -185,7 +185,7 @@ async fn a_rejected_grant_asks_for_a_sign_in_and_keeps_the_client() {
     assert_eq!(bench.world.counts().registered, 1);
 }
 
-// rule: l07
+// rule: safe-l07
 #[tokio::test]
 async fn a_grant_that_is_refused_without_a_clear_word_ends_at_the_second_try() {
     let bench = signed_in(quick()).await;

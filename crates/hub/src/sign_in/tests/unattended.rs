@@ -119,7 +119,7 @@ async fn a_refused_client_is_said_and_not_tried_at_every_call() {
     assert_eq!(bench.world.counts().of(Endpoint::Token), asked);
 }
 
-// rule: l10
+// rule: safe-l10
 #[tokio::test]
 async fn a_server_that_refuses_every_token_gets_no_storm_of_them() {
     let bench = robot(with_secret()).await;

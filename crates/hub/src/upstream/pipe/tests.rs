@@ -32,7 +32,7 @@ async fn each_answer_finds_its_own_call_whatever_their_order() {
     assert_eq!(two.next().await.unwrap().id(), Some("2"));
 }
 
-// rule: x05
+// rule: safe-x05
 #[tokio::test]
 async fn an_answer_with_an_id_that_nobody_asked_with_goes_to_nobody() {
     let (pipe, _written) = pipe();

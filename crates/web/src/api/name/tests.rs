@@ -18,7 +18,7 @@ fn usual_names_are_taken() {
     }
 }
 
-// rule: w11
+// rule: safe-w11
 #[test]
 fn path_tricks_and_names_that_deceive_the_eye_are_refused() {
     let long = "x".repeat(300);
