@@ -25,6 +25,8 @@ pub enum Purpose {
     Authorization,
     Token,
     Device,
+    /// Where a person types a code.
+    Verification,
     Registration,
     Revocation,
 }
@@ -166,7 +168,8 @@ impl Purpose {
             | Self::Authorization
             | Self::Registration
             | Self::Revocation
-            | Self::Device => "",
+            | Self::Device
+            | Self::Verification => "",
         }
     }
 }
@@ -179,6 +182,7 @@ impl fmt::Display for Purpose {
             Self::Authorization => "authorization",
             Self::Token => "token",
             Self::Device => "device authorization",
+            Self::Verification => "verification",
             Self::Registration => "registration",
             Self::Revocation => "revocation",
         })

@@ -9,6 +9,8 @@
 //! | both, and random octets | [`authorization::begin`] | an address and a [`authorization::Pending`] |
 //! | [`authorization::Pending`] and a query | `accept` | [`authorization::Code`] |
 //! | [`authorization::Code`] | [`Exchange`] | [`Grant`] |
+//! | [`Discovered`] and [`Client`] | [`DeviceAuthorization`] | a code to type, [`Device`] |
+//! | [`Device`] | [`device::Poll`], again and again | [`Grant`] |
 //! | [`Grant`] and the time | [`Grant::next`], [`Refresh`] | use it, a new one, or a person |
 //!
 //! Time and chance are parameters; requests and answers are values (see [`step`]).
@@ -18,6 +20,7 @@ pub mod assertion;
 pub mod authorization;
 pub mod challenge;
 pub mod client;
+pub mod device;
 pub mod discovery;
 pub mod exchange;
 pub mod grant;
@@ -38,6 +41,7 @@ mod wire;
 
 pub use challenge::Challenge;
 pub use client::{AuthMethod, Client};
+pub use device::{Device, DeviceAuthorization};
 pub use discovery::{Discovered, Discovery, DiscoveryError};
 pub use exchange::{Exchange, ExchangeError};
 pub use grant::Grant;

@@ -189,10 +189,7 @@ impl Procedure for Mint {
             } => {
                 let why = description.map_or(error.clone(), |text| format!("{error}: {text}"));
                 // rule: rfc6749-4.1.2.1
-                if matches!(
-                    error.as_str(),
-                    "temporarily_unavailable" | "server_error" | "slow_down"
-                ) {
+                if token::is_passing(&error) || error == "slow_down" {
                     return unavailable(why, retry_after);
                 }
                 self.refused(&error, why)

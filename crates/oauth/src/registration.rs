@@ -17,8 +17,9 @@ use url::Url;
 
 use crate::address::{Endpoint, Nearness};
 use crate::client::{AuthMethod, Client, Kind, method_for};
+use crate::device;
 use crate::discovery::Server;
-use crate::policy::Policy;
+use crate::policy::{GrantType, Policy};
 use crate::step::{Note, Procedure, Response, Stage, Step, Unanswered};
 use crate::wire;
 use answer::{Expected, Read};
@@ -189,11 +190,16 @@ impl Registration {
         let mut set = |key: &str, value: Value| body.insert(key.to_owned(), value);
         set("client_name", json!("MCPHub"));
         set("redirect_uris", json!([redirect]));
-        set(
-            "grant_types",
-            json!(["authorization_code", "refresh_token"]),
-        );
-        set("response_types", json!(["code"]));
+        // Grant and response types fit each other; a code that a person types comes without a response.
+        // rule: rfc7591-2.1, at-58
+        let (way, responses): (_, &[&str]) = match self.policy.grant_type {
+            GrantType::DeviceCode => (device::GRANT_TYPE, &[]),
+            GrantType::AuthorizationCode | GrantType::ClientCredentials | GrantType::JwtBearer => {
+                ("authorization_code", &["code"])
+            }
+        };
+        set("grant_types", json!([way, "refresh_token"]));
+        set("response_types", json!(responses));
         set("token_endpoint_auth_method", json!(self.ask.method));
         // `web` is the default, and then loopback addresses are refused, so it is always said.
         // rule: mcp-auth-application-type

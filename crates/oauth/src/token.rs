@@ -72,13 +72,30 @@ pub(crate) enum Answer {
 
 /// Reads an answer to a request that held these `secrets`.
 pub(crate) fn read(answer: Result<Response, Unanswered>, secrets: &[&SecretString]) -> Answer {
+    match members(answer, secrets) {
+        Ok(map) => issued(&map),
+        Err(other) => other,
+    }
+}
+
+/// Errors that say nothing about the request: the server is in trouble.
+// rule: rfc6749-4.1.2.1
+pub(crate) fn is_passing(error: &str) -> bool {
+    matches!(error, "temporarily_unavailable" | "server_error")
+}
+
+/// The members of a good answer; every other one is what it is at any endpoint that clients post forms to.
+pub(crate) fn members(
+    answer: Result<Response, Unanswered>,
+    secrets: &[&SecretString],
+) -> Result<Map<String, Value>, Answer> {
     let response = match answer {
         Ok(response) => response,
         Err(why) => {
-            return Answer::Trouble {
+            return Err(Answer::Trouble {
                 why: why.to_string(),
                 retry_after: None,
-            };
+            });
         }
     };
     let status = response.status().as_u16();
@@ -89,39 +106,39 @@ pub(crate) fn read(answer: Result<Response, Unanswered>, secrets: &[&SecretStrin
     // A server in trouble says nothing about the grant, even when its page holds JSON.
     // rule: mcp-auth-grant-transient
     if matches!(status, 408 | 425 | 429 | 500..) {
-        return trouble(format!("status {status}"));
+        return Err(trouble(format!("status {status}")));
     }
-    let Some(map) = members(&response) else {
-        return match status {
+    let Some(map) = fields(&response) else {
+        return Err(match status {
             200..300 if response.body().trim_ascii().is_empty() => {
                 Answer::NoToken("the answer is empty".to_owned())
             }
             200..300 => Answer::Page,
             400 | 401 => Answer::Mute { status },
             _ => trouble(format!("status {status}")),
-        };
+        });
     };
     if let Some(error) = error_word(&map) {
         // A server may repeat in its words what it was sent.
         // rule: safe-x04
         let said = |text: &str| short(&wire::masked(text, secrets));
-        return Answer::Error {
+        return Err(Answer::Error {
             error: said(error),
             description: metadata::text(&map, "error_description").map(said),
             status,
             retry_after: retry_after(&response),
-        };
+        });
     }
     match status {
-        200..300 => issued(&map),
-        400 | 401 => Answer::Mute { status },
-        _ => trouble(format!("status {status}")),
+        200..300 => Ok(map),
+        400 | 401 => Err(Answer::Mute { status }),
+        _ => Err(trouble(format!("status {status}"))),
     }
 }
 
 /// JSON, else a form that looks like one.
 // rule: at-28
-fn members(response: &Response) -> Option<Map<String, Value>> {
+fn fields(response: &Response) -> Option<Map<String, Value>> {
     let body = response.body();
     if let Ok(map) = metadata::object(body) {
         return Some(map);

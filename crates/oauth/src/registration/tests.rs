@@ -54,6 +54,22 @@ fn register(play: &mut Play, redirect: &str) -> Result<Identified, RegistrationE
     run(play, policy(redirect), server(), None)
 }
 
+// rule: rfc7591-2.1, at-58
+#[test]
+fn a_client_for_codes_that_people_type_is_registered_for_that() {
+    let mut play = Play::new().status(REGISTER, 201, r#"{"client_id":"c1"}"#);
+    let mut policy = policy(LOCAL);
+    policy.grant_type = crate::policy::GrantType::DeviceCode;
+    run(&mut play, policy, server(), None).unwrap();
+    let sent = play.sent_json(0);
+    let grants = [
+        "urn:ietf:params:oauth:grant-type:device_code",
+        "refresh_token",
+    ];
+    assert_eq!(sent["grant_types"], serde_json::json!(grants));
+    assert_eq!(sent["response_types"], serde_json::json!([]));
+}
+
 // rule: mcp-auth-application-type
 #[test]
 fn a_public_client_is_registered_with_one_address_and_its_kind() {
