@@ -21,6 +21,8 @@ pub struct OAuth {
     pub redirect_uri: Option<String>,
     pub authorization_endpoint: Option<String>,
     pub token_endpoint: Option<String>,
+    /// RFC 8628, for `device_code`.
+    pub device_authorization_endpoint: Option<String>,
     pub revocation_endpoint: Option<String>,
     pub allow_insecure_token_endpoint: bool,
     pub dynamic_registration: Option<DynamicRegistration>,
@@ -98,6 +100,8 @@ pub enum Pkce {
 pub enum GrantType {
     #[default]
     AuthorizationCode,
+    /// A person types a code, on any machine (RFC 8628).
+    DeviceCode,
     ClientCredentials,
     /// Somebody else's signed word (RFC 7523).
     JwtBearer,
@@ -153,6 +157,7 @@ impl OAuth {
         oauth.redirect_uri = reader.text("redirectUri");
         oauth.authorization_endpoint = reader.text("authorizationEndpoint");
         oauth.token_endpoint = reader.text("tokenEndpoint");
+        oauth.device_authorization_endpoint = reader.text("deviceAuthorizationEndpoint");
         oauth.revocation_endpoint = reader.text("revocationEndpoint");
         oauth.allow_insecure_token_endpoint =
             reader.flag("allowInsecureTokenEndpoint").unwrap_or(false);
@@ -168,6 +173,7 @@ impl OAuth {
         oauth.pkce = reader.choice("pkce", &pkce).unwrap_or_default();
         let grants = [
             ("authorization_code", GrantType::AuthorizationCode),
+            ("device_code", GrantType::DeviceCode),
             ("client_credentials", GrantType::ClientCredentials),
             ("jwt_bearer", GrantType::JwtBearer),
         ];

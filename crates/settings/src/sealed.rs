@@ -197,7 +197,7 @@ fn is_secret(inside: &[String], text: &str) -> bool {
         let own = inside.first().is_some_and(|part| part != "oauth");
         always.iter().any(|ending| key.ends_with(ending))
             || own && outside.iter().any(|ending| key.ends_with(ending))
-            || pending && matches!(key.as_str(), "state" | "authorizationurl")
+            || pending && matches!(key.as_str(), "state" | "authorizationurl" | "devicecode")
     });
     named && !text.is_empty() && !expand::is_live(text, expand::rule_for(inside))
 }

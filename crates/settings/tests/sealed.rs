@@ -332,3 +332,15 @@ fn without_a_key_and_without_sealed_values_nothing_is_different() {
         mcphub_settings::apply(TEXT, &written).unwrap()
     );
 }
+
+#[test]
+fn the_code_that_a_device_asks_with_is_sealed_and_what_a_person_types_is_not() {
+    let text = r#"{"mcpServers":{"tv":{"url":"https://tv.test","oauth":{"pendingAuthorization":
+        {"deviceCode":"DC","userCode":"WDJB-MJHT","verificationUri":"https://as.test/device","issuer":"https://as.test"}}}}}"#;
+    let sealed = seal_all(text, &KEY).unwrap();
+    assert_eq!(sealed.changed, 1);
+    let pending = ["mcpServers", "tv", "oauth", "pendingAuthorization"];
+    let inside = |key: &'static str| [&pending[..], &[key]].concat();
+    assert!(is_sealed(&sealed.text, &inside("deviceCode")));
+    assert_eq!(at(&sealed.text, &inside("userCode")), "WDJB-MJHT");
+}

@@ -176,10 +176,14 @@ fn policy(url: &str, redirect_uri: String, given: &OAuth) -> Policy {
         .clone_from(&given.authorization_endpoint);
     policy.token_endpoint.clone_from(&given.token_endpoint);
     policy
+        .device_authorization_endpoint
+        .clone_from(&given.device_authorization_endpoint);
+    policy
         .revocation_endpoint
         .clone_from(&given.revocation_endpoint);
     policy.grant_type = match given.grant_type {
         settings::GrantType::AuthorizationCode => GrantType::AuthorizationCode,
+        settings::GrantType::DeviceCode => GrantType::DeviceCode,
         settings::GrantType::ClientCredentials => GrantType::ClientCredentials,
         settings::GrantType::JwtBearer => GrantType::JwtBearer,
     };

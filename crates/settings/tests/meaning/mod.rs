@@ -94,6 +94,8 @@ fn oauth(oauth: &OAuth) -> Value {
         "redirectUri": oauth.redirect_uri,
         "authorizationEndpoint": oauth.authorization_endpoint,
         "tokenEndpoint": oauth.token_endpoint,
+        "deviceAuthorizationEndpoint": oauth.device_authorization_endpoint,
+        "grantType": format!("{:?}", oauth.grant_type),
         "dynamicRegistration": oauth.dynamic_registration.as_ref().map(|registration| json!({
             "enabled": registration.enabled,
             "issuer": registration.issuer,

@@ -19,13 +19,14 @@ const GRANT: [&str; 7] = [
     "users",
 ];
 /// Changing one of these makes it another server or another client.
-const CLIENT: [&str; 7] = [
+const CLIENT: [&str; 8] = [
     "clientId",
     "clientSecret",
     "resource",
     "issuer",
     "authorizationEndpoint",
     "tokenEndpoint",
+    "deviceAuthorizationEndpoint",
     "grantType",
 ];
 

@@ -21,7 +21,9 @@ const WHOLE: [&str; 4] = [
     "credentials",
 ];
 /// Keys that end like a secret but are none.
-const HARMLESS: [&str; 4] = [
+const HARMLESS: [&str; 6] = [
+    "authorizationEndpoint",
+    "deviceAuthorizationEndpoint",
     "tokenEndpoint",
     "tokenEndpointAuthMethod",
     "bearerAuthHeaderName",
