@@ -37,5 +37,9 @@ export function defaultsOf(schema) {
 export function unattendedSettings(scenario, context) {
   if (scenario.startsWith('auth/client-credentials')) return { grantType: 'client_credentials', privateKey: context.private_key_pem };
   if (scenario === 'auth/wif-jwt-bearer') return { grantType: 'jwt_bearer', assertion: context.valid_jwt };
+  if (context.idp_token_endpoint) {
+    const { idp_token_endpoint: tokenEndpoint, idp_client_id: clientId, idp_id_token: idToken } = context;
+    return { grantType: 'jwt_bearer', identityProvider: { tokenEndpoint, clientId, idToken } };
+  }
   return {};
 }

@@ -41,6 +41,8 @@ pub(crate) struct State {
     pub(crate) counts: Counts,
     /// `jti` of client assertions that came.
     pub(crate) assertions: BTreeSet<String>,
+    /// Words about a person that nobody has shown yet.
+    pub(crate) words: BTreeSet<String>,
     pub(crate) holds: BTreeMap<Endpoint, watch::Receiver<()>>,
     seen: VecDeque<Seen>,
     forgotten: u64,
@@ -66,6 +68,7 @@ impl Shared {
             sessions: Sessions::default(),
             counts: Counts::default(),
             assertions: BTreeSet::new(),
+            words: BTreeSet::new(),
             holds: BTreeMap::new(),
             seen: VecDeque::new(),
             forgotten: 0,

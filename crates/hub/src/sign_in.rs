@@ -15,6 +15,7 @@ mod journey;
 mod keep;
 mod key;
 mod lock;
+mod means;
 mod people;
 mod prepare;
 mod record;

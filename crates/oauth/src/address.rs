@@ -24,6 +24,7 @@ pub enum Purpose {
     Issuer,
     Authorization,
     Token,
+    IdentityProvider,
     Device,
     /// Where a person types a code.
     Verification,
@@ -165,6 +166,7 @@ impl Purpose {
             Self::Token => "; an administrator can allow it with oauth.allowInsecureTokenEndpoint",
             Self::Metadata
             | Self::Issuer
+            | Self::IdentityProvider
             | Self::Authorization
             | Self::Registration
             | Self::Revocation
@@ -181,6 +183,7 @@ impl fmt::Display for Purpose {
             Self::Issuer => "issuer",
             Self::Authorization => "authorization",
             Self::Token => "token",
+            Self::IdentityProvider => "identity provider's token",
             Self::Device => "device authorization",
             Self::Verification => "verification",
             Self::Registration => "registration",

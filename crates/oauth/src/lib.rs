@@ -37,6 +37,7 @@ pub mod revocation;
 pub mod scope;
 pub mod step;
 mod token;
+pub mod token_exchange;
 mod wire;
 
 pub use challenge::Challenge;
@@ -51,3 +52,4 @@ pub use refresh::Refresh;
 pub use registration::{Registration, RegistrationError};
 pub use revocation::Revocation;
 pub use step::{Note, Procedure, Request, Response, Stage, Step, Unanswered};
+pub use token_exchange::TokenExchange;

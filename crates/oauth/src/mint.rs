@@ -210,4 +210,4 @@ impl Procedure for Mint {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -44,6 +44,15 @@ pub(crate) enum Lifetime {
     Unknown,
 }
 
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// An access token to send.
+    Access,
+    /// Another kind of token, by its address (RFC 8693 section 3).
+    Kind(&'static str),
+}
+
 /// One answer, read.
 #[derive(Debug)]
 pub(crate) enum Answer {
@@ -70,10 +79,19 @@ pub(crate) enum Answer {
     },
 }
 
-/// Reads an answer to a request that held these `secrets`.
+/// Reads an answer to a request for an access token that held these `secrets`.
 pub(crate) fn read(answer: Result<Response, Unanswered>, secrets: &[&SecretString]) -> Answer {
+    read_as(Asked::Access, answer, secrets)
+}
+
+/// Reads an answer to a request that held these `secrets`.
+pub(crate) fn read_as(
+    asked: Asked,
+    answer: Result<Response, Unanswered>,
+    secrets: &[&SecretString],
+) -> Answer {
     match members(answer, secrets) {
-        Ok(map) => issued(&map),
+        Ok(map) => issued(asked, &map),
         Err(other) => other,
     }
 }
@@ -183,7 +201,7 @@ fn error_word(map: &Map<String, Value>) -> Option<&str> {
     }
 }
 
-fn issued(map: &Map<String, Value>) -> Answer {
+fn issued(asked: Asked, map: &Map<String, Value>) -> Answer {
     // Some servers leave the outer token empty and nest the person's whole grant.
     // rule: at-46
     let nested = match map.get("authed_user") {
@@ -194,13 +212,8 @@ fn issued(map: &Map<String, Value>) -> Answer {
     let Some(access) = metadata::text(map, "access_token") else {
         return Answer::NoToken("the answer holds no access token".to_owned());
     };
-    // A client must not use a token whose type it does not understand.
-    // rule: rfc6749-7.1, safe-t02
-    if let Some(kind) = metadata::text(map, "token_type")
-        && !kind.eq_ignore_ascii_case("bearer")
-        && nested.is_none()
-    {
-        return Answer::NoToken(format!("the token's type is {:?}, not bearer", short(kind)));
+    if let Err(why) = fits(asked, map, nested.is_some()) {
+        return Answer::NoToken(why);
     }
     if !usable(access) {
         return Answer::NoToken("the access token cannot be sent in a header".to_owned());
@@ -217,6 +230,29 @@ fn issued(map: &Map<String, Value>) -> Answer {
         lifetime: lifetime(map, access),
         scopes: scopes.filter(|all| !all.is_empty()),
     }))
+}
+
+/// Whether a token is of the type that was asked for.
+fn fits(asked: Asked, map: &Map<String, Value>, nested: bool) -> Result<(), String> {
+    match asked {
+        // A client must not use a token whose type it does not understand.
+        // rule: rfc6749-7.1, safe-t02
+        Asked::Access => match metadata::text(map, "token_type") {
+            Some(kind) if !kind.eq_ignore_ascii_case("bearer") && !nested => {
+                Err(format!("the token's type is {:?}, not bearer", short(kind)))
+            }
+            Some(_) | None => Ok(()),
+        },
+        // `issued_token_type` says what was issued; `token_type` says nothing where it is no access token.
+        // rule: rfc8693-2.2.1
+        Asked::Kind(wanted) => match metadata::text(map, "issued_token_type") {
+            Some(issued) if issued == wanted => Ok(()),
+            issued => Err(format!(
+                "{:?} was issued, not {wanted:?}",
+                short(issued.unwrap_or("nothing"))
+            )),
+        },
+    }
 }
 
 // rule: safe-t05

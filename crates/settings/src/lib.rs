@@ -24,7 +24,9 @@ pub use edit::{Change, EditError, apply, apply_with};
 pub use file::{File, ParseError, Place};
 pub use group::{Group, Member, Pick, Sharing, Visibility};
 pub use items::{Argument, Prompt, Resource};
-pub use oauth::{DynamicRegistration, GrantType, Grants, OAuth, Pkce, ResourceChoice};
+pub use oauth::{
+    DynamicRegistration, GrantType, Grants, IdentityProvider, OAuth, Pkce, ResourceChoice,
+};
 pub use problem::{Problem, Severity};
 pub use resolve::{Settings, resolve, resolve_with};
 pub use sealed::{

@@ -49,6 +49,8 @@ pub struct OAuth {
     pub assertion: Option<Secret>,
     /// The file that holds it, read at each use.
     pub assertion_file: Option<String>,
+    /// Whoever gives that JWT for a person's id token.
+    pub identity_provider: Option<IdentityProvider>,
     pub client_metadata_url: Option<String>,
     pub tokens: Grants,
     /// How long a call may wait for a sign-in.
@@ -85,6 +87,18 @@ pub struct DynamicRegistration {
     pub initial_access_token: Option<Secret>,
     /// RFC 7591 client metadata, in its own words.
     pub metadata: Map<String, Value>,
+}
+
+/// An organisation's login server, which says who a person is and what he may use (RFC 8693).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct IdentityProvider {
+    pub token_endpoint: Option<String>,
+    /// The client that the id token was made for.
+    pub client_id: Option<String>,
+    pub client_secret: Option<Secret>,
+    pub id_token: Option<Secret>,
+    /// The file that holds it, read at each use.
+    pub id_token_file: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -185,6 +199,17 @@ impl OAuth {
         oauth.assertion_audience = reader.text("assertionAudience");
         oauth.assertion = reader.secret("assertion");
         oauth.assertion_file = reader.text("assertionFile");
+        oauth.identity_provider = reader
+            .object("identityProvider")
+            .map(IdentityProvider::read);
+        if oauth.identity_provider.is_some() && oauth.grant_type != GrantType::JwtBearer {
+            let message =
+                "is asked only where `grantType` is \"jwt_bearer\"; it makes no difference here";
+            reader.report(Problem::warning(
+                &reader.path_to("identityProvider"),
+                message,
+            ));
+        }
         oauth.client_metadata_url = reader.text("clientMetadataUrl");
         let whose = [("shared", Grants::Shared), ("per_user", Grants::PerUser)];
         oauth.tokens = reader.choice("tokens", &whose).unwrap_or_default();
@@ -221,6 +246,33 @@ fn users(reader: &Reader<'_>) -> BTreeMap<String, OAuth> {
         (name, kept)
     };
     users.into_iter().flatten().map(read).collect()
+}
+
+impl IdentityProvider {
+    fn read(reader: Reader<'_>) -> Self {
+        let provider = Self {
+            token_endpoint: reader.text("tokenEndpoint"),
+            client_id: reader.text("clientId"),
+            client_secret: reader.secret("clientSecret"),
+            id_token: reader.secret("idToken"),
+            id_token_file: reader.text("idTokenFile"),
+        };
+        let missing = |key: &str, what: &str| {
+            let message = format!("is missing; without {what} there is no sign-in");
+            reader.report(Problem::warning(&reader.path_to(key), message));
+        };
+        if provider.token_endpoint.is_none() {
+            missing("tokenEndpoint", "the address to ask");
+        }
+        if provider.client_id.is_none() {
+            missing("clientId", "the client that the id token was made for");
+        }
+        if provider.id_token.is_none() && provider.id_token_file.is_none() {
+            missing("idToken", "an id token (or `idTokenFile`)");
+        }
+        reader.finish();
+        provider
+    }
 }
 
 impl DynamicRegistration {

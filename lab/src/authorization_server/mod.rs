@@ -2,6 +2,7 @@
 //! otherwise is a switch. It leaves out id tokens and introspection.
 
 pub(crate) mod assertion;
+pub(crate) mod assertion_grant;
 pub(crate) mod authorize;
 pub(crate) mod client;
 pub(crate) mod grants;

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use super::assertion_grant;
 use super::authorize::check_resource;
 use super::client::{AuthMethod, Client, authenticate};
 use super::grants::{CodeRefusal, Family, RefreshRefusal, Terms};
@@ -28,6 +29,11 @@ struct Issue {
 
 pub(crate) fn answer(state: &mut State, asked: &Seen) -> Response {
     let form = state.switches.token_answers == TokenAnswers::Form;
+    if asked.form("grant_type").as_deref() == Some(assertion_grant::EXCHANGE) {
+        let exchanged = authenticate(state, asked);
+        let exchanged = exchanged.and_then(|_| assertion_grant::exchange(state, asked));
+        return exchanged.unwrap_or_else(IntoResponse::into_response);
+    }
     match decide(state, asked) {
         Ok(issue) => answered(state, issue, form),
         Err(refusal) if form => refusal.into_form(),
@@ -50,6 +56,10 @@ fn decide(state: &mut State, asked: &Seen) -> Result<Issue, Refusal> {
         Some("authorization_code") => redeem(state, asked, &client),
         Some("refresh_token") => renew(state, asked, &client),
         Some("client_credentials") => mint(state, asked, &client),
+        Some(assertion_grant::BEARER) => {
+            assertion_grant::redeem(state, asked, &client)?;
+            issue(state, asked, &client, "ada")
+        }
         Some(other) => Err(Refusal::new(
             "unsupported_grant_type",
             format!("{other} is not offered here"),
@@ -171,6 +181,16 @@ fn mint(state: &mut State, asked: &Seen, client: &Client) -> Result<Issue, Refus
             "the client is not registered for client_credentials",
         ));
     }
+    issue(state, asked, client, &client.client_id)
+}
+
+/// What was asked for, for this subject.
+fn issue(
+    state: &mut State,
+    asked: &Seen,
+    client: &Client,
+    subject: &str,
+) -> Result<Issue, Refusal> {
     let resource = asked.form("resource");
     check_resource(state, resource.as_deref())?;
     let asked_for = asked.form("scope").unwrap_or_default();
@@ -179,7 +199,7 @@ fn mint(state: &mut State, asked: &Seen, client: &Client) -> Result<Issue, Refus
         "no code",
         Terms {
             client_id: client.client_id.clone(),
-            subject: client.client_id.clone(),
+            subject: subject.to_owned(),
             scopes: scopes.clone(),
             resource,
             audience: Some(state.mcp_url()),

@@ -5,13 +5,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use oauth::mint::{Means, MintError};
-use oauth::policy::GrantType;
+use oauth::mint::MintError;
 use oauth::step::Stage;
+use oauth::token_exchange::TokenExchangeError;
 use oauth::{Challenge, Mint, scope};
 
 use super::journey::{Ask, Stop};
 use super::lock::ProcessLock;
+use super::means;
 use super::record::{Kept, Origin, mark, origin_of};
 use super::renewal::{Attempt, TURN_TIME};
 use super::standing::Verdicted;
@@ -20,7 +21,7 @@ use super::view::{Bearer, Needed, Refusal, State, Verdict};
 use super::{Account, Shared, finished};
 
 /// For a token request with its second attempt.
-const MINT_TIME: Duration = Duration::from_secs(20);
+pub(super) const MINT_TIME: Duration = Duration::from_secs(20);
 /// A token that was minted within this time and is refused would be refused again.
 const FRESH: Duration = Duration::from_secs(60);
 
@@ -218,7 +219,7 @@ impl Shared {
                 "a token without a person needs oauth.clientId; nobody is registered for it";
             return Err(MintStop::Stands(Verdicted::new(State::NeedsClient, reason)));
         }
-        let means = means(subject)?;
+        let word = means::word(subject)?;
         let driver = self.driver(subject, None);
         let ask = Ask {
             challenge: wanted.challenge,
@@ -234,6 +235,7 @@ impl Shared {
                 super::identity::Purpose::Preparation,
             )
             .await?;
+        let means = word.means(&driver, subject, &found).await?;
         let first = Mint::start(means, &found, client, &subject.policy, self.clock.now());
         let minted = driver.drive(first, MINT_TIME).await.map_err(|error| {
             driver.say_why(Stage::TokenExchange, "no token", error.to_string());
@@ -254,7 +256,7 @@ impl Shared {
 }
 
 /// Why nothing was minted.
-enum MintStop {
+pub(super) enum MintStop {
     Stands(Verdicted),
     Later(String, Option<Duration>),
 }
@@ -285,6 +287,24 @@ impl From<MintError> for MintStop {
     }
 }
 
+impl From<TokenExchangeError> for MintStop {
+    fn from(error: TokenExchangeError) -> Self {
+        match error {
+            TokenExchangeError::Unavailable { why, retry_after } => Self::Later(why, retry_after),
+            TokenExchangeError::Unsigned(why) => Self::Later(why.to_string(), None),
+            error @ TokenExchangeError::Refused { .. } => {
+                let mut verdict = Verdicted::new(State::ClientRejected, error.to_string());
+                "put a fresh id token into oauth.identityProvider, or correct the client there, or its rights"
+                    .clone_into(&mut verdict.action);
+                Self::Stands(verdict)
+            }
+            error @ (TokenExchangeError::Address(_) | TokenExchangeError::NoIssuer { .. }) => {
+                Self::Stands(Verdicted::new(State::NeedsClient, error.to_string()))
+            }
+        }
+    }
+}
+
 /// The grant that the client of the settings had for itself. One of a person, or of another client, is none of it.
 fn own(subject: &Subject) -> Option<&Kept> {
     let given = subject.policy.client.as_ref()?;
@@ -292,21 +312,4 @@ fn own(subject: &Subject) -> Option<&Kept> {
         let same = |origin: &Origin| origin.client_id == given.id;
         kept.grant.refresh.is_none() && kept.origin.as_ref().is_some_and(same)
     })
-}
-
-fn means(subject: &Subject) -> Result<Means, MintStop> {
-    if subject.policy.grant_type != GrantType::JwtBearer {
-        return Ok(Means::ClientCredentials);
-    }
-    if let Some(assertion) = &subject.given.assertion {
-        return Ok(Means::Assertion((**assertion).clone()));
-    }
-    let Some(path) = &subject.given.assertion_file else {
-        let reason = "oauth.grantType \"jwt_bearer\" needs oauth.assertionFile or oauth.assertion";
-        return Err(MintStop::Stands(Verdicted::new(State::NeedsClient, reason)));
-    };
-    // A platform renews the file by itself, so it is read each time.
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| MintStop::Later(format!("oauth.assertionFile {path:?}: {error}"), None))?;
-    Ok(Means::Assertion(text.trim().into()))
 }

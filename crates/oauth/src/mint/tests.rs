@@ -10,7 +10,7 @@ const TOKEN: &str = "https://as.test/token";
 const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 const GOOD: &str = r#"{"access_token":"AT1","refresh_token":"RT1","expires_in":3600}"#;
 
-fn found() -> Discovered {
+pub(crate) fn found() -> Discovered {
     Discovered {
         server: Server {
             issuer: Some("https://as.test".to_owned()),

@@ -154,3 +154,65 @@ async fn without_a_client_nobody_is_registered_for_it() {
     assert_eq!(bench.needed().await.state, State::NeedsClient);
     assert_eq!(bench.world.counts().of(Endpoint::Register), 0);
 }
+
+async fn of_an_organisation(id_token: Value) -> Bench {
+    let bench = Bench::with(quick(), |url| json!({"up": {"url": url}})).await;
+    bench
+        .world
+        .register(Client::robot("robot", AuthMethod::Basic, None));
+    let mut visitor = Client::robot("visitor", AuthMethod::None, None);
+    visitor.client_secret = None;
+    bench.world.register(visitor);
+    let mut provider =
+        json!({"tokenEndpoint": bench.world.endpoint_url("token"), "clientId": "visitor"});
+    provider
+        .as_object_mut()
+        .unwrap()
+        .extend(id_token.as_object().unwrap().clone());
+    let oauth = json!({"grantType": "jwt_bearer", "clientId": "robot", "clientSecret": "secret", "identityProvider": provider});
+    let text = json!({"mcpServers": {"up": {"url": bench.world.mcp_url(), "oauth": oauth}}});
+    std::fs::write(bench.path(), text.to_string()).unwrap();
+    bench.store.reload().await;
+    bench
+}
+
+// rule: rfc8693-2.1, rfc7523-2.1
+#[tokio::test]
+async fn an_organisations_word_is_had_for_an_id_token_and_shown_once_for_each_token() {
+    let bench = of_an_organisation(json!({"idToken": "id-token-of-ada"})).await;
+    assert_eq!(bench.attempt().await, Attempt::Answered(200));
+    bench.world.expire_access_tokens();
+    assert_eq!(bench.attempt().await, Attempt::Answered(200));
+    assert_eq!(tokens(&bench), 2);
+    let asked = bench.world.requests_at(Endpoint::Token);
+    let words: Vec<_> = asked
+        .iter()
+        .filter_map(|seen| seen.form("assertion"))
+        .collect();
+    assert_eq!((asked.len(), words.len()), (4, 2));
+    assert_ne!(words[0], words[1], "each token has a word of its own");
+    assert!(
+        asked
+            .iter()
+            .filter(|seen| seen.form("assertion").is_some())
+            .all(|seen| seen.form("subject_token").is_none()),
+        "the id token goes to the identity provider alone"
+    );
+    assert_eq!(bench.world.counts().of(Endpoint::Authorize), 0);
+}
+
+#[tokio::test]
+async fn an_id_token_that_is_refused_is_said_and_a_new_file_serves() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("id-token");
+    std::fs::write(&path, "ended\n").unwrap();
+    let bench = of_an_organisation(json!({"idTokenFile": path})).await;
+    let needed = bench.needed().await;
+    assert_eq!(needed.state, State::ClientRejected, "{needed}");
+    assert!(needed.action.contains("oauth.identityProvider"), "{needed}");
+    std::fs::write(&path, "id-token-of-ada\n").unwrap();
+    let Err(SignInError::Needed(needed)) = bench.sign_ins.begin("up").await else {
+        panic!()
+    };
+    assert_eq!(needed.state, State::Connected, "{needed}");
+}
