@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -13,14 +13,26 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A folder with nothing of the person who runs the tests in it.
 pub(crate) struct Desk {
-    folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
+    /// The hub's own folder in it.
+    own: &'static str,
     url: Option<String>,
 }
 
 impl Desk {
     pub(crate) fn new() -> Self {
         Self {
-            folder: tempfile::tempdir().unwrap(),
+            folder: Arc::new(tempfile::tempdir().unwrap()),
+            own: "own",
+            url: None,
+        }
+    }
+
+    /// The desk of another hub on the same settings file.
+    pub(crate) fn beside(&self) -> Self {
+        Self {
+            folder: self.folder.clone(),
+            own: "other",
             url: None,
         }
     }
@@ -30,7 +42,7 @@ impl Desk {
     }
 
     pub(crate) fn data_folder(&self) -> PathBuf {
-        self.folder.path().join("own")
+        self.folder.path().join(self.own)
     }
 
     pub(crate) fn write_settings(&self, text: &str) {
@@ -80,6 +92,11 @@ impl Desk {
     /// Starts a hub on a free port with these settings.
     pub(crate) fn start_hub(&mut self, settings: &str) -> Running {
         self.write_settings(settings);
+        self.start_hub_on_file()
+    }
+
+    /// Starts a hub on a free port with the settings that are there.
+    pub(crate) fn start_hub_on_file(&mut self) -> Running {
         let mut hub = self.start(&["serve", "--listen", "127.0.0.1:0"]);
         let line = hub.line_with("clients http://");
         let url = line
