@@ -6,54 +6,69 @@ use serde_json::{Value, json};
 use crate::by_hand::Wire;
 use crate::client::connect;
 use crate::harness::{Running, hub, hub_with, soon, typed};
-use crate::up;
+use crate::up::{self, Way};
 
 #[tokio::test]
 async fn sessions_hear_that_a_servers_tools_changed_and_see_the_new_ones() {
-    let (url, up) = up::start("everything").await;
-    let hub = hub_with(&url, json!({})).await;
-    let (single, many) = (
-        connect(&hub.url("/mcp/up")).await,
-        connect(&hub.url("/mcp")).await,
-    );
-    up.tools.lock().unwrap().push("fresh");
-    up.peer().notify_tool_list_changed().await.unwrap();
-    single.hears("tools changed").await;
-    many.hears("tools changed").await;
-    assert!(single.tools().await.contains(&"fresh".to_owned()));
-    assert!(many.tools().await.contains(&"up-fresh".to_owned()));
+    for way in Way::BOTH {
+        let (url, up) = up::start_as("everything", way).await;
+        let hub = hub_with(&url, json!({})).await;
+        let (single, many) = (
+            connect(&hub.url("/mcp/up")).await,
+            connect(&hub.url("/mcp")).await,
+        );
+        if way == Way::Stateless {
+            up.hears("listen ").await;
+        }
+        up.tools.lock().unwrap().push("fresh");
+        up.tells_of_tools().await;
+        single.hears("tools changed").await;
+        many.hears("tools changed").await;
+        assert!(
+            single.tools().await.contains(&"fresh".to_owned()),
+            "{way:?}"
+        );
+        assert!(
+            many.tools().await.contains(&"up-fresh".to_owned()),
+            "{way:?}"
+        );
+    }
 }
 
 #[tokio::test]
 async fn only_sessions_that_subscribed_hear_that_a_resource_changed() {
-    let (url, up) = up::start("everything").await;
-    let hub = hub_with(&url, json!({})).await;
-    let (first, second) = (
-        connect(&hub.url("/mcp/up")).await,
-        connect(&hub.url("/mcp")).await,
-    );
-    let deaf = connect(&hub.url("/mcp/up")).await;
-    let uri = json!({ "uri": "test://text" });
-    soon(first.service.subscribe(typed(uri.clone())))
-        .await
-        .unwrap();
-    soon(second.service.subscribe(typed(uri.clone())))
-        .await
-        .unwrap();
-    assert_eq!(deaf.tool("touch", json!({})).await, "touched");
-    first.hears("updated test://text").await;
-    second.hears("updated test://text").await;
-    assert!(deaf.heard().is_empty());
-    soon(first.service.unsubscribe(typed(uri.clone())))
-        .await
-        .unwrap();
-    assert!(
-        !up.heard()
-            .iter()
-            .any(|heard| heard.starts_with("unsubscribe"))
-    );
-    soon(second.service.unsubscribe(typed(uri))).await.unwrap();
-    assert_eq!(up.heard().last().unwrap(), "unsubscribe test://text");
+    for way in Way::BOTH {
+        let (url, up) = up::start_as("everything", way).await;
+        let hub = hub_with(&url, json!({})).await;
+        let (first, second) = (
+            connect(&hub.url("/mcp/up")).await,
+            connect(&hub.url("/mcp")).await,
+        );
+        let deaf = connect(&hub.url("/mcp/up")).await;
+        for session in [&first, &second] {
+            let uri = typed(json!({ "uri": "test://text" }));
+            soon(session.service.subscribe(uri)).await.unwrap();
+        }
+        let (begun, ended) = match way {
+            Way::Handshake => ("subscribe test://text", "unsubscribe test://text"),
+            Way::Stateless => ("listen test://text", "listen "),
+        };
+        up.hears(begun).await;
+        let before = up.heard().len();
+        assert_eq!(deaf.tool("touch", json!({})).await, "touched");
+        first.hears("updated test://text").await;
+        second.hears("updated test://text").await;
+        let updates = deaf.heard().into_iter();
+        assert!(
+            updates.filter(|heard| heard.starts_with("updated")).count() == 0,
+            "{way:?}"
+        );
+        let uri = || typed(json!({ "uri": "test://text" }));
+        soon(first.service.unsubscribe(uri())).await.unwrap();
+        assert_eq!(up.heard().len(), before, "{way:?}: {:?}", up.heard());
+        soon(second.service.unsubscribe(uri())).await.unwrap();
+        up.hears_after(before, ended).await;
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::client::connect;
 use crate::harness::{hub_with, soon, typed};
-use crate::up;
+use crate::up::{self, Way};
 
 #[tokio::test]
 async fn a_server_introduces_itself_through_its_own_endpoint() {
@@ -106,4 +106,25 @@ async fn log_levels_are_asked_for_upstream_and_kept_per_session() {
     talkative.hears("log Debug").await;
     quiet.hears("log Error").await;
     assert!(quiet.heard().iter().all(|heard| heard == "log Error"));
+}
+
+#[tokio::test]
+async fn a_server_without_a_handshake_logs_for_each_call_what_its_session_wants() {
+    let (url, up) = up::start_as("everything", Way::Stateless).await;
+    let hub = hub_with(&url, json!({})).await;
+    let silent = connect(&hub.url("/mcp/up")).await;
+    let quiet = connect(&hub.url("/mcp/up")).await;
+    let talkative = connect(&hub.url("/mcp")).await;
+    for (session, level) in [(&quiet, "error"), (&talkative, "debug")] {
+        let level: SetLevelRequestParams = typed(json!({ "level": level }));
+        soon(session.service.set_level(level)).await.unwrap();
+    }
+    assert_eq!(silent.tool("log", json!({})).await, "logged");
+    assert_eq!(quiet.tool("log", json!({})).await, "logged");
+    assert_eq!(talkative.tool("up-log", json!({})).await, "logged");
+    // The lines come on the call's own stream, so they are there before its result.
+    assert_eq!(talkative.heard(), ["log Debug", "log Error"]);
+    assert_eq!(quiet.heard(), ["log Error"]);
+    assert!(silent.heard().is_empty(), "{:?}", silent.heard());
+    assert!(!up.heard().iter().any(|heard| heard.starts_with("level")));
 }

@@ -1,20 +1,39 @@
-//! An MCP server on `rmcp` that offers a little of everything.
+//! An MCP server on `rmcp` that offers a little of everything, with a handshake or without.
 
+mod asking;
+mod telling;
+
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 
 use rmcp::model::*;
-use rmcp::service::{Peer, RequestContext};
+use rmcp::service::{RequestContext, SubscriptionContext};
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::json;
 use tokio::sync::Notify;
 
-use crate::harness::typed;
+use self::telling::Hearers;
+use crate::harness::{soon, typed};
+
+/// What it speaks, and nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Up to 2025-11-25.
+    Handshake,
+    /// 2026-07-28.
+    Stateless,
+}
+
+impl Way {
+    pub(crate) const BOTH: [Self; 2] = [Self::Handshake, Self::Stateless];
+}
 
 #[derive(Clone)]
 pub(crate) struct Up {
     name: &'static str,
+    way: Way,
     shared: Arc<Shared>,
 }
 
@@ -25,17 +44,23 @@ pub(crate) struct Shared {
     pub(crate) heard: Mutex<Vec<String>>,
     pub(crate) started: Notify,
     pub(crate) cancelled: Notify,
-    pub(crate) peer: Mutex<Option<Peer<RoleServer>>>,
+    hearers: Mutex<Hearers>,
+    news: Notify,
 }
 
-/// Starts a server; its address, and a hand on its inside.
+/// Starts a server that shakes hands; its address, and a hand on its inside.
 pub(crate) async fn start(name: &'static str) -> (String, Arc<Shared>) {
+    start_as(name, Way::Handshake).await
+}
+
+pub(crate) async fn start_as(name: &'static str, way: Way) -> (String, Arc<Shared>) {
     let shared = Arc::new(Shared::default());
     *shared.tools.lock().expect("tools") = vec![
         "echo", "sample", "elicit", "roots", "progress", "log", "wait", "touch",
     ];
     let up = Up {
         name,
+        way,
         shared: Arc::clone(&shared),
     };
     let config = StreamableHttpServerConfig::default();
@@ -53,14 +78,26 @@ pub(crate) async fn start(name: &'static str) -> (String, Arc<Shared>) {
 impl Shared {
     fn hear(&self, what: impl Into<String>) {
         self.heard.lock().expect("heard").push(what.into());
+        self.news.notify_one();
+    }
+
+    /// Waits until it was told this.
+    pub(crate) async fn hears(&self, what: &str) {
+        self.hears_after(0, what).await;
+    }
+
+    /// Waits until it was told this after so many other things.
+    pub(crate) async fn hears_after(&self, many: usize, what: &str) {
+        soon(async {
+            while !self.heard().iter().skip(many).any(|heard| heard == what) {
+                self.news.notified().await;
+            }
+        })
+        .await;
     }
 
     pub(crate) fn heard(&self) -> Vec<String> {
         self.heard.lock().expect("heard").clone()
-    }
-
-    pub(crate) fn peer(&self) -> Peer<RoleServer> {
-        self.peer.lock().expect("peer").clone().expect("a session")
     }
 }
 
@@ -76,8 +113,27 @@ impl ServerHandler for Up {
             .with_instructions("be kind")
     }
 
+    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+        Cow::Borrowed(match self.way {
+            Way::Handshake => ProtocolVersion::known_up_to(&ProtocolVersion::V_2025_11_25),
+            Way::Stateless => &[ProtocolVersion::V_2026_07_28],
+        })
+    }
+
     async fn on_initialized(&self, context: rmcp::service::NotificationContext<RoleServer>) {
-        *self.shared.peer.lock().expect("peer") = Some(context.peer);
+        self.shared.hearers.lock().expect("hearers").peer = Some(context.peer);
+    }
+
+    fn accepted_subscription_filter(
+        &self,
+        asked: &SubscriptionFilter,
+    ) -> Option<SubscriptionFilter> {
+        Some(asked.clone())
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        self.serve_listener(&context).await;
+        Ok(())
     }
 
     async fn list_tools(
@@ -96,21 +152,19 @@ impl ServerHandler for Up {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let arguments = request.arguments.unwrap_or_default();
+        let arguments = request.arguments.clone().unwrap_or_default();
         let text = match &*request.name {
             "echo" => format!(
                 "{}: {}",
                 self.name,
                 arguments["text"].as_str().unwrap_or_default()
             ),
-            "sample" => self.sample(&context.peer).await,
-            "elicit" => self.elicit(&context.peer).await,
-            "roots" => match context.peer.list_roots().await {
-                Ok(roots) => roots.roots.into_iter().map(|root| root.uri).collect(),
-                Err(error) => format!("refused: {error}"),
-            },
+            "sample" | "elicit" | "roots" => return Ok(self.ask(&request, &context.peer).await),
             "progress" => self.progress(&context).await,
-            "log" => self.log(&context.peer).await,
+            "log" => {
+                self.log(&context).await;
+                "logged".to_owned()
+            }
             "wait" => {
                 self.shared.started.notify_one();
                 context.ct.cancelled().await;
@@ -118,17 +172,12 @@ impl ServerHandler for Up {
                 "cancelled".to_owned()
             }
             "touch" => {
-                let updated = ResourceUpdatedNotificationParam::new("test://text");
-                context
-                    .peer
-                    .notify_resource_updated(updated)
-                    .await
-                    .expect("told");
+                self.touch(&context.peer).await;
                 "touched".to_owned()
             }
             name => return Err(ErrorData::invalid_params(format!("no tool {name}"), None)),
         };
-        Ok(CallToolResult::success(vec![ContentBlock::text(text)]).into())
+        Ok(asking::text(text))
     }
 
     async fn list_prompts(
@@ -228,29 +277,6 @@ impl ServerHandler for Up {
 }
 
 impl Up {
-    async fn sample(&self, peer: &Peer<RoleServer>) -> String {
-        let params = typed(json!({
-            "messages": [{ "role": "user", "content": { "type": "text", "text": "capital?" } }],
-            "maxTokens": 5,
-        }));
-        match peer.create_message(params).await {
-            Ok(answer) => format!("{} says so", answer.model),
-            Err(error) => format!("refused: {error}"),
-        }
-    }
-
-    async fn elicit(&self, peer: &Peer<RoleServer>) -> String {
-        let params = typed(json!({
-            "mode": "form",
-            "message": format!("a name for {}?", self.name),
-            "requestedSchema": { "type": "object", "properties": { "name": { "type": "string" } } },
-        }));
-        match peer.create_elicitation(params).await {
-            Ok(answer) => serde_json::to_string(&answer).expect("JSON"),
-            Err(error) => format!("refused: {error}"),
-        }
-    }
-
     async fn progress(&self, context: &RequestContext<RoleServer>) -> String {
         let token = context.meta.get_progress_token().expect("a token");
         for step in [1.0, 2.0, 3.0] {
@@ -258,13 +284,5 @@ impl Up {
             context.peer.notify_progress(progress).await.expect("told");
         }
         "done".to_owned()
-    }
-
-    async fn log(&self, peer: &Peer<RoleServer>) -> String {
-        for level in [LoggingLevel::Debug, LoggingLevel::Error] {
-            let message = LoggingMessageNotificationParam::new(level, json!("a line"));
-            peer.notify_logging_message(message).await.expect("told");
-        }
-        "logged".to_owned()
     }
 }
