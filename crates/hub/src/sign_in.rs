@@ -216,7 +216,11 @@ impl Shared {
         });
         let (held, url) = (&mut subject.held, &subject.policy.mcp_url);
         held.kept = (unsaved.kept.filter(|kept| kept.is_for(url))).or(held.kept.take());
-        held.client = client.or(held.client.take());
+        if let Some(client) = client
+            && let Some(former) = held.client.replace(client)
+        {
+            held.keep_former(former);
+        }
         held.waiting =
             (unsaved.waiting.filter(|waiting| waiting.is_for(url))).or(held.waiting.take());
         if document_refused {

@@ -223,7 +223,9 @@ fn came_from(entry: &Value, inside: &[String]) -> Value {
         Value::Array(said.map(Option::unwrap_or_default).collect())
     };
     match rest {
-        ["accessToken" | "refreshToken"] => of("grant", &["issuer", "tokenEndpoint", "server"]),
+        ["accessToken" | "refreshToken"] | ["grant", ..] => {
+            of("grant", &["issuer", "tokenEndpoint", "server"])
+        }
         ["clientSecret"] | ["registration", ..] => of("registration", &["issuer", "managementUri"]),
         ["pendingAuthorization", ..] => of(
             "pendingAuthorization",

@@ -237,8 +237,9 @@ impl Shared {
         waiting: &Waiting,
         error: &str,
     ) -> Result<Completed, CallbackError> {
-        let held = subject.held.client.as_ref();
-        let registered = held.is_some_and(|held| held.id == waiting.pending.client_id);
+        let held = subject.held.client.clone();
+        let refused = held.filter(|held| held.id == waiting.pending.client_id);
+        let registered = refused.is_some();
         let decision = if registered {
             "the client is not known there; another one is registered"
         } else {
@@ -258,9 +259,11 @@ impl Shared {
             ..self.same_again(&subject, waiting)
         };
         let done = self.again(&subject, ask).await;
-        if done.is_err() && registered {
+        if done.is_err()
+            && let Some(refused) = refused
+        {
             // Of no use any more; whoever signs in later gets another one.
-            self.drop_client(&subject.account).await;
+            self.drop_client(&subject.account, &refused).await;
         }
         done
     }
@@ -384,6 +387,7 @@ impl Shared {
             method: client.method,
             revocation_endpoint: waiting.pending.revocation_endpoint.clone(),
             server: waiting.server.clone(),
+            former: None,
         };
         if client.is_registered()
             && subject

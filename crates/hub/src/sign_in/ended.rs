@@ -74,7 +74,7 @@ impl Shared {
             why,
         );
         if client.is_registered() {
-            self.drop_client(&subject.account).await;
+            self.drop_client(&subject.account, client).await;
         } else {
             self.desk_of_all(&subject.account)
                 .with(|memory| memory.document_refused = true);

@@ -138,6 +138,11 @@ impl Shared {
         let _turn = desk.registering.lock().await;
         let subject = self.subject(&subject.account).ok()?;
         let client = kept.client(&subject.policy, subject.held.client.as_ref())?;
+        // One that another has followed is not looked after any more.
+        let held = subject.held.client.as_ref();
+        if held.is_none_or(|held| held.id != client.id || held.issuer != client.issuer) {
+            return Some(client);
+        }
         let driver = self.driver(&subject, None);
         Some(self.live(&driver, &subject, client).await)
     }

@@ -8,7 +8,7 @@ use settings::{Change, Settings};
 
 use super::desk::Memory;
 use super::record::{self, Kept, Waiting};
-use super::subject::held_mark;
+use super::subject::{address, held_mark};
 use super::{Account, Shared, SignInError};
 use crate::journal::Entry;
 use crate::store::EditError;
@@ -49,9 +49,9 @@ impl Shared {
     }
 
     pub(super) async fn keep_client(self: &Arc<Self>, account: &Account, client: &Client) {
-        let written = self
-            .write(account, record::save_client(account, client))
-            .await;
+        let mut changes = self.part_with(account, Some(client));
+        changes.extend(record::save_client(account, client));
+        let written = self.write(account, changes).await;
         let unsaved = (!written && client.is_registered()).then(|| client.clone());
         self.desk_of_all(account)
             .with(|memory| memory.unsaved.client = unsaved);
@@ -88,10 +88,32 @@ impl Shared {
         }
     }
 
-    pub(super) async fn drop_client(self: &Arc<Self>, account: &Account) {
+    /// Takes this client out, unless another one is in its place by now.
+    pub(super) async fn drop_client(self: &Arc<Self>, account: &Account, client: &Client) {
+        let held = self.subject(account).ok();
+        let held = held.and_then(|subject| subject.held.client);
+        if held.is_some_and(|held| held.id != client.id || held.issuer != client.issuer) {
+            return;
+        }
+        let mut changes = self.part_with(account, None);
+        changes.extend(record::forget_client(account));
         self.desk_of_all(account)
             .with(|memory| memory.unsaved.client = None);
-        self.write(account, record::forget_client(account)).await;
+        self.write(account, changes).await;
+    }
+
+    /// A grant belongs to the client that it was given to, and outlives that client's place in the settings.
+    // rule: rfc6749-6
+    fn part_with(&self, account: &Account, successor: Option<&Client>) -> Vec<Change> {
+        let settings = self.store.current();
+        let server = settings.server(&account.server);
+        let held = server.and_then(|server| {
+            let url = address(server)?;
+            let held = record::read(&server.oauth, &account.of_all(), url).client?;
+            Some((server, held))
+        });
+        held.map(|(server, held)| record::part_with(server, &held, successor))
+            .unwrap_or_default()
     }
 
     /// Tries again what could not be written before.

@@ -20,8 +20,8 @@ use url::Url;
 use super::document;
 
 pub(super) use change::{
-    forget_all, forget_client, forget_grant, forget_user, forget_waiting, save_client, save_grant,
-    save_waiting,
+    forget_all, forget_client, forget_grant, forget_user, forget_waiting, part_with, save_client,
+    save_grant, save_waiting,
 };
 pub(super) use read::{kept, read, whose};
 
@@ -51,6 +51,9 @@ pub(super) struct Origin {
     pub(super) revocation_endpoint: Option<String>,
     /// The origin of the MCP server that the tokens are for; no other one is shown them.
     pub(super) server: Option<String>,
+    /// The registered client that it was given to, when the server's entry holds another one by now: without it the tokens
+    /// could neither be renewed nor given back.
+    pub(super) former: Option<Box<Client>>,
 }
 
 #[derive(Clone)]
@@ -100,8 +103,17 @@ impl Kept {
     pub(super) fn client(&self, policy: &Policy, registered: Option<&Client>) -> Option<Client> {
         match &self.origin {
             Some(origin) => {
-                let mut client =
-                    client_named(&origin.client_id, policy, registered, &self.grant.issuer)?;
+                let known = client_named(&origin.client_id, policy, registered, &self.grant.issuer);
+                let former = || {
+                    let issuer = &self.grant.issuer;
+                    let former = origin.former.as_deref().cloned()?;
+                    let same = former.id == origin.client_id && former.issuer == *issuer;
+                    same.then(|| Client {
+                        key: policy.key.clone(),
+                        ..former
+                    })
+                };
+                let mut client = known.or_else(former)?;
                 client.method = origin.method;
                 Some(client)
             }
@@ -117,6 +129,19 @@ impl Kept {
 }
 
 impl Held {
+    /// The client in the file, when the one that followed it could not be written.
+    pub(super) fn keep_former(&mut self, client: Client) {
+        let issuer = self.kept.as_ref().map(|kept| &kept.grant.issuer);
+        let same_server = issuer == Some(&client.issuer);
+        let origin = self.kept.as_mut().and_then(|kept| kept.origin.as_mut());
+        if let Some(origin) = origin.filter(|origin| origin.client_id == client.id)
+            && origin.former.is_none()
+            && same_server
+        {
+            origin.former = Some(Box::new(client));
+        }
+    }
+
     /// The authorization servers that something of this server was used with, and where.
     // rule: mcp-auth-server-binding, safe-d13
     pub(super) fn used(&self) -> Vec<Used> {

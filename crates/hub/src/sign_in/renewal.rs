@@ -310,6 +310,7 @@ impl Shared {
                     method: client.method,
                     revocation_endpoint: None,
                     server: None,
+                    former: None,
                 });
                 origin.server = origin.server.or_else(|| origin_of(&subject.policy.mcp_url));
                 let renewed = Kept {

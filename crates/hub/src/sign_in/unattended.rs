@@ -249,6 +249,7 @@ impl Shared {
                 method: minted.client.method,
                 revocation_endpoint: revocation.map(ToString::to_string),
                 server: origin_of(&subject.policy.mcp_url),
+                former: None,
             }),
             grant: minted.grant,
         })

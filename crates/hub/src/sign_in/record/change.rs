@@ -1,10 +1,10 @@
 //! From records to the smallest changes of the settings file.
 
 use oauth::Client;
-use oauth::client::Kind;
+use oauth::client::{Kind, Registered};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
-use settings::Change;
+use settings::{Change, Server};
 
 use super::super::Account;
 use super::{Kept, Waiting, mark, read, to_millis};
@@ -34,6 +34,7 @@ pub(in crate::sign_in) fn save_grant(account: &Account, kept: &Kept) -> Vec<Chan
                 .map(|address| json!(address)),
         );
         put("server", origin.server.as_ref().map(|server| json!(server)));
+        put("client", origin.former.as_deref().and_then(whole));
     }
     vec![
         of(account, "accessToken", secret(Some(&grant.access))),
@@ -51,7 +52,9 @@ pub(in crate::sign_in) fn save_grant(account: &Account, kept: &Kept) -> Vec<Chan
 /// The tokens go; where they came from stays, so that the next sign-in asks for no less.
 pub(in crate::sign_in) fn forget_grant(account: &Account) -> Vec<Change> {
     let keys = ["accessToken", "refreshToken", "expiresAt", "grantedScopes"];
-    keys.map(|key| of(account, key, None)).into()
+    let mut changes: Vec<Change> = keys.map(|key| of(account, key, None)).into();
+    changes.push(Change::remove(below(account, &["grant", "client"])));
+    changes
 }
 
 /// The tokens, where they came from, and what waits.
@@ -73,6 +76,51 @@ pub(in crate::sign_in) fn save_client(account: &Account, client: &Client) -> Vec
         return Vec::new();
     };
     let server = account.of_all();
+    let record = record(client, registered);
+    vec![
+        of(&server, "clientId", Some(json!(client.id))),
+        of(&server, "clientSecret", secret(client.secret.as_ref())),
+        of(&server, "registration", Some(Value::Object(record))),
+    ]
+}
+
+/// Before another client takes the place of this one, or none does: those whose tokens were given to it keep it with them.
+pub(in crate::sign_in) fn part_with(
+    server: &Server,
+    client: &Client,
+    successor: Option<&Client>,
+) -> Vec<Change> {
+    let same = |other: &Client| other.id == client.id && other.issuer == client.issuer;
+    if successor.is_some_and(same) {
+        return Vec::new();
+    }
+    let users = server.oauth.users.keys();
+    let users = users.map(|user| Account::of(&server.name, Some(user)));
+    let needs = |account: &Account| {
+        let held = read::whose(&server.oauth, account);
+        held.is_some_and(|held| read::was_given_to(held, client))
+    };
+    let all = std::iter::once(Account::shared(&server.name)).chain(users);
+    all.filter(needs)
+        .filter_map(|account| {
+            let path = below(&account, &["grant", "client"]);
+            whole(client).map(|client| Change::record(path, client))
+        })
+        .collect()
+}
+
+/// A registered client with its secret, as one value.
+fn whole(client: &Client) -> Option<Value> {
+    let Kind::Registered(registered) = &client.kind else {
+        return None;
+    };
+    let mut record = record(client, registered);
+    let secret = secret(client.secret.as_ref());
+    secret.map(|secret| record.insert("clientSecret".to_owned(), secret));
+    Some(Value::Object(record))
+}
+
+fn record(client: &Client, registered: &Registered) -> Map<String, Value> {
     let mut record = Map::new();
     let mut put =
         |key: &str, value: Option<Value>| value.map(|value| record.insert(key.to_owned(), value));
@@ -111,11 +159,7 @@ pub(in crate::sign_in) fn save_client(account: &Account, client: &Client) -> Vec
         secret(registered.management_token.as_ref()),
     );
     put("answer", Some(Value::Object(registered.answer.clone())));
-    vec![
-        of(&server, "clientId", Some(json!(client.id))),
-        of(&server, "clientSecret", secret(client.secret.as_ref())),
-        of(&server, "registration", Some(Value::Object(record))),
-    ]
+    record
 }
 
 pub(in crate::sign_in) fn forget_client(account: &Account) -> Vec<Change> {
@@ -174,15 +218,21 @@ pub(in crate::sign_in) fn forget_waiting(account: &Account) -> Vec<Change> {
 
 /// All of it came from outside, so none of it may be read as a placeholder.
 fn of(account: &Account, key: &str, value: Option<Value>) -> Change {
-    let mut path = vec!["mcpServers", &account.server, "oauth"];
-    if let Some(user) = &account.user {
-        path.extend(["users", user]);
-    }
-    path.push(key);
+    let path = below(account, &[key]);
     match value {
         Some(value) => Change::record(path, value),
         None => Change::remove(path),
     }
+}
+
+/// A path in the part of the file that is this account's.
+fn below<'a>(account: &'a Account, keys: &[&'a str]) -> Vec<&'a str> {
+    let mut path = vec!["mcpServers", &account.server, "oauth"];
+    if let Some(user) = &account.user {
+        path.extend(["users", user]);
+    }
+    path.extend(keys);
+    path
 }
 
 fn secret(secret: Option<&SecretString>) -> Option<Value> {

@@ -19,7 +19,10 @@ pub(in crate::sign_in) fn read(server: &OAuth, account: &Account, url: &str) -> 
         .registration
         .as_ref()
         .filter(|_| server.is_registered())
-        .and_then(|kept| client(server, kept.expose()));
+        .and_then(|kept| {
+            let id = server.client_id.clone();
+            client(id, server.client_secret.as_deref().cloned(), kept.expose())
+        });
     let Some(oauth) = whose(server, account) else {
         return Held {
             client,
@@ -86,9 +89,26 @@ pub(in crate::sign_in) fn kept(oauth: &OAuth, url: &str) -> Option<Kept> {
             method: AuthMethod::named(&text(kept, "authMethod")?)?,
             revocation_endpoint: text(kept, "revocationEndpoint"),
             server: text(kept, "server"),
+            former: kept.get("client").and_then(former).map(Box::new),
         })
     });
     Some(Kept { grant, origin }).filter(|kept| kept.is_for(url))
+}
+
+fn former(kept: &Value) -> Option<Client> {
+    let secret = text(kept, "clientSecret").map(SecretString::from);
+    client(text(kept, "clientId"), secret, kept)
+}
+
+/// Whether there are tokens, and this client had them.
+pub(super) fn was_given_to(oauth: &OAuth, client: &Client) -> bool {
+    let has_tokens = oauth.access_token.as_deref();
+    let has_tokens = has_tokens.is_some_and(|token| !token.expose_secret().is_empty());
+    let before = oauth.grant.as_ref().and_then(|kept| before(kept.expose()));
+    has_tokens
+        && before.is_some_and(|before| {
+            before.client_id.as_ref() == Some(&client.id) && before.issuer == client.issuer
+        })
 }
 
 fn before(kept: &Value) -> Option<Before> {
@@ -101,11 +121,11 @@ fn before(kept: &Value) -> Option<Before> {
     })
 }
 
-fn client(oauth: &OAuth, kept: &Value) -> Option<Client> {
+fn client(id: Option<String>, secret: Option<SecretString>, kept: &Value) -> Option<Client> {
     let management = text(kept, "managementToken").map(SecretString::from);
     Some(Client {
-        id: oauth.client_id.clone().filter(|id| !id.is_empty())?,
-        secret: oauth.client_secret.as_deref().cloned(),
+        id: id.filter(|id| !id.is_empty())?,
+        secret,
         key: None,
         method: AuthMethod::named(&text(kept, "tokenEndpointAuthMethod")?)?,
         issuer: text(kept, "issuer")?,

@@ -29,6 +29,7 @@ fn kept_grant() -> Kept {
             method: AuthMethod::Post,
             revocation_endpoint: Some("https://as.test/revoke".to_owned()),
             server: Some("https://mcp.test".to_owned()),
+            former: None,
         }),
     }
 }

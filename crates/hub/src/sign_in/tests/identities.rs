@@ -217,3 +217,33 @@ async fn the_code_of_one_sign_in_with_the_state_of_another_gets_no_token() {
     }
     assert_eq!(bench.world.counts().tokens_issued, 0);
 }
+
+// rule: rfc6749-6
+#[tokio::test]
+async fn a_grant_outlives_its_clients_place_when_the_hubs_address_changes() {
+    let mut bench = Bench::start(quick()).await;
+    bench.sign_in().await;
+    let first = bench.oauth()["clientId"].clone();
+    let address = ["systemConfig", "install", "baseUrl"];
+    let change = settings::Change::set(address, "https://hub.example.test");
+    bench.store.edit(vec![change]).await.unwrap();
+    // A person begins and never ends it.
+    bench.sign_ins.begin("up").await.unwrap();
+    assert_ne!(
+        bench.oauth()["clientId"],
+        first,
+        "another callback, another client"
+    );
+    for round in 0..3 {
+        bench.clock.advance(Duration::from_secs(3_600));
+        assert_eq!(bench.attempt().await, Attempt::Answered(200), "{round}");
+        bench.restart().await;
+    }
+    assert_eq!(bench.world.counts().registered, 2);
+    let sent = bench.world.requests_at(Endpoint::Token);
+    assert!(sent.iter().all(|seen| seen.status == Some(200)));
+    let done = bench.sign_ins.sign_out("up", Forget::Tokens).await.unwrap();
+    assert!(done.attempted > 0 && done.failed == 0, "{done:?}");
+    let left = bench.oauth().to_string();
+    assert!(!left.contains(first.as_str().unwrap()), "{left}");
+}

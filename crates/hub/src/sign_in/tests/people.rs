@@ -186,3 +186,30 @@ async fn a_user_who_was_deleted_while_no_hub_ran_is_forgotten_at_the_next_start(
     forgotten.await.unwrap();
     assert_eq!(bench.world.counts().revoked, 2);
 }
+
+// rule: at-37, rfc6749-6
+#[tokio::test]
+async fn a_user_who_makes_up_a_refusal_of_the_client_costs_nobody_a_grant() {
+    let bench = bench(quick()).await;
+    signs_in(&bench, "alice").await;
+    bench.clock.advance(std::time::Duration::from_secs(700));
+    for _ in 0..2 {
+        let link = bench.sign_ins.begin(of("bob")).await.unwrap().url;
+        let back = bench.person(&link).await;
+        let made_up: Vec<&str> = back
+            .split('&')
+            .filter(|part| !part.starts_with("code="))
+            .collect();
+        let made_up = format!("{}&error=invalid_client", made_up.join("&"));
+        // The first is healed by another client; then registration rests.
+        drop(bench.sign_ins.callback(&made_up).await);
+    }
+    assert!(
+        bench.oauth()["clientId"].is_null(),
+        "the second one took it out"
+    );
+    bench.clock.advance(std::time::Duration::from_secs(3_600));
+    assert!(token(&bench, "alice").await.is_some());
+    let view = bench.sign_ins.view(of("alice"));
+    assert_eq!(view.state, State::Connected, "{}", view.reason);
+}
