@@ -205,7 +205,13 @@ impl Shared {
 
     /// The server as it is now, with what could not be written over what is in the file.
     fn subject(&self, account: &Account) -> Result<Subject, SignInError> {
-        let mut subject = Subject::of(&self.store.current(), account, self.port, &self.clock)?;
+        let mut subject = Subject::of(
+            &self.store.current(),
+            account,
+            self.port,
+            &self.clock,
+            self.store.folder(),
+        )?;
         let unsaved = self.desk(account).with(|memory| {
             memory.is_about(&subject.policy.mcp_url);
             memory.unsaved.clone()

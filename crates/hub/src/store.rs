@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 
 use arc_swap::ArcSwap;
+use serde_json::Value;
 use settings::{Change, Converted, File, Settings};
 use tokio::sync::{Mutex, Notify, watch as channel};
 
@@ -105,6 +106,12 @@ impl Store {
         self.shared.disk.path()
     }
 
+    /// Where the files are that the settings name by a relative path.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.path().parent().unwrap_or(Path::new(""))
+    }
+
     /// What the settings mean now.
     #[must_use]
     pub fn current(&self) -> Arc<Settings> {
@@ -115,6 +122,14 @@ impl Store {
     #[must_use]
     pub fn file(&self) -> Arc<File> {
         Arc::clone(&self.shared.snapshot.load().file)
+    }
+
+    /// A server's entry as it is written, with what is sealed opened. Nobody outside may see it.
+    #[must_use]
+    pub fn opened_server(&self, name: &str) -> Option<Value> {
+        let file = self.file();
+        let entry = file.raw_server(name)?;
+        Some(settings::opened(name, entry, &self.shared.vault))
     }
 
     /// The settings after every change, our own and others'.

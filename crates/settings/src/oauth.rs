@@ -3,6 +3,7 @@
 //! The keys of MCPHub keep their names and meaning; ours are additional. Whether an endpoint may be used is not judged here.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -38,7 +39,7 @@ pub struct OAuth {
     pub without_profile: bool,
     pub grant_type: GrantType,
     /// A PEM file, read at each use.
-    pub private_key_file: Option<String>,
+    pub private_key_file: Option<PathBuf>,
     /// The PEM text itself.
     pub private_key: Option<Secret>,
     /// `kid` of what is signed.
@@ -48,7 +49,7 @@ pub struct OAuth {
     /// A JWT of an identity provider or a workload's platform, for `jwt_bearer`.
     pub assertion: Option<Secret>,
     /// The file that holds it, read at each use.
-    pub assertion_file: Option<String>,
+    pub assertion_file: Option<PathBuf>,
     /// Whoever gives that JWT for a person's id token.
     pub identity_provider: Option<IdentityProvider>,
     pub client_metadata_url: Option<String>,
@@ -98,7 +99,7 @@ pub struct IdentityProvider {
     pub client_secret: Option<Secret>,
     pub id_token: Option<Secret>,
     /// The file that holds it, read at each use.
-    pub id_token_file: Option<String>,
+    pub id_token_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -193,12 +194,12 @@ impl OAuth {
         ];
         oauth.grant_type = reader.choice("grantType", &grants).unwrap_or_default();
         oauth.without_profile = reader.flag("profile") == Some(false);
-        oauth.private_key_file = reader.text("privateKeyFile");
+        oauth.private_key_file = reader.text("privateKeyFile").map(PathBuf::from);
         oauth.private_key = reader.secret("privateKey");
         oauth.private_key_id = reader.text("privateKeyId");
         oauth.assertion_audience = reader.text("assertionAudience");
         oauth.assertion = reader.secret("assertion");
-        oauth.assertion_file = reader.text("assertionFile");
+        oauth.assertion_file = reader.text("assertionFile").map(PathBuf::from);
         oauth.identity_provider = reader
             .object("identityProvider")
             .map(IdentityProvider::read);
@@ -255,7 +256,7 @@ impl IdentityProvider {
             client_id: reader.text("clientId"),
             client_secret: reader.secret("clientSecret"),
             id_token: reader.secret("idToken"),
-            id_token_file: reader.text("idTokenFile"),
+            id_token_file: reader.text("idTokenFile").map(PathBuf::from),
         };
         let missing = |key: &str, what: &str| {
             let message = format!("is missing; without {what} there is no sign-in");

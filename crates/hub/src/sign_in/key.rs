@@ -2,6 +2,7 @@
 //!
 //! RFC 7515 (compact form), RFC 7518 sections 3.3 (RS256) and 3.4 (ES256). Other algorithms are left out.
 
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use aws_lc_rs::rand::SystemRandom;
@@ -26,7 +27,7 @@ pub(super) struct PrivateKey {
 }
 
 pub(super) enum Place {
-    File(String),
+    File(PathBuf),
     Settings(SecretString),
 }
 

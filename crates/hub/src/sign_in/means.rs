@@ -1,6 +1,8 @@
 //! What stands for the person where none is there: the client itself, a platform's word, or that of the organisation's
 //! login server, which is asked for it.
 
+use std::path::Path;
+
 use oauth::Discovered;
 use oauth::mint::Means;
 use oauth::policy::GrantType;
@@ -58,7 +60,7 @@ fn identity_provider(given: &settings::IdentityProvider) -> Result<IdentityProvi
 
 fn read(
     text: Option<&SecretString>,
-    file: Option<&str>,
+    file: Option<&Path>,
     setting: &str,
 ) -> Result<Option<SecretString>, MintStop> {
     if let Some(text) = text {

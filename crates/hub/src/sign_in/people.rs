@@ -61,7 +61,13 @@ impl Shared {
         if is_user(&settings, user) || !held {
             return;
         }
-        if let Ok(subject) = Subject::of_former(&settings, account, self.port, &self.clock) {
+        if let Ok(subject) = Subject::of_former(
+            &settings,
+            account,
+            self.port,
+            &self.clock,
+            self.store.folder(),
+        ) {
             let done = self.revoke(&subject).await;
             let decision = format!(
                 "the user is deleted; {} of {} tokens were given back",

@@ -1,5 +1,6 @@
 //! One server as its sign-in sees it: what a person decided, what is held, and how far requests may reach.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use oauth::assertion::ClientKey;
@@ -31,6 +32,7 @@ impl Subject {
         account: &Account,
         port: u16,
         clock: &Clock,
+        folder: &Path,
     ) -> Result<Self, SignInError> {
         if settings.server(&account.server).is_none() {
             return Err(SignInError::UnknownServer(account.server.clone()));
@@ -41,7 +43,7 @@ impl Subject {
                 Some(_) => SignInError::NotPerUser(account.clone()),
             });
         }
-        Self::of_former(settings, account, port, clock)
+        Self::of_former(settings, account, port, clock, folder)
     }
 
     /// The same without the question whether the account holds anything still: for what has to be given back.
@@ -50,6 +52,7 @@ impl Subject {
         account: &Account,
         port: u16,
         clock: &Clock,
+        folder: &Path,
     ) -> Result<Self, SignInError> {
         let server = settings
             .server(&account.server)
@@ -61,7 +64,7 @@ impl Subject {
             });
         }
         let url = address(server).ok_or_else(|| SignInError::NotHttp(account.server.clone()))?;
-        let given = server.oauth.given();
+        let given = found_from(folder, server.oauth.given());
         let way = match Url::parse(url) {
             Ok(url) => Way::to_sign_in(&url, server),
             Err(_) => Reach::Public.into(),
@@ -93,6 +96,19 @@ impl Subject {
     pub(super) fn without_document(&mut self) {
         Arc::make_mut(&mut self.policy).document_refused = true;
     }
+}
+
+/// Files that are named relative to the settings file, where they are; as `caFile` is.
+// rule: at-59
+fn found_from(folder: &Path, mut given: OAuth) -> OAuth {
+    let provider = given.identity_provider.as_mut();
+    let files = [&mut given.private_key_file, &mut given.assertion_file]
+        .into_iter()
+        .chain(provider.map(|provider| &mut provider.id_token_file));
+    for file in files {
+        *file = file.take().map(|file| folder.join(file));
+    }
+    given
 }
 
 /// What the client signs with, if it has a key.

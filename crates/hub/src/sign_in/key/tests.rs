@@ -57,7 +57,7 @@ fn an_elliptic_key_signs_es256_from_settings_and_from_a_file() {
     for place in [
         Place::Settings(pem.into()),
         Place::Settings(one_line.into()),
-        Place::File(path.to_string_lossy().into_owned()),
+        Place::File(path),
     ] {
         let (header, input, signature) = signed(&key(place));
         assert_eq!(header, json!({"alg": "ES256", "kid": "k1"}));
@@ -87,7 +87,7 @@ fn a_key_of_no_use_is_named_by_its_setting_and_never_shown() {
             .unwrap_err()
             .to_string()
     };
-    let missing = sign(Place::File("/nowhere/key.pem".to_owned()));
+    let missing = sign(Place::File("/nowhere/key.pem".into()));
     assert!(
         missing.contains("oauth.privateKeyFile \"/nowhere/key.pem\""),
         "{missing}"

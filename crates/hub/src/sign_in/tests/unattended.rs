@@ -106,6 +106,26 @@ async fn a_client_with_a_key_is_known_by_its_signature_alone() {
     );
 }
 
+// rule: at-59
+#[tokio::test]
+async fn files_that_settings_name_are_looked_for_beside_the_settings() {
+    let (pem, jwks) = key();
+    let oauth = json!({"grantType": "client_credentials", "clientId": "robot", "privateKeyFile": "keys/robot.pem"});
+    let bench = robot(oauth).await;
+    let client = Client::robot("robot", AuthMethod::PrivateKeyJwt, Some(jwks));
+    bench.world.register(client);
+    std::fs::create_dir(bench.folder.path().join("keys")).unwrap();
+    std::fs::write(bench.folder.path().join("keys/robot.pem"), pem).unwrap();
+    assert_eq!(bench.attempt().await, Attempt::Answered(200));
+
+    let oauth = json!({"grantType": "jwt_bearer", "clientId": "robot", "clientSecret": "secret", "assertionFile": "word.jwt"});
+    let bench = robot(oauth).await;
+    std::fs::write(bench.folder.path().join("word.jwt"), "a.b.c\n").unwrap();
+    bench.attempt().await;
+    let asked = bench.world.requests_at(Endpoint::Token);
+    assert_eq!(asked[0].form("assertion").as_deref(), Some("a.b.c"));
+}
+
 #[tokio::test]
 async fn a_refused_client_is_said_and_not_tried_at_every_call() {
     let mut oauth = with_secret();
