@@ -30,7 +30,8 @@ pub use oauth::{
 pub use problem::{Problem, Severity};
 pub use resolve::{Settings, resolve, resolve_with};
 pub use sealed::{
-    Binding, Converted, Keyless, PREFIX as SEALED, Shut, Supposed, Vault, seal_all, unseal_all,
+    Binding, Converted, Keyless, PREFIX as SEALED, Shut, Supposed, Vault, opened, seal_all,
+    unseal_all,
 };
 pub use secret::{Hidden, Secret};
 pub use server::{

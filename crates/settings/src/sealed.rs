@@ -130,6 +130,15 @@ pub(crate) fn open_entry(server: &str, entry: &mut Value, vault: &dyn Vault) -> 
     shut
 }
 
+/// A server's entry as it is written, with what is sealed opened; what does not open is left out.
+#[must_use]
+pub fn opened(server: &str, entry: &Value, vault: &dyn Vault) -> Value {
+    let mut entry = entry.clone();
+    // Whoever resolves the settings says what does not open.
+    let _shut = open_entry(server, &mut entry, vault);
+    entry
+}
+
 /// The sealed values of an entry, with their paths below it.
 fn sealed_in(entry: &Value) -> Vec<(Vec<String>, String)> {
     let mut found = Vec::new();

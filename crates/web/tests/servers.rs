@@ -3,7 +3,9 @@
 mod stage;
 
 use http::{Method, StatusCode};
+use hub::vault::Vault;
 use serde_json::{Value, json};
+use settings::Change;
 use stage::Stage;
 
 const WRITTEN: &str = r#"{
@@ -108,6 +110,44 @@ async fn a_form_without_sign_in_fields_loses_no_sign_in_and_another_address_does
     put(json!({ "type": "streamable-http", "url": "http://127.0.0.1:9/other", "enabled": false, "oauth": { "scopes": ["read"] } })).await;
     let stored = stage.hub.store().file().raw_server("a").unwrap().clone();
     assert_eq!(stored["oauth"], json!({ "scopes": ["read"] }));
+}
+
+#[tokio::test]
+async fn a_sealed_secret_that_is_sent_in_the_clear_is_the_same_client() {
+    let vault = Vault::with_key(&"k".repeat(40).into()).unwrap();
+    let stage = Stage::with_key("{}", vault, |_| {}).await;
+    let config = |secret: &str, scope: &str| {
+        json!({ "url": "http://127.0.0.1:9/mcp", "enabled": false, "headers": { "X-Token": "t" }, "oauth": {
+            "clientId": "mine", "clientSecret": secret, "scopes": [scope] } })
+    };
+    let new = json!({ "name": "s", "config": config("hunter2", "read") });
+    let added = stage.ask(Method::POST, "/api/servers", Some(new)).await;
+    assert_eq!(added.status, StatusCode::OK, "{}", added.text);
+    let token = Change::set(["mcpServers", "s", "oauth", "accessToken"], "hunter3");
+    stage.hub.store().edit(vec![token]).await.unwrap();
+    let before = stage.settings()["mcpServers"]["s"].clone();
+    for secret in ["clientSecret", "accessToken"] {
+        let sealed = before["oauth"][secret].as_str().unwrap();
+        assert!(sealed.starts_with("sealed:v1:"), "{sealed}");
+    }
+
+    let put = |config: Value| {
+        stage.ask(
+            Method::PUT,
+            "/api/servers/s",
+            Some(json!({ "config": config })),
+        )
+    };
+    let same = put(config("hunter2", "write")).await;
+    assert_eq!(same.status, StatusCode::OK, "{}", same.text);
+    let mut expected = before.clone();
+    expected["oauth"]["scopes"] = json!(["write"]);
+    assert_eq!(stage.settings()["mcpServers"]["s"], expected);
+
+    put(config("hunter4", "write")).await;
+    let oauth = stage.settings()["mcpServers"]["s"]["oauth"].clone();
+    assert_ne!(oauth["clientSecret"], before["oauth"]["clientSecret"]);
+    assert!(oauth["accessToken"].is_null(), "{oauth}");
 }
 
 #[tokio::test]

@@ -30,6 +30,21 @@ const CLIENT: [&str; 8] = [
     "grantType",
 ];
 
+/// What was sent in the clear and is what stands there sealed stays as it stands: the same secret is not another one.
+pub(crate) fn as_it_stands(old: &Value, opened: &Value, sent: &mut Value) {
+    match (old, opened, sent) {
+        (Value::Object(old), Value::Object(opened), Value::Object(sent)) => {
+            for (key, sent) in sent {
+                if let (Some(old), Some(opened)) = (old.get(key), opened.get(key)) {
+                    as_it_stands(old, opened, sent);
+                }
+            }
+        }
+        (old, opened, sent) if opened == sent => sent.clone_from(old),
+        (_, _, _) => {}
+    }
+}
+
 /// `new` in place of `old`: never loses a sign-in, unless the address or the OAuth client changed; then it must not be
 /// carried over, because a token of one server is not to be sent to another.
 pub(crate) fn replaced(old: &Value, mut new: Map<String, Value>) -> Value {

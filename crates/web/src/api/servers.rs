@@ -124,7 +124,11 @@ pub(super) async fn replace(
     }
     let mut changes = Vec::new();
     if let Some(config) = sent.config {
-        let Value::Object(config) = restored(&Value::Object(config), Some(old))? else {
+        let mut config = restored(&Value::Object(config), Some(old))?;
+        if let Some(opened) = app.hub().store().opened_server(&name) {
+            change::as_it_stands(old, &opened, &mut config);
+        }
+        let Value::Object(config) = config else {
             return Err(Problem::request("config must be an object"));
         };
         let new = change::replaced(old, config);

@@ -15,6 +15,7 @@ use axum::body::Body;
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use hub::clock::Clock;
+use hub::vault::Vault;
 use hub::{Hub, HubOptions};
 use mcphub_web::WebOptions;
 use serde_json::Value;
@@ -56,6 +57,15 @@ impl Stage {
     }
 
     pub(crate) async fn with(settings: &str, change: impl FnOnce(&mut WebOptions)) -> Self {
+        Self::with_key(settings, Vault::default(), change).await
+    }
+
+    /// `vault` seals what is secret in the settings file.
+    pub(crate) async fn with_key(
+        settings: &str,
+        vault: Vault,
+        change: impl FnOnce(&mut WebOptions),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mcp_settings.json");
         std::fs::write(&path, settings).unwrap();
@@ -66,7 +76,7 @@ impl Stage {
         let options = HubOptions {
             settings_path: path,
             environment,
-            vault: hub::vault::Vault::default(),
+            vault,
             port: 3000,
             clock: clock.clone(),
         };
