@@ -98,6 +98,14 @@ impl World {
         self.shared.lock().issuer()
     }
 
+    /// From now on both origins call themselves by these names (no slash at the end): somebody in front of them ends TLS.
+    pub fn call_itself(&self, authorization_server: &str, mcp_server: &str) {
+        self.shared.lock().origins = Origins {
+            authorization_server: authorization_server.to_owned(),
+            mcp_server: mcp_server.to_owned(),
+        };
+    }
+
     /// Full address of an endpoint of the authorization server, as `endpoint_url("token")`.
     #[must_use]
     pub fn endpoint_url(&self, name: &str) -> String {

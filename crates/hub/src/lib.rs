@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 
 use catalog::Catalog;
 use clock::Clock;
-use fetch::{Egress, Fetch, Proxies, SetupError};
+use fetch::{Egress, Fetch, Lookup, Proxies, SetupError};
 use journal::Journal;
 use session::Sessions;
 use sign_in::SignIns;
@@ -79,6 +79,11 @@ impl Hub {
     /// # Errors
     /// When the settings file cannot be read or does not parse (it is not touched then), or TLS cannot be set up.
     pub async fn start(options: HubOptions) -> Result<Self, StartError> {
+        Self::resolving(options, None).await
+    }
+
+    /// As `start`; `lookup` instead of the system's name resolution.
+    async fn resolving(options: HubOptions, lookup: Option<Lookup>) -> Result<Self, StartError> {
         let HubOptions {
             settings_path,
             environment,
@@ -87,12 +92,11 @@ impl Hub {
             clock,
         } = options;
         let store = Store::open_with(settings_path, environment.clone(), vault).await?;
-        let folder = store.path().parent().map(PathBuf::from);
         let fetch = Fetch::new(Egress {
             proxies: Proxies::from_environment(&|name| environment(name))
                 .map_err(SetupError::Proxy)?,
-            folder: folder.unwrap_or_default(),
-            lookup: None,
+            folder: store.folder().to_owned(),
+            lookup,
         })?;
         let journal = Journal::default();
         let sign_ins = SignIns::start(

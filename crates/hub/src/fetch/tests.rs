@@ -1,6 +1,7 @@
 //! The way out, against servers on loopback, and names that lead where a test says.
 
 mod guard;
+mod house;
 mod limits;
 mod proxied;
 mod trust;
