@@ -54,6 +54,12 @@ impl Seen {
         scheme.eq_ignore_ascii_case("bearer").then_some(token)
     }
 
+    /// The token of an `Authorization` header of this scheme.
+    pub(crate) fn shown(&self, wanted: &str) -> Option<&str> {
+        let (scheme, token) = self.header("authorization")?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case(wanted).then_some(token)
+    }
+
     /// First value of a query parameter, decoded.
     #[must_use]
     pub fn query(&self, name: &str) -> Option<String> {

@@ -12,6 +12,7 @@ use crate::authorization_server::page::Waiting;
 use crate::choices::Placement;
 use crate::clock::Clock;
 use crate::mcp_server::sessions::Sessions;
+use crate::proof::Proofs;
 use crate::seen::{Counts, Seen};
 use crate::switches::Switches;
 use crate::trouble::{Endpoint, Fault};
@@ -43,6 +44,7 @@ pub(crate) struct State {
     pub(crate) assertions: BTreeSet<String>,
     /// Words about a person that nobody has shown yet.
     pub(crate) words: BTreeSet<String>,
+    pub(crate) proofs: Proofs,
     pub(crate) holds: BTreeMap<Endpoint, watch::Receiver<()>>,
     seen: VecDeque<Seen>,
     forgotten: u64,
@@ -69,6 +71,7 @@ impl Shared {
             counts: Counts::default(),
             assertions: BTreeSet::new(),
             words: BTreeSet::new(),
+            proofs: Proofs::default(),
             holds: BTreeMap::new(),
             seen: VecDeque::new(),
             forgotten: 0,

@@ -28,6 +28,8 @@ pub struct Switches {
     pub announce_life: bool,
     /// Whether the token answer says `scope`.
     pub announce_scope: bool,
+    /// Tokens are bound to a key, and both servers want proofs with a nonce (RFC 9449).
+    pub dpop: bool,
     pub token_answers: TokenAnswers,
     pub token_shape: TokenShape,
     pub rotation: Rotation,
@@ -103,6 +105,7 @@ impl Default for Switches {
             token_life: 3600,
             announce_life: true,
             announce_scope: true,
+            dpop: false,
             token_answers: TokenAnswers::Json,
             token_shape: TokenShape::Opaque,
             rotation: Rotation::Strict,

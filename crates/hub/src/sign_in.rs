@@ -18,6 +18,7 @@ mod lock;
 mod means;
 mod people;
 mod prepare;
+mod proof_key;
 mod record;
 mod refusal;
 mod renewal;

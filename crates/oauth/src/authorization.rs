@@ -46,6 +46,8 @@ pub struct Pending {
     pub revocation_endpoint: Option<String>,
     pub created_at: SystemTime,
     pub healed: Healed,
+    /// The token is to be bound to a key.
+    pub dpop: bool,
 }
 
 /// What was already left out because the authorization server did not like it.
@@ -118,6 +120,7 @@ pub fn again(
         revocation_endpoint: server.revocation_endpoint.as_ref().map(ToString::to_string),
         created_at: now,
         healed,
+        dpop: found.dpop,
     };
     let policy = policy.settled(server.issuer.as_deref());
     let offered = Offered {

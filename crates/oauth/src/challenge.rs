@@ -1,7 +1,7 @@
 //! What a 401 or 403 says in its `WWW-Authenticate` lines.
 //!
 //! RFC 9110 section 11.6.1, RFC 6750 section 3, RFC 9728 section 5.1. Read leniently: real servers forget
-//! commas and quotes. Schemes other than Bearer are told apart and left alone.
+//! commas and quotes. Schemes other than Bearer and DPoP are told apart and left alone.
 
 use crate::scope;
 
@@ -16,6 +16,8 @@ pub struct Challenge {
     pub error_description: Option<String>,
     /// Older servers name the authorization server itself (`authorization_server`, `as_uri`).
     pub authorization_servers: Vec<String>,
+    /// A token that is bound to a key is wanted, or taken.
+    pub dpop: bool,
 }
 
 impl Challenge {
@@ -31,8 +33,14 @@ impl Challenge {
         let chosen = (all.iter().find(|raw| bearer(raw) && pointed(raw)))
             .or_else(|| all.iter().find(bearer))
             .or_else(|| all.iter().find(pointed))
+            .or_else(|| all.iter().find(|raw| raw.is_dpop()))
             .or_else(|| all.iter().find(|raw| !raw.old_style().is_empty()))?;
-        Some(chosen.read())
+        // rule: rfc9449-7.1
+        let dpop = all.iter().any(|raw| raw.is_dpop());
+        Some(Self {
+            dpop,
+            ..chosen.read()
+        })
     }
 
     /// RFC 6750 section 3.1: the token is good, but not for this.
@@ -48,6 +56,10 @@ struct Raw {
 }
 
 impl Raw {
+    fn is_dpop(&self) -> bool {
+        self.scheme.eq_ignore_ascii_case("dpop")
+    }
+
     fn values(&self, name: &str) -> Vec<&str> {
         (self.params.iter())
             .filter(|(key, value)| key.eq_ignore_ascii_case(name) && !value.is_empty())
@@ -78,6 +90,7 @@ impl Raw {
                 .first()
                 .map(|&e| e.to_owned()),
             authorization_servers: owned(servers),
+            dpop: false,
         }
     }
 }

@@ -40,6 +40,8 @@ pub struct Discovered {
     pub scopes: Vec<String>,
     /// `offline_access` was added for an OpenID provider, which gives a refresh token only with `prompt=consent`.
     pub consent: bool,
+    /// Its tokens are to be bound to a key.
+    pub dpop: bool,
     /// The metadata that it comes from, in the issuer's own words; to be given to the next search while it is fresh.
     pub document: Option<Document>,
     pub notes: Vec<Note>,
@@ -174,6 +176,9 @@ struct Journey {
     /// The resource's own metadata, as far as it matters later.
     resource: Option<String>,
     resource_scopes: Option<Vec<String>>,
+    resource_dpop: bool,
+    /// `dpop_signing_alg_values_supported` of the authorization server, if it says so.
+    dpop_algs: Option<Vec<String>>,
     notes: Vec<Note>,
     /// Addresses that gave no answer which decides anything.
     unknown: Vec<(String, String)>,
@@ -211,6 +216,8 @@ impl Discovery {
             known,
             resource: None,
             resource_scopes: None,
+            resource_dpop: false,
+            dpop_algs: None,
             notes: Vec::new(),
             unknown: Vec::new(),
             passed_over: None,
@@ -270,6 +277,16 @@ impl Journey {
         self.policy = Arc::new(self.given.settled(issuer));
     }
 
+    // The settings' word, else the resource's in its challenge or its metadata, where the authorization server does not
+    // list other algorithms alone.
+    // rule: rfc9449-5.1, rfc9728-2
+    fn dpop(&self) -> bool {
+        let asked = self.challenge.dpop || self.resource_dpop;
+        let signs = |all: &Vec<String>| all.iter().any(|one| one == crate::dpop::ALGORITHM);
+        let can = self.dpop_algs.as_ref().is_none_or(signs);
+        self.policy.dpop.unwrap_or(asked && can)
+    }
+
     /// The first thing that is not known, as an error.
     fn not_yet_known(&self) -> Option<DiscoveryError> {
         let (asked, why) = self.unknown.first()?.clone();
@@ -283,6 +300,7 @@ impl Journey {
         openid: bool,
     ) -> Discovered {
         use crate::policy::ResourceRule;
+        let dpop = self.dpop();
         let chosen = scope::choose(&Said {
             settings: self.policy.scopes.as_deref(),
             challenge: self.challenge.scopes.as_deref(),
@@ -308,6 +326,7 @@ impl Journey {
             server,
             resource,
             scopes: chosen.scopes,
+            dpop,
             consent: chosen.offline && openid,
             document: self.document,
             notes,

@@ -10,10 +10,11 @@ use crate::address::Endpoint;
 use crate::assertion::Unsigned;
 use crate::authorization::{Code, Healed, Pending};
 use crate::client::{AuthMethod, Client};
+use crate::dpop::{self, Proved};
 use crate::grant::{self, Grant};
 use crate::policy::Policy;
 use crate::step::{Note, Procedure, Request, Response, Stage, Step, Unanswered};
-use crate::token::{self, Answer};
+use crate::token::{self, Answer, Asked};
 use crate::wire;
 
 /// A code on its way to the token endpoint.
@@ -24,6 +25,7 @@ pub struct Exchange {
     identity: String,
     client: Client,
     params: Vec<(String, String)>,
+    asked: Asked,
     now: SystemTime,
     tried: Option<Tried>,
 }
@@ -91,7 +93,7 @@ impl Exchange {
         client: Client,
         policy: &Policy,
         now: SystemTime,
-    ) -> Result<Step<Self>, ExchangeError> {
+    ) -> Result<Step<Proved<Self>>, ExchangeError> {
         let pending = &code.pending;
         if client.id != pending.client_id {
             let (begun, now) = (pending.client_id.clone(), client.id);
@@ -107,16 +109,18 @@ impl Exchange {
             .ok_or_else(|| ExchangeError::Endpoint(pending.token_endpoint.clone()))?;
         let identity = client.issuer.clone();
         let params = policy.token_params.clone();
-        Self {
+        let first = Self {
             code,
             endpoint,
             identity,
             client,
             params,
+            asked: policy.asked(),
             now,
             tried: None,
         }
-        .send("trading the code for a token")
+        .send("trading the code for a token")?;
+        dpop::proved(first, policy.proof_key.clone(), None)
     }
 
     fn send(self, because: &'static str) -> Result<Step<Self>, ExchangeError> {
@@ -194,7 +198,7 @@ impl Procedure for Exchange {
     fn receive(self, answer: Result<Response, Unanswered>) -> Result<Step<Self>, ExchangeError> {
         let mut secrets = vec![&self.code.code, &self.code.pending.verifier];
         secrets.extend(&self.client.secret);
-        let issued = match token::read(answer, &secrets) {
+        let issued = match token::read_as(self.asked, answer, &secrets) {
             Answer::Issued(issued) => issued,
             Answer::Error {
                 error, description, ..
@@ -237,6 +241,7 @@ impl Procedure for Exchange {
                 resource,
                 issuer: self.identity,
                 token_endpoint: self.endpoint.to_string(),
+                bound: issued.bound,
             },
             client: self.client,
             notes,

@@ -25,6 +25,8 @@ pub struct Grant {
     /// The server that gave it, see [`crate::discovery::Server::identity`].
     pub issuer: String,
     pub token_endpoint: String,
+    /// The access token is of use only with proofs of the key that it is bound to (RFC 9449).
+    pub bound: bool,
 }
 
 /// What to do with a grant now.
@@ -137,6 +139,7 @@ mod tests {
             resource: None,
             issuer: "https://as.test".to_owned(),
             token_endpoint: "https://as.test/token".to_owned(),
+            bound: false,
         }
     }
 

@@ -11,11 +11,12 @@ use crate::address::Endpoint;
 use crate::assertion::Unsigned;
 use crate::client::{AuthMethod, Client};
 use crate::discovery::Discovered;
+use crate::dpop::{self, Proved};
 use crate::exchange::{Exchanged, add, is_client_error};
 use crate::grant::{self, Grant};
 use crate::policy::Policy;
 use crate::step::{Note, Procedure, Request, Response, Stage, Step, Unanswered};
-use crate::token::{self, Answer, Issued};
+use crate::token::{self, Answer, Asked, Issued};
 use crate::wire;
 
 /// What stands for the person.
@@ -33,6 +34,7 @@ pub struct Mint {
     endpoint: Endpoint,
     client: Client,
     params: Vec<(String, String)>,
+    asked: Asked,
     scopes: Vec<String>,
     resource: Option<String>,
     now: SystemTime,
@@ -66,7 +68,7 @@ impl Mint {
         client: Client,
         policy: &Policy,
         now: SystemTime,
-    ) -> Result<Step<Self>, MintError> {
+    ) -> Result<Step<Proved<Self>>, MintError> {
         let at = found.server.identity();
         // rule: mcp-auth-server-binding
         if client.issuer != at {
@@ -76,18 +78,20 @@ impl Mint {
         let mut params = policy.token_params.clone();
         let audience = policy.audience.clone();
         params.extend(audience.map(|audience| ("audience".to_owned(), audience)));
-        Self {
+        let first = Self {
             means,
             endpoint: found.server.token_endpoint.clone(),
             client,
             params,
+            asked: policy.asked(),
             scopes: found.scopes.clone(),
             resource: found.resource.clone(),
             now,
             other_method: None,
             without_resource: false,
         }
-        .send("asking for a token without a person")
+        .send("asking for a token without a person")?;
+        dpop::proved(first, policy.proof_key.clone(), None)
     }
 
     fn send(self, because: &'static str) -> Result<Step<Self>, MintError> {
@@ -155,6 +159,7 @@ impl Mint {
             notes: self.other_method.map(note).into_iter().collect(),
             grant: Grant {
                 issued_at: Some(self.now),
+                bound: issued.bound,
                 expires_at: grant::end(&issued, self.now, None),
                 scopes: issued.scopes.unwrap_or_else(|| self.scopes.clone()),
                 access: issued.access,
@@ -179,7 +184,7 @@ impl Procedure for Mint {
             secrets.push(assertion);
         }
         let unavailable = |why, retry_after| Err(MintError::Unavailable { why, retry_after });
-        match token::read(answer, &secrets) {
+        match token::read_as(self.asked, answer, &secrets) {
             Answer::Issued(issued) => Ok(Step::Done(self.minted(*issued))),
             Answer::Error {
                 error,

@@ -7,7 +7,9 @@ use url::Url;
 use crate::address::Nearness;
 use crate::assertion::ClientKey;
 use crate::client::AuthMethod;
+use crate::dpop::ProofKey;
 use crate::profile::Offline;
+use crate::token::Asked;
 
 /// One server's address and overrides. The defaults are what the specification asks for.
 #[derive(Debug, Clone)]
@@ -51,6 +53,10 @@ pub struct Policy {
     pub grant_type: GrantType,
     /// For clients that authenticate with `private_key_jwt`.
     pub key: Option<ClientKey>,
+    /// Whether tokens are to be bound to a key (`oauth.dpop`); `None`: where the resource asks for it.
+    pub dpop: Option<bool>,
+    /// What they are bound to, once that is decided.
+    pub proof_key: Option<ProofKey>,
     /// A client that somebody registered by hand.
     pub client: Option<GivenClient>,
     /// Our own client document (`oauth.clientMetadataUrl`), for servers that take an address as client id.
@@ -143,6 +149,8 @@ impl Policy {
             token_auth: None,
             grant_type: GrantType::AuthorizationCode,
             key: None,
+            dpop: None,
+            proof_key: None,
             client: None,
             client_metadata_url: None,
             document_refused: false,
@@ -151,6 +159,15 @@ impl Policy {
                 metadata: Map::new(),
                 initial_access_token: None,
             },
+        }
+    }
+
+    /// Which types of access token will do.
+    pub(crate) fn asked(&self) -> Asked {
+        match (&self.proof_key, self.dpop) {
+            (None, _) => Asked::Bearer,
+            (Some(_), Some(true)) => Asked::Bound,
+            (Some(_), _) => Asked::Either,
         }
     }
 

@@ -10,11 +10,12 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::address::Endpoint;
 use crate::assertion::Unsigned;
 use crate::client::Client;
+use crate::dpop::{self, Proved};
 use crate::exchange::{add, is_client_error, stored};
 use crate::grant::{self, Grant};
 use crate::policy::Policy;
 use crate::step::{Procedure, Request, Response, Stage, Step, Unanswered};
-use crate::token::{self, Answer};
+use crate::token::{self, Answer, Asked};
 use crate::wire;
 
 /// A refresh on its way.
@@ -25,6 +26,7 @@ pub struct Refresh {
     endpoint: Endpoint,
     client: Client,
     params: Vec<(String, String)>,
+    asked: Asked,
     now: SystemTime,
     /// The scopes that are said again, at servers that want that.
     scope: Option<String>,
@@ -52,7 +54,12 @@ pub enum Outcome {
 impl Refresh {
     /// Asks at the stored endpoint with the stored resource, as the client that the grant was given to.
     #[must_use]
-    pub fn start(grant: Grant, client: Client, policy: &Policy, now: SystemTime) -> Step<Self> {
+    pub fn start(
+        grant: Grant,
+        client: Client,
+        policy: &Policy,
+        now: SystemTime,
+    ) -> Step<Proved<Self>> {
         let dead = |why: &str| Step::Done(Outcome::Dead(why.to_owned()));
         let Some(token) = grant.refresh.clone() else {
             return dead("there is no refresh token");
@@ -75,17 +82,22 @@ impl Refresh {
         );
         let scope = Some(grant.requested.join(" "))
             .filter(|scope| policy.repeat_scope_on_refresh && !scope.is_empty());
-        Self {
+        let first = Self {
             grant,
             token,
             endpoint,
             client,
             params,
+            asked: policy.asked(),
             now,
             scope,
             without_resource: false,
         }
-        .send("renewing the access token")
+        .send("renewing the access token");
+        match dpop::proved(first, policy.proof_key.clone(), None) {
+            Ok(first) => first,
+            Err(never) => match never {},
+        }
     }
 
     fn send(self, because: &'static str) -> Step<Self> {
@@ -149,6 +161,7 @@ impl Refresh {
         };
         Outcome::Renewed(Grant {
             issued_at: Some(self.now),
+            bound: issued.bound,
             expires_at: grant::end(&issued, self.now, before),
             scopes: issued.scopes.unwrap_or(self.grant.scopes),
             access: issued.access,
@@ -170,7 +183,7 @@ impl Procedure for Refresh {
     fn receive(self, answer: Result<Response, Unanswered>) -> Result<Step<Self>, Infallible> {
         let mut secrets = vec![&self.token, &self.grant.access];
         secrets.extend(&self.client.secret);
-        let outcome = match token::read(answer, &secrets) {
+        let outcome = match token::read_as(self.asked, answer, &secrets) {
             Answer::Issued(issued) => self.renewed(*issued),
             Answer::Error {
                 error,

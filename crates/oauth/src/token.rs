@@ -33,6 +33,8 @@ pub(crate) struct Issued {
     pub(crate) lifetime: Lifetime,
     /// `None`: as requested.
     pub(crate) scopes: Option<Vec<String>>,
+    /// It is bound to the key of the request's proof.
+    pub(crate) bound: bool,
 }
 
 /// How long the access token lives.
@@ -47,8 +49,12 @@ pub(crate) enum Lifetime {
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asked {
-    /// An access token to send.
-    Access,
+    /// An access token that whoever holds it may use.
+    Bearer,
+    /// One that is bound to the key of the request's proof.
+    Bound,
+    /// That one, or where the server knows no proofs the other.
+    Either,
     /// Another kind of token, by its address (RFC 8693 section 3).
     Kind(&'static str),
 }
@@ -81,7 +87,7 @@ pub(crate) enum Answer {
 
 /// Reads an answer to a request for an access token that held these `secrets`.
 pub(crate) fn read(answer: Result<Response, Unanswered>, secrets: &[&SecretString]) -> Answer {
-    read_as(Asked::Access, answer, secrets)
+    read_as(Asked::Bearer, answer, secrets)
 }
 
 /// Reads an answer to a request that held these `secrets`.
@@ -229,7 +235,16 @@ fn issued(asked: Asked, map: &Map<String, Value>) -> Answer {
         refresh: refresh.map(SecretString::from),
         lifetime: lifetime(map, access),
         scopes: scopes.filter(|all| !all.is_empty()),
+        bound: metadata::text(map, "token_type").is_some_and(is_dpop),
     }))
+}
+
+fn is_bearer(kind: &str) -> bool {
+    kind.eq_ignore_ascii_case("bearer")
+}
+
+fn is_dpop(kind: &str) -> bool {
+    kind.eq_ignore_ascii_case("dpop")
 }
 
 /// Whether a token is of the type that was asked for.
@@ -237,11 +252,27 @@ fn fits(asked: Asked, map: &Map<String, Value>, nested: bool) -> Result<(), Stri
     match asked {
         // A client must not use a token whose type it does not understand.
         // rule: rfc6749-7.1, safe-t02
-        Asked::Access => match metadata::text(map, "token_type") {
-            Some(kind) if !kind.eq_ignore_ascii_case("bearer") && !nested => {
+        Asked::Bearer => match metadata::text(map, "token_type") {
+            Some(kind) if !is_bearer(kind) && !nested => {
                 Err(format!("the token's type is {:?}, not bearer", short(kind)))
             }
             Some(_) | None => Ok(()),
+        },
+        Asked::Either => match metadata::text(map, "token_type") {
+            Some(kind) if !is_bearer(kind) && !is_dpop(kind) && !nested => Err(format!(
+                "the token's type is {:?}, neither DPoP nor bearer",
+                short(kind)
+            )),
+            Some(_) | None => Ok(()),
+        },
+        // A server that knows no proofs passes over them, and says so by the type alone.
+        // rule: rfc9449-5
+        Asked::Bound => match metadata::text(map, "token_type") {
+            Some(kind) if is_dpop(kind) => Ok(()),
+            kind => Err(format!(
+                "the token's type is {:?}, not the DPoP that oauth.dpop wants",
+                short(kind.unwrap_or("missing"))
+            )),
         },
         // `issued_token_type` says what was issued; `token_type` says nothing where it is no access token.
         // rule: rfc8693-2.2.1

@@ -52,6 +52,8 @@ pub struct OAuth {
     pub assertion_file: Option<PathBuf>,
     /// Whoever gives that JWT for a person's id token.
     pub identity_provider: Option<IdentityProvider>,
+    /// Whether tokens are bound to a key (RFC 9449); absent: where the server asks for it.
+    pub dpop: Option<bool>,
     pub client_metadata_url: Option<String>,
     pub tokens: Grants,
     /// How long a call may wait for a sign-in.
@@ -211,6 +213,7 @@ impl OAuth {
                 message,
             ));
         }
+        oauth.dpop = reader.flag("dpop");
         oauth.client_metadata_url = reader.text("clientMetadataUrl");
         let whose = [("shared", Grants::Shared), ("per_user", Grants::PerUser)];
         oauth.tokens = reader.choice("tokens", &whose).unwrap_or_default();

@@ -17,6 +17,7 @@ use super::grants::{CodeRefusal, Family, RefreshRefusal, Terms};
 use super::refusal::Refusal;
 use crate::chance;
 use crate::choices::{RefreshTokens, TokenAnswers, TokenShape};
+use crate::proof::{NONCE, Unproved};
 use crate::seen::Seen;
 use crate::state::State;
 
@@ -34,11 +35,41 @@ pub(crate) fn answer(state: &mut State, asked: &Seen) -> Response {
         let exchanged = exchanged.and_then(|_| assertion_grant::exchange(state, asked));
         return exchanged.unwrap_or_else(IntoResponse::into_response);
     }
+    let point = match proved(state, asked) {
+        Ok(point) => point,
+        Err(refusal) => return with_nonce(refusal.into_response()),
+    };
     match decide(state, asked) {
-        Ok(issue) => answered(state, issue, form),
+        Ok(issue) => answered(state, issue, (form, point)),
         Err(refusal) if form => refusal.into_form(),
         Err(refusal) => refusal.into_response(),
     }
+}
+
+/// The key that the request was signed with, where that is wanted; a refresh token is bound to it as well.
+fn proved(state: &mut State, asked: &Seen) -> Result<Option<Vec<u8>>, Refusal> {
+    if !state.switches.dpop {
+        return Ok(None);
+    }
+    let address = format!("{}/token", state.issuer());
+    let point = state.proofs.verify(asked, &address, None);
+    let point = point.map_err(|unproved| match unproved {
+        Unproved::Nonce => Refusal::new("use_dpop_nonce", "the nonce is missing"),
+        Unproved::Wrong(what) => Refusal::new("invalid_dpop_proof", what),
+    })?;
+    match asked.form("refresh_token") {
+        Some(token) if !state.proofs.is_bound(&token, &point) => Err(Refusal::new(
+            "invalid_grant",
+            "the refresh token is bound to another key",
+        )),
+        Some(_) | None => Ok(Some(point)),
+    }
+}
+
+fn with_nonce(mut response: Response) -> Response {
+    let nonce = header::HeaderValue::from_static(NONCE);
+    response.headers_mut().insert("dpop-nonce", nonce);
+    response
 }
 
 fn decide(state: &mut State, asked: &Seen) -> Result<Issue, Refusal> {
@@ -262,13 +293,21 @@ fn narrowed(granted: &[String], asked: Option<&str>) -> Result<Vec<String>, Refu
     }
 }
 
-fn answered(state: &mut State, issue: Issue, form: bool) -> Response {
+fn answered(state: &mut State, issue: Issue, (form, point): (bool, Option<Vec<u8>>)) -> Response {
     let life = state.switches.token_life;
     let access_token = access_token(state, &issue, life);
     let expires_at = state.clock.now() + Duration::from_secs(life);
+    let mut kind = "Bearer";
+    if let Some(point) = point {
+        kind = "DPoP";
+        state.proofs.bind(&access_token, &point);
+        if let Some(refresh_token) = &issue.refresh_token {
+            state.proofs.bind(refresh_token, &point);
+        }
+    }
     let mut answer = Map::new();
     answer.insert("access_token".to_owned(), json!(access_token));
-    answer.insert("token_type".to_owned(), json!("Bearer"));
+    answer.insert("token_type".to_owned(), json!(kind));
     if state.switches.announce_life {
         answer.insert("expires_in".to_owned(), json!(life));
     }

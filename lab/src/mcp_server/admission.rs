@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use super::metadata_path;
 use crate::authorization_server::grants::Terms;
 use crate::choices::Challenge;
+use crate::proof::{NONCE, Unproved};
 use crate::seen::Seen;
 use crate::state::State;
 use crate::trouble::Endpoint;
@@ -13,13 +14,23 @@ use crate::trouble::Endpoint;
 /// The terms that a request came in on; `None` where no token was demanded.
 pub(crate) type Admitted = Option<Terms>;
 
-pub(crate) fn admit(state: &State, asked: &Seen) -> Result<Admitted, Box<Response>> {
+pub(crate) fn admit(state: &mut State, asked: &Seen) -> Result<Admitted, Box<Response>> {
     if !state.switches.token_required || is_public(state, asked) {
         return Ok(None);
     }
-    let Some(token) = asked.bearer() else {
+    let scheme = if state.switches.dpop {
+        "dpop"
+    } else {
+        "bearer"
+    };
+    let Some(token) = asked.shown(scheme) else {
         return refuse(unauthorized(state, None));
     };
+    if state.switches.dpop
+        && let Err(response) = proved(state, asked, token)
+    {
+        return refuse(response);
+    }
     let access = state.grants.find_access(token, state.clock.now());
     let Some(access) = access.filter(|access| access.live && !state.switches.refuse_tokens) else {
         return refuse(unauthorized(
@@ -37,6 +48,31 @@ pub(crate) fn admit(state: &State, asked: &Seen) -> Result<Admitted, Box<Respons
     match missing_scope(state, asked, &access.terms) {
         Some(scope) => refuse(forbidden(state, &scope)),
         None => Ok(Some(access.terms)),
+    }
+}
+
+fn proved(state: &mut State, asked: &Seen, token: &str) -> Result<(), Response> {
+    let address = state.mcp_url();
+    let with_nonce = |mut response: Response| {
+        let nonce = HeaderValue::from_static(NONCE);
+        response.headers_mut().insert("dpop-nonce", nonce);
+        response
+    };
+    match state.proofs.verify(asked, &address, Some(token)) {
+        Ok(point) if state.proofs.is_bound(token, &point) => Ok(()),
+        Ok(_) => Err(unauthorized(
+            state,
+            Some("the token is bound to another key"),
+        )),
+        Err(Unproved::Wrong(what)) => Err(unauthorized(state, Some(what))),
+        Err(Unproved::Nonce) => {
+            let fields = vec![("error", "use_dpop_nonce".to_owned())];
+            Err(with_nonce(challenge(
+                state,
+                StatusCode::UNAUTHORIZED,
+                fields,
+            )))
+        }
     }
 }
 
@@ -109,8 +145,13 @@ fn challenge(state: &State, status: StatusCode, mut fields: Vec<(&str, String)>)
         .iter()
         .map(|(name, value)| format!("{name}=\"{value}\""))
         .collect();
+    let scheme = if state.switches.dpop {
+        "DPoP"
+    } else {
+        "Bearer"
+    };
     let mut response = status.into_response();
-    if let Ok(value) = HeaderValue::from_str(&format!("Bearer {}", fields.join(", "))) {
+    if let Ok(value) = HeaderValue::from_str(&format!("{scheme} {}", fields.join(", "))) {
         response
             .headers_mut()
             .insert(header::WWW_AUTHENTICATE, value);

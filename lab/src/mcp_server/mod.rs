@@ -27,7 +27,7 @@ pub(crate) async fn answer(shared: &Arc<Shared>, asked: &Seen) -> Response {
     if asked.endpoint == Endpoint::ResourceMetadata {
         return resource_metadata(&shared.lock(), asked);
     }
-    let admitted = match admission::admit(&shared.lock(), asked) {
+    let admitted = match admission::admit(&mut shared.lock(), asked) {
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
     };

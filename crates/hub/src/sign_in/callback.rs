@@ -9,11 +9,13 @@ use oauth::step::Stage;
 
 use super::desk::Desk;
 use super::journey::{Ask, Stop};
+use super::proof_key;
 use super::record::{Kept, Origin, Waiting, client_named};
 use super::standing::Verdicted;
 use super::subject::Subject;
 use super::view::{CallbackError, Completed, Event, State};
 use super::{Account, Shared};
+use secrecy::SecretString;
 
 /// For the exchange of a code, with its second attempt.
 const EXCHANGE_TIME: Duration = Duration::from_secs(20);
@@ -319,11 +321,17 @@ impl Shared {
         };
         let registered = client.is_registered();
         let given = subject.policy.client.is_some();
-        let first = Exchange::start(code, client, &subject.policy, self.clock.now());
+        let proof_key = match pending.dpop.then(proof_key::made).transpose() {
+            Ok(proof_key) => proof_key,
+            Err(unsigned) => return Err(self.failed(subject, waiting, &unsigned.into())),
+        };
+        let policy = subject.proving(proof_key.as_ref(), &self.clock);
+        let first = Exchange::start(code, client, &policy, self.clock.now());
         match driver.drive(first, EXCHANGE_TIME).await {
             Ok(exchanged) => {
                 driver.notes(Stage::TokenExchange, &exchanged.notes);
-                self.signed_in(desk, subject, waiting, exchanged).await;
+                self.signed_in(desk, subject, waiting, (exchanged, proof_key))
+                    .await;
                 driver.say(Stage::Connect, "signed in; the token is stored");
                 Ok(Completed {
                     server,
@@ -379,7 +387,7 @@ impl Shared {
         desk: &Desk,
         subject: &Subject,
         waiting: &Waiting,
-        exchanged: Exchanged,
+        (exchanged, proof_key): (Exchanged, Option<SecretString>),
     ) {
         let Exchanged { grant, client, .. } = exchanged;
         let origin = Origin {
@@ -401,6 +409,7 @@ impl Shared {
         self.keep_grant(
             &subject.account,
             Kept {
+                proof_key: proof_key.filter(|_| grant.bound),
                 grant,
                 origin: Some(origin),
             },

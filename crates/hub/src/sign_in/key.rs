@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256};
@@ -45,7 +46,6 @@ impl Sign for PrivateKey {
         }
     }
 
-    // rule: rfc7515-3.1
     fn sign(
         &self,
         mut header: Map<String, Value>,
@@ -56,13 +56,22 @@ impl Sign for PrivateKey {
         if let Some(id) = &self.id {
             header.insert("kid".to_owned(), json!(id));
         }
-        let part = |map: &Map<String, Value>| URL_SAFE_NO_PAD.encode(json!(map).to_string());
-        let input = format!("{}.{}", part(&header), part(claims));
-        let signature = key
-            .sign(input.as_bytes())
-            .map_err(|why| Unsigned(format!("the private key does not sign: {why}")))?;
-        Ok(format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature)))
+        compact(&header, claims, |input| key.sign(input))
     }
+}
+
+/// The three parts with points between them.
+// rule: rfc7515-3.1
+pub(super) fn compact(
+    header: &Map<String, Value>,
+    claims: &Map<String, Value>,
+    sign: impl FnOnce(&[u8]) -> Result<Vec<u8>, Unspecified>,
+) -> Result<String, Unsigned> {
+    let part = |map: &Map<String, Value>| URL_SAFE_NO_PAD.encode(json!(map).to_string());
+    let input = format!("{}.{}", part(header), part(claims));
+    let signature = sign(input.as_bytes())
+        .map_err(|why| Unsigned(format!("the private key does not sign: {why}")))?;
+    Ok(format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature)))
 }
 
 impl PrivateKey {
@@ -90,7 +99,7 @@ impl Opened {
         }
     }
 
-    fn sign(&self, input: &[u8]) -> Result<Vec<u8>, aws_lc_rs::error::Unspecified> {
+    fn sign(&self, input: &[u8]) -> Result<Vec<u8>, Unspecified> {
         let random = SystemRandom::new();
         match self {
             Self::Es256(key) => Ok(key.sign(&random, input)?.as_ref().to_vec()),

@@ -40,6 +40,8 @@ pub(super) struct Held {
 #[derive(Clone)]
 pub(super) struct Kept {
     pub(super) grant: Grant,
+    /// What its tokens are bound to.
+    pub(super) proof_key: Option<SecretString>,
     /// `None`: the tokens were put there by hand or by another program.
     pub(super) origin: Option<Origin>,
 }

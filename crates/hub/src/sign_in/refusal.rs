@@ -90,7 +90,7 @@ impl Shared {
             return match self.renew(&subject.account, Some(kept.mark())).await {
                 Ok(Some(fresh)) => {
                     desk.with(|memory| memory.forced = Some((now, fresh.mark())));
-                    Verdict::Retry(Bearer::new(fresh.grant.access))
+                    Verdict::Retry(Bearer::of(&fresh, &self.clock))
                 }
                 Ok(None) => {
                     self.sign_in(subject, challenge, "the sign-in has ended")
@@ -196,7 +196,7 @@ impl Shared {
                 let mark = |subject: &Subject| subject.held.kept.as_ref().map(Kept::mark);
                 match &fresh.held.kept {
                     Some(kept) if mark(&fresh) != mark(subject) => {
-                        return Verdict::Retry(Bearer::new(kept.grant.access.clone()));
+                        return Verdict::Retry(Bearer::of(&kept, &self.clock));
                     }
                     Some(_) | None => fresh,
                 }

@@ -67,10 +67,10 @@ impl Shared {
         match kept.grant.next(self.clock.now()) {
             // One that ended by the clock and cannot be renewed is shown all the same: the server's word counts, and its
             // refusal brings the challenge.
-            Next::Use | Next::SignIn(_) => Ok(Some(Bearer::new(kept.grant.access))),
+            Next::Use | Next::SignIn(_) => Ok(Some(Bearer::of(&kept, &self.clock))),
             Next::Refresh => {
                 let kept = self.renew(account, None).await?;
-                Ok(kept.map(|kept| Bearer::new(kept.grant.access)))
+                Ok(kept.map(|kept| Bearer::of(&kept, &self.clock)))
             }
         }
     }
@@ -91,7 +91,7 @@ impl Shared {
                 None => Some(None),
                 Some(_) if server.oauth.grant_type != settings::GrantType::default() => None,
                 Some(kept) if kept.grant.next(self.clock.now()) == Next::Use => {
-                    Some(Some(Bearer::new(kept.grant.access.clone())))
+                    Some(Some(Bearer::of(&kept, &self.clock)))
                 }
                 Some(_) => None,
             }
@@ -293,10 +293,13 @@ impl Shared {
         };
         let driver = self.driver(subject, None);
         let before = kept.mark();
+        // The refresh token of a public client is bound to the same key.
+        // rule: rfc9449-5
+        let policy = subject.proving(kept.proof_key.as_ref(), &self.clock);
         let first = Refresh::start(
             kept.grant.clone(),
             client.clone(),
-            &subject.policy,
+            &policy,
             self.clock.now(),
         );
         let outcome = match driver.drive(Ok(first), REFRESH_TIME).await {
@@ -314,6 +317,7 @@ impl Shared {
                 });
                 origin.server = origin.server.or_else(|| origin_of(&subject.policy.mcp_url));
                 let renewed = Kept {
+                    proof_key: kept.proof_key,
                     grant,
                     origin: Some(origin),
                 };

@@ -7,11 +7,13 @@ use oauth::assertion::ClientKey;
 use oauth::discovery::Known;
 use oauth::policy::{GivenClient, GrantType, ResourceRule};
 use oauth::{AuthMethod, Challenge, Policy};
+use secrecy::SecretString;
 use settings::{OAuth, Pkce, ResourceChoice, Server, Settings, Transport};
 use url::Url;
 
 use super::document;
 use super::key::{Place, PrivateKey};
+use super::proof_key;
 use super::record::{self, Held};
 use super::{Account, SignInError};
 use crate::clock::Clock;
@@ -90,6 +92,14 @@ impl Subject {
             used: self.held.used(),
             ..Known::default()
         }
+    }
+
+    /// The policy of token requests for a grant with this key.
+    pub(super) fn proving(&self, key: Option<&SecretString>, clock: &Clock) -> Policy {
+        let mut policy = Policy::clone(&self.policy);
+        // A key that cannot be opened proves nothing, and the server will say that a proof is missing.
+        policy.proof_key = key.and_then(|key| proof_key::opened(key, clock).ok());
+        policy
     }
 
     /// The document is not offered again to a server that did not take it.
@@ -203,6 +213,7 @@ fn policy(url: &str, redirect_uri: String, given: &OAuth) -> Policy {
         settings::GrantType::ClientCredentials => GrantType::ClientCredentials,
         settings::GrantType::JwtBearer => GrantType::JwtBearer,
     };
+    policy.dpop = given.dpop;
     policy.profiles = !given.without_profile;
     policy.assume_pkce = given.pkce == Pkce::Assume;
     policy.allow_insecure_token_endpoint = given.allow_insecure_token_endpoint;

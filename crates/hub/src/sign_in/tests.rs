@@ -7,6 +7,7 @@ mod identities;
 mod page;
 mod people;
 mod preparations;
+mod proofs;
 mod refusals;
 mod renewals;
 mod unattended;

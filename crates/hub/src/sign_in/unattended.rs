@@ -13,6 +13,7 @@ use oauth::{Challenge, Mint, scope};
 use super::journey::{Ask, Stop};
 use super::lock::ProcessLock;
 use super::means;
+use super::proof_key;
 use super::record::{Kept, Origin, mark, origin_of};
 use super::renewal::{Attempt, TURN_TIME};
 use super::standing::Verdicted;
@@ -47,7 +48,7 @@ impl Shared {
             return Ok(None);
         };
         if !kept.grant.ends_soon(self.clock.now()) {
-            return Ok(Some(Bearer::new(kept.grant.access.clone())));
+            return Ok(Some(Bearer::of(&kept, &self.clock)));
         }
         let wanted = Wanted {
             challenge: self
@@ -57,11 +58,11 @@ impl Shared {
             refused: Some(kept.mark()),
         };
         match self.minted(&subject.account, wanted).await {
-            Ok(fresh) => Ok(Some(Bearer::new(fresh.grant.access))),
+            Ok(fresh) => Ok(Some(Bearer::of(&fresh, &self.clock))),
             // The old token serves while it lives.
             Err(needed) if needed.state == State::RefreshFailing => {
                 if kept.grant.lives(self.clock.now()) {
-                    return Ok(Some(Bearer::new(kept.grant.access.clone())));
+                    return Ok(Some(Bearer::of(&kept, &self.clock)));
                 }
                 Err(needed)
             }
@@ -90,7 +91,7 @@ impl Shared {
         };
         if let Some(kept) = own(subject) {
             if used.as_ref() != Some(&kept.mark()) && kept.grant.lives(now) {
-                return Verdict::Retry(Bearer::new(kept.grant.access.clone()));
+                return Verdict::Retry(Bearer::of(&kept, &self.clock));
             }
             wanted.scopes.clone_from(&kept.grant.requested);
             let fresh = desk
@@ -117,7 +118,7 @@ impl Shared {
         match self.minted(&subject.account, wanted).await {
             Ok(fresh) => {
                 desk.with(|memory| memory.forced = Some((now, fresh.mark())));
-                Verdict::Retry(Bearer::new(fresh.grant.access))
+                Verdict::Retry(Bearer::of(&fresh, &self.clock))
             }
             Err(needed) => Verdict::Needed(needed),
         }
@@ -236,7 +237,10 @@ impl Shared {
             )
             .await?;
         let means = word.means(&driver, subject, &found).await?;
-        let first = Mint::start(means, &found, client, &subject.policy, self.clock.now());
+        let made = found.dpop.then(proof_key::made).transpose();
+        let proof_key = made.map_err(|why| MintStop::Later(why.to_string(), None))?;
+        let policy = subject.proving(proof_key.as_ref(), &self.clock);
+        let first = Mint::start(means, &found, client, &policy, self.clock.now());
         let minted = driver.drive(first, MINT_TIME).await.map_err(|error| {
             driver.say_why(Stage::TokenExchange, "no token", error.to_string());
             MintStop::from(error)
@@ -244,6 +248,7 @@ impl Shared {
         driver.notes(Stage::TokenExchange, &minted.notes);
         let revocation = found.server.revocation_endpoint.as_ref();
         Ok(Kept {
+            proof_key: proof_key.filter(|_| minted.grant.bound),
             origin: Some(Origin {
                 client_id: minted.client.id,
                 method: minted.client.method,

@@ -3,28 +3,65 @@
 use std::fmt;
 use std::time::SystemTime;
 
+use http::HeaderValue;
+use oauth::assertion::Unsigned;
+use oauth::dpop::{ProofKey, Shown};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use super::account::Account;
+use super::proof_key;
+use super::record::Kept;
+use crate::clock::Clock;
 
-/// An access token to send as `Authorization: Bearer`.
+/// An access token to send as `Authorization`, with proofs where it is bound to a key.
 #[derive(Clone)]
-pub struct Bearer(SecretString);
+pub struct Bearer {
+    token: SecretString,
+    bound: bool,
+    key: Option<ProofKey>,
+}
 
 impl Bearer {
-    pub(crate) fn new(token: SecretString) -> Self {
-        Self(token)
+    pub(super) fn of(kept: &Kept, clock: &Clock) -> Self {
+        let bound = kept.grant.bound;
+        let key = kept.proof_key.as_ref().filter(|_| bound);
+        Self {
+            token: kept.grant.access.clone(),
+            bound,
+            // Without its key the token is refused, and a new one is had.
+            key: key.and_then(|key| proof_key::opened(key, clock).ok()),
+        }
+    }
+
+    /// A new proof for one request with this token; `None`: it needs none.
+    // rule: rfc9449-7.1
+    pub(crate) fn proof(
+        &self,
+        method: &str,
+        address: &str,
+        nonce: Option<&str>,
+    ) -> Option<Result<HeaderValue, Unsigned>> {
+        let shown = Shown {
+            method,
+            address,
+            token: Some(self.token()),
+            nonce,
+        };
+        self.key.as_ref().map(|key| key.proof(&shown))
     }
 
     /// The value of the `Authorization` header; for the wire only.
     #[must_use]
     pub fn header_value(&self) -> String {
-        format!("Bearer {}", self.0.expose_secret())
+        // A token that is bound to a key is shown as such.
+        // rule: rfc9449-7.1
+        let scheme = if self.bound { "DPoP" } else { "Bearer" };
+        format!("{scheme} {}", self.token())
     }
 
     pub(crate) fn token(&self) -> &str {
-        self.0.expose_secret()
+        self.token.expose_secret()
     }
 }
 

@@ -84,6 +84,7 @@ impl Attempt {
                     wire: Wire::new(client),
                     sign_ins: self.outside.sign_ins.clone(),
                     headers: guarded::headers(written).map_err(Refused::Failed)?,
+                    nonce: std::sync::Mutex::default(),
                 });
                 self.over_http(guarded, url, *prefer, &closed).await?
             }

@@ -3,8 +3,13 @@
 //!
 //! MCP authorization, "Access Token Usage" and "Error Handling". What the answer means is the transport's business.
 
+use std::sync::{Mutex, PoisonError};
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use oauth::Challenge;
+use oauth::assertion::Unsigned;
+use oauth::dpop::{HEADER, NONCE, USE_NONCE};
 use url::Url;
 
 use super::{
@@ -20,6 +25,8 @@ pub(super) struct Guarded {
     pub(super) sign_ins: SignIns,
     /// The settings' own headers.
     pub(super) headers: HeaderMap,
+    /// What the server said last that proofs have to repeat (RFC 9449 section 9).
+    pub(super) nonce: Mutex<Option<String>>,
 }
 
 /// One request, as often as it has to be sent.
@@ -85,11 +92,50 @@ impl Guarded {
         Err(Refused::Failed(answer.into_status_trouble().await))
     }
 
+    /// A server that wants its nonce repeated is asked once more, with the nonce that it said.
+    // rule: rfc9449-9
     async fn send(&self, ask: &Ask<'_>, bearer: Option<&Bearer>) -> Result<Answer, Refused> {
+        let nonce = self.nonce();
+        let answer = self.send_once(ask, bearer, nonce.as_deref()).await?;
+        let said = answer
+            .headers
+            .get(NONCE)
+            .and_then(|said| said.to_str().ok());
+        let Some(said) = said
+            .map(str::to_owned)
+            .filter(|said| Some(said) != nonce.as_ref())
+        else {
+            return Ok(answer);
+        };
+        *self.nonce.lock().unwrap_or_else(PoisonError::into_inner) = Some(said.clone());
+        if !wants_nonce(&answer) {
+            return Ok(answer);
+        }
+        self.send_once(ask, bearer, Some(&said)).await
+    }
+
+    fn nonce(&self) -> Option<String> {
+        self.nonce
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    async fn send_once(
+        &self,
+        ask: &Ask<'_>,
+        bearer: Option<&Bearer>,
+        nonce: Option<&str>,
+    ) -> Result<Answer, Refused> {
         let mut headers = self.headers.clone();
         replace(&mut headers, &ask.headers);
         if let Some(bearer) = bearer {
             headers.insert(header::AUTHORIZATION, authorization(bearer)?);
+            let proof = bearer.proof(ask.method.as_str(), ask.url.as_str(), nonce);
+            if let Some(proof) = proof {
+                let unsigned = |why: Unsigned| Refused::Failed(Trouble::SignIn(why.to_string()));
+                headers.insert(HEADER, proof.map_err(unsigned)?);
+            }
         }
         let sent = self
             .wire
@@ -120,6 +166,13 @@ fn authorization(bearer: &Bearer) -> Result<HeaderValue, Refused> {
     })?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+fn wants_nonce(answer: &Answer) -> bool {
+    let lines = answer.headers.get_all(header::WWW_AUTHENTICATE);
+    let lines = lines.iter().filter_map(|line| line.to_str().ok());
+    let error = Challenge::parse(lines).and_then(|challenge| challenge.error);
+    answer.status == StatusCode::UNAUTHORIZED && error.as_deref() == Some(USE_NONCE)
 }
 
 /// A 401 always; a 403 only when it asks for more scopes, since every other 403 is the server's last word.

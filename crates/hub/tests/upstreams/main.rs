@@ -13,6 +13,7 @@ mod http_trouble;
 mod independent;
 mod old_sse;
 mod process;
+mod proofs;
 mod rounds;
 mod set;
 mod stand_in;

@@ -33,6 +33,7 @@ fn found() -> Discovered {
         resource: Some("https://mcp.test".to_owned()),
         scopes: vec!["a".to_owned(), "b".to_owned()],
         consent: false,
+        dpop: false,
         notes: Vec::new(),
     }
 }

@@ -28,6 +28,15 @@ fn several_challenges_in_one_line_are_told_apart() {
     assert!(challenge.resource_metadata.is_empty());
 }
 
+// rule: rfc9449-7.1
+#[test]
+fn a_challenge_for_proofs_is_heard_alone_and_beside_bearer() {
+    assert!(parse(&[r#"DPoP algs="ES256""#]).dpop);
+    let both = parse(&[r#"Bearer scope="a", DPoP algs="ES256""#]);
+    assert!(both.dpop && both.scopes.is_some());
+    assert!(!parse(&[r#"Bearer scope="a""#]).dpop);
+}
+
 // rule: rfc9728-5.1
 #[test]
 fn the_bearer_challenge_with_an_address_is_preferred() {

@@ -202,6 +202,7 @@ impl Poll {
         Polled::Granted(Box::new(Exchanged {
             notes: self.other_method.map(note).into_iter().collect(),
             grant: Grant {
+                bound: false,
                 issued_at: Some(self.now),
                 expires_at: grant::end(&issued, self.now, None),
                 // rule: rfc6749-3.3

@@ -41,6 +41,7 @@ fn found() -> Discovered {
         resource: Some("https://mcp.test".to_owned()),
         scopes: vec!["a".to_owned(), "b".to_owned()],
         consent: false,
+        dpop: false,
         document: None,
         notes: Vec::new(),
     }

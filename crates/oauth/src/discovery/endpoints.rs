@@ -96,6 +96,7 @@ pub(super) fn complete(
 ) -> Result<Server, DiscoveryError> {
     let assumed = journey.given.assume_pkce;
     journey.settle(Some(&word.issuer));
+    journey.dpop_algs = metadata::texts(document, "dpop_signing_alg_values_supported");
     // Where nobody is sent away there is no code that could be stolen.
     if journey.policy.grant_type == GrantType::AuthorizationCode {
         check_pkce(journey, &word.issuer, document, assumed)?;

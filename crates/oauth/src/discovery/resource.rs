@@ -94,6 +94,7 @@ impl Search {
         }
         check_resource(&mut journey, &document, &self.asked)?;
         journey.resource_scopes = metadata::texts(&document, "scopes_supported");
+        journey.resource_dpop = metadata::flag(&document, "dpop_bound_access_tokens_required");
         // What was not known before does not matter any more.
         journey.unknown.clear();
         let issuers = usable(&mut journey, servers)?;

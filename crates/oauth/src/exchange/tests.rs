@@ -36,6 +36,7 @@ fn code() -> Code {
         revocation_endpoint: None,
         created_at: NOW,
         healed: Healed::default(),
+        dpop: false,
     };
     Code {
         code: "C".into(),

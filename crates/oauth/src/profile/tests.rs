@@ -85,6 +85,7 @@ fn entra_hears_the_scope_again_at_a_renewal_and_others_hear_the_resource() {
             resource: resource.map(str::to_owned),
             issuer: issuer.to_owned(),
             token_endpoint: format!("{issuer}/token"),
+            bound: false,
         };
         let mut play = Play::new();
         let first = Refresh::start(grant, client(issuer), &policy(), SystemTime::UNIX_EPOCH);

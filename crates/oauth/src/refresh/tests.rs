@@ -39,6 +39,7 @@ fn grant() -> Grant {
         resource: Some("https://mcp.test/mcp".to_owned()),
         issuer: "https://as.test".to_owned(),
         token_endpoint: TOKEN.to_owned(),
+        bound: false,
     }
 }
 

@@ -22,6 +22,8 @@ pub(in crate::sign_in) fn save_grant(account: &Account, kept: &Kept) -> Vec<Chan
     );
     put("requestedScopes", Some(json!(grant.requested)));
     put("issuedAt", grant.issued_at.map(|at| json!(to_millis(at))));
+    put("tokenType", grant.bound.then(|| json!("DPoP")));
+    put("dpopPrivateKey", secret(kept.proof_key.as_ref()));
     put("mark", Some(json!(mark(grant.access.expose_secret()))));
     if let Some(origin) = &kept.origin {
         put("clientId", Some(json!(origin.client_id)));
@@ -205,6 +207,7 @@ pub(in crate::sign_in) fn save_waiting(account: &Account, waiting: &Waiting) -> 
     put("createdAt", Some(json!(to_millis(pending.created_at))));
     let healed = json!({ "resource": pending.healed.resource, "scope": pending.healed.scope });
     put("healed", Some(healed));
+    put("dpop", pending.dpop.then(|| json!(true)));
     vec![of(
         account,
         "pendingAuthorization",

@@ -63,7 +63,9 @@ pub(in crate::sign_in) fn kept(oauth: &OAuth, url: &str) -> Option<Kept> {
         .refresh_token
         .as_deref()
         .filter(|token| !token.expose_secret().is_empty());
+    let proof_key = ours.and_then(|kept| text(kept, "dpopPrivateKey"));
     let grant = Grant {
+        bound: ours.and_then(|kept| text(kept, "tokenType")).is_some(),
         access: access.clone(),
         refresh: refresh.cloned(),
         issued_at: ours.and_then(|kept| time(kept, "issuedAt")),
@@ -92,7 +94,13 @@ pub(in crate::sign_in) fn kept(oauth: &OAuth, url: &str) -> Option<Kept> {
             former: kept.get("client").and_then(former).map(Box::new),
         })
     });
-    Some(Kept { grant, origin }).filter(|kept| kept.is_for(url))
+    let proof_key = proof_key.map(SecretString::from);
+    Some(Kept {
+        grant,
+        proof_key,
+        origin,
+    })
+    .filter(|kept| kept.is_for(url))
 }
 
 fn former(kept: &Value) -> Option<Client> {
@@ -168,6 +176,7 @@ fn waiting(kept: &Value) -> Option<Waiting> {
         token_endpoint: text(kept, "tokenEndpoint")?,
         revocation_endpoint: text(kept, "revocationEndpoint"),
         created_at: time(kept, "createdAt")?,
+        dpop: kept.get("dpop").and_then(Value::as_bool).unwrap_or(false),
         healed: Healed {
             resource: healed("resource"),
             scope: healed("scope"),

@@ -13,7 +13,9 @@ fn at(secs: u64) -> SystemTime {
 
 fn kept_grant() -> Kept {
     Kept {
+        proof_key: Some("the key".into()),
         grant: Grant {
+            bound: true,
             access: "AT".into(),
             refresh: Some("RT".into()),
             issued_at: Some(at(1_000)),
@@ -70,6 +72,7 @@ fn waiting() -> Waiting {
             token_endpoint: "https://as.test/token".to_owned(),
             revocation_endpoint: None,
             created_at: at(7),
+            dpop: true,
             healed: Healed {
                 resource: true,
                 scope: false,

@@ -142,9 +142,7 @@ impl Bench {
             Err(needed) => return Attempt::Needed(needed),
         };
         for _ in 0..2 {
-            let (status, challenges) = self
-                .post(message, bearer.as_ref().map(super::Bearer::header_value))
-                .await;
+            let (status, challenges) = self.post(message, bearer.as_ref()).await;
             if status != 401 && status != 403 {
                 if let Some(bearer) = &bearer {
                     self.sign_ins.accepted("up", bearer);
@@ -165,7 +163,24 @@ impl Bench {
         Attempt::Failed("refused twice".to_owned())
     }
 
-    async fn post(&self, message: &Value, authorization: Option<String>) -> (u16, Vec<String>) {
+    /// With the nonce that the server said, as the upstreams do it.
+    async fn post(&self, message: &Value, bearer: Option<&super::Bearer>) -> (u16, Vec<String>) {
+        let first = self.post_once(message, bearer, None).await;
+        match first.2 {
+            Some(nonce) => {
+                let again = self.post_once(message, bearer, Some(&nonce)).await;
+                (again.0, again.1)
+            }
+            None => (first.0, first.1),
+        }
+    }
+
+    async fn post_once(
+        &self,
+        message: &Value,
+        bearer: Option<&super::Bearer>,
+        nonce: Option<&str>,
+    ) -> (u16, Vec<String>, Option<String>) {
         let url = self.world.mcp_url().parse().unwrap();
         let way = Reach::Named.into();
         let client = self.fetch.upstream_client(&url, &way).await.unwrap();
@@ -175,8 +190,11 @@ impl Bench {
             .header("accept", "application/json, text/event-stream")
             .header("mcp-protocol-version", "2025-11-25")
             .body(message.to_string());
-        if let Some(authorization) = authorization {
-            request = request.header("authorization", authorization);
+        if let Some(bearer) = bearer {
+            request = request.header("authorization", bearer.header_value());
+            if let Some(proof) = bearer.proof("POST", &self.world.mcp_url(), nonce) {
+                request = request.header("dpop", proof.unwrap());
+            }
         }
         let response = request.send().await.unwrap();
         let lines = response.headers().get_all("www-authenticate");
@@ -184,7 +202,9 @@ impl Bench {
             .iter()
             .map(|line| line.to_str().unwrap().to_owned())
             .collect();
-        (response.status().as_u16(), challenges)
+        let nonce = response.headers().get("dpop-nonce");
+        let nonce = nonce.map(|nonce| nonce.to_str().unwrap().to_owned());
+        (response.status().as_u16(), challenges, nonce)
     }
 }
 
