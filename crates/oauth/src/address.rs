@@ -90,10 +90,7 @@ impl Endpoint {
         }
         // A user name can look like the host.
         // rule: safe-u04
-        if !url.username().is_empty()
-            || url.password().is_some()
-            || raw.contains('@') && userinfo(raw)
-        {
+        if !url.username().is_empty() || url.password().is_some() || userinfo(raw) {
             return Err(AddressError::Disguised {
                 purpose,
                 address: address(),
@@ -329,6 +326,8 @@ mod tests {
         for raw in [
             "https://accounts.example.test@host/",
             "https://@host/",
+            "https:/user@host/",
+            "https:/:password@host/",
             "https://accounts.example.test\\@host/",
             "https://as.test/a#x",
             "/authorize",
@@ -390,6 +389,13 @@ mod tests {
             ("https://u:p@mcp.test/mcp", "https://mcp.test/mcp"),
         ] {
             assert_eq!(canonical_resource(url), resource, "{url}");
+        }
+    }
+
+    #[test]
+    fn an_at_sign_behind_the_host_hides_nothing() {
+        for raw in ["https://as.test/@me", "https://as.test/?login=a@b.test"] {
+            assert!(check(raw).is_ok(), "{raw:?}");
         }
     }
 }

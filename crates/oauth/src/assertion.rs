@@ -151,4 +151,9 @@ pub(crate) mod tests {
         let jwt = key.assertion("c1", "https://as.test").unwrap();
         assert_eq!(claims(&jwt)["aud"], "https://as.test/token");
     }
+
+    #[test]
+    fn a_key_is_shown_by_its_kind_alone() {
+        assert_eq!(format!("{:?}", key()), "ClientKey");
+    }
 }

@@ -412,4 +412,83 @@ mod tests {
         assert!(ends(61).is_live(now));
         assert!(Registered::default().is_live(now));
     }
+
+    #[test]
+    fn a_method_is_written_as_it_is_registered() {
+        for name in [
+            "client_secret_basic",
+            "client_secret_post",
+            "none",
+            "private_key_jwt",
+        ] {
+            let method = AuthMethod::named(name).unwrap();
+            assert_eq!(method.to_string(), name);
+            assert_eq!(json!(method), json!(name));
+        }
+        assert_eq!(AuthMethod::named("client_secret_jwt"), None);
+    }
+
+    #[test]
+    fn an_id_is_recognised_by_its_last_four_characters() {
+        for (id, tail) in [
+            ("", "..."),
+            ("abc", "...abc"),
+            ("abcd", "...abcd"),
+            ("abcde", "...bcde"),
+            ("xéñüß", "...éñüß"),
+        ] {
+            assert_eq!(client(id, None, AuthMethod::None).tail(), tail);
+        }
+    }
+
+    #[test]
+    fn only_a_client_that_the_server_gave_is_registered_and_may_end() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000);
+        let of = |kind| Client {
+            kind,
+            ..client("a", None, AuthMethod::None)
+        };
+        let ended = of(Kind::Registered(Registered {
+            secret_expires_at: Some(now),
+            ..Registered::default()
+        }));
+        assert!(ended.is_registered() && !ended.is_live(now));
+        assert!(of(Kind::Registered(Registered::default())).is_live(now));
+        for kind in [Kind::Settings, Kind::MetadataDocument] {
+            let ours = of(kind);
+            assert!(!ours.is_registered() && ours.is_live(now));
+        }
+    }
+
+    #[test]
+    fn a_registration_fits_its_address_and_the_one_that_it_stands_for() {
+        let now = SystemTime::UNIX_EPOCH;
+        let mut client = client("a", None, AuthMethod::None);
+        client.kind = Kind::Registered(Registered {
+            instead_of: Some("https://hub.test/cb".to_owned()),
+            secret_expires_at: Some(now + Duration::from_secs(61)),
+            ..Registered::default()
+        });
+        let own = client.redirect_uri.clone();
+        assert!(client.fits("https://as.test", &own, now));
+        assert!(client.fits("https://as.test", "https://hub.test/cb", now));
+        assert!(!client.fits("https://as.test", "https://other.test/cb", now));
+        assert!(!client.fits("https://other.test", "https://hub.test/cb", now));
+        let later = now + Duration::from_secs(1);
+        assert!(!client.fits("https://as.test", &own, later));
+    }
+
+    #[test]
+    fn the_other_method_is_the_one_that_was_not_tried_and_needs_a_secret() {
+        use AuthMethod::{Basic, None as Public, Post, PrivateKeyJwt};
+        for (method, other) in [
+            (Basic, Some(Post)),
+            (Post, Some(Basic)),
+            (Public, Some(Post)),
+            (PrivateKeyJwt, None),
+        ] {
+            assert_eq!(client("a", Some("s"), method).other_method(), other);
+            assert_eq!(client("a", None, method).other_method(), None);
+        }
+    }
 }

@@ -191,4 +191,37 @@ mod tests {
         };
         assert_eq!(unknown.next(at(1_000_000)), Next::Use);
     }
+
+    #[test]
+    fn a_token_lives_until_its_end_and_not_at_it() {
+        let grant = grant(60, true);
+        assert!(grant.lives(at(59)));
+        assert!(!grant.lives(at(60)) && !grant.lives(at(61)));
+        let unknown = Grant {
+            expires_at: None,
+            ..grant
+        };
+        assert!(unknown.lives(at(1_000_000)));
+    }
+
+    #[test]
+    fn a_token_whose_beginning_is_not_known_is_renewed_a_minute_before_its_end() {
+        let grant = Grant {
+            issued_at: None,
+            ..grant(600, true)
+        };
+        assert_eq!(grant.due_at(), Some(at(540)));
+        assert!(!grant.ends_soon(at(539)) && grant.ends_soon(at(540)));
+    }
+
+    #[test]
+    fn the_audience_is_what_the_access_token_says() {
+        // {"aud":"https://mcp.test"}
+        let said = Grant {
+            access: "e30.eyJhdWQiOiJodHRwczovL21jcC50ZXN0In0.x".into(),
+            ..grant(60, true)
+        };
+        assert_eq!(said.audience().as_deref(), Some("https://mcp.test"));
+        assert_eq!(grant(60, true).audience(), None);
+    }
 }

@@ -180,3 +180,30 @@ impl Policy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_is_needed_where_one_is_sent_away_or_types_a_code() {
+        for (way, unattended) in [
+            (GrantType::AuthorizationCode, false),
+            (GrantType::DeviceCode, false),
+            (GrantType::ClientCredentials, true),
+            (GrantType::JwtBearer, true),
+        ] {
+            assert_eq!(way.is_unattended(), unattended, "{way:?}");
+        }
+    }
+
+    #[test]
+    fn the_settings_open_the_private_network_and_never_close_in_on_loopback() {
+        let mcp = |text: &str| Url::parse(text).unwrap();
+        let mut policy = Policy::new("https://mcp.test", "http://localhost:3000/cb");
+        assert_eq!(policy.near(&mcp("https://mcp.test")), Nearness::Public);
+        policy.allow_private_network = true;
+        assert_eq!(policy.near(&mcp("https://mcp.test")), Nearness::Private);
+        assert_eq!(policy.near(&mcp("http://127.0.0.1")), Nearness::Loopback);
+    }
+}

@@ -173,4 +173,44 @@ mod tests {
         let step = Revocation::start("https://as.test/revoke", client(), None, None);
         assert!(matches!(step, Step::Done(Revoked { attempted: 0, .. })));
     }
+
+    // rule: rfc7009-2.2
+    #[test]
+    fn only_a_success_gives_a_token_back() {
+        for (status, succeeded) in [(200, 1), (204, 1), (302, 0), (400, 0), (503, 0)] {
+            let step =
+                Revocation::start("https://as.test/revoke", client(), Some("A".into()), None);
+            let Step::Send { then, .. } = step else {
+                panic!()
+            };
+            let Step::Done(done) = then.receive(answer(status)).unwrap() else {
+                panic!()
+            };
+            let expected = Revoked {
+                attempted: 1,
+                succeeded,
+                failed: 1 - succeeded,
+            };
+            assert_eq!(done, expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_client_that_cannot_sign_gives_nothing_back_and_that_is_counted() {
+        let signer = std::sync::Arc::new(crate::assertion::tests::Keyless);
+        let keyless = Client {
+            method: AuthMethod::PrivateKeyJwt,
+            key: Some(crate::assertion::ClientKey::new(signer, None)),
+            ..client()
+        };
+        let tokens = (Some("A".into()), Some("R".into()));
+        let step = Revocation::start("https://as.test/revoke", keyless, tokens.0, tokens.1);
+        let Step::Done(done) = step else { panic!() };
+        let expected = Revoked {
+            attempted: 2,
+            succeeded: 0,
+            failed: 2,
+        };
+        assert_eq!(done, expected);
+    }
 }

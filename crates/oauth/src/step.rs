@@ -118,3 +118,27 @@ impl Note {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_has_one_word_in_journal_and_logs() {
+        for (stage, word) in [
+            (Stage::Discovery, "discovery"),
+            (Stage::Registration, "registration"),
+            (Stage::AuthorizationUrl, "authorization_url"),
+            (Stage::Callback, "callback"),
+            (Stage::TokenExchange, "token_exchange"),
+            (Stage::Refresh, "refresh"),
+            (Stage::Heal, "heal"),
+            (Stage::StepUp, "step_up"),
+            (Stage::Revoke, "revoke"),
+            (Stage::Connect, "connect"),
+        ] {
+            assert_eq!((stage.word(), stage.to_string().as_str()), (word, word));
+            assert_eq!(serde_json::json!(stage), serde_json::json!(word));
+        }
+    }
+}

@@ -286,6 +286,62 @@ fn what_the_server_does_not_like_is_left_out_once() {
     assert_eq!(denied(&pending, "access_denied"), None);
 }
 
+// rule: at-54
+#[test]
+fn consent_is_asked_for_only_with_the_scope_that_needs_it() {
+    let prompt = |consent, scope| {
+        let found = Discovered { consent, ..found() };
+        let healed = Healed {
+            scope,
+            resource: false,
+        };
+        let (address, _) = again(&found, &client(), &policy(), &chance(), (NOW, healed)).unwrap();
+        let url = Url::parse(&address).unwrap();
+        let params: Vec<_> = url.query_pairs().into_owned().collect();
+        value(&params, "prompt").map(str::to_owned)
+    };
+    assert_eq!(prompt(true, false).as_deref(), Some("consent"));
+    assert_eq!(prompt(true, true), None, "the scope was refused");
+    assert_eq!(prompt(false, false), None);
+    assert_eq!(prompt(false, true), None);
+}
+
+#[test]
+fn an_address_of_sixteen_kibibytes_is_the_longest() {
+    let with = |length: usize| {
+        let filler = Policy {
+            authorization_params: vec![("x".to_owned(), "y".repeat(length))],
+            ..policy()
+        };
+        begin(&found(), &client(), &filler, &chance(), NOW)
+    };
+    let room = 16_384 - with(0).unwrap().0.len();
+    assert_eq!(with(room).unwrap().0.len(), 16_384);
+    let error = with(room + 1).unwrap_err();
+    assert_eq!(error, BeginError::TooLong { length: 16_385 });
+}
+
+// rule: at-14
+#[test]
+fn what_was_not_sent_cannot_be_left_out() {
+    let bare = Discovered {
+        scopes: Vec::new(),
+        resource: None,
+        ..found()
+    };
+    let (_, pending) = started(&bare, &policy());
+    assert_eq!(pending.healing("invalid_target"), None);
+    assert_eq!(pending.healing("invalid_scope"), None);
+    // Nor what is marked as left out already.
+    let (_, mut pending) = started(&found(), &policy());
+    pending.healed = Healed {
+        resource: true,
+        scope: true,
+    };
+    assert_eq!(pending.healing("invalid_target"), None);
+    assert_eq!(pending.healing("invalid_scope"), None);
+}
+
 proptest! {
     #[test]
     fn no_query_makes_the_reader_panic_and_none_is_accepted(query in ".*") {

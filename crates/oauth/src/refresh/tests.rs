@@ -84,6 +84,7 @@ fn a_new_pair_replaces_the_old_one() {
     assert_eq!(grant.access.expose_secret(), "AT2");
     assert_eq!(grant.refresh.unwrap().expose_secret(), "RT2");
     assert_eq!(grant.expires_at, Some(now() + Duration::from_secs(60)));
+    assert_eq!(grant.issued_at, Some(now()));
     assert_eq!(grant.requested, ["a", "b"]);
     let form = play.form(0);
     assert_eq!(form["grant_type"], "refresh_token");
@@ -100,6 +101,14 @@ fn without_a_new_refresh_token_the_old_one_stays_and_so_does_the_lifetime() {
     assert_eq!(grant.refresh.unwrap().expose_secret(), "RT1");
     assert_eq!(grant.expires_at, Some(now() + Duration::from_secs(1_800)));
     assert_eq!(grant.scopes, ["a"]);
+}
+
+#[test]
+fn the_scopes_that_the_answer_names_are_the_new_ones() {
+    let body = r#"{"access_token":"AT2","scope":"a c"}"#;
+    let grant = renewed(&mut Play::new().json(TOKEN, body));
+    assert_eq!(grant.scopes, ["a", "c"]);
+    assert_eq!(grant.requested, ["a", "b"], "what was asked for stays");
 }
 
 // rule: at-09, mcp-auth-grant-classes

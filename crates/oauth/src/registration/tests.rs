@@ -532,3 +532,47 @@ fn a_method_that_needs_a_key_is_taken_only_with_one() {
     let client = register(with).unwrap().client;
     assert!(client.key.is_some());
 }
+
+#[test]
+fn the_settings_method_is_asked_for_until_it_is_refused_and_their_other_words_stay() {
+    let mut policy = policy(LOCAL);
+    let given = serde_json::json!({"token_endpoint_auth_method": "client_secret_post", "client_name": "Ours"});
+    policy.register.metadata = given.as_object().unwrap().clone();
+    let mut play = Play::new()
+        .status(REGISTER, 400, r#"{"error":"invalid_client_metadata"}"#)
+        .status(REGISTER, 201, r#"{"client_id":"c1"}"#);
+    run(&mut play, policy, server(), None).unwrap();
+    let said = |n, member: &str| play.sent_json(n)[member].clone();
+    let methods = [0, 1].map(|n| said(n, "token_endpoint_auth_method"));
+    assert_eq!(methods, ["client_secret_post", "none"]);
+    assert_eq!([0, 1].map(|n| said(n, "client_name")), ["Ours", "Ours"]);
+}
+
+#[test]
+fn a_refusal_that_is_not_about_who_asks_blames_no_token() {
+    for token in [None, Some("iat")] {
+        let mut policy = policy(LOCAL);
+        policy.register.initial_access_token = token.map(Into::into);
+        let mut play = Play::new().status(REGISTER, 400, r#"{"error":"invalid_software"}"#);
+        let error = run(&mut play, policy, server(), None).unwrap_err();
+        assert!(!error.is_transient());
+        let error = error.to_string();
+        assert!(!error.contains("initialAccessToken"), "{error}");
+        assert!(error.contains("set oauth.clientId"), "{error}");
+    }
+}
+
+// rule: mcp-auth-application-type
+#[test]
+fn an_address_of_an_application_is_native_wherever_it_leads() {
+    for (redirect, kind) in [
+        ("com.example.hub:/callback", "native"),
+        ("hub://callback", "native"),
+        ("http://[::1]:3000/cb", "native"),
+        ("http://hub.test/cb", "web"),
+        ("https://hub.test/cb", "web"),
+        ("no address", "web"),
+    ] {
+        assert_eq!(application_type(redirect), kind, "{redirect}");
+    }
+}

@@ -113,6 +113,19 @@ fn scopes_that_do_not_fit_into_an_address_are_not_asked_for() {
     assert_eq!(chosen.notes.len(), 1);
 }
 
+// rule: mcp-auth-scope-length
+#[test]
+fn six_thousand_characters_of_scopes_are_the_most() {
+    for (length, asked) in [(6_000, true), (6_001, false)] {
+        let settled = format!("a {}", "b".repeat(length - 2));
+        let chosen = choose(&Said {
+            challenge: Some(&list(&settled)),
+            ..Said::default()
+        });
+        assert_eq!(!chosen.scopes.is_empty(), asked, "{length}");
+    }
+}
+
 #[test]
 fn text_is_split_at_spaces_and_commas_once_each() {
     assert_eq!(

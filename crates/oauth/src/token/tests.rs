@@ -190,6 +190,57 @@ fn an_audience_is_read_from_a_token_that_says_it() {
     assert_eq!(jwt_audience("opaque"), None);
 }
 
+#[test]
+fn sixteen_kibibytes_are_the_longest_token() {
+    let of = |length| format!(r#"{{"access_token":"{}"}}"#, "a".repeat(length));
+    assert_eq!(good(&of(16_384)).access.expose_secret().len(), 16_384);
+    assert!(matches!(answer(200, &of(16_385)), Answer::NoToken(_)));
+    let with = |length| {
+        let refresh = "r".repeat(length);
+        good(&format!(
+            r#"{{"access_token":"a","refresh_token":"{refresh}"}}"#
+        ))
+    };
+    assert!(with(16_384).refresh.is_some() && with(16_385).refresh.is_none());
+}
+
+#[test]
+fn a_lifetime_of_a_hundred_years_is_nonsense_and_a_second_less_is_not() {
+    let lives = |seconds: u64| {
+        let body = format!(r#"{{"access_token":"a","expires_in":{seconds}}}"#);
+        good(&body).lifetime
+    };
+    let longest = 3_153_599_999;
+    let expected = Lifetime::For(Duration::from_secs(longest));
+    assert_eq!(lives(longest), expected);
+    assert_eq!(lives(longest + 1), Lifetime::Unknown);
+}
+
+#[test]
+fn a_refusal_that_names_no_error_is_mute() {
+    for (status, body) in [(400, "{}"), (401, "{}"), (400, ""), (401, "<html>")] {
+        let read = answer(status, body);
+        assert!(
+            matches!(read, Answer::Mute { status: said } if said == status),
+            "{status} {body:?}: {read:?}"
+        );
+    }
+    assert!(matches!(answer(403, "{}"), Answer::Trouble { .. }));
+}
+
+#[test]
+fn an_empty_error_is_none() {
+    let issued = good(r#"{"access_token":"a","error":""}"#);
+    assert_eq!(issued.access.expose_secret(), "a");
+}
+
+// rule: at-46
+#[test]
+fn a_token_of_the_answers_own_stands_above_a_nested_one() {
+    let issued = good(r#"{"access_token":"outer","authed_user":{"access_token":"inner"}}"#);
+    assert_eq!(issued.access.expose_secret(), "outer");
+}
+
 proptest! {
     #[test]
     fn no_answer_makes_the_reader_panic(status in 200u16..600, body in ".*") {
