@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use hub::store::Trouble;
 use hub::upstream::{State as Life, Upstream};
 use serde_json::json;
 
@@ -29,14 +30,46 @@ pub(crate) async fn health(State(app): State<App>) -> Response {
         .filter(|life| matches!(life, Life::Ready))
         .count();
     let failing = lives.iter().filter(|life| life.trouble().is_some()).count();
-    let (status, word, message) = judge(running, connected, failing);
+    let (status, mut word, mut message) = judge(running, connected, failing);
+    let (settings, said) = of_settings(app.hub().store().trouble().as_ref());
+    if let (Some(said), StatusCode::OK) = (said, status) {
+        (word, message) = ("degraded", said);
+    }
     let body = json!({
         "status": word,
         "message": message,
+        "settings": settings,
         "servers": { "total": running, "connected": connected, "disconnected": running - connected },
         "timestamp": rfc3339(app.hub().clock().now()),
     });
     (status, Json(body)).into_response()
+}
+
+/// Anybody may ask here, so no path and nothing of the file is shown; both stand in the log.
+// rule: safe-p02
+fn of_settings(trouble: Option<&Trouble>) -> (&'static str, Option<&'static str>) {
+    let Some(trouble) = trouble else {
+        return ("ok", None);
+    };
+    let (word, message) = match trouble {
+        Trouble::Unparsable(_) => (
+            "unparsable",
+            "the settings file has an error, and the settings from before it are in force; the log names the line",
+        ),
+        Trouble::Unreadable(_) => (
+            "unreadable",
+            "the settings file cannot be read, and the settings from before are in force",
+        ),
+        Trouble::Gone => (
+            "gone",
+            "the settings file was emptied or taken away, and the settings from before are in force",
+        ),
+        Trouble::NotWritable(_) => (
+            "not_writable",
+            "the settings file cannot be written, so sign-ins will not survive a restart",
+        ),
+    };
+    (word, Some(message))
 }
 
 fn judge(
@@ -80,6 +113,19 @@ pub(crate) async fn readyz(State(app): State<App>) -> (StatusCode, &'static str)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // rule: safe-p02
+    #[test]
+    fn a_file_that_cannot_be_written_is_said_without_its_path() {
+        let trouble = Trouble::NotWritable("/secret/place".to_owned());
+        let (word, message) = of_settings(Some(&trouble));
+        assert_eq!(word, "not_writable");
+        let message = message.unwrap();
+        assert!(
+            message.contains("will not survive") && !message.contains("secret"),
+            "{message}"
+        );
+    }
 
     #[test]
     fn only_a_hub_that_reaches_none_of_its_servers_is_unhealthy() {
