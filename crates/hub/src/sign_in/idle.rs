@@ -51,7 +51,7 @@ pub(super) async fn forget_removed(
 }
 
 /// Starts what is due, and says when to look again.
-async fn round(shared: &Arc<Shared>) -> Duration {
+pub(super) async fn round(shared: &Arc<Shared>) -> Duration {
     let now = shared.clock.now();
     let mut next = now + LONGEST;
     let settings = shared.store.current();

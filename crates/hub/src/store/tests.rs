@@ -1,5 +1,7 @@
 //! The store against a real folder: what is on disk, with which mode, after our edits and other people's.
 
+mod strange;
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 

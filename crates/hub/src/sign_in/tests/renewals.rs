@@ -297,8 +297,9 @@ async fn tokens_of_another_program_are_used_and_renewed() {
 
 // rule: safe-p02
 #[tokio::test]
-async fn a_pair_that_cannot_be_written_is_kept_in_memory() {
-    let bench = signed_in(quick()).await;
+async fn a_pair_that_cannot_be_written_is_kept_in_memory_and_written_later() {
+    let mut bench = signed_in(quick()).await;
+    let good = std::fs::read_to_string(bench.path()).unwrap();
     std::fs::write(bench.path(), "{ broken").unwrap();
     bench.clock.advance(HOUR);
     let first = all_tokens(&bench.sign_ins, 3).await;
@@ -310,4 +311,13 @@ async fn a_pair_that_cannot_be_written_is_kept_in_memory() {
         "never written over"
     );
     assert_eq!(all_tokens(&bench.sign_ins, 1).await[0], first[0]);
+
+    std::fs::write(bench.path(), good).unwrap();
+    bench.store.reload().await;
+    super::idle::round(&bench.sign_ins.shared).await;
+    let stored = bench.oauth()["accessToken"].as_str().unwrap().to_owned();
+    assert_eq!(first[0], format!("Bearer {stored}"));
+    bench.restart().await;
+    assert_eq!(bench.attempt().await, Attempt::Answered(200));
+    assert_eq!(bench.world.counts().renewed, 1);
 }
