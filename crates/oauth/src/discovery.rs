@@ -277,6 +277,12 @@ impl Journey {
         self.policy = Arc::new(self.given.settled(issuer));
     }
 
+    /// The issuer's own words, before anything is built on them.
+    fn heard(&mut self, issuer: &str, document: &Map<String, Value>) {
+        self.settle(Some(issuer));
+        self.dpop_algs = metadata::texts(document, "dpop_signing_alg_values_supported");
+    }
+
     // The settings' word, else the resource's in its challenge or its metadata, where the authorization server does not
     // list other algorithms alone.
     // rule: rfc9449-5.1, rfc9728-2

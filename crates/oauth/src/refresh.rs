@@ -94,7 +94,7 @@ impl Refresh {
             without_resource: false,
         }
         .send("renewing the access token");
-        match dpop::proved(first, policy.proof_key.clone(), None) {
+        match dpop::proved(first, policy.proof_key, None) {
             Ok(first) => first,
             Err(never) => match never {},
         }

@@ -29,7 +29,7 @@ pub(crate) fn admit(state: &mut State, asked: &Seen) -> Result<Admitted, Box<Res
     if state.switches.dpop
         && let Err(response) = proved(state, asked, token)
     {
-        return refuse(response);
+        return Err(response);
     }
     let access = state.grants.find_access(token, state.clock.now());
     let Some(access) = access.filter(|access| access.live && !state.switches.refuse_tokens) else {
@@ -51,7 +51,7 @@ pub(crate) fn admit(state: &mut State, asked: &Seen) -> Result<Admitted, Box<Res
     }
 }
 
-fn proved(state: &mut State, asked: &Seen, token: &str) -> Result<(), Response> {
+fn proved(state: &mut State, asked: &Seen, token: &str) -> Result<(), Box<Response>> {
     let address = state.mcp_url();
     let with_nonce = |mut response: Response| {
         let nonce = HeaderValue::from_static(NONCE);
@@ -60,18 +60,11 @@ fn proved(state: &mut State, asked: &Seen, token: &str) -> Result<(), Response> 
     };
     match state.proofs.verify(asked, &address, Some(token)) {
         Ok(point) if state.proofs.is_bound(token, &point) => Ok(()),
-        Ok(_) => Err(unauthorized(
-            state,
-            Some("the token is bound to another key"),
-        )),
-        Err(Unproved::Wrong(what)) => Err(unauthorized(state, Some(what))),
+        Ok(_) => Err(unauthorized(state, Some("the token is bound to another key")).into()),
+        Err(Unproved::Wrong(what)) => Err(unauthorized(state, Some(what)).into()),
         Err(Unproved::Nonce) => {
             let fields = vec![("error", "use_dpop_nonce".to_owned())];
-            Err(with_nonce(challenge(
-                state,
-                StatusCode::UNAUTHORIZED,
-                fields,
-            )))
+            Err(with_nonce(challenge(state, StatusCode::UNAUTHORIZED, fields)).into())
         }
     }
 }

@@ -196,7 +196,7 @@ impl Shared {
                 let mark = |subject: &Subject| subject.held.kept.as_ref().map(Kept::mark);
                 match &fresh.held.kept {
                     Some(kept) if mark(&fresh) != mark(subject) => {
-                        return Verdict::Retry(Bearer::of(&kept, &self.clock));
+                        return Verdict::Retry(Bearer::of(kept, &self.clock));
                     }
                     Some(_) | None => fresh,
                 }

@@ -91,7 +91,7 @@ impl Shared {
                 None => Some(None),
                 Some(_) if server.oauth.grant_type != settings::GrantType::default() => None,
                 Some(kept) if kept.grant.next(self.clock.now()) == Next::Use => {
-                    Some(Some(Bearer::of(&kept, &self.clock)))
+                    Some(Some(Bearer::of(kept, &self.clock)))
                 }
                 Some(_) => None,
             }

@@ -48,7 +48,7 @@ impl Shared {
             return Ok(None);
         };
         if !kept.grant.ends_soon(self.clock.now()) {
-            return Ok(Some(Bearer::of(&kept, &self.clock)));
+            return Ok(Some(Bearer::of(kept, &self.clock)));
         }
         let wanted = Wanted {
             challenge: self
@@ -62,7 +62,7 @@ impl Shared {
             // The old token serves while it lives.
             Err(needed) if needed.state == State::RefreshFailing => {
                 if kept.grant.lives(self.clock.now()) {
-                    return Ok(Some(Bearer::of(&kept, &self.clock)));
+                    return Ok(Some(Bearer::of(kept, &self.clock)));
                 }
                 Err(needed)
             }
@@ -91,7 +91,7 @@ impl Shared {
         };
         if let Some(kept) = own(subject) {
             if used.as_ref() != Some(&kept.mark()) && kept.grant.lives(now) {
-                return Verdict::Retry(Bearer::of(&kept, &self.clock));
+                return Verdict::Retry(Bearer::of(kept, &self.clock));
             }
             wanted.scopes.clone_from(&kept.grant.requested);
             let fresh = desk

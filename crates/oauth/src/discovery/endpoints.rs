@@ -95,8 +95,7 @@ pub(super) fn complete(
     document: &Map<String, Value>,
 ) -> Result<Server, DiscoveryError> {
     let assumed = journey.given.assume_pkce;
-    journey.settle(Some(&word.issuer));
-    journey.dpop_algs = metadata::texts(document, "dpop_signing_alg_values_supported");
+    journey.heard(&word.issuer, document);
     // Where nobody is sent away there is no code that could be stolen.
     if journey.policy.grant_type == GrantType::AuthorizationCode {
         check_pkce(journey, &word.issuer, document, assumed)?;

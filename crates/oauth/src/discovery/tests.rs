@@ -56,7 +56,7 @@ fn tokens_are_bound_where_the_resource_asks_and_the_server_can() {
         (None, None, prm(), metadata(), false),
         (None, challenge, prm(), metadata(), true),
         (None, None, required.clone(), metadata(), true),
-        (None, None, required.clone(), other.clone(), false),
+        (None, None, required.clone(), other, false),
         (Some(false), challenge, required, metadata(), false),
         (Some(true), None, prm(), metadata(), true),
     ] {
