@@ -144,15 +144,27 @@ fn known_to_server(
 /// Tokens of one server that were too small, so that step-ups end.
 #[derive(Debug, Clone, Default)]
 pub struct StepUps {
-    refused: Vec<Refused>,
+    pub refused: Vec<Refused>,
 }
 
-#[derive(Debug, Clone)]
-struct Refused {
-    at: SystemTime,
-    scopes: Vec<String>,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    pub at: SystemTime,
+    pub scopes: Vec<String>,
     /// The token's mark: many requests with one token are one refusal.
-    token: String,
+    pub token: String,
+}
+
+impl StepUps {
+    /// Takes over what was remembered elsewhere as well.
+    pub fn join(&mut self, other: Self) {
+        for refused in other.refused {
+            let known = |old: &Refused| old.token == refused.token && old.scopes == refused.scopes;
+            if !self.refused.iter().any(known) {
+                self.refused.push(refused);
+            }
+        }
+    }
 }
 
 /// Asking once more would not help.

@@ -45,7 +45,7 @@ pub(crate) fn rule_for<K: AsRef<str>>(path: &[K]) -> Rule {
         ["owner" | "visibility" | "sharedWithUsers", ..] => Rule::Literal,
         [
             "oauth",
-            "pendingAuthorization" | "registration" | "grant" | "grantedScopes",
+            "pendingAuthorization" | "registration" | "grant" | "grantedScopes" | "stepUps",
         ] => Rule::Literal,
         [
             "oauth",
@@ -310,6 +310,7 @@ mod tests {
         for (key, rule) in [
             ("accessToken", Rule::Whole),
             ("grant", Rule::Literal),
+            ("stepUps", Rule::Literal),
             ("pendingAuthorization", Rule::Literal),
         ] {
             assert_eq!(rule_for(&["oauth", key, "x"][..2]), rule, "{key}");

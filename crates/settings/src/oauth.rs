@@ -70,6 +70,8 @@ pub struct OAuth {
     pub registration: Option<Hidden>,
     /// What waits for the callback, in MCPHub's keys and ours.
     pub pending_authorization: Option<Hidden>,
+    /// Ours: the scopes that were asked for lately because a token was too small.
+    pub step_ups: Option<Hidden>,
     /// Ours: what each user holds where the tokens are `per_user`; of each only what the hub keeps.
     pub users: BTreeMap<String, Self>,
 }
@@ -154,6 +156,7 @@ impl OAuth {
             grant: None,
             registration: None,
             pending_authorization: None,
+            step_ups: None,
             users: BTreeMap::new(),
             ..self.clone()
         };
@@ -236,6 +239,7 @@ impl OAuth {
             pending_authorization: reader
                 .object("pendingAuthorization")
                 .and_then(|_| hidden(reader, "pendingAuthorization")),
+            step_ups: (reader.object("stepUps")).and_then(|_| hidden(reader, "stepUps")),
             ..Self::default()
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use oauth::Client;
+use oauth::scope::StepUps;
 use oauth::step::Stage;
 use settings::{Change, Settings};
 
@@ -64,6 +65,12 @@ impl Shared {
         let unsaved = (!written).then(|| waiting.clone());
         self.desk(account)
             .with(|memory| memory.unsaved.waiting = unsaved);
+    }
+
+    /// Written, so that a restart begins no new count.
+    pub(super) async fn keep_step_ups(&self, account: &Account, history: &StepUps, url: &str) {
+        self.write(account, record::save_step_ups(account, history, url))
+            .await;
     }
 
     pub(super) async fn drop_waiting(self: &Arc<Self>, account: &Account) {

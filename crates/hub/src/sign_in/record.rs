@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 use oauth::authorization::{LIFE, Pending};
 use oauth::client::Kind;
 use oauth::discovery::Used;
+use oauth::scope::StepUps;
 use oauth::{AuthMethod, Client, Grant, Policy};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -20,8 +21,8 @@ use url::Url;
 use super::document;
 
 pub(super) use change::{
-    forget_all, forget_client, forget_grant, forget_user, forget_waiting, part_with, save_client,
-    save_grant, save_waiting,
+    forget_all, forget_client, forget_grant, forget_user, forget_waiting, keep_binding, part_with,
+    save_client, save_grant, save_step_ups, save_waiting,
 };
 pub(super) use read::{kept, read, whose};
 
@@ -34,6 +35,8 @@ pub(super) struct Held {
     pub(super) waiting: Option<Waiting>,
     /// The authorization server of the last grant and the scopes that were asked for, also when its tokens are gone.
     pub(super) before: Option<Before>,
+    /// Sign-ins for more scopes that were asked for lately.
+    pub(super) step_ups: StepUps,
 }
 
 /// A grant and what its renewal and its end need.

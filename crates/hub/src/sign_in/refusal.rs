@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use oauth::Challenge;
+use oauth::scope::{self, StepUpError};
 use oauth::step::Stage;
-use oauth::{Challenge, scope};
 
 use super::journey::{Ask, Stop};
 use super::record::{Kept, mark};
@@ -137,6 +138,30 @@ impl Shared {
         }
     }
 
+    /// What to ask for after a 403: all of before and what is challenged, a few times only, counted over restarts too.
+    // rule: safe-l11
+    pub(super) async fn more_scopes(
+        &self,
+        subject: &Subject,
+        kept: &Kept,
+        challenge: &Challenge,
+    ) -> Result<Vec<String>, StepUpError> {
+        let (now, token) = (self.clock.now(), kept.mark());
+        let requested = &kept.grant.requested;
+        let (scopes, news) = self.desk(&subject.account).with(|memory| {
+            let history = &mut memory.step_ups;
+            history.join(subject.held.step_ups.clone());
+            let scopes = scope::step_up(requested, challenge, history, &token, now);
+            let news = history.refused != subject.held.step_ups.refused;
+            (scopes, news.then(|| history.clone()))
+        });
+        if let Some(history) = news {
+            let url = &subject.policy.mcp_url;
+            self.keep_step_ups(&subject.account, &history, url).await;
+        }
+        scopes
+    }
+
     /// The server wants more scopes than the token has; never a refresh.
     async fn step_up(
         self: &Arc<Self>,
@@ -147,12 +172,7 @@ impl Shared {
         let desk = self.desk(&subject.account);
         let driver = self.driver(subject, None);
         let challenge = challenge.unwrap_or_default();
-        let (now, token) = (self.clock.now(), kept.mark());
-        let requested = &kept.grant.requested;
-        let scopes = desk.with(|memory| {
-            scope::step_up(requested, &challenge, &mut memory.step_ups, &token, now)
-        });
-        match scopes {
+        match self.more_scopes(subject, kept, &challenge).await {
             Err(error) => {
                 driver.say_why(
                     Stage::StepUp,

@@ -32,6 +32,11 @@ impl Shared {
         if forget == Forget::All && registered {
             changes.extend(record::forget_client(account));
         }
+        // A client of the settings stays there, and so does the word on whose it is.
+        // rule: mcp-auth-server-binding
+        if let (Some(_), Some(before)) = (&subject.policy.client, &subject.held.before) {
+            changes.push(record::keep_binding(account, before));
+        }
         self.write_or_say(changes).await?;
         if forget == Forget::All {
             self.take_back(&subject);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use oauth::mint::MintError;
 use oauth::step::Stage;
 use oauth::token_exchange::TokenExchangeError;
-use oauth::{Challenge, Mint, scope};
+use oauth::{Challenge, Mint};
 
 use super::journey::{Ask, Stop};
 use super::lock::ProcessLock;
@@ -101,11 +101,7 @@ impl Shared {
                 });
             if refusal.status == 403 {
                 let challenge = challenge.unwrap_or_default();
-                let (requested, token) = (&kept.grant.requested, kept.mark());
-                let more = desk.with(|memory| {
-                    scope::step_up(requested, &challenge, &mut memory.step_ups, &token, now)
-                });
-                match more {
+                match self.more_scopes(subject, kept, &challenge).await {
                     Ok(more) => wanted.scopes = more,
                     Err(error) => return Verdict::Failed(error.to_string()),
                 }

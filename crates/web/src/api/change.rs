@@ -9,13 +9,14 @@ use settings::Change;
 /// Keys beside the configuration proper that a form does not send.
 const KEPT: [&str; 4] = ["owner", "createdAt", "visibility", "sharedWithUsers"];
 /// Written by the hub under `oauth`: what a sign-in brought.
-const GRANT: [&str; 7] = [
+const GRANT: [&str; 8] = [
     "accessToken",
     "grant",
     "refreshToken",
     "expiresAt",
     "grantedScopes",
     "pendingAuthorization",
+    "stepUps",
     "users",
 ];
 /// Changing one of these makes it another server or another client.

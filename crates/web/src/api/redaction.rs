@@ -14,10 +14,11 @@ use url::Url;
 pub(crate) const REDACTED: &str = "********";
 
 /// Values of these keys are never shown, whatever they hold.
-const WHOLE: [&str; 4] = [
+const WHOLE: [&str; 5] = [
     "pendingAuthorization",
     "registration",
     "grant",
+    "stepUps",
     "credentials",
 ];
 /// Keys that end like a secret but are none.

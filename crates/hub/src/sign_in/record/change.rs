@@ -2,12 +2,13 @@
 
 use oauth::Client;
 use oauth::client::{Kind, Registered};
+use oauth::scope::StepUps;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 use settings::{Change, Server};
 
 use super::super::Account;
-use super::{Kept, Waiting, mark, read, to_millis};
+use super::{Before, Kept, Waiting, mark, origin_of, read, to_millis};
 
 pub(in crate::sign_in) fn save_grant(account: &Account, kept: &Kept) -> Vec<Change> {
     let grant = &kept.grant;
@@ -63,8 +64,29 @@ pub(in crate::sign_in) fn forget_grant(account: &Account) -> Vec<Change> {
 pub(in crate::sign_in) fn forget_all(account: &Account) -> Vec<Change> {
     let mut changes = forget_grant(account);
     changes.push(of(account, "grant", None));
+    changes.push(of(account, "stepUps", None));
     changes.extend(forget_waiting(account));
     changes
+}
+
+/// Where the client of a person was used, which outlives the tokens: its secret is for nobody else.
+pub(in crate::sign_in) fn keep_binding(account: &Account, before: &Before) -> Change {
+    let record = json!({
+        "issuer": before.issuer, "tokenEndpoint": before.token_endpoint, "clientId": before.client_id,
+    });
+    of(account, "grant", Some(record))
+}
+
+/// The sign-ins for more scopes that the server at this address asked for.
+pub(in crate::sign_in) fn save_step_ups(
+    account: &Account,
+    history: &StepUps,
+    url: &str,
+) -> Vec<Change> {
+    let round = |refused: &oauth::scope::Refused| json!({ "at": to_millis(refused.at), "scopes": refused.scopes, "mark": refused.token });
+    let rounds: Vec<Value> = history.refused.iter().map(round).collect();
+    let record = json!({ "server": origin_of(url), "rounds": rounds });
+    vec![of(account, "stepUps", Some(record))]
 }
 
 /// All that a user ever held at the server.

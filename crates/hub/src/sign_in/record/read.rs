@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use oauth::authorization::{Healed, Pending, state_hash};
 use oauth::client::{Kind, Registered};
+use oauth::scope::{Refused, StepUps};
 use oauth::{AuthMethod, Client, Grant};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
@@ -11,7 +12,7 @@ use settings::OAuth;
 use url::Url;
 
 use super::super::Account;
-use super::{Before, Held, Kept, Origin, Waiting, from_millis, mark};
+use super::{Before, Held, Kept, Origin, Waiting, from_millis, mark, origin_of};
 
 /// What is held for this account of the server at this address. The client is the server's, the rest a user's own.
 pub(in crate::sign_in) fn read(server: &OAuth, account: &Account, url: &str) -> Held {
@@ -38,6 +39,9 @@ pub(in crate::sign_in) fn read(server: &OAuth, account: &Account, url: &str) -> 
             .and_then(|kept| waiting(kept.expose()))
             .filter(|waiting| waiting.is_for(url)),
         before: oauth.grant.as_ref().and_then(|kept| before(kept.expose())),
+        step_ups: (oauth.step_ups.as_ref())
+            .map(|kept| step_ups(kept.expose(), url))
+            .unwrap_or_default(),
     }
 }
 
@@ -127,6 +131,22 @@ fn before(kept: &Value) -> Option<Before> {
         client_id: text(kept, "clientId"),
         issued_at: time(kept, "issuedAt"),
     })
+}
+
+/// What was asked for another server than the one at this address says nothing.
+fn step_ups(kept: &Value, url: &str) -> StepUps {
+    let rounds = kept.get("rounds").and_then(Value::as_array);
+    let rounds = rounds.filter(|_| text(kept, "server") == origin_of(url));
+    let refused = rounds.into_iter().flatten().filter_map(|round| {
+        Some(Refused {
+            at: time(round, "at")?,
+            scopes: texts(round, "scopes"),
+            token: text(round, "mark")?,
+        })
+    });
+    StepUps {
+        refused: refused.collect(),
+    }
 }
 
 fn client(id: Option<String>, secret: Option<SecretString>, kept: &Value) -> Option<Client> {

@@ -244,3 +244,85 @@ async fn servers_of_the_older_style_are_signed_in_as_well() {
     bench.sign_in().await;
     assert_eq!(bench.attempt().await, Attempt::Answered(200));
 }
+
+/// A 403 that wants this scope, and a person who follows the link; else why there is none.
+async fn refused_for(bench: &Bench, scope: &str) -> Result<(), String> {
+    let line = format!(r#"Bearer error="insufficient_scope", scope="{scope}""#);
+    let refusal = Refusal {
+        status: 403,
+        challenges: vec![line],
+        used: bench.sign_ins.token("up").await.unwrap(),
+    };
+    match bench.sign_ins.refused("up", refusal).await {
+        Verdict::Needed(needed) => {
+            let link = needed.authorization_url.unwrap();
+            bench.follow(&link).await.unwrap();
+            Ok(())
+        }
+        Verdict::Failed(why) => Err(why),
+        Verdict::Retry(_) => panic!("a step-up is no refresh"),
+    }
+}
+
+// rule: safe-l11, mcp-auth-step-up
+#[tokio::test]
+async fn step_ups_are_counted_over_restarts_and_cost_nobody_else_a_call() {
+    let mut bench = Bench::start(with_tool_scope("tools:read")).await;
+    bench.sign_in().await;
+    for _ in 0..2 {
+        refused_for(&bench, "tools:call").await.unwrap();
+        bench.restart().await;
+        let others = bench.call_tool("echo").await;
+        assert_eq!(others, Attempt::Answered(200), "the first call of others");
+    }
+    for _ in 0..2 {
+        let why = refused_for(&bench, "tools:call").await.unwrap_err();
+        assert!(why.contains("tools:call"), "{why}");
+        bench.restart().await;
+    }
+    let asked = bench.world.requests_at(Endpoint::Authorize);
+    assert_eq!(asked.len(), 3, "one sign-in and two rounds");
+    let scopes: Vec<_> = asked.iter().map(|seen| seen.query("scope")).collect();
+    let union = Some("tools:read tools:call".to_owned());
+    assert_eq!(scopes[1..], [union.clone(), union]);
+    bench.clock.advance(Duration::from_secs(3_601));
+    assert!(refused_for(&bench, "tools:call").await.is_ok(), "forgiven");
+}
+
+// rule: mcp-auth-server-binding
+#[tokio::test]
+async fn a_secret_of_the_settings_goes_to_no_other_login_server_after_a_sign_out() {
+    for forget in [Forget::Tokens, Forget::All] {
+        let mut bench = Bench::with(quick(), |url| {
+            let oauth = serde_json::json!({ "clientId": "mine", "clientSecret": "hush" });
+            serde_json::json!({ "up": { "url": url, "oauth": oauth } })
+        })
+        .await;
+        let callback = "http://localhost:3000/oauth/callback";
+        let mine = || lab::Client::by_hand("mine", "hush", callback);
+        bench.world.register(mine());
+        bench.sign_in().await;
+        bench.sign_ins.sign_out("up", forget).await.unwrap();
+        assert!(bench.oauth()["accessToken"].is_null());
+        let second = lab::World::start(quick()).await.unwrap();
+        second.register(mine());
+        let issuer = second.issuer();
+        bench
+            .world
+            .switches(|switches| switches.published_servers = Some(vec![issuer.clone()]));
+        for _ in 0..2 {
+            let needed = bench.needed().await;
+            assert_eq!(needed.state, State::ClientRejected, "{needed}");
+            assert!(needed.reason.contains("set oauth.issuer"), "{needed}");
+            bench.restart().await;
+        }
+        let counts = second.counts();
+        let asked = counts.of(Endpoint::Token) + counts.of(Endpoint::Authorize);
+        assert_eq!(asked, 0, "{counts:?}");
+        bench
+            .world
+            .switches(|switches| switches.published_servers = None);
+        bench.sign_in().await;
+        assert_eq!(bench.attempt().await, Attempt::Answered(200));
+    }
+}
