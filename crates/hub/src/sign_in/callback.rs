@@ -6,13 +6,13 @@ use std::time::Duration;
 use oauth::authorization::{Answer, AnswerError, Code, Healed};
 use oauth::exchange::{Exchange, ExchangeError, Exchanged, is_client_error};
 use oauth::step::Stage;
+use settings::Settings;
 
-use super::desk::Desk;
 use super::journey::{Ask, Stop};
 use super::proof_key;
 use super::record::{Kept, Origin, Waiting, client_named};
 use super::standing::Verdicted;
-use super::subject::Subject;
+use super::subject::{Subject, address};
 use super::view::{CallbackError, Completed, Event, State};
 use super::{Account, Shared};
 use secrecy::SecretString;
@@ -46,7 +46,7 @@ impl Shared {
         match waiting.pending.clone().accept(answer, self.clock.now()) {
             Ok(code) => {
                 self.used_once(&account, &hash).await?;
-                self.exchange(&desk, &subject, &waiting, code).await
+                self.exchange(&subject, &waiting, code).await
             }
             // Nothing that the stranger sent is used, and the sign-in goes on waiting.
             Err(error @ (AnswerError::Missing(_) | AnswerError::Twice(_))) => {
@@ -99,7 +99,7 @@ impl Shared {
             | AnswerError::Denied { .. }) => CallbackError::Malformed(error.to_string()),
         })?;
         self.used_once(account, &waiting.pending.state_hash).await?;
-        self.exchange(&desk, &subject, &waiting, code).await
+        self.exchange(&subject, &waiting, code).await
     }
 
     /// The account whose sign-in waits for this state.
@@ -299,7 +299,6 @@ impl Shared {
 
     async fn exchange(
         self: &Arc<Self>,
-        desk: &Desk,
         subject: &Subject,
         waiting: &Waiting,
         code: Code,
@@ -320,6 +319,7 @@ impl Shared {
             return Err(CallbackError::Exchange { server, reason });
         };
         let registered = client.is_registered();
+        let before = self.store.current();
         let given = subject.policy.client.is_some();
         let proof_key = match pending.dpop.then(proof_key::made).transpose() {
             Ok(proof_key) => proof_key,
@@ -330,7 +330,11 @@ impl Shared {
         match driver.drive(first, EXCHANGE_TIME).await {
             Ok(exchanged) => {
                 driver.notes(Stage::TokenExchange, &exchanged.notes);
-                self.signed_in(desk, subject, waiting, (exchanged, proof_key))
+                self.store.reload().await;
+                let now = self.renamed(subject, &before);
+                let account = now.unwrap_or_else(|| subject.account.clone());
+                let server = account.server.clone();
+                self.signed_in(account, subject, waiting, (exchanged, proof_key))
                     .await;
                 driver.say(Stage::Connect, "signed in; the token is stored");
                 Ok(Completed {
@@ -384,7 +388,7 @@ impl Shared {
 
     async fn signed_in(
         self: &Arc<Self>,
-        desk: &Desk,
+        account: Account,
         subject: &Subject,
         waiting: &Waiting,
         (exchanged, proof_key): (Exchanged, Option<SecretString>),
@@ -404,10 +408,10 @@ impl Shared {
                 .as_ref()
                 .is_some_and(|held| held.method != client.method)
         {
-            self.keep_client(&subject.account, &client).await;
+            self.keep_client(&account, &client).await;
         }
         self.keep_grant(
-            &subject.account,
+            &account,
             Kept {
                 proof_key: proof_key.filter(|_| grant.bound),
                 grant,
@@ -415,11 +419,27 @@ impl Shared {
             },
         )
         .await;
-        desk.with(|memory| {
+        self.desk(&account).with(|memory| {
             memory.relieve();
             memory.forced = None;
         });
-        self.tell(Event::SignedIn(subject.account.clone()));
+        self.tell(Event::SignedIn(account));
+    }
+
+    /// The account of an entry that has another name since then: the only new one with the same address and the same
+    /// decisions of a person, when the old name is gone.
+    fn renamed(&self, subject: &Subject, before: &Settings) -> Option<Account> {
+        let now = self.store.current();
+        if now.server(&subject.account.server).is_some() {
+            return None;
+        }
+        let mut candidates = now.servers.iter().filter(|server| {
+            before.server(&server.name).is_none()
+                && address(server) == Some(&subject.policy.mcp_url)
+                && server.oauth.given() == subject.given
+        });
+        let only = candidates.next().filter(|_| candidates.next().is_none())?;
+        Some(Account::of(&only.name, subject.account.user.as_deref()))
     }
 
     /// A sign-in ended without a token. A grant that works is not touched by that.

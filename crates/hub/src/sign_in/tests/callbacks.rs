@@ -237,3 +237,24 @@ async fn a_pasted_address_without_an_answer_is_named_as_that_and_costs_nothing()
     let done = bench.sign_ins.complete("up", &back).await.unwrap();
     assert_eq!(done.server, "up");
 }
+
+// rule: at-57
+#[tokio::test]
+async fn a_server_that_gets_another_name_during_the_exchange_keeps_its_grant() {
+    let bench = Bench::start(quick()).await;
+    let link = bench.needed().await.authorization_url.unwrap();
+    let query = bench.person(&link).await;
+    let hold = bench.world.hold(lab::Endpoint::Token);
+    let sign_ins = bench.sign_ins.clone();
+    let coming = tokio::spawn(async move { sign_ins.callback(&query).await });
+    let asked = |counts: &lab::Counts| counts.of(lab::Endpoint::Token) > 0;
+    bench.world.until(asked).await;
+    let text = std::fs::read_to_string(bench.path()).unwrap();
+    std::fs::write(bench.path(), text.replacen(r#""up""#, r#""moved""#, 1)).unwrap();
+    drop(hold);
+    let done = coming.await.unwrap().unwrap();
+    assert_eq!(done.server, "moved");
+    assert!(bench.sign_ins.token("moved").await.unwrap().is_some());
+    let text = std::fs::read_to_string(bench.path()).unwrap();
+    assert!(text.contains("accessToken") && !text.contains(r#""up""#));
+}
