@@ -122,12 +122,7 @@ impl Shared {
         {
             Ok(needed) => Verdict::Needed(needed),
             Err(Stop::SameServer) => {
-                let reason = format!(
-                    "the server refuses a fresh token of {} (scope {:?}, resource {:?})",
-                    kept.grant.issuer,
-                    kept.grant.scopes.join(" "),
-                    kept.grant.resource.as_deref().unwrap_or("not sent"),
-                );
+                let reason = refused_fresh(kept);
                 self.driver(subject, None)
                     .say(Stage::Connect, reason.clone());
                 Verdict::Needed(
@@ -250,4 +245,20 @@ impl Shared {
             Stop::SameServer => Verdict::Failed("the same authorization server".to_owned()),
         }
     }
+}
+
+/// What a person compares with the console over there: for whom the token is, what it may, and whom it was given to.
+// rule: mcp-auth-401-any-time
+pub(super) fn refused_fresh(kept: &Kept) -> String {
+    let grant = &kept.grant;
+    let audience = grant.audience();
+    let client = kept.origin.as_ref().map(|origin| origin.client_id.as_str());
+    format!(
+        "the server refuses a fresh token of {} (audience {:?}, scope {:?}, resource {:?}, client {:?})",
+        grant.issuer,
+        audience.as_deref().unwrap_or("not readable"),
+        grant.scopes.join(" "),
+        grant.resource.as_deref().unwrap_or("not sent"),
+        client.unwrap_or("not known"),
+    )
 }

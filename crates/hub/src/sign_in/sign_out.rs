@@ -57,7 +57,9 @@ impl Shared {
             });
         }
         let said = match (done.attempted, done.failed) {
-            (0, _) => "signed out here only: no token could be given back".to_owned(),
+            (0, _) if subject.held.kept.is_none() => "signed out; no token was held".to_owned(),
+            (0, _) => "signed out here (local only): the authorization server takes no tokens back"
+                .to_owned(),
             (all, 0) => format!("signed out; {all} tokens were given back"),
             (all, failed) => {
                 format!("signed out; {failed} of {all} tokens could not be given back")

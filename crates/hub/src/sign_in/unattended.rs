@@ -15,6 +15,7 @@ use super::lock::ProcessLock;
 use super::means;
 use super::proof_key;
 use super::record::{Kept, Origin, mark, origin_of};
+use super::refusal::refused_fresh;
 use super::renewal::{Attempt, TURN_TIME};
 use super::standing::Verdicted;
 use super::subject::Subject;
@@ -106,8 +107,7 @@ impl Shared {
                     Err(error) => return Verdict::Failed(error.to_string()),
                 }
             } else if fresh {
-                let reason = format!("the server refuses a fresh token of {}", kept.grant.issuer);
-                let verdict = Verdicted::new(State::RejectedByResource, reason);
+                let verdict = Verdicted::new(State::RejectedByResource, refused_fresh(kept));
                 return Verdict::Needed(self.stand(subject, verdict));
             }
         }

@@ -43,7 +43,16 @@ async fn a_server_that_refuses_every_token_ends_in_a_stable_error() {
         .world
         .switches(|switches| switches.refuse_tokens = true);
     for _ in 0..10 {
-        assert_eq!(bench.needed().await.state, State::RejectedByResource);
+        let needed = bench.needed().await;
+        assert_eq!(needed.state, State::RejectedByResource);
+        let client = bench.oauth()["clientId"].clone();
+        for word in [
+            "audience",
+            "tools:read tools:call",
+            client.as_str().unwrap(),
+        ] {
+            assert!(needed.reason.contains(word), "{word}: {needed}");
+        }
     }
     let counts = bench.world.counts();
     let asked = counts.of(Endpoint::Token) + counts.of(Endpoint::Authorize);
@@ -325,4 +334,54 @@ async fn a_secret_of_the_settings_goes_to_no_other_login_server_after_a_sign_out
         bench.sign_in().await;
         assert_eq!(bench.attempt().await, Attempt::Answered(200));
     }
+}
+
+// rule: at-60
+#[tokio::test]
+async fn a_revocation_endpoint_that_never_answers_holds_up_no_sign_out() {
+    let bench = Bench::start(quick()).await;
+    bench.sign_in().await;
+    let hang = lab::Trouble::forever(lab::Fault::Hang);
+    bench
+        .world
+        .switches(|switches| switches.order(Endpoint::Revoke, hang));
+    let sign_ins = bench.sign_ins.clone();
+    let leaving = tokio::spawn(async move { sign_ins.sign_out("up", Forget::Tokens).await });
+    bench
+        .world
+        .until(|counts| counts.of(Endpoint::Revoke) > 0)
+        .await;
+    // From here on time passes only where everybody waits for it.
+    tokio::time::pause();
+    let began = tokio::time::Instant::now();
+    let done = leaving.await.unwrap().unwrap();
+    assert!(
+        began.elapsed() < Duration::from_secs(4),
+        "{:?}",
+        began.elapsed()
+    );
+    assert_eq!((done.succeeded, done.failed), (0, done.attempted));
+    let first = &bench.world.requests_at(Endpoint::Revoke)[0];
+    let hint = first.form("token_type_hint");
+    assert_eq!(hint.as_deref(), Some("refresh_token"));
+    assert!(bench.oauth()["refreshToken"].is_null());
+}
+
+// rule: at-60
+#[tokio::test]
+async fn a_server_that_takes_no_tokens_back_is_left_locally_and_that_is_said() {
+    let bench = Bench::start(Switches {
+        revocation: false,
+        ..quick()
+    })
+    .await;
+    bench.sign_in().await;
+    let done = bench.sign_ins.sign_out("up", Forget::Tokens).await.unwrap();
+    assert_eq!(done.attempted, 0);
+    let said = bench.journal.entries("up");
+    let said = said
+        .iter()
+        .any(|entry| format!("{entry:?}").contains("local only"));
+    assert!(said);
+    assert!(bench.oauth()["refreshToken"].is_null());
 }

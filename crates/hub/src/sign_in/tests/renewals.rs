@@ -234,7 +234,7 @@ async fn a_server_that_forgets_at_every_turn_gets_no_storm_of_registrations() {
     assert_eq!(bench.world.counts().registered, 2);
 }
 
-// rule: rfc6749-6
+// rule: rfc6749-6, safe-l08
 #[tokio::test]
 async fn without_rotation_the_refresh_token_serves_again_and_again() {
     let bench = signed_in(Switches {
@@ -320,4 +320,54 @@ async fn a_pair_that_cannot_be_written_is_kept_in_memory_and_written_later() {
     bench.restart().await;
     assert_eq!(bench.attempt().await, Attempt::Answered(200));
     assert_eq!(bench.world.counts().renewed, 1);
+}
+
+// rule: safe-l01
+#[tokio::test]
+async fn fifty_callers_through_many_short_lives_lose_nothing_under_strict_rotation() {
+    let life = Duration::from_secs(2);
+    let bench = Bench::start(Switches {
+        token_life: life.as_secs(),
+        rotation: Rotation::Strict,
+        ..quick()
+    })
+    .await;
+    bench.world.hurry(0); // time passes by hand alone
+    bench.sign_in().await;
+    for round in 1..=15 {
+        bench.clock.advance(life);
+        bench.world.advance(life);
+        let calls = futures::future::join_all((0..50).map(|_| bench.attempt())).await;
+        let served = |call: &Attempt| *call == Attempt::Answered(200);
+        assert!(calls.iter().all(served), "round {round}: {calls:?}");
+        assert_eq!(bench.world.counts().renewed, round);
+    }
+    let counts = bench.world.counts();
+    let lost = (counts.reuse_detected, counts.families_revoked);
+    assert_eq!((lost, counts.codes_issued), ((0, 0), 1));
+}
+
+// rule: safe-l04
+#[tokio::test]
+async fn a_lost_answer_costs_at_most_one_reuse_and_then_a_sign_in_without_a_loop() {
+    let bench = signed_in(Switches {
+        rotation: Rotation::Strict,
+        ..quick()
+    })
+    .await;
+    for lost in 1..=3 {
+        bench.clock.advance(HOUR);
+        order(&bench, Fault::Lose, 1);
+        let needed = bench.needed().await;
+        assert_eq!(needed.state, State::OauthRequired, "{needed}");
+        let counts = bench.world.counts();
+        assert!(counts.reuse_detected <= lost, "{counts:?}");
+        for _ in 0..5 {
+            bench.needed().await;
+            bench.clock.advance(Duration::from_secs(60));
+        }
+        assert_eq!(token_requests(&bench), counts.of(Endpoint::Token), "a loop");
+        bench.sign_in().await;
+        assert_eq!(bench.attempt().await, Attempt::Answered(200));
+    }
 }
