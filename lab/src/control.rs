@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::authorization_server::client::Client;
+use crate::browser::Decision;
 use crate::seen::Seen;
 use crate::state::{Shared, State};
 
@@ -29,6 +30,11 @@ pub(crate) fn answer(shared: &Shared, asked: &Seen) -> Response {
         },
         ("POST", "/lab/expire") => state.grants.expire_access_tokens(),
         ("POST", "/lab/end-grants") => state.grants.end_all(),
+        ("POST", "/lab/device") => {
+            if let Err(why) = decide_device(&mut state, &asked.json()) {
+                return refuse(StatusCode::BAD_REQUEST, &why);
+            }
+        }
         ("POST", "/lab/forget-clients") => state.clients.forget(),
         ("POST", "/lab/forget-sessions") => state.sessions.forget(),
         ("POST", "/lab/tools-changed") => state.sessions.tools_changed(),
@@ -42,6 +48,28 @@ pub(crate) fn answer(shared: &Shared, asked: &Seen) -> Response {
     Json(report(&state)).into_response()
 }
 
+/// `{"decision": "allow" | "deny", "userCode": ...}`; without a code all that wait are decided.
+fn decide_device(state: &mut State, asked: &Value) -> Result<(), String> {
+    let decision = match asked["decision"].as_str() {
+        Some("allow") => Decision::Allow,
+        Some("deny") => Decision::Deny,
+        Some(_) | None => return Err("decision must be \"allow\" or \"deny\"".to_owned()),
+    };
+    let codes = match asked["userCode"].as_str() {
+        Some(code) => vec![code.to_owned()],
+        None => state.devices.undecided(),
+    };
+    for code in &codes {
+        if !state.devices.decide(code, decision) {
+            return Err(format!("no device waits under {code}"));
+        }
+    }
+    match codes.is_empty() {
+        true => Err("no device waits".to_owned()),
+        false => Ok(()),
+    }
+}
+
 /// Addresses, counts and switches.
 pub(crate) fn report(state: &State) -> Value {
     json!({
@@ -49,9 +77,10 @@ pub(crate) fn report(state: &State) -> Value {
         "issuer": state.issuer(),
         "counts": state.counts,
         "clients": state.clients.ids(),
+        "userCodes": state.devices.undecided(),
         "switches": state.switches,
         "controls": [
-            "GET /lab/requests", "POST /lab/switches", "POST /lab/clients", "POST /lab/expire", "POST /lab/end-grants",
+            "GET /lab/requests", "POST /lab/switches", "POST /lab/clients", "POST /lab/expire", "POST /lab/end-grants", "POST /lab/device",
             "POST /lab/forget-clients", "POST /lab/forget-sessions", "POST /lab/tools-changed", "POST /lab/cut-connections",
         ],
     })

@@ -110,6 +110,8 @@ fn classify(state: &State, side: Side, method: &str, path: &str) -> Endpoint {
         ("GET", "/authorize") => Endpoint::Authorize,
         ("POST", "/authorize") => Endpoint::Decision,
         ("POST", "/token") => Endpoint::Token,
+        ("POST", "/device_authorization") => Endpoint::Device,
+        ("GET" | "POST", "/device") => Endpoint::Verification,
         ("POST", "/revoke") => Endpoint::Revoke,
         _other => Endpoint::Other,
     }

@@ -95,8 +95,10 @@ pub struct Counts {
     pub codes_issued: u64,
     /// Codes that came a second time.
     pub codes_reused: u64,
-    /// Access tokens issued for a code.
+    /// Access tokens issued for a code, a device or a client.
     pub tokens_issued: u64,
+    /// Questions of devices that came before their time.
+    pub asked_too_soon: u64,
     /// Access tokens issued for a refresh token.
     pub renewed: u64,
     /// Refresh tokens that came again after they were spent.

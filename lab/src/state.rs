@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::authorization_server::client::Clients;
+use crate::authorization_server::device::Devices;
 use crate::authorization_server::grants::Grants;
 use crate::authorization_server::page::Waiting;
 use crate::choices::Placement;
@@ -38,6 +39,7 @@ pub(crate) struct State {
     pub(crate) clients: Clients,
     pub(crate) grants: Grants,
     pub(crate) waiting: Waiting,
+    pub(crate) devices: Devices,
     pub(crate) sessions: Sessions,
     pub(crate) counts: Counts,
     /// `jti` of client assertions that came.
@@ -67,6 +69,7 @@ impl Shared {
             clients: Clients::default(),
             grants: Grants::default(),
             waiting: Waiting::default(),
+            devices: Devices::default(),
             sessions: Sessions::default(),
             counts: Counts::default(),
             assertions: BTreeSet::new(),

@@ -63,6 +63,12 @@ pub struct Switches {
     pub missing: Missing,
     pub pkce: Pkce,
     pub iss: Iss,
+    /// Offers device authorization (RFC 8628).
+    pub device: bool,
+    /// Seconds between two questions of a device.
+    pub device_interval: u64,
+    /// Life of a device's code in seconds.
+    pub device_life: u64,
     /// Offers a revocation endpoint.
     pub revocation: bool,
     /// `scopes_supported` of the authorization server; absent: not said.
@@ -126,6 +132,9 @@ impl Default for Switches {
             missing: Missing::NotFound,
             pkce: Pkce::S256,
             iss: Iss::Promised,
+            device: false,
+            device_interval: 5,
+            device_life: 600,
             revocation: true,
             server_scopes: Some(scopes.clone()),
             resource_metadata: ResourceMetadata::Path,

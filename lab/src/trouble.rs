@@ -16,6 +16,10 @@ pub enum Endpoint {
     /// POST of the page's form.
     Decision,
     Token,
+    /// POST of the device authorization endpoint.
+    Device,
+    /// The page where a person types a device's code.
+    Verification,
     Revoke,
     /// POST to the MCP endpoint.
     Mcp,

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::authorization_server::client::Client;
+use crate::browser::Decision;
 use crate::seen::{Counts, Seen, Side};
 use crate::state::{Origins, Shared};
 use crate::switches::Switches;
@@ -132,6 +133,17 @@ impl World {
     /// Every grant issued so far has ended: access and refresh tokens are dead.
     pub fn end_grants(&self) {
         self.shared.lock().grants.end_all();
+    }
+
+    /// The codes of devices that nobody has decided about.
+    #[must_use]
+    pub fn user_codes(&self) -> Vec<String> {
+        self.shared.lock().devices.undecided()
+    }
+
+    /// A person types a device's code and decides; false when nothing waits under it.
+    pub fn decide_device(&self, user_code: &str, decision: Decision) -> bool {
+        self.shared.lock().devices.decide(user_code, decision)
     }
 
     /// The authorization server knows no client any more.

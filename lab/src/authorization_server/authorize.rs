@@ -165,7 +165,7 @@ pub(crate) fn check_resource(state: &State, resource: Option<&str>) -> Result<()
     }
 }
 
-fn scopes(state: &State, asked: Option<&str>) -> Result<Vec<String>, Refusal> {
+pub(crate) fn scopes(state: &State, asked: Option<&str>) -> Result<Vec<String>, Refusal> {
     let switches = &state.switches;
     let Some(asked) = asked else {
         return Ok(switches.resource_scopes.clone().unwrap_or_default());
@@ -197,11 +197,16 @@ fn scopes(state: &State, asked: Option<&str>) -> Result<Vec<String>, Refusal> {
     Ok(asked.split(' ').map(str::to_owned).collect())
 }
 
-fn allow(state: &mut State, request: Request, person: &str) -> Response {
-    let audience = match state.switches.indicators {
-        Indicators::Required | Indicators::Checked => request.resource.clone(),
+/// The MCP server that a token for this resource is good for.
+pub(crate) fn audience(state: &State, resource: Option<&String>) -> Option<String> {
+    match state.switches.indicators {
+        Indicators::Required | Indicators::Checked => resource.cloned(),
         Indicators::Ignored | Indicators::Refused => Some(state.mcp_url()),
-    };
+    }
+}
+
+fn allow(state: &mut State, request: Request, person: &str) -> Response {
+    let audience = audience(state, request.resource.as_ref());
     let terms = Terms {
         client_id: request.client.client_id,
         subject: person.trim().to_owned(),

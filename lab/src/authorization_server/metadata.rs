@@ -5,6 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+use super::device;
 use crate::choices::{Iss, Missing, Pkce, RefreshTokens, Registration, ServerMetadata};
 use crate::seen::Seen;
 use crate::state::State;
@@ -54,10 +55,13 @@ fn document(state: &State) -> Value {
         say("revocation_endpoint", json!(format!("{issuer}/revoke")));
     }
     say("response_types_supported", json!(["code"]));
-    say(
-        "grant_types_supported",
-        json!(["authorization_code", "refresh_token"]),
-    );
+    let mut grants = vec!["authorization_code", "refresh_token"];
+    if switches.device {
+        grants.push(device::GRANT_TYPE);
+        let address = format!("{issuer}/device_authorization");
+        say("device_authorization_endpoint", json!(address));
+    }
+    say("grant_types_supported", json!(grants));
     say(
         "token_endpoint_auth_methods_supported",
         json!(switches.auth_methods),

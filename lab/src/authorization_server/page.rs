@@ -78,6 +78,33 @@ pub(crate) fn refusal(sentence: &str) -> Response {
     page(StatusCode::BAD_REQUEST, "Request refused", &body)
 }
 
+/// Where a person types a device's code.
+pub(crate) fn device(issuer_path: &str, typed: &str) -> Response {
+    let body = format!(
+        r#"<p class="badge">Practice login server</p>
+<h1>Which code does your device show?</h1>
+<form method="post" action="{action}">
+<label>Code <input name="user_code" value="{typed}" autocomplete="off" spellcheck="false" autofocus></label>
+<div class="buttons"><button name="decision" value="allow" class="allow">Allow</button>
+<button name="decision" value="deny">Deny</button></div>
+</form>"#,
+        action = escaped(&format!("{issuer_path}/device")),
+        typed = escaped(typed),
+    );
+    page(StatusCode::OK, "Connect a device", &body)
+}
+
+/// A page without a question.
+pub(crate) fn said(title: &str, sentence: &str) -> Response {
+    let (title, sentence) = (escaped(title), escaped(sentence));
+    let badge = "<p class=\"badge\">Practice login server</p>";
+    page(
+        StatusCode::OK,
+        &title,
+        &format!("{badge}<h1>{title}</h1><p>{sentence}</p>"),
+    )
+}
+
 fn page(status: StatusCode, title: &str, body: &str) -> Response {
     let html = format!(
         r#"<!doctype html>

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use url::{Host, Url};
 
 use super::client::{AuthMethod, Client};
-use super::metadata;
 use super::refusal::Refusal;
+use super::{device, metadata};
 use crate::chance;
 use crate::choices::{Redirects, Registration};
 use crate::seen::Seen;
@@ -51,7 +51,7 @@ fn register(state: &mut State, asked: &Seen) -> Result<Response, Refusal> {
         client_secret: with_secret.then(|| chance::name("secret")),
         redirect_uris: redirect_uris(state, &metadata)?,
         token_endpoint_auth_method: method,
-        grant_types: grant_types(&metadata)?,
+        grant_types: grant_types(state, &metadata)?,
         client_name: metadata
             .get("client_name")
             .and_then(Value::as_str)
@@ -162,7 +162,7 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn grant_types(metadata: &Map<String, Value>) -> Result<Vec<String>, Refusal> {
+fn grant_types(state: &State, metadata: &Map<String, Value>) -> Result<Vec<String>, Refusal> {
     let Some(asked) = metadata.get("grant_types") else {
         return Ok(vec!["authorization_code".to_owned()]);
     };
@@ -172,10 +172,12 @@ fn grant_types(metadata: &Map<String, Value>) -> Result<Vec<String>, Refusal> {
             "grant_types must be a list of strings",
         )
     })?;
-    if let Some(unknown) = grants
-        .iter()
-        .find(|grant| !["authorization_code", "refresh_token"].contains(&grant.as_str()))
-    {
+    let mut known = vec!["authorization_code", "refresh_token"];
+    if state.switches.device {
+        known.push(device::GRANT_TYPE);
+    }
+    let unknown = |grant: &&String| !known.contains(&grant.as_str());
+    if let Some(unknown) = grants.iter().find(unknown) {
         return Err(Refusal::new(
             "invalid_client_metadata",
             format!("the grant type {unknown} is not offered here"),

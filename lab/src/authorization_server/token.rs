@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use super::assertion_grant;
 use super::authorize::check_resource;
 use super::client::{AuthMethod, Client, authenticate};
+use super::device;
 use super::grants::{CodeRefusal, Family, RefreshRefusal, Terms};
 use super::refusal::Refusal;
 use crate::chance;
@@ -91,6 +92,7 @@ fn decide(state: &mut State, asked: &Seen) -> Result<Issue, Refusal> {
             assertion_grant::redeem(state, asked, &client)?;
             issue(state, asked, &client, "ada")
         }
+        Some(device::GRANT_TYPE) => give_device(state, asked, &client),
         Some(other) => Err(Refusal::new(
             "unsupported_grant_type",
             format!("{other} is not offered here"),
@@ -132,7 +134,18 @@ fn redeem(state: &mut State, asked: &Seen, client: &Client) -> Result<Issue, Ref
         ));
     }
     check_same_resource(state, asked, code.terms.resource.as_deref())?;
-    let terms = code.terms;
+    Ok(begin(state, &name, code.terms, client))
+}
+
+/// A device whose person said yes.
+fn give_device(state: &mut State, asked: &Seen, client: &Client) -> Result<Issue, Refusal> {
+    let terms = device::redeem(state, asked, client)?;
+    check_same_resource(state, asked, terms.resource.as_deref())?;
+    Ok(begin(state, "no code", terms, client))
+}
+
+/// The tokens that a person agreed to.
+fn begin(state: &mut State, name: &str, terms: Terms, client: &Client) -> Issue {
     let refreshable = match state.switches.refresh_tokens {
         RefreshTokens::AsRegistered => client.may_refresh(),
         RefreshTokens::OfflineAccess => {
@@ -141,14 +154,14 @@ fn redeem(state: &mut State, asked: &Seen, client: &Client) -> Result<Issue, Ref
         RefreshTokens::Never => false,
     };
     let scopes = terms.scopes.clone();
-    let family = state.grants.begin(&name, terms);
+    let family = state.grants.begin(name, terms);
     state.counts.tokens_issued += 1;
     let refresh_token = refreshable.then(|| state.grants.add_refresh(family));
-    Ok(Issue {
+    Issue {
         family,
         scopes,
         refresh_token,
-    })
+    }
 }
 
 fn code_refusal(state: &mut State, refusal: &CodeRefusal) -> Refusal {

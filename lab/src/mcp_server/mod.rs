@@ -42,6 +42,8 @@ pub(crate) async fn answer(shared: &Arc<Shared>, asked: &Seen) -> Response {
         | Endpoint::Decision
         | Endpoint::Token
         | Endpoint::Revoke
+        | Endpoint::Device
+        | Endpoint::Verification
         | Endpoint::Other => StatusCode::NOT_FOUND.into_response(),
     }
 }
