@@ -1,6 +1,7 @@
 //! Tests: the order of places, and who may speak for whom.
 
 mod binding;
+mod limits;
 mod proofs;
 
 use proptest::prelude::*;
@@ -532,41 +533,6 @@ fn an_address_that_is_no_http_address_is_said() {
     for mcp in ["", "mcp.test", "ftp://mcp.test", "file:///x"] {
         let error = Discovery::start(Arc::new(Policy::new(mcp, "x")), None).unwrap_err();
         assert_eq!(error, DiscoveryError::McpAddress(mcp.to_owned()));
-    }
-}
-
-#[test]
-fn only_what_is_not_known_yet_may_be_cured_by_time() {
-    let mut play = Play::new().json(PRM, &prm());
-    let error = discover(&mut play, policy(), None).unwrap_err();
-    assert!(!error.is_transient(), "{error}");
-}
-
-// rule: mcp-auth-offline-access, at-54
-#[test]
-fn consent_is_asked_for_where_offline_access_was_added_for_an_openid_provider() {
-    let scopes =
-        |list: &str| metadata().replacen('{', &format!(r#"{{"scopes_supported":[{list}],"#), 1);
-    let found = |place: &str, list: &str, asked: &str| {
-        let mut play = Play::new().json(PRM, &prm()).json(place, &scopes(list));
-        let line = format!(r#"Bearer scope="{asked}""#);
-        discover(&mut play, policy(), Some(&line)).unwrap().consent
-    };
-    let (both, offline) = (
-        r#""a","openid","offline_access""#,
-        r#""a","offline_access""#,
-    );
-    for (place, list, asked, consent) in [
-        (AS, both, "a", true),
-        (OIDC, both, "a", true),
-        (OIDC, offline, "a", true),
-        (AS, offline, "a", false),
-        (AS, r#""a","openid""#, "a", false),
-        (AS, r#""a""#, "a", false),
-        (OIDC, r#""a""#, "a", false),
-        (AS, both, "a offline_access", false),
-    ] {
-        assert_eq!(found(place, list, asked), consent, "{place} {list} {asked}");
     }
 }
 

@@ -153,3 +153,55 @@ fn a_client_of_another_server_is_not_shown() {
     assert!(matches!(error, MintError::ForeignClient { .. }), "{error}");
     assert!(play.asked.is_empty());
 }
+
+/// How often the token endpoint is asked that always answers this, and with which method at last.
+fn asked(status: u16, body: &str, found: &Discovered) -> (usize, bool) {
+    let policy = Policy::new("https://mcp.test", "http://localhost:3000/cb");
+    let mut play = Play::new().status(TOKEN, status, body);
+    let client = client(Some("s"), AuthMethod::Basic);
+    let error = play
+        .run(Mint::start(
+            Means::ClientCredentials,
+            found,
+            client,
+            &policy,
+            NOW,
+        ))
+        .unwrap_err();
+    assert!(
+        matches!(error, MintError::Refused { .. }),
+        "{body}: {error}"
+    );
+    let count = play.asked.len();
+    (count, play.authorization(count - 1).is_some())
+}
+
+// rule: at-habit-2, rfc8707-2.2
+#[test]
+fn a_refusal_is_answered_by_what_it_is_about_and_once() {
+    let silent = Discovered {
+        resource: None,
+        ..found()
+    };
+    let target = r#"{"error":"invalid_target"}"#;
+    assert_eq!(asked(400, target, &found()), (2, true), "the method stays");
+    assert_eq!(asked(400, target, &silent), (1, true));
+    let other = r#"{"error":"invalid_client"}"#;
+    assert_eq!(asked(401, other, &found()), (2, false), "by post");
+    assert_eq!(asked(401, "", &found()), (2, false), "as good as a word");
+    for (status, body) in [
+        (400, r#"{"error":"invalid_scope"}"#),
+        (400, ""),
+        (200, "{}"),
+    ] {
+        assert_eq!(asked(status, body, &found()), (1, true), "{body}");
+    }
+}
+
+#[test]
+fn a_token_endpoint_that_wants_to_be_asked_slowly_is_asked_later() {
+    let mut play = Play::new().status(TOKEN, 400, r#"{"error":"slow_down"}"#);
+    let client = client(Some("s"), AuthMethod::Basic);
+    let error = mint(&mut play, Means::ClientCredentials, client).unwrap_err();
+    assert!(matches!(error, MintError::Unavailable { .. }), "{error}");
+}

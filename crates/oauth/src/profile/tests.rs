@@ -164,6 +164,10 @@ fn a_profile_is_for_real_hosts_and_for_nobody_who_looks_like_them() {
         "https://evilokta.com",
         "https://okta.com.evil.test",
         "https://.okta.com",
+        "https://cognito-idp.amazonaws.com",
+        "https://cognito-idp.eu.example.com",
+        "https://x.amazonaws.com",
+        "https://x.localhost/realms/a",
         "http://localhost:9000/realms/a",
         "https://localhost/realms/a",
         "https://127.0.0.1/realms/a",
@@ -223,5 +227,130 @@ fn every_profile_says_who_it_is_for() {
         }
         let console = profile.console_url.map(|url| Url::parse(url).unwrap());
         assert!(console.is_none_or(|url| url.scheme() == "https"));
+    }
+}
+
+/// All that a profile says, in words.
+fn described(profile: &Profile) -> String {
+    let mut text = format!("{}\n", profile.name);
+    let mut say = |what: &str, words: &str| text.push_str(&format!("  {what} {words}\n"));
+    for host in profile.hosts {
+        say("host", host);
+    }
+    if let Some(path) = profile.path {
+        say("path", path);
+    }
+    if let Some(url) = profile.console_url {
+        say("console", url);
+    }
+    for line in profile.lines(&policy()) {
+        say("does", &line.text);
+    }
+    text
+}
+
+// rule: profile
+#[test]
+fn the_table_reads_as_the_text_beside_it() {
+    let read: Vec<_> = ALL.iter().map(described).collect();
+    assert_eq!(read.join("\n"), include_str!("table.txt"));
+}
+
+// rule: profile
+#[test]
+fn what_the_settings_decide_is_no_line_of_the_profile() {
+    let lines = |issuer: &str, policy: &Policy| {
+        let profile = Profile::of(Some(issuer), MCP).unwrap();
+        let lines = profile.lines(policy);
+        lines.into_iter().map(|note| note.text).collect::<Vec<_>>()
+    };
+    let decided = Policy {
+        resource: ResourceRule::Omitted,
+        assume_pkce: true,
+        audience: Some("https://api.test".to_owned()),
+        ..policy()
+    };
+    let without = |issuer: &str, gone: &[&str]| {
+        let usual = lines(issuer, &policy());
+        let kept = lines(issuer, &decided);
+        let missing = usual.iter().filter(|line| !kept.contains(line));
+        assert!(
+            missing.zip(gone).all(|(line, word)| line.contains(word)),
+            "{usual:?}"
+        );
+        assert_eq!(usual.len(), kept.len() + gone.len(), "{kept:?}");
+    };
+    without(ENTRA, &["no resource is sent", "S256"]);
+    without("https://auth.atlassian.com", &["audience="]);
+    without("https://accounts.google.com", &[]);
+}
+
+// rule: profile, at-27
+#[test]
+fn habits_join_what_the_settings_switch_on_and_never_undo_it() {
+    let on = Policy {
+        assume_pkce: true,
+        repeat_scope_on_refresh: true,
+        ..policy()
+    };
+    for issuer in [ENTRA, "https://linear.app", "https://as.test"] {
+        let settled = on.settled(Some(issuer));
+        assert!(settled.assume_pkce && settled.repeat_scope_on_refresh);
+    }
+    for (issuer, both) in [(ENTRA, true), ("https://linear.app", false)] {
+        let settled = policy().settled(Some(issuer));
+        assert_eq!(settled.assume_pkce, both, "{issuer}");
+        assert_eq!(settled.repeat_scope_on_refresh, both, "{issuer}");
+    }
+    let audience = |given: Option<&str>| {
+        let given = Policy {
+            audience: given.map(str::to_owned),
+            ..policy()
+        };
+        let settled = given.settled(Some("https://auth.atlassian.com"));
+        let keys = settled.authorization_params.into_iter().map(|(key, _)| key);
+        keys.collect::<Vec<_>>()
+    };
+    assert_eq!(audience(None), ["audience", "prompt"]);
+    assert_eq!(audience(Some("https://api.test")), ["prompt"]);
+}
+
+#[test]
+fn only_a_callback_that_the_provider_would_refuse_is_spelled_anew() {
+    const LOCAL: &str = "http://localhost:3000/oauth/callback";
+    const NUMBERED: &str = "http://127.0.0.1:3000/oauth/callback";
+    const PUBLIC: &str = "https://hub.test/oauth/callback";
+    let profile = |redirect_host, loopback_only| Profile {
+        redirect_host,
+        loopback_only,
+        ..Profile {
+            name: "x",
+            hosts: &[],
+            path: None,
+            without_resource: false,
+            authorization_params: &[],
+            offline: Offline::Listed,
+            lists_few_scopes: false,
+            repeat_scope_on_refresh: false,
+            pkce_unannounced: false,
+            redirect_host: None,
+            loopback_only: false,
+            scope_separator: ' ',
+            console_url: None,
+            note: None,
+        }
+    };
+    for (host, loopback_only, usual, spelled) in [
+        (None, false, LOCAL, None),
+        (None, false, PUBLIC, None),
+        (None, true, NUMBERED, None),
+        (None, true, PUBLIC, Some(LOCAL)),
+        (Some("127.0.0.1"), false, LOCAL, Some(NUMBERED)),
+        (Some("127.0.0.1"), false, PUBLIC, None),
+        (Some("127.0.0.1"), true, PUBLIC, Some(NUMBERED)),
+        (Some("localhost"), true, NUMBERED, Some(LOCAL)),
+    ] {
+        let callback = profile(host, loopback_only).callback(usual, 3000);
+        assert_eq!(callback.as_deref(), spelled, "{host:?} {usual}");
     }
 }

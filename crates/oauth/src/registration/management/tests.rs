@@ -178,3 +178,49 @@ fn a_registration_is_taken_back_once_and_told_how_that_went() {
         Ok(Step::Done(Deleted::Gone))
     ));
 }
+
+// rule: rfc7592-3
+#[test]
+fn the_end_that_is_held_counts_for_the_same_secret_only() {
+    let ends = |body: &str| {
+        let mut play = Play::new().json(AT, body);
+        match renew(&mut play, client(Some((AT, "rat")))) {
+            Renewed::Client(client) => match client.kind {
+                Kind::Registered(registered) => Some(registered.secret_expires_at),
+                Kind::Settings | Kind::MetadataDocument => panic!(),
+            },
+            Renewed::Not(_) => None,
+        }
+    };
+    let method = r#""token_endpoint_auth_method":"client_secret_basic""#;
+    let silent = |secret: &str| {
+        ends(&format!(
+            r#"{{"client_id":"c1","client_secret":"{secret}",{method}}}"#
+        ))
+    };
+    assert_eq!(silent("s2"), Some(None), "another secret, with no end");
+    assert_eq!(silent("s1"), None, "the old one ends as before");
+    assert_eq!(ends(&said("s1", 3_600, "")), Some(Some(after(3_600))));
+}
+
+// rule: rfc7592-3
+#[test]
+fn an_answer_without_address_or_token_leaves_the_old_ones() {
+    let mut held = client(Some((AT, "rat")));
+    if let Kind::Registered(registered) = &mut held.kind {
+        registered.instead_of = Some("https://hub.test/cb".to_owned());
+    }
+    let mut play = Play::new().json(AT, &said("s2", 3_600, ""));
+    let Renewed::Client(client) = renew(&mut play, held) else {
+        panic!()
+    };
+    let Kind::Registered(registered) = client.kind else {
+        panic!()
+    };
+    assert_eq!(registered.management_uri.as_deref(), Some(AT));
+    assert_eq!(registered.management_token.unwrap().expose_secret(), "rat");
+    assert_eq!(
+        registered.instead_of.as_deref(),
+        Some("https://hub.test/cb")
+    );
+}

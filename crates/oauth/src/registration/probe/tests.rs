@@ -168,3 +168,82 @@ fn a_server_in_trouble_or_out_of_reach_says_nothing_about_the_client() {
         Step::Send { .. }
     ));
 }
+
+// rule: at-07
+#[test]
+fn a_client_that_may_refresh_is_forgotten_where_it_is_refused() {
+    let refused = |kind| {
+        let Step::Send { then, .. } = Probe::start(
+            Client {
+                kind,
+                ..client("{}")
+            },
+            &endpoint(TOKEN),
+            None,
+            [7; 32],
+        ) else {
+            panic!()
+        };
+        let said = response(400, r#"{"error":"unauthorized_client"}"#);
+        match then.receive(Ok(said)).unwrap() {
+            Step::Done(probed) => probed,
+            Step::Send { .. } => panic!("there is nowhere to ask"),
+        }
+    };
+    let may = |answer| client(answer).kind;
+    assert!(forgotten(&refused(may(
+        r#"{"grant_types":["x","refresh_token"]}"#
+    ))));
+    assert!(forgotten(&refused(Kind::Settings)));
+    assert_eq!(refused(may(r#"{"grant_types":["x"]}"#)), Probed::Usable);
+}
+
+// rule: at-08
+#[test]
+fn the_servers_own_words_are_told_in_one_short_line() {
+    let grant = (400, r#"{"error":"invalid_grant"}"#);
+    let said = |status, body: &str| probed(grant, response(status, body)).0;
+    let words = |text: &str| Probed::Forgotten(text.to_owned());
+    assert_eq!(
+        said(400, r#"{"message":"Unknown\nclient"}"#),
+        words("Unknownclient")
+    );
+    let long = format!(r#"{{"detail":"unknown client {}"}}"#, "x".repeat(200));
+    let Probed::Forgotten(short) = said(403, &long) else {
+        panic!()
+    };
+    assert_eq!(short.len(), 100);
+    let page = words("a page that says \"client not found\"");
+    for (before, probed) in [
+        (0, page.clone()),
+        (8_192 - "client not found".len(), page),
+        (8_193 - "client not found".len(), Probed::Usable),
+    ] {
+        let body = format!("{}Client not found", " ".repeat(before));
+        assert_eq!(said(401, &body), probed, "{before}");
+    }
+    for body in [
+        r#"{"message":"client is busy"}"#,
+        r#"{"message":"page not found"}"#,
+    ] {
+        assert_eq!(said(404, body), Probed::Usable, "{body}");
+    }
+}
+
+// rule: at-08
+#[test]
+fn only_a_redirect_that_names_the_client_as_unknown_counts() {
+    let grant = (400, r#"{"error":"invalid_grant"}"#);
+    for (status, location, known) in [
+        (302, "https://x.test/?error=invalid_client", false),
+        (399, "https://x.test/?error=invalid_client", false),
+        (302, "https://x.test/?code=invalid_client", true),
+        (400, "https://x.test/?error=invalid_client", true),
+    ] {
+        let mut answer = response(status, "");
+        let headers = answer.headers_mut();
+        headers.insert(LOCATION, location.parse().unwrap());
+        let (said, _) = probed(grant, answer);
+        assert_eq!(!forgotten(&said), known, "{status} {location}");
+    }
+}
