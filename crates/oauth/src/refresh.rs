@@ -65,7 +65,7 @@ impl Refresh {
             return dead("there is no refresh token");
         };
         // A refresh token is bound to the client and to the server that gave it.
-        // rule: rfc6749-10.4
+        // rule: rfc6749-10.4, safe-l04
         if client.issuer != grant.issuer {
             return dead("the client belongs to another authorization server");
         }
@@ -166,7 +166,7 @@ impl Refresh {
             scopes: issued.scopes.unwrap_or(self.grant.scopes),
             access: issued.access,
             // The server may give a new refresh token, which replaces the old one; else the old one stays.
-            // rule: rfc6749-6, at-36
+            // rule: rfc6749-6, at-36, safe-l08
             refresh: Some(issued.refresh.unwrap_or(self.token)),
             resource: self.grant.resource.filter(|_| !self.without_resource),
             ..self.grant

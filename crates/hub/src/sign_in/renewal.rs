@@ -123,7 +123,7 @@ impl Shared {
 
     /// One renewal for all who wait. `refused` is the mark of a token that the server does not take, whatever the clock
     /// says. `None`: there is nothing to renew.
-    // rule: at-01
+    // rule: at-01, safe-l01
     pub(super) async fn renew(
         self: &Arc<Self>,
         account: &Account,
