@@ -65,7 +65,7 @@ impl Refresh {
             return dead("there is no refresh token");
         };
         // A refresh token is bound to the client and to the server that gave it.
-        // rule: rfc6749-10.4, safe-l04
+        // rule: rfc6749-10.4
         if client.issuer != grant.issuer {
             return dead("the client belongs to another authorization server");
         }

@@ -14,7 +14,7 @@ use super::view::{State, Verdict};
 
 impl Shared {
     /// A rejected grant: another process may have renewed it meanwhile; else a person has to sign in again.
-    // rule: at-03, at-31
+    // rule: at-03, at-31, safe-l04
     pub(super) async fn over(
         self: &Arc<Self>,
         subject: &Subject,
