@@ -1,7 +1,12 @@
 //! The one place that asks the clock. Everything else is handed a `Clock`, so that tests can move time by hand.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+
+use tokio::sync::watch;
+
+/// Looks at the time of day at least this often while it waits: clocks jump.
+const LOOK: Duration = Duration::from_secs(30);
 
 /// Tells the time of day. A clone tells the same time.
 #[derive(Clone, Debug)]
@@ -12,7 +17,7 @@ pub struct Clock {
 #[derive(Clone, Debug)]
 enum Hands {
     System,
-    Manual(Arc<Mutex<SystemTime>>),
+    Manual(Arc<watch::Sender<SystemTime>>),
     Paced { since: SystemTime, pace: u32 },
 }
 
@@ -28,7 +33,7 @@ impl Clock {
     #[must_use]
     pub fn manual(start: SystemTime) -> Self {
         Self {
-            hands: Hands::Manual(Arc::new(Mutex::new(start))),
+            hands: Hands::Manual(Arc::new(watch::Sender::new(start))),
         }
     }
 
@@ -44,7 +49,7 @@ impl Clock {
     pub fn now(&self) -> SystemTime {
         match &self.hands {
             Hands::System => system_now(),
-            Hands::Manual(time) => *time.lock().unwrap_or_else(PoisonError::into_inner),
+            Hands::Manual(time) => *time.borrow(),
             Hands::Paced { since, pace } => {
                 let real = system_now().duration_since(*since).unwrap_or_default();
                 *since + real * *pace
@@ -55,7 +60,7 @@ impl Clock {
     /// Moves a manual clock forward; others move by themselves.
     pub fn advance(&self, by: Duration) {
         if let Hands::Manual(time) = &self.hands {
-            *time.lock().unwrap_or_else(PoisonError::into_inner) += by;
+            time.send_modify(|time| *time += by);
         }
     }
 
@@ -65,6 +70,20 @@ impl Clock {
         match &self.hands {
             Hands::System | Hands::Manual(_) => time,
             Hands::Paced { pace, .. } => time / (*pace).max(1),
+        }
+    }
+
+    /// Waits until it is that late. Unlike a sleep it follows a manual clock, which is then the only thing that ends it.
+    pub(crate) async fn until(&self, time: SystemTime) {
+        if let Hands::Manual(hand) = &self.hands {
+            // The sender is ours, so it is not gone.
+            let _ = hand.subscribe().wait_for(|now| *now >= time).await;
+            return;
+        }
+        while let Ok(left) = time.duration_since(self.now())
+            && !left.is_zero()
+        {
+            self.sleep(left.min(LOOK)).await;
         }
     }
 
@@ -93,6 +112,23 @@ mod tests {
         assert_eq!(clock.now(), start);
         clock.advance(Duration::from_secs(5));
         assert_eq!(same.now(), start + Duration::from_secs(5));
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_time_is_woken_by_the_hand_that_reaches_it() {
+        let start = SystemTime::UNIX_EPOCH;
+        let clock = Clock::manual(start);
+        clock.until(start).await;
+        let late = start + Duration::from_secs(5);
+        let waiting = clock.until(late);
+        let moving = async {
+            clock.advance(Duration::from_secs(4));
+            tokio::task::yield_now().await;
+            clock.advance(Duration::from_secs(1));
+        };
+        tokio::join!(waiting, moving);
+        assert_eq!(clock.now(), late);
+        Clock::system().until(start).await;
     }
 
     #[test]

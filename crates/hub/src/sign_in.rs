@@ -6,6 +6,7 @@
 mod account;
 mod callback;
 mod desk;
+mod device;
 pub mod document;
 mod drive;
 mod ended;
@@ -46,7 +47,7 @@ use subject::Subject;
 pub use subject::is_callback;
 pub use view::{
     Bearer, CallbackError, Completed, Event, Forget, Link, Needed, Refusal, SignInError, SignedOut,
-    State, Verdict, View,
+    State, Typed, Verdict, View,
 };
 
 /// How many used states are remembered, to tell a second use from a stranger.
@@ -90,6 +91,8 @@ impl SignIns {
         tokio::spawn(idle::keep_renewed(Arc::downgrade(&shared)));
         let settings = shared.store.subscribe();
         tokio::spawn(idle::forget_removed(Arc::downgrade(&shared), settings));
+        let settings = shared.store.subscribe();
+        tokio::spawn(device::go_on(Arc::downgrade(&shared), settings));
         let settings = shared.store.subscribe();
         tokio::spawn(people::forget_deleted(Arc::downgrade(&shared), settings));
         Self { shared }
@@ -230,6 +233,8 @@ impl Shared {
         }
         held.waiting =
             (unsaved.waiting.filter(|waiting| waiting.is_for(url))).or(held.waiting.take());
+        held.typing = (unsaved.typing.filter(|typing| typing.is_for(url))).or(held.typing.take());
+        subject.waits_in_one_way();
         if document_refused {
             subject.without_document();
         }

@@ -91,6 +91,7 @@ mod tests {
             reason: "nobody signed in yet".into(),
             action: "open the link".into(),
             authorization_url: Some("https://as.example.test/authorize?x=1".into()),
+            user_code: None,
         })
     }
 

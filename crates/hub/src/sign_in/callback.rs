@@ -334,7 +334,11 @@ impl Shared {
                 let now = self.renamed(subject, &before);
                 let account = now.unwrap_or_else(|| subject.account.clone());
                 let server = account.server.clone();
-                self.signed_in(account, subject, waiting, (exchanged, proof_key))
+                let origin = (
+                    waiting.pending.revocation_endpoint.clone(),
+                    waiting.server.clone(),
+                );
+                self.signed_in(account, subject, origin, (exchanged, proof_key))
                     .await;
                 driver.say(Stage::Connect, "signed in; the token is stored");
                 Ok(Completed {
@@ -386,19 +390,20 @@ impl Shared {
         CallbackError::Client { server, reason }
     }
 
-    async fn signed_in(
+    /// Stores what came, with where it is given back and for which server it is.
+    pub(super) async fn signed_in(
         self: &Arc<Self>,
         account: Account,
         subject: &Subject,
-        waiting: &Waiting,
+        (revocation_endpoint, server): (Option<String>, Option<String>),
         (exchanged, proof_key): (Exchanged, Option<SecretString>),
     ) {
         let Exchanged { grant, client, .. } = exchanged;
         let origin = Origin {
             client_id: client.id.clone(),
             method: client.method,
-            revocation_endpoint: waiting.pending.revocation_endpoint.clone(),
-            server: waiting.server.clone(),
+            revocation_endpoint,
+            server,
             former: None,
         };
         if client.is_registered()
@@ -443,11 +448,12 @@ impl Shared {
     }
 
     /// A sign-in ended without a token. A grant that works is not touched by that.
-    fn left(&self, subject: &Subject, state: State, reason: String) {
+    pub(super) fn left(&self, subject: &Subject, state: State, reason: String) {
         let Ok(mut subject) = self.subject(&subject.account) else {
             return;
         };
         subject.held.waiting = None;
+        subject.held.typing = None;
         let usable = subject.held.kept.is_some();
         let standing = self
             .desk(&subject.account)

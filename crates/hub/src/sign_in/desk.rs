@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 
 use super::Account;
 use super::lock::ProcessLock;
-use super::record::{self, Kept, Waiting};
+use super::record::{self, Kept, Typing, Waiting};
 use super::view::State;
 
 /// One server's desk.
@@ -43,6 +43,8 @@ pub(super) struct Memory {
     pub(super) offered: Option<String>,
     /// The authorization server did not take our document as a client; it is not offered again.
     pub(super) document_refused: bool,
+    /// The sign-in whose code a task of ours asks about.
+    pub(super) asking: Option<String>,
     /// A person signed out, and nobody signed in since.
     pub(super) signed_out: bool,
     /// What could not be written into the settings file.
@@ -92,6 +94,7 @@ pub(super) struct Unsaved {
     pub(super) kept: Option<Kept>,
     pub(super) client: Option<Client>,
     pub(super) waiting: Option<Waiting>,
+    pub(super) typing: Option<Typing>,
 }
 
 impl Desk {
@@ -135,6 +138,11 @@ impl Memory {
             self.lock = None;
         }
         self.unsaved.kept = unsaved;
+    }
+
+    pub(super) fn nothing_waits(&mut self) {
+        self.unsaved.waiting = None;
+        self.unsaved.typing = None;
     }
 
     /// A sign-in or a renewal succeeded: what was wrong before is over.

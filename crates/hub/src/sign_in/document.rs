@@ -4,7 +4,7 @@
 //! the hub's public callback alone; a server with a callback of its own is registered with instead.
 
 use serde_json::{Value, json};
-use settings::Settings;
+use settings::{GrantType, Settings};
 use url::Url;
 
 /// Where the document is, below the hub's public address.
@@ -29,11 +29,21 @@ pub fn document(settings: &Settings) -> Option<Value> {
         "client_name": "MCPHub",
         "client_uri": base,
         "redirect_uris": [format!("{base}/oauth/callback")],
-        "grant_types": ["authorization_code", "refresh_token"],
+        "grant_types": grant_types(settings),
         "response_types": ["code"],
         "token_endpoint_auth_method": "none",
         "application_type": "web",
     }))
+}
+
+/// A code that people type is named only where a server is signed in to in that way.
+fn grant_types(settings: &Settings) -> Vec<&'static str> {
+    let mut all = vec!["authorization_code", "refresh_token"];
+    let mut servers = settings.servers.iter();
+    if servers.any(|server| server.oauth.grant_type == GrantType::DeviceCode) {
+        all.push(oauth::device::GRANT_TYPE);
+    }
+    all
 }
 
 /// The address of the document for a sign-in that comes back at this callback.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use oauth::client::Kind;
+use oauth::policy::GrantType;
 use oauth::registration::management::{Deleted, Deletion, Renewal, Renewed};
 use oauth::registration::probe::{Probe, Probed};
 use oauth::step::{Stage, Step};
@@ -75,7 +76,9 @@ impl Shared {
         if let Ok(Step::Done(identified)) = &first
             && purpose == Purpose::SignIn
             && is_dusty(&subject.held, &identified.client, now)
-            && let Some(said) = self.forgotten(driver, found, &identified.client).await
+            && let Some(said) = self
+                .forgotten(driver, subject, found, &identified.client)
+                .await
         {
             driver.say_why(
                 Stage::Registration,
@@ -204,11 +207,14 @@ impl Shared {
     async fn forgotten(
         &self,
         driver: &Driver,
+        subject: &Subject,
         found: &Discovered,
         client: &Client,
     ) -> Option<String> {
         let server = &found.server;
-        let authorize = server.authorization_endpoint.clone();
+        // A client for codes that people type is not known there.
+        let sent = subject.policy.grant_type == GrantType::AuthorizationCode;
+        let authorize = server.authorization_endpoint.clone().filter(|_| sent);
         let first = Probe::start(
             client.clone(),
             &server.token_endpoint,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use oauth::authorization::{self, Chance, Healed};
 use oauth::client::Kind;
-use oauth::policy::ResourceRule;
+use oauth::policy::{GrantType, ResourceRule};
 use oauth::step::Stage;
 use oauth::{Challenge, Client, Discovered, Discovery, DiscoveryError, scope};
 use url::{Host, Url};
@@ -58,6 +58,10 @@ impl Shared {
             challenge: desk.with(|memory| memory.challenge.clone()),
             ..Ask::default()
         };
+        if subject.policy.grant_type == GrantType::DeviceCode {
+            let begun = self.code_to_type(&subject, ask).await;
+            return begun.map_err(|stop| self.stopped(&subject, stop));
+        }
         let waiting = match self.still_waiting(&subject, &ask) {
             Some(waiting) => waiting,
             None => self
@@ -68,6 +72,7 @@ impl Shared {
         Ok(Link {
             url: waiting.link.clone(),
             expires_at: waiting.ends_at(),
+            typed: None,
         })
     }
 
@@ -89,7 +94,9 @@ impl Shared {
         ask: Ask,
         reason: &str,
     ) -> Result<Needed, Stop> {
-        if self.still_waiting(subject, &ask).is_none() {
+        if subject.policy.grant_type == GrantType::DeviceCode {
+            self.code_to_type(subject, ask).await?;
+        } else if self.still_waiting(subject, &ask).is_none() {
             self.journey(subject, ask).await?;
         }
         let subject = match self.subject(&subject.account) {

@@ -8,7 +8,7 @@ use oauth::step::Stage;
 use settings::{Change, Settings};
 
 use super::desk::Memory;
-use super::record::{self, Kept, Waiting};
+use super::record::{self, Kept, Typing, Waiting};
 use super::subject::{address, held_mark};
 use super::{Account, Shared, SignInError};
 use crate::journal::Entry;
@@ -73,9 +73,16 @@ impl Shared {
             .await;
     }
 
-    pub(super) async fn drop_waiting(self: &Arc<Self>, account: &Account) {
+    pub(super) async fn keep_typing(self: &Arc<Self>, account: &Account, typing: &Typing) {
+        let changes = record::save_typing(account, typing);
+        let written = self.write(account, changes).await;
+        let unsaved = (!written).then(|| typing.clone());
         self.desk(account)
-            .with(|memory| memory.unsaved.waiting = None);
+            .with(|memory| memory.unsaved.typing = unsaved);
+    }
+
+    pub(super) async fn drop_waiting(self: &Arc<Self>, account: &Account) {
+        self.desk(account).with(Memory::nothing_waits);
         self.write(account, record::forget_waiting(account)).await;
     }
 
@@ -132,6 +139,9 @@ impl Shared {
         }
         if let Some(kept) = unsaved.kept {
             self.keep_grant(account, kept).await;
+        }
+        if let Some(typing) = unsaved.typing {
+            self.keep_typing(account, &typing).await;
         }
         if let Some(waiting) = unsaved.waiting {
             self.keep_waiting(account, &waiting).await;

@@ -13,7 +13,7 @@ use oauth::authorization::{LIFE, Pending};
 use oauth::client::Kind;
 use oauth::discovery::Used;
 use oauth::scope::StepUps;
-use oauth::{AuthMethod, Client, Grant, Policy};
+use oauth::{AuthMethod, Client, Device, Grant, Policy};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use url::Url;
@@ -22,7 +22,7 @@ use super::document;
 
 pub(super) use change::{
     forget_all, forget_client, forget_grant, forget_user, forget_waiting, keep_binding, part_with,
-    save_client, save_grant, save_step_ups, save_waiting,
+    save_client, save_grant, save_step_ups, save_typing, save_waiting,
 };
 pub(super) use read::{kept, read, whose};
 
@@ -33,6 +33,8 @@ pub(super) struct Held {
     /// The client that was registered; one of the settings is in the policy.
     pub(super) client: Option<Client>,
     pub(super) waiting: Option<Waiting>,
+    /// A code that a person is to type; stands in the place of what waits for a callback.
+    pub(super) typing: Option<Typing>,
     /// The authorization server of the last grant and the scopes that were asked for, also when its tokens are gone.
     pub(super) before: Option<Before>,
     /// Sign-ins for more scopes that were asked for lately.
@@ -81,6 +83,23 @@ pub(super) struct Waiting {
     pub(super) id: String,
     /// The origin of the MCP server that it was begun for.
     pub(super) server: Option<String>,
+}
+
+/// A pending sign-in by a code that a person types.
+#[derive(Clone)]
+pub(super) struct Typing {
+    pub(super) device: Device,
+    /// Names the sign-in in the journal.
+    pub(super) id: String,
+    /// The origin of the MCP server that it was begun for.
+    pub(super) server: Option<String>,
+}
+
+impl Typing {
+    /// Whether the sign-in was begun for the server at this address.
+    pub(super) fn is_for(&self, url: &str) -> bool {
+        self.server.is_none() || self.server == origin_of(url)
+    }
 }
 
 impl Kept {

@@ -43,6 +43,14 @@ pub(super) enum Attempt {
     Gone,
 }
 
+/// Such a token is minted again, not renewed.
+fn is_unattended(grant: settings::GrantType) -> bool {
+    match grant {
+        settings::GrantType::AuthorizationCode | settings::GrantType::DeviceCode => false,
+        settings::GrantType::ClientCredentials | settings::GrantType::JwtBearer => true,
+    }
+}
+
 impl Shared {
     /// The token to send now.
     pub(super) async fn token(
@@ -89,7 +97,7 @@ impl Shared {
             }
             match memory.kept_in(&settings, account, url) {
                 None => Some(None),
-                Some(_) if server.oauth.grant_type != settings::GrantType::default() => None,
+                Some(_) if is_unattended(server.oauth.grant_type) => None,
                 Some(kept) if kept.grant.next(self.clock.now()) == Next::Use => {
                     Some(Some(Bearer::of(kept, &self.clock)))
                 }
@@ -140,6 +148,7 @@ impl Shared {
                 reason: broken,
                 action: String::new(),
                 authorization_url: None,
+                user_code: None,
             }),
         }
     }
@@ -274,6 +283,7 @@ impl Shared {
             reason: said.reason,
             action: said.action,
             authorization_url: None,
+            user_code: None,
         }
     }
 

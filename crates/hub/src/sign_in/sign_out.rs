@@ -47,7 +47,7 @@ impl Shared {
             memory.forced = None;
             memory.step_ups = oauth::scope::StepUps::default();
             memory.stored(None);
-            memory.unsaved.waiting = None;
+            memory.nothing_waits();
         });
         if forget == Forget::All {
             self.desk_of_all(account).with(|memory| {

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use oauth::Device;
+
 use super::desk::{Memory, Standing};
 use super::journey::is_elsewhere;
 use super::record::Waiting;
@@ -105,7 +107,8 @@ impl Shared {
             state: standing.state,
             reason: standing.reason.clone(),
             action: standing.action.clone(),
-            authorization_url: link(subject.held.waiting.as_ref(), self.clock.now()),
+            authorization_url: link(subject, self.clock.now()),
+            user_code: typing(subject, self.clock.now()).map(|device| device.user_code.clone()),
         }
     }
 
@@ -135,7 +138,9 @@ impl Shared {
             .filter(|waiting| waiting.pending.lives(now));
         let issuer = (held.used().into_iter().next().map(|used| used.issuer))
             .or_else(|| waiting.map(Waiting::identity))
+            .or_else(|| typing(&subject, now).map(|device| device.issuer.clone()))
             .or_else(|| offered.clone());
+        let typing = typing(&subject, now);
         let profile = subject.policy.profile(issuer.as_deref());
         let client_redirect = held
             .client
@@ -146,8 +151,11 @@ impl Shared {
             state,
             reason,
             action: action.filter(|action| !action.is_empty()),
-            authorization_url: waiting.map(|waiting| waiting.link.clone()),
-            link_expires_at: waiting.map(Waiting::ends_at),
+            authorization_url: link(&subject, now),
+            link_expires_at: (waiting.map(Waiting::ends_at))
+                .or_else(|| typing.map(|device| device.expires_at)),
+            user_code: typing.map(|device| device.user_code.clone()),
+            verification_uri: typing.map(|device| device.verification_uri.clone()),
             connected: grant.is_some(),
             client_configured: subject.policy.client.is_some() || held.client.is_some(),
             expires_at: grant.and_then(|grant| grant.expires_at),
@@ -181,6 +189,8 @@ impl Shared {
             action: None,
             authorization_url: None,
             link_expires_at: None,
+            user_code: None,
+            verification_uri: None,
             connected: false,
             client_configured: given.client_id.is_some(),
             expires_at: None,
@@ -195,8 +205,17 @@ impl Shared {
     }
 }
 
-fn link(waiting: Option<&Waiting>, now: SystemTime) -> Option<String> {
+/// Where a person goes on, if anything waits for one.
+fn link(subject: &Subject, now: SystemTime) -> Option<String> {
+    let waiting = subject.held.waiting.as_ref();
     waiting
         .filter(|waiting| waiting.pending.lives(now))
         .map(|waiting| waiting.link.clone())
+        .or_else(|| typing(subject, now).map(|device| device.link().to_owned()))
+}
+
+/// The code that waits to be typed.
+fn typing(subject: &Subject, now: SystemTime) -> Option<&Device> {
+    let device = subject.held.typing.as_ref().map(|typing| &typing.device);
+    device.filter(|device| device.lives(now))
 }

@@ -102,6 +102,15 @@ impl Subject {
         policy
     }
 
+    /// What was begun in another way than the settings want now does not wait any more.
+    pub(super) fn waits_in_one_way(&mut self) {
+        if self.policy.grant_type == GrantType::DeviceCode {
+            self.held.waiting = None;
+        } else {
+            self.held.typing = None;
+        }
+    }
+
     /// The document is not offered again to a server that did not take it.
     pub(super) fn without_document(&mut self) {
         Arc::make_mut(&mut self.policy).document_refused = true;

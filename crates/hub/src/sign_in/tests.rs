@@ -3,6 +3,7 @@
 mod attacks;
 mod bench;
 mod callbacks;
+mod device;
 mod identities;
 mod page;
 mod people;

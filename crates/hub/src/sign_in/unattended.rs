@@ -141,6 +141,7 @@ impl Shared {
                     reason: "a token was had without a person".to_owned(),
                     action: String::new(),
                     authorization_url: None,
+                    user_code: None,
                 }
             }
             Err(needed) => needed,
@@ -157,6 +158,7 @@ impl Shared {
                 reason: broken,
                 action: String::new(),
                 authorization_url: None,
+                user_code: None,
             })
         })
     }
@@ -178,6 +180,7 @@ impl Shared {
             reason: error.to_string(),
             action: String::new(),
             authorization_url: None,
+            user_code: None,
         };
         let subject = self.subject(account).map_err(gone)?;
         let now = self.clock.now();

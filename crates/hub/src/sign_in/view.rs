@@ -104,13 +104,20 @@ pub struct Needed {
     pub action: String,
     /// Where to sign in, when it is that far.
     pub authorization_url: Option<String>,
+    /// The code to type there, or to compare with what stands there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_code: Option<String>,
 }
 
 impl fmt::Display for Needed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}; {}", self.server, self.reason, self.action)?;
         match &self.authorization_url {
-            Some(url) => write!(f, ": {url}"),
+            Some(url) => write!(f, ": {url}")?,
+            None => {}
+        }
+        match &self.user_code {
+            Some(code) => write!(f, " (the code is {code})"),
             None => Ok(()),
         }
     }
@@ -175,6 +182,11 @@ pub struct View {
     /// Until when the link lives.
     #[serde(skip)]
     pub link_expires_at: Option<SystemTime>,
+    /// The code that a person types at `verification_uri`, on any machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verification_uri: Option<String>,
     /// An access token is stored.
     pub connected: bool,
     /// A client id is in the settings file, given or registered.
@@ -201,6 +213,15 @@ pub struct View {
 pub struct Link {
     pub url: String,
     pub expires_at: SystemTime,
+    /// Where a code is to be typed.
+    pub typed: Option<Typed>,
+}
+
+/// A code for a person, and the address where it is typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Typed {
+    pub user_code: String,
+    pub verification_uri: String,
 }
 
 /// What became of a callback.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use settings::{Change, Server};
 
 use super::super::Account;
-use super::{Before, Kept, Waiting, mark, origin_of, read, to_millis};
+use super::{Before, Kept, Typing, Waiting, mark, origin_of, read, to_millis};
 
 pub(in crate::sign_in) fn save_grant(account: &Account, kept: &Kept) -> Vec<Change> {
     let grant = &kept.grant;
@@ -235,6 +235,37 @@ pub(in crate::sign_in) fn save_waiting(account: &Account, waiting: &Waiting) -> 
         "pendingAuthorization",
         Some(Value::Object(record)),
     )]
+}
+
+/// In the place of what waits for a callback: one sign-in is pending at a time.
+pub(in crate::sign_in) fn save_typing(account: &Account, typing: &Typing) -> Vec<Change> {
+    let device = &typing.device;
+    let text = |text: &Option<String>| text.as_ref().map(|text| json!(text));
+    let record = [
+        ("id", Some(json!(typing.id))),
+        ("server", text(&typing.server)),
+        ("deviceCode", secret(Some(&device.code))),
+        ("userCode", Some(json!(device.user_code))),
+        ("verificationUri", Some(json!(device.verification_uri))),
+        (
+            "verificationUriComplete",
+            text(&device.verification_uri_complete),
+        ),
+        ("interval", Some(json!(device.interval.as_secs()))),
+        ("createdAt", Some(json!(to_millis(device.created_at)))),
+        ("expiresAt", Some(json!(to_millis(device.expires_at)))),
+        ("issuer", Some(json!(device.issuer))),
+        ("clientId", Some(json!(device.client_id))),
+        ("authMethod", Some(json!(device.method.name()))),
+        ("tokenEndpoint", Some(json!(device.token_endpoint))),
+        ("revocationEndpoint", text(&device.revocation_endpoint)),
+        ("scopes", Some(json!(device.scopes))),
+        ("resource", text(&device.resource)),
+    ];
+    let record = record.into_iter();
+    let record = record.filter_map(|(key, value)| Some((key.to_owned(), value?)));
+    let record = Value::Object(record.collect());
+    vec![of(account, "pendingAuthorization", Some(record))]
 }
 
 pub(in crate::sign_in) fn forget_waiting(account: &Account) -> Vec<Change> {

@@ -1,18 +1,18 @@
 //! From the settings file to records. What is not whole counts as absent.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use oauth::authorization::{Healed, Pending, state_hash};
 use oauth::client::{Kind, Registered};
 use oauth::scope::{Refused, StepUps};
-use oauth::{AuthMethod, Client, Grant};
+use oauth::{AuthMethod, Client, Device, Grant};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 use settings::OAuth;
 use url::Url;
 
 use super::super::Account;
-use super::{Before, Held, Kept, Origin, Waiting, from_millis, mark, origin_of};
+use super::{Before, Held, Kept, Origin, Typing, Waiting, from_millis, mark, origin_of};
 
 /// What is held for this account of the server at this address. The client is the server's, the rest a user's own.
 pub(in crate::sign_in) fn read(server: &OAuth, account: &Account, url: &str) -> Held {
@@ -38,6 +38,11 @@ pub(in crate::sign_in) fn read(server: &OAuth, account: &Account, url: &str) -> 
             .as_ref()
             .and_then(|kept| waiting(kept.expose()))
             .filter(|waiting| waiting.is_for(url)),
+        typing: oauth
+            .pending_authorization
+            .as_ref()
+            .and_then(|kept| typing(kept.expose()))
+            .filter(|typing| typing.is_for(url)),
         before: oauth.grant.as_ref().and_then(|kept| before(kept.expose())),
         step_ups: (oauth.step_ups.as_ref())
             .map(|kept| step_ups(kept.expose(), url))
@@ -206,6 +211,34 @@ fn waiting(kept: &Value) -> Option<Waiting> {
         pending,
         link,
         id: text(kept, "id").unwrap_or_default(),
+        server: text(kept, "server"),
+    })
+}
+
+fn typing(kept: &Value) -> Option<Typing> {
+    let interval = kept.get("interval").and_then(Value::as_u64)?;
+    let interval = Duration::from_secs(interval.max(1));
+    let created_at = time(kept, "createdAt")?;
+    Some(Typing {
+        device: Device {
+            code: text(kept, "deviceCode")?.into(),
+            user_code: text(kept, "userCode")?,
+            verification_uri: text(kept, "verificationUri")?,
+            verification_uri_complete: text(kept, "verificationUriComplete"),
+            created_at,
+            expires_at: time(kept, "expiresAt")?,
+            interval,
+            next_at: created_at + interval,
+            troubles: 0,
+            issuer: text(kept, "issuer")?,
+            client_id: text(kept, "clientId")?,
+            method: AuthMethod::named(&text(kept, "authMethod")?)?,
+            token_endpoint: text(kept, "tokenEndpoint")?,
+            revocation_endpoint: text(kept, "revocationEndpoint"),
+            scopes: texts(kept, "scopes"),
+            resource: text(kept, "resource"),
+        },
+        id: text(kept, "id")?,
         server: text(kept, "server"),
     })
 }

@@ -89,6 +89,7 @@ fn needed() -> Needed {
         reason: "nobody signed in yet".into(),
         action: "sign in".into(),
         authorization_url: None,
+        user_code: None,
     }
 }
 
