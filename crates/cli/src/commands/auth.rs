@@ -98,6 +98,9 @@ fn told(server: &Server) -> Value {
         "signedIn": oauth.connected,
         "expiresAt": oauth.expires_at,
         "authorizationUrl": oauth.authorization_url,
+        "userCode": oauth.user_code,
+        "verificationUri": oauth.verification_uri,
+        "linkExpiresAt": oauth.link_expires_at,
     })
 }
 

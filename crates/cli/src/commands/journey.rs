@@ -16,6 +16,8 @@ use crate::timeline::{self, Follower};
 const LOOK: Duration = Duration::from_millis(300);
 /// A link lives ten minutes; after that nobody will come back.
 const LONGEST: Duration = Duration::from_secs(600);
+/// However long its login server lets a code live.
+const LONGEST_CODE: Duration = Duration::from_secs(3600);
 /// The hub notices its own change of the settings at once.
 const NOTICED: Duration = Duration::from_secs(5);
 /// The hub gives up connecting after 15 seconds.
@@ -112,7 +114,13 @@ impl<'a> Journey<'a> {
         if wishes.no_wait {
             return self.desk.hub.server(self.server).await;
         }
-        let server = self.wait().await?;
+        // The hub ends a code by itself, when its login server says.
+        let longest = if link.user_code.is_some() {
+            LONGEST_CODE
+        } else {
+            LONGEST
+        };
+        let server = self.wait(longest).await?;
         if server.is_connected() {
             self.desk
                 .output
@@ -121,7 +129,28 @@ impl<'a> Journey<'a> {
         Ok(server)
     }
 
+    /// A code is typed anywhere, so no browser is opened here that the person may not sit at.
+    fn show_code(&self, link: &Authorization, code: &str) {
+        let say = |text: String| self.desk.output.progress(text);
+        let page = link.verification_uri.as_deref();
+        let page = page.unwrap_or(&link.authorization_url);
+        say(format!("  Open this on any machine:  {page}"));
+        say(format!("  and enter this code:       {code}"));
+        if page != link.authorization_url {
+            say(format!(
+                "  Or with the code in it:    {}",
+                link.authorization_url
+            ));
+        }
+        if let Some(end) = &link.expires_at {
+            say(format!("  The code can be used until {end}."));
+        }
+    }
+
     fn show(&self, link: &Authorization, wishes: Wishes) {
+        if let Some(code) = &link.user_code {
+            return self.show_code(link, code);
+        }
         let say = |text: String| self.desk.output.progress(text);
         let opened = browser::open(
             &link.authorization_url,
@@ -162,8 +191,8 @@ impl<'a> Journey<'a> {
     }
 
     /// Until the server is connected, the attempt has ended, or the link has.
-    async fn wait(&mut self) -> Result<Server, Failure> {
-        let end = Instant::now() + LONGEST;
+    async fn wait(&mut self, longest: Duration) -> Result<Server, Failure> {
+        let end = Instant::now() + longest;
         let mut clock = ticking();
         let mut pasted = lines();
         let mut without_link = 0;

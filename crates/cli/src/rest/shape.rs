@@ -44,6 +44,10 @@ pub(crate) struct Tool {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OAuth {
     pub(crate) authorization_url: Option<String>,
+    /// What a person types at `verification_uri`, where that is the way.
+    pub(crate) user_code: Option<String>,
+    pub(crate) verification_uri: Option<String>,
+    pub(crate) link_expires_at: Option<String>,
     #[serde(default)]
     pub(crate) connected: bool,
     pub(crate) expires_at: Option<Value>,
@@ -125,6 +129,9 @@ pub(crate) fn quoted(name: &str) -> String {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Authorization {
     pub(crate) authorization_url: String,
+    pub(crate) expires_at: Option<String>,
+    pub(crate) user_code: Option<String>,
+    pub(crate) verification_uri: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

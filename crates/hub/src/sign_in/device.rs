@@ -268,7 +268,9 @@ impl Shared {
         let state = match over {
             Over::Client { .. } if subject.policy.client.is_some() => State::ClientRejected,
             Over::Client { .. } => {
-                self.drop_client(&subject.account).await;
+                if let Some(held) = &subject.held.client {
+                    self.drop_client(&subject.account, held).await;
+                }
                 State::OauthRequired
             }
             Over::Denied | Over::Expired | Over::Refused(_) | Over::NoToken(_) => {

@@ -14,7 +14,7 @@ use crate::access::Visitor;
 use crate::app::App;
 use crate::problem::{Problem, Whose};
 
-/// POST `.../authorize` -> `{authorizationUrl, expiresAt}`.
+/// POST `.../authorize` -> `{authorizationUrl, expiresAt}`, with `userCode` and `verificationUri` where a code is typed.
 pub(super) async fn authorize(
     State(app): State<App>,
     visitor: Visitor,
@@ -27,7 +27,11 @@ pub(super) async fn authorize(
         .begin(&account)
         .await
         .map_err(|error| not_begun(&error))?;
-    let data = json!({ "authorizationUrl": link.url, "expiresAt": rfc3339(link.expires_at) });
+    let mut data = json!({ "authorizationUrl": link.url, "expiresAt": rfc3339(link.expires_at) });
+    if let Some(typed) = link.typed {
+        data["userCode"] = typed.user_code.into();
+        data["verificationUri"] = typed.verification_uri.into();
+    }
     Ok(Json(json!({ "success": true, "data": data })))
 }
 
@@ -148,6 +152,7 @@ pub(super) fn needed(needed: &Needed) -> Problem {
     .with("reason", needed.reason.as_str())
     .with("action", needed.action.as_str())
     .with("authorizationUrl", needed.authorization_url.as_deref())
+    .with("userCode", needed.user_code.as_deref())
 }
 
 fn not_begun(error: &SignInError) -> Problem {

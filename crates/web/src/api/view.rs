@@ -229,6 +229,9 @@ fn oauth(sign_in: &sign_in::View, whole: bool) -> Value {
         .filter(|_| url.is_some())
         .map(rfc3339)
         .into();
+    let typed = |text: &Option<String>| text.clone().filter(|_| url.is_some());
+    oauth["userCode"] = typed(&sign_in.user_code).into();
+    oauth["verificationUri"] = typed(&sign_in.verification_uri).into();
     oauth["expiresAt"] = sign_in.expires_at.map(rfc3339).into();
     oauth["issuer"] = sign_in.issuer.as_deref().into();
     oauth["offeredBy"] = sign_in.offered_by.as_deref().into();
