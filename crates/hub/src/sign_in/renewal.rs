@@ -24,7 +24,7 @@ const REFRESH_TIME: Duration = Duration::from_secs(10);
 /// How long another process may take for its renewal.
 pub(super) const TURN_TIME: Duration = Duration::from_secs(25);
 /// However short its life is said to be, a token is not renewed more often than this.
-const SHORTEST_LIFE: Duration = Duration::from_secs(1);
+pub(super) const SHORTEST_LIFE: Duration = Duration::from_secs(1);
 const DISCOVERY_TIME: Duration = Duration::from_secs(15);
 /// How long a caller without a living token waits for a token endpoint in trouble.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -3,7 +3,7 @@
 //! The same turn as a renewal: one at a time in the process and across processes, stored before anybody gets it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use oauth::mint::MintError;
 use oauth::step::Stage;
@@ -16,7 +16,7 @@ use super::means;
 use super::proof_key;
 use super::record::{Kept, Origin, mark, origin_of};
 use super::refusal::refused_fresh;
-use super::renewal::{Attempt, TURN_TIME};
+use super::renewal::{Attempt, SHORTEST_LIFE, TURN_TIME};
 use super::standing::Verdicted;
 use super::subject::Subject;
 use super::view::{Bearer, Needed, Refusal, State, Verdict};
@@ -48,7 +48,7 @@ impl Shared {
         let Some(kept) = own(subject) else {
             return Ok(None);
         };
-        if !kept.grant.ends_soon(self.clock.now()) {
+        if serves(kept, self.clock.now()) {
             return Ok(Some(Bearer::of(kept, &self.clock)));
         }
         let wanted = Wanted {
@@ -187,7 +187,7 @@ impl Shared {
         // Another one was faster.
         if let Some(kept) = own(&subject)
             && wanted.refused.as_ref() != Some(&kept.mark())
-            && !kept.grant.ends_soon(now)
+            && serves(kept, now)
         {
             return Ok(kept.clone());
         }
@@ -308,6 +308,12 @@ impl From<TokenExchangeError> for MintStop {
             }
         }
     }
+}
+
+/// Whether a token needs no other one yet. One of no life at all would be a new one for each request.
+// rule: safe-t04
+fn serves(kept: &Kept, now: SystemTime) -> bool {
+    !kept.grant.ends_soon(now) || kept.is_younger(SHORTEST_LIFE, now)
 }
 
 /// The grant that the client of the settings had for itself. One of a person, or of another client, is none of it.

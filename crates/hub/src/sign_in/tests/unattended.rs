@@ -236,3 +236,17 @@ async fn an_id_token_that_is_refused_is_said_and_a_new_file_serves() {
     };
     assert_eq!(needed.state, State::Connected, "{needed}");
 }
+
+// rule: safe-t04
+#[tokio::test]
+async fn a_token_that_ends_at_once_is_not_minted_for_each_who_asks() {
+    let bench = robot(with_secret()).await;
+    bench.attempt().await;
+    let before = tokens(&bench);
+    bench.world.switches(|switches| switches.token_life = 0);
+    bench.clock.advance(HOUR);
+    let all = (0..20).map(|_| bench.sign_ins.token("up"));
+    let all = futures::future::join_all(all).await;
+    assert!(all.iter().all(|token| matches!(token, Ok(Some(_)))));
+    assert_eq!(tokens(&bench), before + 1);
+}
