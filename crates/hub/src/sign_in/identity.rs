@@ -269,6 +269,7 @@ fn is_dusty(held: &Held, client: &Client, now: SystemTime) -> bool {
 }
 
 /// A client that a person registered belongs to the server that it was used with.
+// It is that of all users, so where any of them was counts, also after they signed out.
 // Pre-registered credentials are specific to an authorization server; a mismatch is an error, never tried.
 // rule: mcp-auth-server-binding
 fn bound(subject: &Subject, identity: &str) -> Result<(), Stop> {
@@ -280,7 +281,8 @@ fn bound(subject: &Subject, identity: &str) -> Result<(), Stop> {
         };
         given.is_some_and(same) && before.issuer != identity
     };
-    match subject.held.before.as_ref().filter(used) {
+    let all = subject.held.before.iter().chain(&subject.held.others);
+    match all.into_iter().find(used) {
         Some(before) => {
             let reason = format!(
                 "oauth.clientId was used with {:?}, and the server uses {identity:?} now; set oauth.issuer to {identity:?} if it belongs there",

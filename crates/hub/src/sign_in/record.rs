@@ -39,6 +39,8 @@ pub(super) struct Held {
     pub(super) before: Option<Before>,
     /// Sign-ins for more scopes that were asked for lately.
     pub(super) step_ups: StepUps,
+    /// The same of the others who sign in to the server: what is the server's was used there, too.
+    pub(super) others: Vec<Before>,
 }
 
 /// A grant and what its renewal and its end need.
@@ -173,20 +175,26 @@ impl Held {
             let grant = &kept.grant;
             (&grant.issuer, &grant.token_endpoint)
         });
-        let before = (self.before.as_ref()).map(|before| (&before.issuer, &before.token_endpoint));
+        let others = self.others.iter().map(Before::place);
+        let before = self.before.as_ref().map(Before::place);
         let client = self.client.as_ref().and_then(|client| match &client.kind {
             Kind::Registered(registered) => Some((&client.issuer, &registered.token_endpoint)),
             Kind::Settings | Kind::MetadataDocument => None,
         });
-        [grant, before, client]
-            .into_iter()
-            .flatten()
+        let own = [grant, before, client].into_iter().flatten();
+        own.chain(others)
             .filter(|(issuer, endpoint)| !issuer.is_empty() && !endpoint.is_empty())
             .map(|(issuer, endpoint)| Used {
                 issuer: issuer.clone(),
                 token_endpoint: endpoint.clone(),
             })
             .collect()
+    }
+}
+
+impl Before {
+    fn place(&self) -> (&String, &String) {
+        (&self.issuer, &self.token_endpoint)
     }
 }
 

@@ -24,9 +24,11 @@ pub(in crate::sign_in) fn read(server: &OAuth, account: &Account, url: &str) -> 
             let id = server.client_id.clone();
             client(id, server.client_secret.as_deref().cloned(), kept.expose())
         });
+    let others = others(server, account);
     let Some(oauth) = whose(server, account) else {
         return Held {
             client,
+            others,
             ..Held::default()
         };
     };
@@ -47,7 +49,18 @@ pub(in crate::sign_in) fn read(server: &OAuth, account: &Account, url: &str) -> 
         step_ups: (oauth.step_ups.as_ref())
             .map(|kept| step_ups(kept.expose(), url))
             .unwrap_or_default(),
+        others,
     }
+}
+
+/// Where the others of the server signed in.
+fn others(server: &OAuth, account: &Account) -> Vec<Before> {
+    let shared = account.user.is_some().then_some(server);
+    let users = server.users.iter();
+    let users = users.filter(|(user, _)| account.user.as_ref() != Some(*user));
+    let all = shared.into_iter().chain(users.map(|(_, oauth)| oauth));
+    all.filter_map(|oauth| before(oauth.grant.as_ref()?.expose()))
+        .collect()
 }
 
 /// The part of a server's settings that is this account's. `None`: nothing is held for it.

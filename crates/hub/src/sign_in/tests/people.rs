@@ -213,3 +213,51 @@ async fn a_user_who_makes_up_a_refusal_of_the_client_costs_nobody_a_grant() {
     let view = bench.sign_ins.view(of("alice"));
     assert_eq!(view.state, State::Connected, "{}", view.reason);
 }
+
+/// A server whose client a person registered, and the login server that it moves to.
+async fn with_a_secret(tokens: &str) -> (Bench, lab::World) {
+    let oauth = json!({ "tokens": tokens, "clientId": "app", "clientSecret": "hush" });
+    let bench = Bench::with(
+        quick(),
+        |url| json!({ "up": { "url": url, "oauth": oauth } }),
+    )
+    .await;
+    people(&bench, &NAMES).await;
+    let callback = "http://localhost:3000/oauth/callback";
+    let client = lab::Client::by_hand("app", "hush", callback);
+    bench.world.register(client.clone());
+    let second = lab::World::start(quick()).await.unwrap();
+    second.register(client);
+    (bench, second)
+}
+
+async fn is_not_taken_along(bench: &Bench, account: Account, second: &lab::World) {
+    let issuer = second.issuer();
+    let moved = |switches: &mut Switches| switches.published_servers = Some(vec![issuer]);
+    bench.world.switches(moved);
+    let error = bench.sign_ins.begin(account).await.unwrap_err();
+    let SignInError::Needed(needed) = error else {
+        panic!("{error}")
+    };
+    assert_eq!(needed.state, State::ClientRejected, "{needed}");
+    assert!(needed.reason.contains("oauth.issuer"), "{needed}");
+    assert_eq!(second.counts().of(lab::Endpoint::Token), 0);
+}
+
+// rule: at-37, safe-d13
+#[tokio::test]
+async fn a_secret_that_one_user_signed_in_with_goes_to_no_other_login_server_for_another_user() {
+    let (bench, second) = with_a_secret("per_user").await;
+    signs_in(&bench, "alice").await;
+    is_not_taken_along(&bench, of("bob"), &second).await;
+}
+
+// rule: safe-d13, mcp-auth-server-binding
+#[tokio::test]
+async fn a_sign_out_does_not_forget_whose_the_client_of_the_settings_is() {
+    let (mut bench, second) = with_a_secret("shared").await;
+    bench.sign_in().await;
+    bench.sign_ins.sign_out("up", Forget::Tokens).await.unwrap();
+    bench.restart().await;
+    is_not_taken_along(&bench, "up".into(), &second).await;
+}
