@@ -4,6 +4,7 @@ mod access;
 mod api;
 mod app;
 mod callback;
+mod doors;
 mod guard;
 mod health;
 mod landing;

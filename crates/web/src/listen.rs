@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use tokio::net::TcpListener;
 
 use crate::app::App;
+use crate::doors::Doors;
 use crate::options::WebOptions;
 use crate::router;
 use crate::session::first::{self, FirstAdminError};
@@ -31,9 +32,9 @@ pub enum OpenError {
     FirstAdmin(#[from] FirstAdminError),
 }
 
-/// A bound socket and what answers on it.
+/// Bound sockets and what answers on them.
 pub struct Web {
-    listener: TcpListener,
+    doors: Doors,
     address: SocketAddr,
     first_password: Option<SecretString>,
     app: App,
@@ -64,11 +65,21 @@ impl Web {
         let app = App::new(hub, options);
         let first_password = first::administrator(app.hub(), app.sessions()).await?;
         Ok(Self {
-            listener,
+            doors: Doors {
+                first: listener,
+                second: None,
+            },
             address,
             first_password,
             app,
         })
+    }
+
+    /// Answers on this socket as well: the other address of the same name.
+    #[must_use]
+    pub fn and_at(mut self, listener: TcpListener) -> Self {
+        self.doors.second = Some(listener);
+        self
     }
 
     #[must_use]
@@ -94,7 +105,7 @@ impl Web {
             app.drain();
         };
         // Small messages must not wait for each other.
-        let listener = self.listener.tap_io(|socket| {
+        let listener = self.doors.tap_io(|socket| {
             if let Err(error) = socket.set_nodelay(true) {
                 tracing::debug!(%error, "TCP_NODELAY could not be set");
             }

@@ -3,7 +3,8 @@
 //! The order: the address is ours before anything is started, the settings are good before anything connects, and the hub
 //! listens before its upstreams are up.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -28,7 +29,7 @@ const SETTINGS: &str = "mcp_settings.json";
 pub(crate) async fn run(serve: Serve, environment: Environment) -> Result<(), Failure> {
     let stop = shutdown::watch()
         .map_err(|error| Failure::usage(format!("signals cannot be heard: {error}")))?;
-    let listener = listen(wanted_address(&serve, &environment)?).await?;
+    let (listener, other) = sockets(&serve, &environment).await?;
     let address = listener
         .local_addr()
         .map_err(|error| Failure::usage(chain(&error)))?;
@@ -41,6 +42,10 @@ pub(crate) async fn run(serve: Serve, environment: Environment) -> Result<(), Fa
     let web = Web::over(listener, hub.clone(), options)
         .await
         .map_err(|error| Failure::usage(chain(&error)))?;
+    let web = match other {
+        Some(other) => web.and_at(other),
+        None => web,
+    };
     greet(&url, web.first_password(), empty);
     let served = web.serve(stop.cancelled_owned()).await;
     drop(invitation);
@@ -49,9 +54,13 @@ pub(crate) async fn run(serve: Serve, environment: Environment) -> Result<(), Fa
 }
 
 /// `--listen`, else loopback at `PORT`.
-fn wanted_address(serve: &Serve, environment: &Environment) -> Result<SocketAddr, Failure> {
+async fn sockets(
+    serve: &Serve,
+    environment: &Environment,
+) -> Result<(TcpListener, Option<TcpListener>), Failure> {
     if let Some(address) = serve.listen {
-        return Ok(address);
+        let bound = TcpListener::bind(address).await;
+        return Ok((bound.map_err(|error| closed(address, &error))?, None));
     }
     let port = match environment.text("PORT") {
         Some(text) => text.parse().map_err(|_no_number| {
@@ -60,13 +69,38 @@ fn wanted_address(serve: &Serve, environment: &Environment) -> Result<SocketAddr
         })?,
         None => DEFAULT_PORT,
     };
-    Ok((Ipv4Addr::LOCALHOST, port).into())
+    localhost(port).await
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| {
-        Failure::usage(format!("cannot listen on {address}: {error}")).cure("stop what listens there (perhaps another hub), or choose another address: --listen 127.0.0.1:3001")
-    })
+/// Both addresses that `localhost` may mean, for our own URLs say `localhost`. Not every machine has both.
+async fn localhost(port: u16) -> Result<(TcpListener, Option<TcpListener>), Failure> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let first = match TcpListener::bind(address).await {
+        Ok(first) => first,
+        Err(error) if error.kind() == ErrorKind::AddrNotAvailable => {
+            let address = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
+            let only = TcpListener::bind(address).await;
+            return Ok((only.map_err(|error| closed(address, &error))?, None));
+        }
+        Err(error) => return Err(closed(address, &error)),
+    };
+    let port = first.local_addr().map_or(port, |bound| bound.port());
+    let other = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
+    match TcpListener::bind(other).await {
+        Ok(second) => Ok((first, Some(second))),
+        Err(error) => {
+            if error.kind() == ErrorKind::AddrInUse {
+                tracing::warn!(address = %other, "something else listens there, and who asks for localhost may reach it instead of this hub");
+            } else {
+                tracing::debug!(address = %other, %error, "not listening there");
+            }
+            Ok((first, None))
+        }
+    }
+}
+
+fn closed(address: SocketAddr, error: &io::Error) -> Failure {
+    Failure::usage(format!("cannot listen on {address}: {error}")).cure("stop what listens there (perhaps another hub), or choose another address: --listen 127.0.0.1:3001")
 }
 
 /// The file that was named, else the environment's, else the one in this folder.
@@ -151,5 +185,27 @@ fn greet(url: &Url, admin: Option<&SecretString>, empty: bool) {
     }
     if empty {
         output.line("  no servers yet:  mcphub add https://mcp.linear.app/mcp");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_of_the_two_addresses_of_localhost_is_enough() {
+        let Ok(taken) = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await else {
+            let (first, other) = localhost(0).await.unwrap();
+            assert!(first.local_addr().unwrap().is_ipv4() && other.is_none());
+            return;
+        };
+        let port = taken.local_addr().unwrap().port();
+        let (first, other) = localhost(port).await.unwrap();
+        assert_eq!(first.local_addr().unwrap().port(), port);
+        assert!(other.is_none());
+        drop(taken);
+        let (first, other) = localhost(0).await.unwrap();
+        let port = first.local_addr().unwrap().port();
+        assert_eq!(other.unwrap().local_addr().unwrap().port(), port);
     }
 }

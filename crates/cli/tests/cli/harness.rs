@@ -108,8 +108,20 @@ impl Desk {
     }
 
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
-        let mut child = self
-            .command(arguments)
+        Running::of(self.command(arguments))
+    }
+}
+
+/// A process that is stopped when the test ends, however it ends.
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    lines: mpsc::Receiver<String>,
+    said: Vec<String>,
+}
+
+impl Running {
+    pub(crate) fn of(mut command: Command) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -123,22 +135,13 @@ impl Desk {
                 }
             }
         });
-        Running {
+        Self {
             child,
             lines,
             said: Vec::new(),
         }
     }
-}
 
-/// A process that is stopped when the test ends, however it ends.
-pub(crate) struct Running {
-    pub(crate) child: Child,
-    lines: mpsc::Receiver<String>,
-    said: Vec<String>,
-}
-
-impl Running {
     /// Waits for a line of its output that contains this.
     pub(crate) fn line_with(&mut self, wanted: &str) -> String {
         loop {

@@ -1,9 +1,9 @@
 //! What a command says and how it ends when something is wrong before or instead of a hub's answer.
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener, TcpStream};
 
-use crate::harness::Desk;
+use crate::harness::{Desk, Running};
 use serde_json::Value;
 
 /// A port on which nobody listens: it was free a moment ago.
@@ -102,4 +102,27 @@ fn a_port_that_is_taken_stops_the_start_with_its_number() {
     assert_eq!(exit, 1);
     assert!(err.contains(&address), "{err}");
     assert!(err.contains("do: "), "{err}");
+}
+
+#[test]
+fn a_hub_that_says_localhost_answers_at_both_of_its_addresses() {
+    let desk = Desk::new();
+    desk.write_settings("{}");
+    let mut command = desk.command(&["serve"]);
+    command.env("PORT", "0");
+    let mut hub = Running::of(command);
+    let line = hub.line_with("clients http://localhost:");
+    let (_, rest) = line.split_once("clients http://localhost:").unwrap();
+    let port: u16 = rest.trim().strip_suffix("/mcp").unwrap().parse().unwrap();
+    let has_both = TcpListener::bind("[::1]:0").is_ok();
+    let addresses = ["127.0.0.1", "::1"].map(|ip| ip.parse::<IpAddr>().unwrap());
+    for ip in addresses.into_iter().take(if has_both { 2 } else { 1 }) {
+        let mut socket = TcpStream::connect((ip, port)).unwrap();
+        let request =
+            format!("GET /healthz HTTP/1.1\r\nhost: localhost:{port}\r\nconnection: close\r\n\r\n");
+        socket.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{ip}: {answer}");
+    }
 }
