@@ -83,11 +83,16 @@ impl Hub {
     }
 
     pub(crate) async fn servers(&self) -> Result<Value, Failure> {
+        Ok(data(self.servers_and_trouble().await?))
+    }
+
+    /// The list as it is answered, with what keeps the hub from reading or writing its settings as `trouble`.
+    pub(crate) async fn servers_and_trouble(&self) -> Result<Value, Failure> {
         let mut url = self.url(&["servers"]);
         url.query_pairs_mut()
             .append_pair("page", "1")
             .append_pair("limit", "1000");
-        self.ask(Method::GET, url, None).await
+        self.ask_whole(Method::GET, url, None).await
     }
 
     pub(crate) async fn server_as_told(&self, name: &str) -> Result<Value, Failure> {
@@ -208,6 +213,15 @@ impl Hub {
 
     /// The `data` of the answer, or the whole of one without.
     async fn ask(&self, method: Method, url: Url, body: Option<&Value>) -> Result<Value, Failure> {
+        self.ask_whole(method, url, body).await.map(data)
+    }
+
+    async fn ask_whole(
+        &self,
+        method: Method,
+        url: Url,
+        body: Option<&Value>,
+    ) -> Result<Value, Failure> {
         let mut request = self.http.request(method, url);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token.expose_secret());
@@ -224,14 +238,17 @@ impl Hub {
             .text()
             .await
             .map_err(|error| self.unreachable(&error))?;
-        let mut answer: Value =
-            serde_json::from_str(&text).map_err(|_no_json| self.no_hub(status))?;
+        let answer: Value = serde_json::from_str(&text).map_err(|_no_json| self.no_hub(status))?;
         if status.is_success() && answer["success"] != json!(false) {
-            let told = answer.get_mut("data").map(Value::take);
-            return Ok(told.unwrap_or(answer));
+            return Ok(answer);
         }
         Err(self.refused(status, &answer))
     }
+}
+
+fn data(mut answer: Value) -> Value {
+    let told = answer.get_mut("data").map(Value::take);
+    told.unwrap_or(answer)
 }
 
 fn address_of_hub(address: &str) -> Result<Url, Failure> {

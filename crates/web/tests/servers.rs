@@ -399,3 +399,19 @@ async fn a_tool_of_a_server_that_is_not_there_or_not_connected_is_a_clear_no() {
         .await;
     assert_eq!(nameless.status, StatusCode::BAD_REQUEST);
 }
+
+#[tokio::test]
+async fn a_server_that_is_off_gives_no_link() {
+    let stage =
+        Stage::new(r#"{"mcpServers":{"off":{"url":"http://127.0.0.1:9/mcp","enabled":false}}}"#)
+            .await;
+    let path = "/api/servers/off/oauth/authorize";
+    let answer = stage.ask(Method::POST, path, Some(json!({}))).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text);
+    assert_eq!(answer.json()["code"], "disabled");
+    assert!(
+        answer.text.contains("mcpServers.off.enabled"),
+        "{}",
+        answer.text
+    );
+}

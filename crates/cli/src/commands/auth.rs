@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::journey::{Journey, Wishes, verdict};
+use super::journey::{Journey, Wishes, switched_off, verdict};
 use super::{Desk, servers};
 use crate::failure::{Exit, Failure};
 use crate::output::table;
@@ -126,10 +126,13 @@ fn row(server: &Server) -> Vec<String> {
 }
 
 async fn login(desk: &Desk, server: &str, forget: bool, wishes: Wishes) -> Result<(), Failure> {
+    let before = desk.hub.server(server).await?;
+    if before.status == "disabled" {
+        return Err(switched_off(&before.name));
+    }
     if forget {
         desk.hub.disconnect(server, "all").await?;
     } else {
-        let before = desk.hub.server(server).await?;
         if before.is_connected() && before.oauth.as_ref().is_some_and(|oauth| oauth.connected) {
             desk.output.result(&told(&before));
             desk.output.line(format!(

@@ -243,17 +243,19 @@ impl<'a> Journey<'a> {
     }
 }
 
+/// Nobody signs in to a server that is not used.
+pub(super) fn switched_off(name: &str) -> Failure {
+    Failure::api(format!("{name} is switched off"))
+        .cure(format!("mcphub servers toggle {}", quoted(name)))
+}
+
 /// The journey's end as the command's end.
 pub(super) fn verdict(server: &Server) -> Result<(), Failure> {
     if server.is_connected() {
         return Ok(());
     }
     if server.status == "disabled" {
-        let name = &server.name;
-        let failure = Failure::api(format!("{name} is switched off"));
-        return Err(failure
-            .cure(format!("mcphub servers toggle {}", quoted(name)))
-            .beside_a_result());
+        return Err(switched_off(&server.name).beside_a_result());
     }
     let why = server.why().unwrap_or("the sign-in did not come to an end");
     let exit = if server.waits_for_a_person() {

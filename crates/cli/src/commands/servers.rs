@@ -66,7 +66,11 @@ fn done(desk: &Desk, told: &Value, words: &str) -> Result<(), Failure> {
 }
 
 async fn list(desk: &Desk) -> Result<(), Failure> {
-    let told = desk.hub.servers().await?;
+    let mut answer = desk.hub.servers_and_trouble().await?;
+    if let Some(trouble) = answer["trouble"].as_str() {
+        desk.output.progress(format!("trouble: {trouble}"));
+    }
+    let told = answer["data"].take();
     desk.output.result(&told);
     let servers = Server::read_all(&told)?;
     if servers.is_empty() {

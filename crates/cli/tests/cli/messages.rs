@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
 
 use crate::harness::{Desk, Running};
 use serde_json::Value;
@@ -125,4 +126,55 @@ fn a_hub_that_says_localhost_answers_at_both_of_its_addresses() {
         socket.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200"), "{ip}: {answer}");
     }
+}
+
+#[test]
+fn a_sign_in_to_a_server_that_does_not_answer_ends_with_2_and_to_one_that_is_off_with_its_cure() {
+    let mut desk = Desk::new();
+    let nobody = format!("{}/mcp", nobody());
+    let settings = serde_json::json!({ "mcpServers": {
+        "away": { "url": nobody },
+        "off": { "url": nobody, "enabled": false },
+    } });
+    let _hub = desk.start_hub(&settings.to_string());
+    let (exit, out, err) = desk.run(&["auth", "login", "away", "--no-browser"]);
+    assert_eq!(exit, 2, "{out}{err}");
+    assert!(err.contains("away: "), "{err}");
+    assert!(!out.contains("Open this in a browser"), "{out}");
+    for forget in [
+        &["auth", "login", "off"][..],
+        &["auth", "login", "off", "--forget"],
+    ] {
+        let (exit, out, err) = desk.run(forget);
+        assert_eq!(exit, 2, "{out}{err}");
+        assert!(err.contains("off is switched off"), "{err}");
+        assert!(err.contains("mcphub servers toggle off"), "{err}");
+    }
+}
+
+#[test]
+fn a_settings_file_that_cannot_be_read_any_more_is_told_with_the_servers() {
+    let mut desk = Desk::new();
+    let _hub = desk.start_hub("{\"mcpServers\":{}}");
+    assert!(!desk.run(&["servers"]).1.contains("trouble"));
+    desk.write_settings("{\n\"mcpServers\":");
+    let end = Instant::now() + Duration::from_secs(60);
+    // The hub notices by itself; each look is a process and takes its time.
+    let told = loop {
+        let (exit, out, err) = desk.run(&["servers"]);
+        assert_eq!(exit, 0, "{err}");
+        if out.contains("trouble: ") || Instant::now() > end {
+            break out;
+        }
+    };
+    assert!(
+        told.contains("trouble: the settings file has an error"),
+        "{told}"
+    );
+    let (_, out, err) = desk.run(&["servers", "--json"]);
+    assert!(err.contains("trouble: the settings file"), "{err}");
+    assert_eq!(
+        serde_json::from_str::<Value>(&out).unwrap(),
+        serde_json::json!([])
+    );
 }

@@ -51,6 +51,13 @@ impl Shared {
         let desk = self.desk(account);
         let _flow = desk.flow.lock().await;
         let subject = self.subject(account)?;
+        let settings = self.store.current();
+        if settings
+            .server(&account.server)
+            .is_some_and(|server| !server.enabled)
+        {
+            return Err(SignInError::Disabled(account.server.clone()));
+        }
         if subject.policy.grant_type.is_unattended() {
             return Err(SignInError::Needed(self.mint_now(&subject).await));
         }

@@ -158,6 +158,19 @@ impl State {
         }
     }
 
+    /// Whether a person can do something about it; else time or the owner of a server has to.
+    #[must_use]
+    pub fn waits_for_a_person(self) -> bool {
+        match self {
+            Self::OauthRequired
+            | Self::NeedsClient
+            | Self::ClientRejected
+            | Self::RegistrationRefused
+            | Self::RejectedByResource => true,
+            Self::Unneeded | Self::Connected | Self::RefreshFailing | Self::Disconnected => false,
+        }
+    }
+
     /// Whether requests can be sent in this state (with a token, or without any).
     #[must_use]
     pub fn usable(self) -> bool {
@@ -264,6 +277,9 @@ pub enum Event {
 pub enum SignInError {
     #[error("there is no server named {0}")]
     UnknownServer(String),
+    /// Nobody is sent to a login server for a server that would not be used.
+    #[error("{0} is switched off (mcpServers.{0}.enabled is false), so nobody signs in to it")]
+    Disabled(String),
     #[error("{0} is not reached over http, so there is nothing to sign in to")]
     NotHttp(String),
     /// Nobody may use another's sign-in, so there is none for a caller who is no user.

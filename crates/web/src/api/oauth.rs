@@ -141,23 +141,27 @@ fn account(app: &App, visitor: &Visitor, name: &str) -> Result<Account, Problem>
     Ok(Account::shared(name))
 }
 
-/// A person has to act first.
+/// A person has to act first, or cannot before the server or its login server answers again.
 pub(super) fn needed(needed: &Needed) -> Problem {
-    Problem::new(
-        Whose::Person,
-        format!("{}: {}", needed.server, needed.reason),
-    )
-    .code("sign_in_needed")
-    .with("status", needed.state.word())
-    .with("reason", needed.reason.as_str())
-    .with("action", needed.action.as_str())
-    .with("authorizationUrl", needed.authorization_url.as_deref())
-    .with("userCode", needed.user_code.as_deref())
+    let (whose, code) = match needed.state.waits_for_a_person() {
+        true => (Whose::Person, "sign_in_needed"),
+        false => (Whose::Upstream, "no_sign_in_now"),
+    };
+    Problem::new(whose, format!("{}: {}", needed.server, needed.reason))
+        .code(code)
+        .with("status", needed.state.word())
+        .with("reason", needed.reason.as_str())
+        .with("action", needed.action.as_str())
+        .with("authorizationUrl", needed.authorization_url.as_deref())
+        .with("userCode", needed.user_code.as_deref())
 }
 
 fn not_begun(error: &SignInError) -> Problem {
     match error {
         SignInError::UnknownServer(name) => no_server(name),
+        SignInError::Disabled(_) => Problem::new(Whose::Settings, error.to_string())
+            .code("disabled")
+            .with("action", "switch the server on first"),
         SignInError::NotHttp(_) => Problem::request(error.to_string()).code("no_sign_in"),
         SignInError::NoUser(_) | SignInError::NotPerUser(_) => {
             Problem::new(Whose::Forbidden, error.to_string()).code("no_user")

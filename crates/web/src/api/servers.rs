@@ -36,8 +36,18 @@ pub(super) async fn list(
     let all: Vec<Value> = seen
         .map(|server| view::server(&app, server, &visitor))
         .collect();
+    // What keeps the settings from being read or written concerns every server, and those who can do something about it.
+    let trouble = app.hub().store().trouble();
+    let trouble = trouble
+        .filter(|_| visitor.is_admin)
+        .map(|it| it.to_string());
+    let mut answer = json!({ "success": true });
+    if let Some(trouble) = trouble {
+        answer["trouble"] = trouble.into();
+    }
     if paging.page.is_none() && paging.limit.is_none() {
-        return Json(json!({ "success": true, "data": all }));
+        answer["data"] = all.into();
+        return Json(answer);
     }
     let limit = paging.limit.unwrap_or(USUAL_PAGE).clamp(1, LARGEST_PAGE);
     let (page, total) = (paging.page.unwrap_or(1).max(1), all.len());
@@ -48,11 +58,13 @@ pub(super) async fn list(
         .take(limit)
         .cloned()
         .collect();
-    let pagination = json!({
+    answer["pagination"] = json!({
         "page": page, "limit": limit, "total": total, "totalPages": pages,
         "hasNextPage": page < pages, "hasPrevPage": page > 1,
     });
-    Json(json!({ "success": true, "data": data, "allServers": all, "pagination": pagination }))
+    answer["data"] = data.into();
+    answer["allServers"] = all.into();
+    Json(answer)
 }
 
 /// GET `/servers/:name`.

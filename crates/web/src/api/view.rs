@@ -47,7 +47,7 @@ pub(super) fn server(app: &App, server: &Server, visitor: &Visitor) -> Value {
         );
         view.insert("problems".into(), problems(&settings, &server.name).into());
     }
-    view.insert("oauth".into(), oauth(&sign_in, own));
+    view.insert("oauth".into(), oauth(&sign_in, own, server.enabled));
     Value::Object(view)
 }
 
@@ -213,7 +213,7 @@ fn problems(settings: &Settings, name: &str) -> Vec<String> {
         .collect()
 }
 
-fn oauth(sign_in: &sign_in::View, whole: bool) -> Value {
+fn oauth(sign_in: &sign_in::View, whole: bool, enabled: bool) -> Value {
     let mut oauth =
         json!({ "connected": sign_in.connected, "clientIdConfigured": sign_in.client_configured });
     if !whole {
@@ -222,7 +222,7 @@ fn oauth(sign_in: &sign_in::View, whole: bool) -> Value {
     let url = sign_in
         .authorization_url
         .as_deref()
-        .filter(|_| !sign_in.connected || !sign_in.state.usable());
+        .filter(|_| enabled && (!sign_in.connected || !sign_in.state.usable()));
     oauth["authorizationUrl"] = url.into();
     oauth["linkExpiresAt"] = sign_in
         .link_expires_at
