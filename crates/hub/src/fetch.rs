@@ -139,8 +139,9 @@ impl Fetch {
         } else {
             POST_TIME
         };
+        // On the heap: whoever waits for this is deep inside a sign-in already.
         // rule: safe-b02
-        timeout(time, self.follow(request, way))
+        timeout(time, Box::pin(self.follow(request, way)))
             .await
             .unwrap_or(Err(Unanswered::Timeout))
     }
