@@ -168,6 +168,12 @@ impl SignIns {
             .map_err(SignInError::Store)?
     }
 
+    /// Whether a link or a callback is being worked on: whoever waits for an answer waits for that, not for the server.
+    #[must_use]
+    pub fn is_at_work(&self, account: impl Into<Account>) -> bool {
+        self.shared.desk(&account.into()).flow.try_lock().is_err()
+    }
+
     /// The state of one server's sign-in; cheap, never waits.
     #[must_use]
     pub fn view(&self, account: impl Into<Account>) -> View {

@@ -97,6 +97,8 @@ impl Server {
 pub enum DiscoveryError {
     #[error("the server's address {0:?} is not an http or https address")]
     McpAddress(String),
+    #[error("timeout: {asked} did not answer in time")]
+    TimedOut { asked: String },
     /// Asked, but the answer is not known yet: try later.
     #[error("not known yet: {asked} gave no usable answer ({why})")]
     NotYetKnown { asked: String, why: String },
@@ -160,7 +162,7 @@ impl DiscoveryError {
     /// Whether time alone may cure it.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::NotYetKnown { .. })
+        matches!(self, Self::NotYetKnown { .. } | Self::TimedOut { .. })
     }
 }
 
@@ -181,7 +183,7 @@ struct Journey {
     dpop_algs: Option<Vec<String>>,
     notes: Vec<Note>,
     /// Addresses that gave no answer which decides anything.
-    unknown: Vec<(String, String)>,
+    unknown: Vec<(String, Doubt)>,
     /// Why the first of several authorization servers could not be used.
     passed_over: Option<DiscoveryError>,
     document: Option<Document>,
@@ -295,8 +297,11 @@ impl Journey {
 
     /// The first thing that is not known, as an error.
     fn not_yet_known(&self) -> Option<DiscoveryError> {
-        let (asked, why) = self.unknown.first()?.clone();
-        Some(DiscoveryError::NotYetKnown { asked, why })
+        let (asked, doubt) = self.unknown.first()?.clone();
+        Some(match doubt {
+            Doubt::Silent => DiscoveryError::TimedOut { asked },
+            Doubt::Said(why) => DiscoveryError::NotYetKnown { asked, why },
+        })
     }
 
     fn finish(
@@ -346,7 +351,15 @@ enum Found {
     /// Nothing there; look at the next place.
     Miss,
     /// Something is there, but it cannot say now.
-    Unknown(String),
+    Unknown(Doubt),
+}
+
+/// Why it cannot be said what is at an address.
+#[derive(Debug, Clone)]
+enum Doubt {
+    /// Nobody answered in the time that there was.
+    Silent,
+    Said(String),
 }
 
 fn read(
@@ -356,15 +369,17 @@ fn read(
     let response = match answer {
         Ok(response) => response,
         Err(Unanswered::TooLarge) => return Ok(Found::Miss),
-        Err(error @ (Unanswered::Timeout | Unanswered::Network(_) | Unanswered::Refused(_))) => {
-            return Ok(Found::Unknown(error.to_string()));
+        Err(Unanswered::Timeout) => return Ok(Found::Unknown(Doubt::Silent)),
+        Err(error @ (Unanswered::Network(_) | Unanswered::Refused(_))) => {
+            return Ok(Found::Unknown(Doubt::Said(error.to_string())));
         }
     };
     let status = response.status();
     // A 4xx says that nothing is there. A server in trouble says nothing, so nothing is concluded from it.
     // rule: mcp-auth-discovery-unknown, at-22, at-23
     if status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429) {
-        return Ok(Found::Unknown(format!("status {}", status.as_u16())));
+        let why = format!("status {}", status.as_u16());
+        return Ok(Found::Unknown(Doubt::Said(why)));
     }
     if !status.is_success() {
         return Ok(Found::Miss);

@@ -3,6 +3,7 @@
 mod stage;
 
 use http::{Method, StatusCode};
+use hub::upstream::State;
 use hub::vault::Vault;
 use serde_json::{Value, json};
 use settings::Change;
@@ -414,4 +415,54 @@ async fn a_server_that_is_off_gives_no_link() {
         "{}",
         answer.text
     );
+}
+
+// rule: at-25
+#[tokio::test]
+async fn a_server_whose_metadata_never_answers_holds_up_neither_health_nor_the_others() {
+    let open = lab::World::start(lab::Switches {
+        token_required: false,
+        mcp_sessions: false,
+        ..lab::Switches::default()
+    });
+    let open = open.await.unwrap();
+    let never = lab::Trouble::forever(lab::Fault::Hang);
+    let mute = lab::World::start(lab::Switches {
+        trouble: [(lab::Endpoint::ResourceMetadata, vec![never])].into(),
+        ..lab::Switches::default()
+    });
+    let mute = mute.await.unwrap();
+    let mut servers = serde_json::Map::new();
+    servers.insert("mute".to_owned(), json!({ "url": mute.mcp_url() }));
+    for number in 0..30 {
+        let server = json!({ "url": open.mcp_url() });
+        servers.insert(format!("other-{number}"), server);
+    }
+    let begun = tokio::time::Instant::now();
+    let stage = Stage::new(&json!({ "mcpServers": servers }).to_string()).await;
+    let health = stage.get("/health").await;
+    assert_eq!(health.status, StatusCode::OK, "{}", health.text);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(5));
+
+    let upstreams = stage.hub.upstreams();
+    for upstream in upstreams.all() {
+        if upstream.name() != "mute" {
+            let mut state = upstream.watch();
+            let ready = |state: &State| matches!(state, State::Ready);
+            state.wait_for(ready).await.unwrap();
+        }
+    }
+    // Now nobody is waited for but those who never answer, so time may run.
+    tokio::time::pause();
+    let mut state = upstreams.get("mute").unwrap().watch();
+    let failed = state.wait_for(|state| state.trouble().is_some());
+    let why = failed.await.unwrap().trouble().unwrap().explain();
+    assert!(
+        begun.elapsed() < std::time::Duration::from_secs(15),
+        "{why}"
+    );
+    assert!(why.contains("discovery timeout"), "{why}");
+    let health = stage.get("/health").await;
+    assert_eq!(health.status, StatusCode::OK);
+    assert_eq!(health.json()["servers"]["connected"], 30);
 }

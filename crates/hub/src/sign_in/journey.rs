@@ -19,8 +19,9 @@ use super::view::{Link, Needed, SignInError, State};
 use super::{Account, Shared};
 use crate::chance;
 
-/// For all of discovery.
-pub(super) const DISCOVERY_TIME: Duration = Duration::from_secs(15);
+/// For all of discovery. A connection is given up after 15 s, and by then it has to be known that discovery was the reason.
+// rule: at-25
+pub(super) const DISCOVERY_TIME: Duration = Duration::from_secs(14);
 
 /// What a journey is for.
 #[derive(Debug, Clone, Default)]
@@ -202,7 +203,10 @@ impl Shared {
         let found = driver.drive(first, DISCOVERY_TIME).await;
         let mut found = found.map_err(|error: DiscoveryError| {
             driver.say_why(Stage::Discovery, "stopped", error.to_string());
-            Stop::Trouble(format!("discovery failed: {error}"))
+            Stop::Trouble(match error {
+                DiscoveryError::TimedOut { .. } => format!("discovery {error}"),
+                error => format!("discovery failed: {error}"),
+            })
         })?;
         driver.notes(Stage::Discovery, &found.notes);
         let identity = found.server.identity();

@@ -3,7 +3,7 @@
 //! MCP 2026-07-28, versioning, and "Backward Compatibility" of both transports. What was found is remembered while the settings of
 //! the server stay as they are.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{pin::pin, sync::atomic::Ordering, time::Duration};
 
 use mcp::{
     bridge::{self, Choice},
@@ -67,12 +67,18 @@ async fn discover(shared: &Shared, link: &Link) -> Result<Found, Refused> {
     let mut revision = newest;
     for last in [false, true] {
         let asking = link.clone().without_handshake(revision);
-        let asked = shared.ask(&asking, method::DISCOVER, None);
-        let answer = match timeout(ANSWERED_WITHIN, asked).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(refused)) => return fall_back(refused),
+        let mut asked = pin!(shared.ask(&asking, method::DISCOVER, None));
+        let answered = match timeout(ANSWERED_WITHIN, &mut asked).await {
+            Ok(answered) => answered,
+            // The server did answer, and its 401 is being looked into.
+            // rule: at-25
+            Err(_) if shared.sign_ins.is_at_work(shared.account.clone()) => asked.await,
             // rule: mcp-era-silence -- no answer in a reasonable time is the answer of a server that shakes hands.
             Err(_) => return Ok(Found::Silence),
+        };
+        let answer = match answered {
+            Ok(answer) => answer,
+            Err(refused) => return fall_back(refused),
         };
         if let Some(result) = answer.result() {
             return read(shared, result);
