@@ -8,6 +8,7 @@ mod callback;
 mod desk;
 mod device;
 pub mod document;
+mod documents;
 mod drive;
 mod ended;
 mod identity;
@@ -42,6 +43,7 @@ use crate::journal::Journal;
 use crate::store::Store;
 pub use account::Account;
 use desk::Desk;
+use documents::Documents;
 use drive::Driver;
 use subject::Subject;
 pub use subject::is_callback;
@@ -69,6 +71,7 @@ struct Shared {
     /// Where the hub listens, for callbacks to this machine.
     port: u16,
     desks: DashMap<Account, Arc<Desk>>,
+    documents: Documents,
     /// Hashes of states that were answered.
     used: SyncMutex<VecDeque<String>>,
     events: broadcast::Sender<Event>,
@@ -85,6 +88,7 @@ impl SignIns {
             clock,
             port,
             desks: DashMap::new(),
+            documents: Documents::default(),
             used: SyncMutex::default(),
             events: broadcast::Sender::new(LAG),
         });
@@ -252,6 +256,7 @@ impl Shared {
             fetch: self.fetch.clone(),
             journal: self.journal.clone(),
             clock: self.clock.clone(),
+            documents: self.documents.clone(),
             account: subject.account.clone(),
             sign_in: sign_in.map(str::to_owned),
             way: subject.way.clone(),

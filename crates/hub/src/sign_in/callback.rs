@@ -223,6 +223,7 @@ impl Shared {
         waiting: &Waiting,
         error: &str,
     ) -> Result<Completed, CallbackError> {
+        self.documents.forget(&waiting.identity());
         if subject.policy.client.is_none() {
             return self.as_another(subject, waiting, error).await;
         }

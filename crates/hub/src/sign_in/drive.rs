@@ -7,6 +7,7 @@ use oauth::{Note, Procedure, Response, Stage, Step, Unanswered};
 use tokio::time::Instant;
 
 use super::Account;
+use super::documents::Documents;
 use crate::clock::Clock;
 use crate::fetch::{Fetch, Way};
 use crate::journal::{Asked, Entry, Journal};
@@ -16,6 +17,7 @@ pub(super) struct Driver {
     pub(super) fetch: Fetch,
     pub(super) journal: Journal,
     pub(super) clock: Clock,
+    pub(super) documents: Documents,
     pub(super) account: Account,
     pub(super) sign_in: Option<String>,
     pub(super) way: Way,
@@ -42,11 +44,13 @@ impl Driver {
             let mut entry = self.entry(then.stage(), "");
             entry.request = Some(Asked::of(&request));
             entry.why = Some(because.into_owned());
-            let asked = Instant::now();
+            let (asked, address) = (Instant::now(), request.uri().to_string());
             let answer = in_time(end, self.fetch.send(request, &self.way)).await;
             entry.duration = Some(asked.elapsed());
             match &answer {
                 Ok(response) => {
+                    let stage = then.stage();
+                    self.documents.heard(stage, &address, response);
                     entry.status = Some(response.status().as_u16());
                     entry.decision = format!("answered {}", response.status().as_u16());
                 }

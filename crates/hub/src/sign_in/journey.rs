@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use oauth::authorization::{self, Chance, Healed};
 use oauth::client::Kind;
+use oauth::discovery::Known;
 use oauth::policy::{GrantType, ResourceRule};
 use oauth::step::Stage;
 use oauth::{Challenge, Client, Discovered, Discovery, DiscoveryError, scope};
@@ -34,6 +35,8 @@ pub(super) struct Ask {
     pub(super) another_client: bool,
     /// A token of this authorization server was refused when it was fresh: only another one is worth a sign-in.
     pub(super) other_than: Option<String>,
+    /// A person asks: what was read before may be what is wrong.
+    pub(super) afresh: bool,
 }
 
 /// Why a journey ends without a link.
@@ -64,6 +67,7 @@ impl Shared {
         }
         let ask = Ask {
             challenge: desk.with(|memory| memory.challenge.clone()),
+            afresh: true,
             ..Ask::default()
         };
         if subject.policy.grant_type == GrantType::DeviceCode {
@@ -199,9 +203,8 @@ impl Shared {
         subject: &Subject,
         ask: &Ask,
     ) -> Result<Discovered, Stop> {
-        let first = Discovery::start(subject.policy.clone(), subject.known(ask.challenge.clone()));
-        let found = driver.drive(first, DISCOVERY_TIME).await;
-        let mut found = found.map_err(|error: DiscoveryError| {
+        let found = self.search(driver, subject, ask.challenge.clone(), ask.afresh);
+        let mut found = found.await.map_err(|error| {
             driver.say_why(Stage::Discovery, "stopped", error.to_string());
             Stop::Trouble(match error {
                 DiscoveryError::TimedOut { .. } => format!("discovery {error}"),
@@ -228,6 +231,34 @@ impl Shared {
             found.scopes = scope::union(&before.requested, &found.scopes);
         }
         found.scopes = scope::union(&found.scopes, &ask.scopes);
+        Ok(found)
+    }
+
+    /// The search itself, which asks for no metadata that was read within the hour.
+    // rule: mcp-auth-discovery-cache
+    pub(super) async fn search(
+        &self,
+        driver: &Driver,
+        subject: &Subject,
+        challenge: Option<Challenge>,
+        afresh: bool,
+    ) -> Result<Discovered, DiscoveryError> {
+        let now = self.clock.now();
+        let documents = match afresh {
+            true => Vec::new(),
+            false => self.documents.fresh(&subject.way, now),
+        };
+        let known = Known {
+            challenge,
+            used: subject.held.used(),
+            documents: documents.clone(),
+        };
+        let first = Discovery::start(subject.policy.clone(), known);
+        let found = driver.drive(first, DISCOVERY_TIME).await?;
+        let read = found.document.clone();
+        if let Some(read) = read.filter(|read| !documents.contains(read)) {
+            self.documents.keep(&subject.way, now, read);
+        }
         Ok(found)
     }
 }

@@ -5,10 +5,8 @@ use std::sync::Arc;
 
 use oauth::discovery::Source;
 use oauth::step::Stage;
-use oauth::{Discovery, DiscoveryError};
 
 use super::identity::Purpose;
-use super::journey::DISCOVERY_TIME;
 use super::{Account, Shared};
 
 impl Shared {
@@ -27,11 +25,9 @@ impl Shared {
             return;
         }
         let driver = self.driver(&subject, None);
-        let first = Discovery::start(subject.policy.clone(), subject.known(None));
-        let found = match driver.drive(first, DISCOVERY_TIME).await {
+        let found = match self.search(&driver, &subject, None, false).await {
             Ok(found) => found,
             Err(error) => {
-                let error: DiscoveryError = error;
                 driver.say_why(Stage::Discovery, "no sign-in is offered", error.to_string());
                 return;
             }

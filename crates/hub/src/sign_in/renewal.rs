@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use oauth::Refresh;
 use oauth::grant::Next;
 use oauth::refresh::Outcome;
 use oauth::step::Stage;
-use oauth::{Discovery, Refresh};
 use tokio::time::Instant;
 
 use super::desk::{Desk, Failing};
@@ -25,7 +25,6 @@ const REFRESH_TIME: Duration = Duration::from_secs(10);
 pub(super) const TURN_TIME: Duration = Duration::from_secs(25);
 /// However short its life is said to be, a token is not renewed more often than this.
 pub(super) const SHORTEST_LIFE: Duration = Duration::from_secs(1);
-const DISCOVERY_TIME: Duration = Duration::from_secs(15);
 /// How long a caller without a living token waits for a token endpoint in trouble.
 const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -450,11 +449,8 @@ impl Shared {
         let challenge = self
             .desk(&subject.account)
             .with(|memory| memory.challenge.clone());
-        let first = Discovery::start(subject.policy.clone(), subject.known(challenge));
-        let found = driver
-            .drive(first, DISCOVERY_TIME)
-            .await
-            .map_err(|error| error.to_string())?;
+        let found = self.search(&driver, subject, challenge, false).await;
+        let found = found.map_err(|error| error.to_string())?;
         kept.grant.issuer = found.server.identity();
         kept.grant.token_endpoint = found.server.token_endpoint.to_string();
         kept.grant.resource = found.resource;

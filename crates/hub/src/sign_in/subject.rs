@@ -4,9 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use oauth::assertion::ClientKey;
-use oauth::discovery::Known;
 use oauth::policy::{GivenClient, GrantType, ResourceRule};
-use oauth::{AuthMethod, Challenge, Policy};
+use oauth::{AuthMethod, Policy};
 use secrecy::SecretString;
 use settings::{OAuth, Pkce, ResourceChoice, Server, Settings, Transport};
 use url::Url;
@@ -83,15 +82,6 @@ impl Subject {
             way,
             held: record::read(&server.oauth, account, url),
         })
-    }
-
-    /// What a search for its authorization server may start from.
-    pub(super) fn known(&self, challenge: Option<Challenge>) -> Known {
-        Known {
-            challenge,
-            used: self.held.used(),
-            ..Known::default()
-        }
     }
 
     /// The policy of token requests for a grant with this key.

@@ -4,6 +4,7 @@ mod attacks;
 mod bench;
 mod callbacks;
 mod device;
+mod documents;
 mod identities;
 mod page;
 mod people;
