@@ -41,6 +41,8 @@ pub(super) struct Memory {
     pub(super) registered: Option<Registered>,
     /// The authorization server that would sign somebody in, although no token is demanded.
     pub(super) offered: Option<String>,
+    /// The authorization server that was found last.
+    pub(super) found: Option<String>,
     /// The authorization server did not take our document as a client; it is not offered again.
     pub(super) document_refused: bool,
     /// The sign-in whose code a task of ours asks about.

@@ -11,7 +11,7 @@ use oauth::policy::GrantType;
 use oauth::registration::management::{Deleted, Deletion, Renewal, Renewed};
 use oauth::registration::probe::{Probe, Probed};
 use oauth::step::{Stage, Step};
-use oauth::{Client, Discovered, Registration, RegistrationError};
+use oauth::{Client, Discovered, Policy, Registration, RegistrationError};
 
 use super::Shared;
 use super::desk::Registered;
@@ -107,7 +107,7 @@ impl Shared {
             .await
             .map_err(|error| {
                 driver.say_why(Stage::Registration, "stopped", error.to_string());
-                refused(&error)
+                refused(&subject.policy, identity, &error)
             })?;
         driver.notes(Stage::Registration, &identified.notes);
         let client = identified.client;
@@ -294,7 +294,7 @@ fn bound(subject: &Subject, identity: &str) -> Result<(), Stop> {
     }
 }
 
-fn refused(error: &RegistrationError) -> Stop {
+fn refused(policy: &Policy, identity: &str, error: &RegistrationError) -> Stop {
     let state = match error {
         RegistrationError::NeedsClient { .. } | RegistrationError::SwitchedOff { .. } => {
             State::NeedsClient
@@ -304,5 +304,47 @@ fn refused(error: &RegistrationError) -> Stop {
         | RegistrationError::Expired { .. } => State::RegistrationRefused,
         RegistrationError::Unavailable { .. } => return Stop::Trouble(error.to_string()),
     };
-    Stop::Stands(Verdicted::new(state, error.to_string()))
+    let mut verdict = Verdicted::new(state, error.to_string());
+    let profile = policy.profile(Some(identity));
+    let console = profile.and_then(|profile| profile.console_url);
+    if let Some(console) = console.filter(|_| state == State::NeedsClient) {
+        verdict.action = format!("register a client at {console} and set oauth.clientId");
+    }
+    Stop::Stands(verdict)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // rule: profile, at-26
+    #[test]
+    fn where_a_client_has_to_be_registered_by_hand_a_known_console_is_named() {
+        let policy = Policy::new(
+            "https://mcp.example/mcp",
+            "http://localhost:3000/oauth/callback",
+        );
+        let error = RegistrationError::NeedsClient {
+            issuer: "x".to_owned(),
+            redirect_uri: policy.redirect_uri.clone(),
+        };
+        let action = |policy: &Policy, issuer: &str| match refused(policy, issuer, &error) {
+            Stop::Stands(verdict) => verdict.action,
+            Stop::Trouble(why) => panic!("{why}"),
+            Stop::SameServer => panic!("another answer"),
+        };
+        let google = "https://accounts.google.com";
+        let known = action(&policy, google);
+        assert!(
+            known.contains("https://console.cloud.google.com"),
+            "{known}"
+        );
+        let plain = action(&policy, "https://as.example");
+        assert!(!plain.contains("https://"), "{plain}");
+        let without = Policy {
+            profiles: false,
+            ..policy
+        };
+        assert_eq!(action(&without, google), plain);
+    }
 }

@@ -164,6 +164,7 @@ impl Shared {
             true => Purpose::AnotherClient,
             false => Purpose::SignIn,
         };
+        let subject = &subject.clone().at(Some(&found.server.identity()));
         let client = self.identify(&driver, subject, &found, purpose).await?;
         let chance = Chance {
             state: chance::bytes(),
@@ -213,6 +214,8 @@ impl Shared {
         })?;
         driver.notes(Stage::Discovery, &found.notes);
         let identity = found.server.identity();
+        self.desk(&subject.account)
+            .with(|memory| memory.found = Some(identity.clone()));
         driver.say(
             Stage::Discovery,
             format!("the authorization server is {identity}, PKCE S256"),

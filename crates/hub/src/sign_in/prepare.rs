@@ -45,6 +45,7 @@ impl Shared {
         );
         desk.with(|memory| memory.offered = Some(identity));
         if wanted {
+            let subject = subject.at(Some(&found.server.identity()));
             // What went wrong is in the journal, and whoever signs in meets it.
             drop(
                 self.identify(&driver, &subject, &found, Purpose::Preparation)

@@ -118,10 +118,10 @@ impl Shared {
             return self.view_without(account);
         };
         let held = &subject.held;
-        let (standing, failing, offered) = self.desk(account).with(|memory: &mut Memory| {
-            let offered = memory.offered.clone();
-            (memory.standing.clone(), memory.failing.clone(), offered)
-        });
+        let desk = self.desk(account);
+        let (standing, failing) =
+            desk.with(|memory: &mut Memory| (memory.standing.clone(), memory.failing.clone()));
+        let (offered, found) = desk.with(|memory| (memory.offered.clone(), memory.found.clone()));
         let (state, reason, action) = match (standing, failing, &held.kept) {
             (Some(standing), _, _) => (standing.state, standing.reason, Some(standing.action)),
             (None, Some(failing), Some(_)) => {
@@ -139,7 +139,9 @@ impl Shared {
         let issuer = (held.used().into_iter().next().map(|used| used.issuer))
             .or_else(|| waiting.map(Waiting::identity))
             .or_else(|| typing(&subject, now).map(|device| device.issuer.clone()))
-            .or_else(|| offered.clone());
+            .or_else(|| offered.clone())
+            .or(found);
+        let subject = subject.clone().at(issuer.as_deref());
         let typing = typing(&subject, now);
         let profile = subject.policy.profile(issuer.as_deref());
         let client_redirect = held

@@ -18,6 +18,7 @@ use super::{Account, SignInError};
 use crate::clock::Clock;
 use crate::fetch::{Reach, Way};
 
+#[derive(Clone)]
 pub(super) struct Subject {
     pub(super) account: Account,
     /// What a person decided, without what the hub wrote.
@@ -25,6 +26,18 @@ pub(super) struct Subject {
     pub(super) policy: Arc<Policy>,
     pub(super) way: Way,
     pub(super) held: Held,
+    /// Where the browser comes back to, while nobody chose that for this server.
+    callback: Option<Callback>,
+}
+
+/// A callback that a provider may want otherwise.
+#[derive(Clone)]
+struct Callback {
+    usual: String,
+    /// Where the hub listens.
+    port: u16,
+    /// Our own client document, which names the usual one.
+    document: Option<String>,
 }
 
 impl Subject {
@@ -75,13 +88,52 @@ impl Subject {
         policy.key = key(&given, clock);
         policy.client_metadata_url = (policy.client_metadata_url)
             .or_else(|| document::for_callback(settings, &policy.redirect_uri));
-        Ok(Self {
+        let callback = chosen(&given).is_none().then(|| Callback {
+            usual: policy.redirect_uri.clone(),
+            port,
+            document: policy.client_metadata_url.clone(),
+        });
+        let subject = Self {
             account: account.clone(),
             given,
             policy: Arc::new(policy),
             way,
             held: record::read(&server.oauth, account, url),
-        })
+            callback,
+        };
+        let issuer = subject.issuer();
+        Ok(subject.at(issuer.as_deref()))
+    }
+
+    /// The authorization server, as far as it is known without asking.
+    fn issuer(&self) -> Option<String> {
+        let waiting = self.held.waiting.as_ref();
+        (waiting.and_then(|waiting| waiting.pending.issuer.clone()))
+            .or_else(|| self.held.used().into_iter().next().map(|used| used.issuer))
+            .or_else(|| self.policy.issuer.clone())
+    }
+
+    /// The same at this authorization server, whose provider may take another callback than the usual one.
+    // rule: profile
+    pub(super) fn at(mut self, issuer: Option<&str>) -> Self {
+        let Some(callback) = &self.callback else {
+            return self;
+        };
+        let profile = self.policy.profile(issuer);
+        let wanted = profile.and_then(|profile| profile.callback(&callback.usual, callback.port));
+        let wanted = wanted.unwrap_or_else(|| callback.usual.clone());
+        if wanted != self.policy.redirect_uri {
+            let own = (self.given.client_metadata_url.clone()).or_else(|| {
+                callback
+                    .document
+                    .clone()
+                    .filter(|_| wanted == callback.usual)
+            });
+            let policy = Arc::make_mut(&mut self.policy);
+            policy.client_metadata_url = own;
+            policy.redirect_uri = wanted;
+        }
+        self
     }
 
     /// The policy of token requests for a grant with this key.
@@ -157,21 +209,21 @@ pub(super) fn address(server: &Server) -> Option<&str> {
 /// this machine.
 // rule: at-11, at-16
 pub(super) fn redirect_uri(settings: &Settings, given: &OAuth, port: u16) -> String {
-    if let Some(address) = &given.redirect_uri {
-        return address.clone();
-    }
-    let registration = given.dynamic_registration.as_ref();
-    let listed = registration.and_then(|registration| registration.metadata.get("redirect_uris"));
-    if let Some(first) = listed
-        .and_then(|list| list.get(0))
-        .and_then(|first| first.as_str())
-    {
-        return first.to_owned();
+    if let Some(chosen) = chosen(given) {
+        return chosen;
     }
     match settings.base_url() {
         Some(base) => format!("{}/oauth/callback", base.trim_end_matches('/')),
         None => format!("http://localhost:{port}/oauth/callback"),
     }
+}
+
+/// The callback that a person chose for this server.
+fn chosen(given: &OAuth) -> Option<String> {
+    let registration = given.dynamic_registration.as_ref();
+    let listed = registration.and_then(|registration| registration.metadata.get("redirect_uris"));
+    let first = listed.and_then(|list| list.get(0)?.as_str());
+    (given.redirect_uri.clone()).or_else(|| first.map(str::to_owned))
 }
 
 /// Whether a server's settings have the browser come back at this path.
@@ -248,3 +300,6 @@ fn policy(url: &str, redirect_uri: String, given: &OAuth) -> Policy {
     }
     policy
 }
+
+#[cfg(test)]
+mod tests;
