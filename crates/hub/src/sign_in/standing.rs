@@ -108,7 +108,8 @@ impl Shared {
             reason: standing.reason.clone(),
             action: standing.action.clone(),
             authorization_url: link(subject, self.clock.now()),
-            user_code: typing(subject, self.clock.now()).map(|device| device.user_code.clone()),
+            user_code: typing(subject, self.clock.now())
+                .map(|device| device.user_code.as_str().into()),
         }
     }
 

@@ -106,15 +106,14 @@ pub struct Needed {
     pub authorization_url: Option<String>,
     /// The code to type there, or to compare with what stands there.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub user_code: Option<String>,
+    pub user_code: Option<Box<str>>,
 }
 
 impl fmt::Display for Needed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}; {}", self.server, self.reason, self.action)?;
-        match &self.authorization_url {
-            Some(url) => write!(f, ": {url}")?,
-            None => {}
+        if let Some(url) = &self.authorization_url {
+            write!(f, ": {url}")?;
         }
         match &self.user_code {
             Some(code) => write!(f, " (the code is {code})"),

@@ -80,7 +80,7 @@ async fn the_code_is_shown_and_asked_about_until_the_person_has_typed_it() {
     let bench = bench().await;
     let needed = bench.needed().await;
     assert_eq!(needed.state, State::OauthRequired);
-    let code = needed.user_code.clone().unwrap();
+    let code = needed.user_code.clone().unwrap().into_string();
     assert!(needed.to_string().contains(&code), "{needed}");
     assert_eq!(bench.world.user_codes(), [code.as_str()]);
     let view = bench.sign_ins.view("up");
@@ -222,7 +222,7 @@ async fn signing_out_or_other_settings_end_the_questions() {
 #[tokio::test]
 async fn the_questions_go_on_after_a_restart() {
     let mut bench = bench().await;
-    let code = bench.needed().await.user_code;
+    let code = bench.needed().await.user_code.map(Into::into);
     one_question(&bench, INTERVAL).await;
     bench.restart().await;
     assert_eq!(bench.sign_ins.view("up").user_code, code);
@@ -257,7 +257,7 @@ async fn two_processes_on_one_file_ask_no_oftener_than_one() {
 #[tokio::test]
 async fn a_token_endpoint_in_trouble_costs_time_and_not_the_code() {
     let bench = bench().await;
-    let code = bench.needed().await.user_code;
+    let code = bench.needed().await.user_code.map(Into::into);
     let trouble = Trouble::times(Fault::status(503), 2);
     bench
         .world
