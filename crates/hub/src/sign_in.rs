@@ -288,12 +288,16 @@ impl Shared {
 }
 
 /// Work that is finished even when whoever asked for it goes away: a token that was issued must be stored.
-async fn finished<T: Send + 'static>(
+///
+/// On the heap from the start: a whole sign-in is large, and whoever waits for it stands deep in the stack already.
+fn finished<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
-) -> Result<T, String> {
-    tokio::spawn(work)
-        .await
-        .map_err(|broken| format!("the sign-in broke off: {broken}"))
+) -> impl Future<Output = Result<T, String>> + Send {
+    let task = tokio::spawn(Box::pin(work));
+    async move {
+        task.await
+            .map_err(|broken| format!("the sign-in broke off: {broken}"))
+    }
 }
 
 #[cfg(test)]

@@ -31,7 +31,14 @@ impl Driver {
         within: Duration,
     ) -> Result<P::Output, P::Error> {
         let end = Instant::now() + self.clock.wait_for(within);
-        let mut step = first?;
+        Box::pin(self.drive_until(end, first?)).await
+    }
+
+    async fn drive_until<P: Procedure>(
+        &self,
+        end: Instant,
+        mut step: Step<P>,
+    ) -> Result<P::Output, P::Error> {
         loop {
             let (request, because, then) = match step {
                 Step::Done(output) => return Ok(output),

@@ -59,6 +59,15 @@ impl Shared {
         if let Some(at_once) = self.token_at_once(account) {
             return Ok(at_once);
         }
+        // On the heap: nearly every call ends above, and what follows is large.
+        Box::pin(self.token_with_time(account)).await
+    }
+
+    /// The same where somebody has to be asked, or waited for.
+    async fn token_with_time(
+        self: &Arc<Self>,
+        account: &Account,
+    ) -> Result<Option<Bearer>, Needed> {
         let Ok(subject) = self.subject(account) else {
             return Ok(None);
         };
@@ -174,7 +183,7 @@ impl Shared {
             }
         };
         self.store.reload().await;
-        let renewed = self.renew_alone(&desk, account, refused).await;
+        let renewed = Box::pin(self.renew_alone(&desk, account, refused)).await;
         desk.with(|memory| memory.lock = lock.filter(|_| memory.unsaved.kept.is_some()));
         renewed
     }
@@ -216,7 +225,7 @@ impl Shared {
                 return Ok(None);
             };
             let lives = kept.grant.lives(self.clock.now()) && refused.is_none();
-            match self.attempt(desk, &subject, kept.clone()).await {
+            match Box::pin(self.attempt(desk, &subject, kept.clone())).await {
                 Attempt::Fresh(fresh) => return Ok(Some(fresh)),
                 Attempt::Over(needed) => return Err(needed),
                 Attempt::Gone => return Ok(None),
