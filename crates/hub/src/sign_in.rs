@@ -104,7 +104,9 @@ impl SignIns {
 
     /// The token to send to this server; renewed first when it is due. `None`: send none.
     pub async fn token(&self, account: impl Into<Account>) -> Result<Option<Bearer>, Needed> {
-        self.shared.token(&account.into()).await
+        // On the heap: every request waits for this, and most of it is for the rare case that a token has to be minted.
+        let account = account.into();
+        Box::pin(self.shared.token(&account)).await
     }
 
     /// What to do about a 401 or 403.

@@ -97,7 +97,8 @@ impl Http {
             headers,
             body: Some(outgoing.text.clone()),
         };
-        let (answer, bearer) = self.guarded.exchange(ask).await?;
+        // On the heap, for the ways of a call to here are many and deep.
+        let (answer, bearer) = Box::pin(self.guarded.exchange(ask)).await?;
         // rule: mcp-transport-session-404 -- a 404 to a request with a session id means that the session is over.
         if answer.status == StatusCode::NOT_FOUND && self.session.get().is_some() {
             self.gone.store(true, Ordering::Relaxed);
