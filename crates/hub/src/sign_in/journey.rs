@@ -156,7 +156,7 @@ impl Shared {
     ) -> Result<Waiting, Stop> {
         let id = chance::token(6);
         let driver = self.driver(subject, Some(&id));
-        let found = self.discover(&driver, subject, &ask).await?;
+        let found = Box::pin(self.discover(&driver, subject, &ask)).await?;
         if ask.other_than.as_deref() == Some(&found.server.identity()) {
             return Err(Stop::SameServer);
         }
@@ -257,7 +257,8 @@ impl Shared {
             documents: documents.clone(),
         };
         let first = Discovery::start(subject.policy.clone(), known);
-        let found = driver.drive(first, DISCOVERY_TIME).await?;
+        // On the heap: what a search carries along is large, and many waits are around it.
+        let found = Box::pin(driver.drive(first, DISCOVERY_TIME)).await?;
         let read = found.document.clone();
         if let Some(read) = read.filter(|read| !documents.contains(read)) {
             self.documents.keep(&subject.way, now, read);

@@ -3,7 +3,7 @@
 //! MCP 2026-07-28, versioning, and "Backward Compatibility" of both transports. What was found is remembered while the settings of
 //! the server stay as they are.
 
-use std::{pin::pin, sync::atomic::Ordering, time::Duration};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use mcp::{
     bridge::{self, Choice},
@@ -67,7 +67,7 @@ async fn discover(shared: &Shared, link: &Link) -> Result<Found, Refused> {
     let mut revision = newest;
     for last in [false, true] {
         let asking = link.clone().without_handshake(revision);
-        let mut asked = pin!(shared.ask(&asking, method::DISCOVER, None));
+        let mut asked = Box::pin(shared.ask(&asking, method::DISCOVER, None));
         let answered = match timeout(ANSWERED_WITHIN, &mut asked).await {
             Ok(answered) => answered,
             // The server did answer, and its 401 is being looked into.
