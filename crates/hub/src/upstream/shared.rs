@@ -139,9 +139,10 @@ impl Shared {
         let unreadable =
             |error: raw::Unreadable| Refused::Failed(Trouble::Settings(error.to_string()));
         let outgoing = self.dressed(link, request).map_err(unreadable)?;
-        let mut reading = link.begin(&outgoing, id, false).await?;
+        // On the heap: a connection's attempt asks from many places, and each would hold all of this.
+        let mut reading = Box::pin(link.begin(&outgoing, id, false)).await?;
         loop {
-            let message = reading.next().await?;
+            let message = Box::pin(reading.next()).await?;
             if answers(&message, id) {
                 return Ok(message);
             }

@@ -45,7 +45,7 @@ impl Reading {
         seat: Option<u64>,
     ) -> Result<Self, Refused> {
         let seat = seat.map(|id| http.strays.seat(id));
-        let (answer, bearer) = http.post(outgoing).await?;
+        let (answer, bearer) = Box::pin(http.post(outgoing)).await?;
         if outgoing.is_initialize {
             if !answer.status.is_success() {
                 return Err(Refused::Failed(answer.into_status_trouble().await));
