@@ -41,6 +41,7 @@ async fn ask(world: &World, client_id: &str, begun: &Value) -> (u16, Value) {
         ("grant_type", GRANT_TYPE.to_owned()),
         ("device_code", text(begun, "device_code").to_owned()),
         ("client_id", client_id.to_owned()),
+        ("resource", world.mcp_url()),
     ];
     token(world, &fields).await
 }
