@@ -207,10 +207,9 @@ impl Shared {
         let found = self.search(driver, subject, ask.challenge.clone(), ask.afresh);
         let mut found = found.await.map_err(|error| {
             driver.say_why(Stage::Discovery, "stopped", error.to_string());
-            Stop::Trouble(match error {
-                DiscoveryError::TimedOut { .. } => format!("discovery {error}"),
-                error => format!("discovery failed: {error}"),
-            })
+            let timed_out = matches!(error, DiscoveryError::TimedOut { .. });
+            let failed = if timed_out { "" } else { "failed: " };
+            Stop::Trouble(format!("discovery {failed}{error}"))
         })?;
         driver.notes(Stage::Discovery, &found.notes);
         let identity = found.server.identity();

@@ -50,7 +50,7 @@ fn a_provider_that_takes_this_machine_only_is_not_given_the_public_address() {
     let vercel = subject(&json!({ "url": "https://mcp.vercel.com" }), base);
     assert_eq!(vercel.policy.redirect_uri, USUAL);
     assert_eq!(vercel.policy.client_metadata_url, None);
-    let elsewhere = vercel.clone().policy.profile(Some("https://as.example"));
+    let elsewhere = vercel.policy.profile(Some("https://as.example"));
     assert!(elsewhere.is_some(), "the server's own address says it too");
     let other = subject(&json!({ "url": "https://mcp.example/mcp" }), base);
     let usual = other.policy.clone();
