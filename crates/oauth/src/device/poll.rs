@@ -66,7 +66,7 @@ impl Poll {
     /// Asks as the client that the code was given to, where it was begun.
     #[must_use]
     pub fn start(
-        mut device: Device,
+        device: Device,
         mut client: Client,
         policy: &Policy,
         now: SystemTime,
@@ -94,7 +94,6 @@ impl Poll {
             return Step::Done(Polled::Over(Over::Refused(why)));
         };
         client.method = device.method;
-        device.next_at = now + device.interval;
         Self {
             params: policy.token_params.clone(),
             device,

@@ -215,6 +215,22 @@ fn a_clear_word_ends_it() {
     }
 }
 
+// rule: rfc8628-3.5, at-habit-2
+#[test]
+fn a_client_that_is_refused_tries_its_other_method_once_and_is_named_by_its_end() {
+    let no = r#"{"error":"invalid_client"}"#;
+    let mut play = Play::new().status(TOKEN, 401, no).status(TOKEN, 401, no);
+    let known = || client(Some("s"), AuthMethod::Basic);
+    let mut device = begun();
+    device.method = AuthMethod::Basic;
+    let polled = ask(&mut play, device, known(), at(5));
+    let Polled::Over(Over::Client { client, why }) = polled else {
+        panic!("{polled:?}")
+    };
+    assert_eq!((client, why.as_str()), (known().tail(), "invalid_client"));
+    assert_eq!(play.asked.len(), 2);
+}
+
 // rule: at-58, rfc8628-3.5, mcp-auth-grant-transient
 #[test]
 fn trouble_makes_the_questions_rarer_and_an_answer_makes_it_good() {
@@ -279,6 +295,7 @@ fn hostile_times_are_bounded() {
         ("expires_in", "1e300", 5, 3600),
         ("expires_in", "\"NaN\"", 5, 600),
         ("expires_in", "null", 5, 600),
+        ("expires_in", "1", 5, 1),
     ] {
         let device = begin(&mut Play::new().json(DEVICE, &with(key, value)), public())
             .unwrap()
@@ -313,13 +330,27 @@ fn a_person_is_sent_to_an_address_that_an_authorization_endpoint_could_have() {
         let error = begin(&mut Play::new().json(DEVICE, &body), public()).unwrap_err();
         assert!(matches!(error, DeviceError::Address(_)), "{raw}: {error}");
     }
-    let long = format!("\"https://as.test/{}\"", "a".repeat(5_000));
-    let error = begin(
-        &mut Play::new().json(DEVICE, &with("verification_uri", &long)),
-        public(),
-    )
-    .unwrap_err();
-    assert!(matches!(error, DeviceError::Unusable(_)), "{error}");
+}
+
+// rule: safe-b01
+#[test]
+fn a_code_and_an_address_have_4096_bytes_at_most() {
+    let sized = |key: &str, length: usize| {
+        let start = if key == "verification_uri" {
+            "https://as.test/"
+        } else {
+            ""
+        };
+        let value = format!("\"{start}{}\"", "a".repeat(length - start.len()));
+        begin(&mut Play::new().json(DEVICE, &with(key, &value)), public())
+    };
+    for key in ["device_code", "verification_uri"] {
+        sized(key, 4096).unwrap();
+        for length in [4097, 5000] {
+            let error = sized(key, length).unwrap_err();
+            assert!(matches!(error, DeviceError::Unusable(_)), "{error}");
+        }
+    }
 }
 
 // rule: rfc8628-5.4
@@ -390,10 +421,26 @@ fn what_the_server_does_not_like_is_left_out_once() {
         (begun.device.resource, begun.device.scopes.len()),
         (None, 0)
     );
-    let mut play = Play::new().status(DEVICE, 400, r#"{"error":"invalid_target"}"#);
-    let error = begin(&mut play, public()).unwrap_err();
-    assert!(matches!(error, DeviceError::Refused(_)), "{error}");
-    assert_eq!(play.asked.len(), 2);
+    for (error, requests) in [("invalid_target", 2), ("invalid_scope", 2)] {
+        let mut play = Play::new().status(DEVICE, 400, &format!(r#"{{"error":"{error}"}}"#));
+        let refused = begin(&mut play, public()).unwrap_err();
+        assert!(matches!(refused, DeviceError::Refused(_)), "{refused}");
+        assert_eq!(play.asked.len(), requests, "{error}");
+    }
+}
+
+// rule: at-09
+#[test]
+fn a_server_in_trouble_has_not_refused_the_client() {
+    for error in ["temporarily_unavailable", "server_error", "slow_down"] {
+        let mut play = Play::new().status(DEVICE, 400, &format!(r#"{{"error":"{error}"}}"#));
+        let trouble = begin(&mut play, public()).unwrap_err();
+        assert!(
+            matches!(&trouble, DeviceError::Unavailable { why, .. } if why == error),
+            "{trouble}"
+        );
+        assert_eq!(play.asked.len(), 1, "{error}");
+    }
 }
 
 // rule: mcp-auth-server-binding

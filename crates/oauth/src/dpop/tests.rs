@@ -72,6 +72,11 @@ fn a_proof_speaks_of_one_request_and_of_the_token_that_goes_with_it() {
     assert_eq!(claims(proof.to_str().unwrap()), expected);
 }
 
+#[test]
+fn a_key_is_named_and_not_shown() {
+    assert_eq!(format!("{:?}", key()), "ProofKey");
+}
+
 // rule: rfc9449-5
 #[test]
 fn a_token_request_carries_a_proof_and_its_token_is_known_as_bound() {
@@ -117,6 +122,12 @@ fn the_type_of_the_token_must_be_one_that_will_do() {
         (Some(key()), None, bearer, Some(false)),
         (Some(key()), Some(true), bearer, None),
         (Some(key()), Some(true), BOUND, Some(true)),
+        (
+            Some(key()),
+            None,
+            r#"{"access_token":"AT1","token_type":"mac"}"#,
+            None,
+        ),
     ] {
         let mut play = Play::new().json(TOKEN, body);
         let seen = bound(&mut play, &policy(key, dpop)).ok();

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use secrecy::ExposeSecret as _;
+use serde_json::json;
 
 use super::*;
 use crate::assertion::ClientKey;
-use crate::assertion::tests::Keyless;
+use crate::assertion::tests::{Keyless, Practice};
 use crate::client::{AuthMethod, Kind};
+use crate::dpop::ProofKey;
 use crate::play::Play;
 
 const TOKEN: &str = "https://as.test/token";
@@ -71,6 +73,20 @@ fn renewed(play: &mut Play) -> Grant {
 
 fn answered(status: u16, body: &str) -> Outcome {
     refresh(&mut Play::new().status(TOKEN, status, body))
+}
+
+// rule: rfc9449-5
+#[test]
+fn a_renewed_token_is_bound_when_its_answer_says_so() {
+    for (kind, bound) in [("DPoP", true), ("Bearer", false)] {
+        let body = format!(r#"{{"access_token":"AT2","token_type":"{kind}"}}"#);
+        let mut policy = policy();
+        policy.proof_key = Some(ProofKey::new(Arc::new(Practice(now())), json!({})));
+        let Outcome::Renewed(grant) = with(&mut Play::new().json(TOKEN, &body), &policy) else {
+            panic!("{kind} will do")
+        };
+        assert_eq!(grant.bound, bound, "{kind}");
+    }
 }
 
 // rule: rfc6749-6, at-15, at-66

@@ -171,3 +171,30 @@ fn new_scopes_for_ever_end_as_well_and_are_forgiven_after_an_hour() {
     assert_eq!(again(&mut history, now), Err(StepUpError::TooMany));
     assert!(again(&mut history, now + WINDOW).is_ok());
 }
+
+// rule: mcp-auth-step-up
+#[test]
+fn what_another_process_remembers_is_taken_over_once() {
+    let refused = |scope: &str, token: &str| Refused {
+        at: SystemTime::UNIX_EPOCH,
+        scopes: list(scope),
+        token: token.to_owned(),
+    };
+    let mut ours = StepUps {
+        refused: vec![refused("read", "t1")],
+    };
+    let others = [
+        ("read", "t1"),
+        ("write", "t1"),
+        ("read", "t2"),
+        ("read", "t2"),
+    ];
+    ours.join(StepUps {
+        refused: others.map(|(scope, token)| refused(scope, token)).into(),
+    });
+    let all = [("read", "t1"), ("write", "t1"), ("read", "t2")];
+    assert_eq!(
+        ours.refused,
+        all.map(|(scope, token)| refused(scope, token))
+    );
+}

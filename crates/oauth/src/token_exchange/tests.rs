@@ -83,6 +83,14 @@ fn a_refusal_does_not_repeat_the_id_token_and_trouble_is_no_refusal() {
         let error = exchange(&mut play, provider(None)).unwrap_err();
         assert!(matches!(error, TokenExchangeError::Unavailable { .. }));
     }
+    for word in ["temporarily_unavailable", "slow_down"] {
+        let mut play = Play::new().status(IDP, 400, &format!(r#"{{"error":"{word}"}}"#));
+        let error = exchange(&mut play, provider(None)).unwrap_err();
+        assert!(
+            matches!(error, TokenExchangeError::Unavailable { .. }),
+            "{word}"
+        );
+    }
 }
 
 #[test]

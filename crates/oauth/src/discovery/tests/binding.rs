@@ -125,22 +125,20 @@ fn a_secret_of_the_settings_does_not_go_where_another_host_leads() {
 
 // rule: mcp-auth-server-binding
 #[test]
-fn tokens_are_not_revoked_where_another_host_leads() {
-    let with = |revocation: &str| {
-        claim("https://as.test/token").replacen(
-            '{',
-            &format!(r#"{{"revocation_endpoint":"{revocation}","#),
-            1,
-        )
+fn tokens_are_not_revoked_and_no_code_is_fetched_where_another_host_leads() {
+    let find = |endpoint: &str, raw: &str| {
+        let one = format!(r#"{{"{endpoint}":"{raw}","#);
+        let body = claim("https://as.test/token").replacen('{', &one, 1);
+        let mut play = Play::new().json(PRM, &prm()).json(AS, &body);
+        let server = search(&mut play, named(), Known::default()).unwrap().server;
+        let of_device = server.device_authorization_endpoint;
+        server.revocation_endpoint.or(of_device)
     };
-    let find = |revocation: &str| {
-        let mut play = Play::new().json(PRM, &prm()).json(AS, &with(revocation));
-        let found = search(&mut play, named(), Known::default()).unwrap();
-        found.server.revocation_endpoint
-    };
-    assert_eq!(find("https://evil.test/revoke"), None);
-    assert!(find("https://as.test/revoke").is_some());
-    assert!(find("https://named.test/revoke").is_some());
+    for endpoint in ["revocation_endpoint", "device_authorization_endpoint"] {
+        assert_eq!(find(endpoint, "https://evil.test/here"), None);
+        assert!(find(endpoint, "https://as.test/here").is_some());
+        assert!(find(endpoint, "https://named.test/here").is_some());
+    }
 }
 
 // rule: mcp-auth-server-binding

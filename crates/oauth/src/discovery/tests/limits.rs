@@ -70,6 +70,19 @@ fn a_plain_http_server_of_the_settings_is_asked_about_itself_over_plain_http_and
     assert!(play.addresses().iter().any(|asked| asked == own));
 }
 
+// rule: mcp-auth-legacy-fallback, oauth2.1-1.5
+#[test]
+fn default_paths_over_plain_http_are_allowed_for_the_token_endpoint_alone() {
+    let mut plain = Policy::new(
+        "http://mcp.test/mcp",
+        "http://localhost:3000/oauth/callback",
+    );
+    plain.allow_insecure_token_endpoint = true;
+    let error = discover(&mut Play::new(), plain, None).unwrap_err();
+    let shown = error.to_string();
+    assert!(shown.contains("http://mcp.test/authorize"), "{shown}");
+}
+
 // rule: mcp-auth-legacy-fallback
 #[test]
 fn a_document_that_speaks_of_the_resource_alone_is_no_reason_to_guess_and_one_of_nothing_is() {
