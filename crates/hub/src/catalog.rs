@@ -18,7 +18,7 @@ use crate::access::Caller;
 use crate::store::Store;
 use crate::upstream::{NotServed, Upstream, Upstreams};
 
-pub use lists::Merged;
+pub use lists::{Merged, Owner};
 pub use shape::{Member, Shape};
 
 /// What stands behind `/mcp` in the path.

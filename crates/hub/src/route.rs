@@ -159,66 +159,86 @@ fn transparent_owner<'a>(
     passes.then(|| (member, named.name.clone()))
 }
 
+/// A name may be put together in two ways, and two members may show the same one. It means what the list shows under it: the first
+/// member that has it. Where nobody is known to have it, whoever is not connected could, the longest prefix first.
 fn owner_by_name<'a>(
     shape: &'a Shape,
     lists: &impl Lists,
     named: &Named,
 ) -> Option<(&'a Member, String)> {
-    let mut owners = shape.owners(&named.name).filter(|(member, bare)| {
-        shape.shows(member, named.listing, bare)
-            && lists
-                .known(&member.server)
-                .is_some_and(|known| may_have(&known, named.listing, bare))
-    });
-    owners
-        .next()
-        .map(|(member, bare)| (member, bare.to_owned()))
+    let mut has: Option<(usize, &str)> = None;
+    let mut could: Option<(usize, &str)> = None;
+    for (place, bare) in shape.owners(&named.name) {
+        let member = &shape.members[place];
+        if !shape.shows(member, named.listing, bare) {
+            continue;
+        }
+        let Some(known) = lists.known(&member.server) else {
+            continue;
+        };
+        if lists_it(&known, named.listing, bare) {
+            has = Some(has.map_or((place, bare), |first| first.min((place, bare))));
+        } else if !known.complete {
+            could = could.or(Some((place, bare)));
+        }
+    }
+    let (place, bare) = has.or(could)?;
+    Some((&shape.members[place], bare.to_owned()))
 }
 
 fn may_have(known: &Known, listing: Listing, bare: &str) -> bool {
-    !known.complete
-        || known
-            .listed
-            .of(listing)
-            .iter()
-            .any(|entry| &*entry.name == bare)
+    !known.complete || lists_it(known, listing, bare)
 }
 
+fn lists_it(known: &Known, listing: Listing, bare: &str) -> bool {
+    let mut entries = known.listed.of(listing).iter();
+    entries.any(|entry| &*entry.name == bare)
+}
+
+/// What is listed leads to the member that lists it, also where it is written like an address that we tell apart: another hub may
+/// stand behind this one.
 fn owner_by_uri<'a>(
     shape: &'a Shape,
     lists: &impl Lists,
     named: &Named,
 ) -> Option<(&'a Member, String)> {
     let uri = named.name.as_str();
-    if let Some((owner, bare)) = name::split_uri(uri) {
-        let member = shape
-            .members
-            .iter()
-            .find(|member| *member.shown == *owner)?;
-        return shape
-            .shows(member, Listing::Resources, bare)
-            .then(|| (member, bare.to_owned()));
-    }
     let resources = lists.merged(Listing::Resources);
     let templates = lists.merged(Listing::Templates);
-    let by_template = || {
-        let mut fitting: Vec<_> = templates
-            .owners()
-            .filter(|(shown, _)| template::fits(shown, uri))
-            .collect();
-        // The most literal template wins, and of equal ones the first member.
-        fitting.sort_by_key(|(shown, place)| (std::cmp::Reverse(template::literal(shown)), *place));
-        fitting.first().map(|(_, place)| *place)
+    let (first, second) = match named.listing {
+        Listing::Templates => (&templates, &resources),
+        Listing::Tools | Listing::Prompts | Listing::Resources => (&resources, &templates),
     };
-    let place = resources
-        .owner(uri)
-        .or_else(|| templates.owner(uri))
-        .or_else(by_template)
-        .or_else(|| only_one_with_resources(shape, lists))?;
-    let member = shape.members.get(place)?;
+    if let Some(owner) = first.owner(uri).or_else(|| second.owner(uri)) {
+        let member = shape.members.get(owner.place)?;
+        return Some((member, owner.bare.to_owned()));
+    }
+    let told_apart = name::split_uri(uri).and_then(|(owner, bare)| {
+        let mut members = shape.members.iter();
+        let member = members.find(|member| *member.shown == *owner)?;
+        Some((member, bare))
+    });
+    let (member, bare) = match told_apart {
+        Some(told_apart) => told_apart,
+        None => {
+            let place =
+                by_template(&templates, uri).or_else(|| only_one_with_resources(shape, lists))?;
+            (shape.members.get(place)?, uri)
+        }
+    };
     shape
-        .shows(member, Listing::Resources, uri)
-        .then(|| (member, uri.to_owned()))
+        .shows(member, Listing::Resources, bare)
+        .then(|| (member, bare.to_owned()))
+}
+
+/// The most literal template wins, and of equal ones the first member.
+fn by_template(templates: &Merged, uri: &str) -> Option<usize> {
+    let fitting = templates
+        .owners()
+        .filter(|(shown, _)| template::fits(shown, uri));
+    fitting
+        .min_by_key(|(shown, place)| (std::cmp::Reverse(template::literal(shown)), *place))
+        .map(|(_, place)| place)
 }
 
 /// An address that nobody lists can only belong to the one server that has resources at all.

@@ -17,19 +17,34 @@ pub struct Merged {
     sources: Vec<Option<Arc<Listed>>>,
     /// The result of the list request.
     pub result: Box<str>,
-    /// From a shown resource address to the place of its member.
-    owners: HashMap<Box<str>, usize>,
+    /// From a shown resource address to its member's place and what the member calls it.
+    owners: HashMap<Box<str>, (usize, Box<str>)>,
+}
+
+/// Whose a shown address or template is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner<'m> {
+    /// The member's place.
+    pub place: usize,
+    /// What the member itself calls it.
+    pub bare: &'m str,
 }
 
 impl Merged {
-    /// The place of the member that a shown address or template belongs to.
-    pub fn owner(&self, shown: &str) -> Option<usize> {
-        self.owners.get(shown).copied()
+    /// Whose a shown address or template is.
+    pub fn owner(&self, shown: &str) -> Option<Owner<'_>> {
+        let (place, bare) = self.owners.get(shown)?;
+        Some(Owner {
+            place: *place,
+            bare,
+        })
     }
 
     /// The shown addresses or templates with the places of their members.
     pub fn owners(&self) -> impl Iterator<Item = (&str, usize)> {
-        self.owners.iter().map(|(shown, place)| (&**shown, *place))
+        self.owners
+            .iter()
+            .map(|(shown, (place, _))| (&**shown, *place))
     }
 
     fn is_made_of(&self, sources: &[Option<Arc<Listed>>]) -> bool {
@@ -81,7 +96,7 @@ fn merge(shape: &Shape, listing: Listing, sources: Vec<Option<Arc<Listed>>>) -> 
             let renamed = (*shown != *entry.name).then_some(&*shown);
             texts.push(shape.text(member, listing, entry, renamed));
             if matches!(listing, Listing::Resources | Listing::Templates) {
-                owners.insert(shown, place);
+                owners.insert(shown, (place, entry.name.clone()));
             }
         }
     }

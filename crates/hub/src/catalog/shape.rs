@@ -100,8 +100,8 @@ impl Shape {
         name::shown(&member.shown, &self.separator, entry)
     }
 
-    /// Who could own a shown name, the longest prefix first, and what they would call it.
-    pub fn owners<'a, 'n>(&'a self, shown: &'n str) -> impl Iterator<Item = (&'a Member, &'n str)> {
+    /// Who could own a shown name, the longest prefix first: the places of members, and what they would call it.
+    pub fn owners<'n>(&self, shown: &'n str) -> impl Iterator<Item = (usize, &'n str)> {
         let cuts: Vec<_> = shown
             .match_indices(&*self.separator)
             .map(|(at, _)| at)
@@ -113,7 +113,7 @@ impl Shape {
                 .get(&shown[..at])
                 .map_or(&[][..], Vec::as_slice);
             let some = places.iter().filter(move |_| !bare.is_empty());
-            some.map(move |place| (&self.members[*place], bare))
+            some.map(move |place| (*place, bare))
         })
     }
 

@@ -1,5 +1,7 @@
 //! What each endpoint shows, to whom, and under which names.
 
+mod model;
+
 use std::collections::BTreeSet;
 
 use mcp::merge::{self, Entry};
@@ -195,8 +197,10 @@ fn equal_addresses_of_two_servers_are_told_apart_and_hidden_ones_left_out() {
         "file:///y",
     ];
     assert_eq!(names(Listing::Resources, &merged), expected);
-    assert_eq!(merged.owner("file:///x"), Some(0));
-    assert_eq!(merged.owner("mcphub+owner:a-b/file:///x"), Some(1));
+    let bare = "file:///x";
+    assert_eq!(merged.owner("file:///x"), Some(Owner { place: 0, bare }));
+    let second = merged.owner("mcphub+owner:a-b/file:///x");
+    assert_eq!(second, Some(Owner { place: 1, bare }));
     assert_eq!(merged.owner("file:///secret"), None);
 }
 

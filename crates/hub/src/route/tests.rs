@@ -99,6 +99,30 @@ fn of_two_possible_owners_the_one_that_has_it_is_meant() {
 }
 
 #[test]
+fn a_name_that_two_servers_show_means_the_one_that_is_listed() {
+    let shape = shape_at(SETTINGS, None).unwrap();
+    let mut servers = servers(&shape, Listing::Tools, &[("a", &["b-x"]), ("a-b", &["x"])]);
+    let call = || call("tools/call", r#"{"name":"a-b-x"}"#);
+    let to_first = to("a", "tools/call", r#"{"name":"b-x"}"#);
+    assert_eq!(route(&shape, &servers, call()), to_first);
+    servers.lists.remove("a-b");
+    servers.away = &["a-b"];
+    assert_eq!(route(&shape, &servers, call()), to_first);
+}
+
+#[test]
+fn an_address_told_apart_by_a_hub_behind_this_one_leads_there_as_it_is() {
+    let shape = shape_at(SETTINGS, None).unwrap();
+    let listed = [("a-b", &["mcphub+owner:inner/file:///x"][..])];
+    let servers = servers(&shape, Listing::Resources, &listed);
+    let params = r#"{"uri":"mcphub+owner:inner/file:///x"}"#;
+    assert_eq!(
+        route(&shape, &servers, call("resources/read", params)),
+        to("a-b", "resources/read", params)
+    );
+}
+
+#[test]
 fn hidden_and_missing_tools_get_the_same_answer() {
     let shape = shape_at(SETTINGS, None).unwrap();
     let servers = servers(&shape, Listing::Tools, &[("a", &["loud", "hidden"])]);
