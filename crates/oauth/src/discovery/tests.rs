@@ -157,6 +157,19 @@ fn an_issuer_is_compared_as_a_string_and_the_settings_may_name_another() {
         assert_eq!(found.server.issuer.as_deref(), Some(says));
         assert_eq!(found.notes.len(), 1, "{:?}", found.notes);
     }
+    let own = Policy {
+        issuer: Some("https://as.test".to_owned()),
+        ..policy()
+    };
+    let mut play = Play::new().json(PRM, &prm()).json(AS, &metadata());
+    let found = discover(&mut play, own.clone(), None).unwrap();
+    assert!(found.notes.is_empty(), "{:?}", found.notes);
+    let mut play = (Play::new().json(PRM, &prm())).json(AS, &metadata_of("https://third.test"));
+    let error = discover(&mut play, own, None).unwrap_err();
+    assert!(
+        matches!(error, DiscoveryError::IssuerMismatch { .. }),
+        "{error}"
+    );
 }
 
 // rule: rfc8414-3.3
