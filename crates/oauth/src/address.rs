@@ -5,10 +5,11 @@
 //! driver's to refuse, as it alone resolves names.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
 
 use http::Uri;
-use url::{Host, Url};
+use url::Url;
+
+use crate::place::Place;
 
 /// An address that passed [`Endpoint::check`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -193,18 +194,10 @@ impl Nearness {
     /// By the name or literal alone; a name is public until somebody resolves it.
     #[must_use]
     pub fn of(url: &Url) -> Self {
-        match url.host() {
-            Some(Host::Domain(name)) => {
-                let name = name.trim_end_matches('.');
-                if name == "localhost" || name.ends_with(".localhost") {
-                    Self::Loopback
-                } else {
-                    Self::Public
-                }
-            }
-            Some(Host::Ipv4(ip)) => of_v4(ip),
-            Some(Host::Ipv6(ip)) => of_v6(ip),
-            None => Self::Public,
+        match Place::of_host(url) {
+            Some(Place::Loopback) => Self::Loopback,
+            Some(Place::Private | Place::LinkLocal | Place::Never) => Self::Private,
+            Some(Place::Public) | None => Self::Public,
         }
     }
 }
@@ -266,31 +259,6 @@ fn userinfo(raw: &str) -> bool {
         .split(['/', '?', '#'])
         .next()
         .is_some_and(|host| host.contains('@'))
-}
-
-fn of_v4(ip: Ipv4Addr) -> Nearness {
-    let [a, b, ..] = ip.octets();
-    let shared = a == 100 && (64..128).contains(&b);
-    if ip.is_loopback() {
-        Nearness::Loopback
-    } else if ip.is_private() || ip.is_link_local() || ip.is_broadcast() || a == 0 || shared {
-        Nearness::Private
-    } else {
-        Nearness::Public
-    }
-}
-
-fn of_v6(ip: Ipv6Addr) -> Nearness {
-    if let Some(v4) = ip.to_ipv4_mapped() {
-        return of_v4(v4);
-    }
-    if ip.is_loopback() {
-        Nearness::Loopback
-    } else if ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_unspecified() {
-        Nearness::Private
-    } else {
-        Nearness::Public
-    }
 }
 
 #[cfg(test)]
@@ -372,6 +340,8 @@ mod tests {
             "[::ffff:10.0.0.1]",
             "[fd00::1]",
             "[fe80::1]",
+            "[64:ff9b::10.0.0.1]",
+            "[2002:7f00:1::]",
         ] {
             assert!(check(&format!("https://{host}/a")).is_err(), "{host}");
         }

@@ -28,6 +28,7 @@ pub mod grant;
 mod metadata;
 pub mod mint;
 mod pkce;
+pub mod place;
 #[cfg(test)]
 mod play;
 pub mod policy;
