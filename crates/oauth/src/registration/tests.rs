@@ -541,11 +541,17 @@ fn the_settings_method_is_asked_for_until_it_is_refused_and_their_other_words_st
     let mut play = Play::new()
         .status(REGISTER, 400, r#"{"error":"invalid_client_metadata"}"#)
         .status(REGISTER, 201, r#"{"client_id":"c1"}"#);
+    let asked = policy.clone();
     run(&mut play, policy, server(), None).unwrap();
     let said = |n, member: &str| play.sent_json(n)[member].clone();
     let methods = [0, 1].map(|n| said(n, "token_endpoint_auth_method"));
     assert_eq!(methods, ["client_secret_post", "none"]);
     assert_eq!([0, 1].map(|n| said(n, "client_name")), ["Ours", "Ours"]);
+    // A server that says nothing of the method has taken the one that was asked for.
+    let silent = r#"{"client_id":"c1","client_secret":"s"}"#;
+    let mut play = Play::new().status(REGISTER, 201, silent);
+    let client = run(&mut play, asked, server(), None).unwrap().client;
+    assert_eq!(client.method, AuthMethod::Post);
 }
 
 #[test]

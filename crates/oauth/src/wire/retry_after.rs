@@ -98,6 +98,8 @@ mod tests {
         assert_eq!(unix("Thu, 29 Feb 2024 23:59:59 GMT"), Some(1_709_251_199));
         assert_eq!(unix("Fri, 01 Mar 2024 00:00:00 GMT"), Some(1_709_251_200));
         assert_eq!(unix("Mon, 01 Mar 2100 00:00:00 GMT"), Some(4_107_542_400));
+        let leap_second = "Sat, 31 Dec 2016 23:59:60 GMT";
+        assert_eq!(unix(leap_second), Some(1_483_228_800));
     }
 
     #[test]
