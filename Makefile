@@ -2,9 +2,10 @@
 # run:  start the hub on mcp_settings.json in this folder
 # test: everything that must hold, with the list of OAuth cases and their tests; installs what the tests need
 # check: formatting, lints and the house rules alone, in a minute or two
+# fuzz: the readers of what strangers send, against made-up input (see fuzz/README.md; SECONDS_EACH=60)
 # bench: what the hub adds to a call, as ratios in one run
 
-.PHONY: demo run test check bench
+.PHONY: demo run test check bench fuzz
 
 demo:
 	cargo run --bin mcphub -- lab demo $(if $(filter 1,$(AUTO)),--auto)
@@ -27,3 +28,10 @@ test: check
 bench:
 	cargo build --quiet --release --bin mcphub
 	cargo bench --quiet --package mcphub-e2e
+
+fuzz: SECONDS_EACH ?= 60
+fuzz:
+	for target in frame stream; do \
+		mkdir -p fuzz/corpus/$$target && \
+		cargo +nightly fuzz run --sanitizer none $$target fuzz/corpus/$$target fuzz/seeds/$$target -- -max_total_time=$(SECONDS_EACH) || exit 1; \
+	done
