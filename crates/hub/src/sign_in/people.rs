@@ -34,8 +34,11 @@ pub(super) async fn forget_deleted(
     }
 }
 
-/// Accounts that hold something and belong to no user.
-fn strangers(settings: &Settings) -> Vec<Account> {
+/// Accounts that hold something and belong to no user. A list of users with a mistake in it says of nobody that he is gone.
+pub(super) fn strangers(settings: &Settings) -> Vec<Account> {
+    if !is_list_whole(settings) {
+        return Vec::new();
+    }
     let all = settings.servers.iter().flat_map(|server| {
         let users = server.oauth.users.keys();
         users.map(|user| Account::of(&server.name, Some(user)))
@@ -45,6 +48,14 @@ fn strangers(settings: &Settings) -> Vec<Account> {
         user.is_some_and(|user| !is_user(settings, user))
     };
     all.filter(is_gone).collect()
+}
+
+fn is_list_whole(settings: &Settings) -> bool {
+    let of_users = |path: &[String]| path.first().is_some_and(|key| key == "users");
+    !settings
+        .problems
+        .iter()
+        .any(|problem| of_users(&problem.path))
 }
 
 impl Shared {
@@ -58,7 +69,7 @@ impl Shared {
         let held = settings.server(&account.server);
         let held = held.is_some_and(|server| server.oauth.users.contains_key(user));
         // Came back, or was forgotten by another hub.
-        if is_user(&settings, user) || !held {
+        if is_user(&settings, user) || !held || !is_list_whole(&settings) {
             return;
         }
         if let Ok(subject) = Subject::of_former(

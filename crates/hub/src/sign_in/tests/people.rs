@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::bench::{Bench, quick};
 use super::*;
+use crate::sign_in::people::strangers;
 
 const NAMES: [&str; 2] = ["alice", "bob"];
 
@@ -166,6 +167,25 @@ async fn a_deleted_user_leaves_nothing_for_the_next_one_of_that_name() {
     people(&bench, &NAMES).await;
     assert_eq!(token(&bench, "alice").await, None);
     assert!(token(&bench, "bob").await.is_some());
+}
+
+// rule: at-37
+#[tokio::test]
+async fn a_mistake_in_the_list_of_users_deletes_nobody() {
+    let bench = bench(quick()).await;
+    signs_in(&bench, "alice").await;
+    let mut events = bench.sign_ins.events();
+    for broken in [
+        json!([{ "usernam": "alice" }, { "username": "bob" }]),
+        json!({ "alice": {}, "bob": {} }),
+        json!(["alice", { "username": "bob" }]),
+    ] {
+        let change = settings::Change::set(["users"], broken.clone());
+        bench.store.edit(vec![change]).await.unwrap();
+        assert!(strangers(&bench.store.current()).is_empty(), "{broken}");
+    }
+    people(&bench, &["bob"]).await;
+    assert_eq!(events.recv().await.unwrap(), Event::SignedOut(of("alice")));
 }
 
 // rule: at-37
