@@ -129,18 +129,17 @@ impl Shared {
         }
     }
 
-    /// A state works once, also when the same callback comes twenty times at the same moment.
+    /// A state works once, also when the same callback comes twenty times at the same moment, and to two hubs.
     // rule: at-65, safe-c13
     async fn used_once(
         self: &Arc<Self>,
         account: &Account,
         hash: &str,
     ) -> Result<(), CallbackError> {
-        if !self.use_up(hash) {
-            return Err(CallbackError::AlreadyUsed);
+        if self.use_up(hash) && self.spend_waiting(account, hash).await {
+            return Ok(());
         }
-        self.drop_waiting(account).await;
-        Ok(())
+        Err(CallbackError::AlreadyUsed)
     }
 
     async fn denied(

@@ -9,7 +9,7 @@ use settings::{Change, Settings};
 
 use super::desk::Memory;
 use super::record::{self, Kept, Typing, Waiting};
-use super::subject::{address, held_mark};
+use super::subject::{address, held_mark, state_waited_for};
 use super::{Account, Shared, SignInError};
 use crate::journal::Entry;
 use crate::store::EditError;
@@ -84,6 +84,31 @@ impl Shared {
     pub(super) async fn drop_waiting(self: &Arc<Self>, account: &Account) {
         self.desk(account).with(Memory::nothing_waits);
         self.write(account, record::forget_waiting(account)).await;
+    }
+
+    /// Takes the sign-in that waits for this state out of the file; `false`: another hub on the file was faster. A file that
+    /// cannot be read or written knows no faster one.
+    // rule: at-65, safe-c13
+    pub(super) async fn spend_waiting(self: &Arc<Self>, account: &Account, hash: &str) -> bool {
+        let unsaved = self.desk(account).with(|memory| {
+            let unsaved = memory.unsaved.waiting.is_some();
+            memory.nothing_waits();
+            unsaved
+        });
+        let changes = record::forget_waiting(account);
+        if unsaved {
+            self.write(account, changes).await;
+            return true;
+        }
+        let (whose, hash) = (account.clone(), hash.to_owned());
+        let waits = move |now: &Settings| state_waited_for(now, &whose).as_deref() == Some(&hash);
+        match self.store.edit_when(waits, changes).await {
+            Ok(held) => held,
+            Err(error) => {
+                self.say_unwritten(account, error.to_string());
+                true
+            }
+        }
     }
 
     /// Forgets the tokens with the mark `dead`; others that came meanwhile stay.

@@ -197,6 +197,13 @@ pub(super) fn held_mark(settings: &Settings, account: &Account) -> Option<String
     Some(kept.mark())
 }
 
+/// The state whose callback these settings wait for.
+pub(super) fn state_waited_for(settings: &Settings, account: &Account) -> Option<String> {
+    let server = settings.server(&account.server)?;
+    let held = record::read(&server.oauth, account, address(server)?);
+    Some(held.waiting?.pending.state_hash)
+}
+
 /// The address of a server that is reached over http; nothing else signs in.
 pub(super) fn address(server: &Server) -> Option<&str> {
     match &server.transport {

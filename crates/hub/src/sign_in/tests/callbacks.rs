@@ -48,6 +48,26 @@ async fn the_same_callback_twenty_times_at_once_is_one_token_request() {
     assert_eq!(bench.world.counts().of(lab::Endpoint::Token), 1);
 }
 
+// rule: at-65
+#[tokio::test]
+async fn the_same_callback_at_two_hubs_is_one_token_request() {
+    let (bench, query) = begun(quick()).await;
+    let twin = bench.twin().await;
+    let (here, there) = tokio::join!(bench.sign_ins.callback(&query), twin.callback(&query));
+    let lost = match (here, there) {
+        (Ok(_), Err(lost)) | (Err(lost), Ok(_)) => lost,
+        both => panic!("{both:?}"),
+    };
+    assert!(
+        matches!(
+            lost,
+            CallbackError::AlreadyUsed | CallbackError::UnknownState
+        ),
+        "{lost}"
+    );
+    assert_eq!(bench.world.counts().of(lab::Endpoint::Token), 1);
+}
+
 // rule: at-12
 #[tokio::test]
 async fn an_answer_can_be_pasted_as_address_as_query_or_as_bare_code() {
