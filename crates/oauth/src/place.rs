@@ -184,6 +184,7 @@ mod tests {
             ("[2002:7f00:1::]", Place::Loopback),
             ("[2001:0:0:0:0:0:80ff:fffe]", Place::Loopback),
             ("[2001:0:0:0:0:0:f5ff:fffe]", Place::Private),
+            ("[2001:0:0:0:0:0:5601:5601]", Place::Never),
             ("[64:ff9b::1.1.1.1]", Place::Public),
             ("[::ffff:1.1.1.1]", Place::Public),
             ("[2002:101:101::]", Place::Public),

@@ -175,6 +175,26 @@ async fn without_a_client_nobody_is_registered_for_it() {
     assert_eq!(bench.world.counts().of(Endpoint::Register), 0);
 }
 
+// rule: safe-d13, mcp-auth-server-binding
+#[tokio::test]
+async fn a_secret_stays_with_the_login_server_that_it_was_first_shown_to() {
+    let mut bench = robot(with_secret()).await;
+    assert_eq!(bench.attempt().await, Attempt::Answered(200));
+    let second = lab::World::start(quick()).await.unwrap();
+    second.register(Client::robot("robot", AuthMethod::Post, None));
+    let issuer = second.issuer();
+    bench.world.switches(|switches| {
+        switches.published_servers = Some(vec![issuer]);
+    });
+    bench.restart().await;
+    bench.clock.advance(HOUR);
+    bench.world.expire_access_tokens();
+    let needed = bench.needed().await;
+    assert_eq!(needed.state, State::ClientRejected, "{needed}");
+    assert!(needed.reason.contains("oauth.issuer"), "{needed}");
+    assert_eq!(second.counts().of(Endpoint::Token), 0);
+}
+
 async fn of_an_organisation(id_token: Value) -> Bench {
     let bench = Bench::with(quick(), |url| json!({"up": {"url": url}})).await;
     bench
