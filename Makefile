@@ -18,8 +18,9 @@ check:
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
 	cargo run --quiet --package xtask -- tidy
 
-# `cargo test` builds the binary; the end-to-end tests take that one instead of building it again with fewer features.
+# `cargo test` builds the binary and the everything server; the end-to-end tests take those instead of building them again with fewer features.
 test: export MCPHUB_BIN = $(CURDIR)/target/debug/mcphub
+test: export EVERYTHING_BIN = $(CURDIR)/target/debug/examples/everything
 test: check
 	cargo test --workspace
 	cargo run --quiet --package xtask -- cases

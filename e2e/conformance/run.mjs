@@ -3,6 +3,8 @@
 //
 //   run.mjs [client|server] [2025-11-25|2026-07-28|backcompat]     all five without arguments; backcompat is of the client role alone
 //   run.mjs --direct ...                                server role without a hub: what the upstream itself scores
+//   run.mjs --rmcp ...                                  server role with the upstream on rmcp, which knows 2026-07-28 and the older ones
+//   run.mjs --rmcp-handshake ...                        the same, knowing the older ones alone
 //   run.mjs --write-baseline ...                        write what was seen (read the difference before you commit it)
 
 import { spawn } from 'node:child_process';
@@ -11,7 +13,7 @@ import { createWriteStream, existsSync, mkdirSync, readFileSync, rmSync, writeFi
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
-import { startCounterpart } from '../harness/counterpart.mjs';
+import { startCounterpart, startRustEverything } from '../harness/counterpart.mjs';
 import { Hub } from '../harness/hub.mjs';
 import { differences, score } from './score.mjs';
 import { openSlots } from './slots.mjs';
@@ -62,8 +64,12 @@ async function clientRole(revision, output) {
   slots.close();
 }
 
+// Upstreams of other makes than the usual one, by flag.
+const UPSTREAMS = { rmcp: () => startRustEverything(), 'rmcp-handshake': () => startRustEverything('--handshake') };
+const another = Object.keys(UPSTREAMS).find(flag);
+
 async function serverRole(revision, output) {
-  const upstream = await startCounterpart('everything-server');
+  const upstream = await (another ? UPSTREAMS[another]() : startCounterpart('everything-server'));
   if (flag('direct')) {
     await suite('server', revision, output, ['--url', upstream.url]);
     return upstream.stop();
@@ -80,7 +86,7 @@ async function serverRole(revision, output) {
 }
 
 async function one(role, revision) {
-  const name = `${role}-${revision}${flag('direct') ? '-direct' : ''}`;
+  const name = [role, revision, ...(another ? [another] : []), ...(flag('direct') ? ['direct'] : [])].join('-');
   const output = join(OUT, name);
   await { client: clientRole, server: serverRole }[role](revision, output);
   const seen = score(output, role);

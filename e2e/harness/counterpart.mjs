@@ -16,7 +16,18 @@ export async function startCounterpart(program, options = {}) {
   const python = program.endsWith('.py');
   if (python && !existsSync(PYTHON)) throw new Error('no e2e/.venv: run e2e/setup');
   const path = fileURLToPath(new URL(`../counterparts/${python ? `python/${program}` : `${program}.mjs`}`, import.meta.url));
-  const child = spawn(python ? PYTHON : process.execPath, [path, JSON.stringify(options)], { stdio: ['pipe', 'pipe', 'pipe'] });
+  return start(program, python ? PYTHON : process.execPath, [path, JSON.stringify(options)]);
+}
+
+// The everything server on `rmcp` (../examples/everything): built by `cargo test`, or by `cargo build -p mcphub-e2e --example everything`.
+export async function startRustEverything(...args) {
+  const path = process.env.EVERYTHING_BIN ?? fileURLToPath(new URL('../../target/debug/examples/everything', import.meta.url));
+  if (!existsSync(path)) throw new Error(`no ${path}: run cargo build --package mcphub-e2e --example everything`);
+  return start('everything', path, args);
+}
+
+async function start(program, command, args) {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   let said = '';
   child.stderr.on('data', (chunk) => { said = (said + chunk).slice(-8000); });
   const stop = async () => {
