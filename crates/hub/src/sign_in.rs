@@ -43,6 +43,7 @@ use crate::journal::Journal;
 use crate::store::Store;
 pub use account::Account;
 use desk::Desk;
+pub use desk::Renewals;
 use documents::Documents;
 use drive::Driver;
 use subject::Subject;
@@ -190,6 +191,12 @@ impl SignIns {
     #[must_use]
     pub fn events(&self) -> broadcast::Receiver<Event> {
         self.shared.events.subscribe()
+    }
+
+    /// To hear of the tokens that replace the account's older ones from now on.
+    #[must_use]
+    pub fn renewals(&self, account: &Account) -> Renewals {
+        Renewals::of(&self.shared.desk(account))
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use oauth::scope::StepUps;
 use oauth::{Challenge, Client};
 use settings::{OAuth, Settings};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use super::Account;
 use super::lock::ProcessLock;
@@ -22,6 +22,8 @@ pub(super) struct Desk {
     pub(super) registering: Mutex<()>,
     /// One renewal at a time. Taken before `flow`, never after it.
     pub(super) renewal: Mutex<()>,
+    /// Told of each token that replaces an older one.
+    pub(super) replaced: watch::Sender<()>,
     memory: SyncMutex<Memory>,
 }
 
@@ -97,6 +99,23 @@ pub(super) struct Unsaved {
     pub(super) client: Option<Client>,
     pub(super) waiting: Option<Waiting>,
     pub(super) typing: Option<Typing>,
+}
+
+/// New tokens in the place of older ones, for whoever keeps a stream open with one of them.
+pub struct Renewals(watch::Receiver<()>);
+
+impl Renewals {
+    pub(super) fn of(desk: &Desk) -> Self {
+        Self(desk.replaced.subscribe())
+    }
+
+    /// Returns when a token was replaced since the last call, or since this was made.
+    pub async fn next(&mut self) {
+        // Nothing is renewed any more for an account that is gone.
+        if self.0.changed().await.is_err() {
+            std::future::pending().await
+        }
+    }
 }
 
 impl Desk {

@@ -411,6 +411,7 @@ impl Shared {
         });
         self.driver(subject, None)
             .say(Stage::Refresh, "renewed and stored");
+        desk.replaced.send_replace(());
         if told {
             self.tell(Event::SignedIn(subject.account.clone()));
         }

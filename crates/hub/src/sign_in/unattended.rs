@@ -199,6 +199,7 @@ impl Shared {
             Ok(kept) => {
                 self.keep_grant(account, kept.clone()).await;
                 desk.with(super::desk::Memory::relieve);
+                desk.replaced.send_replace(());
                 self.driver(&subject, None)
                     .say(Stage::TokenExchange, "a token was minted and stored");
                 Ok(kept)

@@ -17,7 +17,7 @@ use super::{
     outgoing::Refused,
     wire::{Answer, Wire},
 };
-use crate::sign_in::{Account, Bearer, Refusal, SignIns, Verdict};
+use crate::sign_in::{Account, Bearer, Refusal, Renewals, SignIns, Verdict};
 
 pub(super) struct Guarded {
     pub(super) account: Account,
@@ -69,6 +69,10 @@ impl Guarded {
             }
         }
         Err(Refused::Failed(answer.into_status_trouble().await))
+    }
+
+    pub(super) fn renewals(&self) -> Renewals {
+        self.sign_ins.renewals(&self.account)
     }
 
     /// Sends something that is answered with a status alone.

@@ -18,6 +18,7 @@ use mcp::{
 use tokio::{sync::Notify, time::Instant};
 
 use super::{Shared, Told, cancel::Cancel, link::Link, outgoing::Refused, shared::answers};
+use crate::sign_in::Renewals;
 
 /// Resources that clients watch, and the bell for a change of them.
 #[derive(Default)]
@@ -74,9 +75,15 @@ pub(super) async fn hear(link: Link, shared: Arc<Shared>, offers: Offers) {
         }
         let params = bridge::listen(&lists, uris.iter().map(AsRef::as_ref));
         let began = Instant::now();
+        let renewals = link.renewals();
         let end = tokio::select! {
             end = stream(&link, &shared, &params, lost) => end,
             () = shared.watched.bell.notified() => {
+                lost = true;
+                continue;
+            }
+            // rule: mcp-auth-stream-renewal
+            () = replaced(renewals) => {
                 lost = true;
                 continue;
             }
@@ -91,6 +98,14 @@ pub(super) async fn hear(link: Link, shared: Arc<Shared>, offers: Offers) {
             0
         };
         tokio::time::sleep(wait(failures)).await;
+    }
+}
+
+/// Until there is a newer token than the one that the stream was opened with.
+async fn replaced(renewals: Option<Renewals>) {
+    match renewals {
+        Some(mut renewals) => renewals.next().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -12,6 +12,7 @@ use super::{
     outgoing::{Outgoing, Refused},
     pipe::{self, Pipe},
 };
+use crate::sign_in::Renewals;
 
 #[derive(Clone)]
 pub(super) struct Link {
@@ -127,6 +128,14 @@ impl Link {
                 ));
             }
         });
+    }
+
+    /// To hear of new tokens, where there are any.
+    pub(super) fn renewals(&self) -> Option<Renewals> {
+        match &self.transport {
+            Transport::Http(http) => Some(http.renewals()),
+            Transport::Pipe(_) => None,
+        }
     }
 
     /// Whether everything comes on one stream.

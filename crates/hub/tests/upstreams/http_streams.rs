@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::{
     desk::{Desk, call, response, soon},
-    stand_in::{Seen, StandIn, streamed, tool, usual},
+    stand_in::{Seen, StandIn, json_answer, streamed, tool, usual},
 };
 
 #[tokio::test]
@@ -192,4 +192,48 @@ async fn a_question_on_the_servers_own_stream_goes_to_the_only_call_and_its_answ
     let answer = mcp::message::Message::success(question.id().unwrap(), "{}");
     up.answer(answer).await.unwrap();
     assert_eq!(response(running).await.unwrap().id(), Some("1"));
+}
+
+/// Takes tokens until the first call refuses the first one; gives the second one out for the refresh token.
+async fn signed(seen: Seen, refused: Arc<AtomicUsize>) -> Response {
+    if seen.path == "/token" {
+        return json_answer(
+            &json!({ "access_token": "T2", "token_type": "Bearer", "expires_in": 3600 }),
+        );
+    }
+    let first = seen.header("authorization") == Some("Bearer T1");
+    if first && seen.asks() == "tools/call" {
+        refused.fetch_add(1, Ordering::SeqCst);
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    if seen.method == Method::GET {
+        return streamed(stream::iter(["id: e1\ndata:\n\n".to_owned()]).chain(stream::pending()));
+    }
+    usual(&seen).unwrap_or_else(|| seen.result(&json!({})))
+}
+
+// rule: mcp-auth-stream-renewal
+#[tokio::test]
+async fn a_stream_that_was_opened_with_the_old_token_is_taken_up_with_the_new_one() {
+    let refused = Arc::new(AtomicUsize::new(0));
+    let counter = refused.clone();
+    let server = StandIn::start(move |seen| signed(seen, counter.clone())).await;
+    let oauth = json!({ "clientId": "c", "accessToken": "T1", "refreshToken": "R1",
+        "authorizationEndpoint": format!("{}/authorize", server.origin), "tokenEndpoint": format!("{}/token", server.origin) });
+    let desk = Desk::with(json!({ "up": { "url": server.url, "oauth": oauth } })).await;
+    let up = desk.ready().await;
+    let listens = |seen: &Seen, token: &str| {
+        seen.method == Method::GET && seen.header("authorization") == Some(token)
+    };
+    server
+        .saw("the stream", |seen| listens(seen, "Bearer T1"))
+        .await;
+    response(call(&up, "1", "echo")).await.unwrap();
+    server
+        .saw("the stream with the new token", |seen| {
+            listens(seen, "Bearer T2")
+        })
+        .await;
+    assert_eq!(refused.load(Ordering::SeqCst), 1);
+    assert_eq!(server.count("initialize"), 1, "the session is the same");
 }

@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 use super::strays::Strays;
-use crate::sign_in::Bearer;
+use crate::sign_in::{Bearer, Renewals};
 use crate::upstream::{
     Trouble,
     guarded::{Ask, Guarded},
@@ -124,6 +124,11 @@ impl Http {
             body: None,
         };
         self.guarded.exchange(ask).await.map(|(answer, _)| answer)
+    }
+
+    /// To hear of the tokens that replace the one that is sent now.
+    pub(in crate::upstream) fn renewals(&self) -> Renewals {
+        self.guarded.renewals()
     }
 
     // rule: mcp-transport-session-header -- the session id goes with every later request.

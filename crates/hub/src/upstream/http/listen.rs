@@ -18,6 +18,7 @@ use super::{
     events::{Stream, USUAL_RETRY, is_message, is_stream},
     reading::messages,
 };
+use crate::sign_in::Renewals;
 use crate::upstream::{Shared, Told, Trouble, link::Link, outgoing::Refused, wire::Answer};
 
 /// Where the listening stands.
@@ -48,41 +49,54 @@ pub(in crate::upstream) async fn listen(http: Arc<Http>, link: Link, shared: Arc
         failures: 0,
     };
     loop {
+        let mut renewals = ear.http.renewals();
         let answer = ear.http.get(ear.last_event.as_deref()).await;
-        if !ear.hear(answer).await {
-            return;
+        match ear.hear(answer, &mut renewals).await {
+            Next::AtOnce => {}
+            Next::Later => tokio::time::sleep(ear.wait()).await,
+            Next::Nothing => return,
         }
-        tokio::time::sleep(ear.wait()).await;
     }
 }
 
+/// What comes after one connection.
+enum Next {
+    AtOnce,
+    Later,
+    /// There is nothing more to hear.
+    Nothing,
+}
+
 impl Ear {
-    /// One connection. False: there is nothing more to hear.
-    async fn hear(&mut self, answer: Result<Answer, Refused>) -> bool {
+    async fn hear(&mut self, answer: Result<Answer, Refused>, renewals: &mut Renewals) -> Next {
         let generation = self.link.generation;
         match answer {
             Ok(answer) if is_stream(&answer) => {
                 self.opened = true;
-                self.stream(answer).await;
-                true
+                // rule: mcp-auth-stream-renewal
+                tokio::select! {
+                    () = self.stream(answer) => Next::Later,
+                    // What was opened with the old token is opened again with the new one, before the server ends it.
+                    () = renewals.next() => Next::AtOnce,
+                }
             }
             Ok(answer) if self.opened && answer.status == StatusCode::NOT_FOUND => {
                 self.shared.tell(Told::SessionGone { generation }).await;
-                false
+                Next::Nothing
             }
             // rule: mcp-transport-get-405 -- a server may have no such stream; 405 says so, and others say it with what they have.
-            Ok(answer) if !answer.status.is_server_error() => false,
+            Ok(answer) if !answer.status.is_server_error() => Next::Nothing,
             Err(Refused::NeedsSignIn(needed)) => {
                 self.shared
                     .tell(Told::SignInNeeded { generation, needed })
                     .await;
-                false
+                Next::Nothing
             }
             // Its own stream is not worth a person's time.
-            Err(Refused::NeedsScopes(_)) => false,
+            Err(Refused::NeedsScopes(_)) => Next::Nothing,
             Ok(_) | Err(Refused::SessionGone | Refused::Unsent(_) | Refused::Failed(_)) => {
                 self.failures = self.failures.saturating_add(1);
-                true
+                Next::Later
             }
         }
     }
