@@ -195,7 +195,7 @@ async fn a_question_on_the_servers_own_stream_goes_to_the_only_call_and_its_answ
 }
 
 /// Takes tokens until the first call refuses the first one; gives the second one out for the refresh token.
-async fn signed(seen: Seen, refused: Arc<AtomicUsize>) -> Response {
+fn signed(seen: &Seen, refused: &AtomicUsize) -> Response {
     if seen.path == "/token" {
         return json_answer(
             &json!({ "access_token": "T2", "token_type": "Bearer", "expires_in": 3600 }),
@@ -209,7 +209,7 @@ async fn signed(seen: Seen, refused: Arc<AtomicUsize>) -> Response {
     if seen.method == Method::GET {
         return streamed(stream::iter(["id: e1\ndata:\n\n".to_owned()]).chain(stream::pending()));
     }
-    usual(&seen).unwrap_or_else(|| seen.result(&json!({})))
+    usual(seen).unwrap_or_else(|| seen.result(&json!({})))
 }
 
 // rule: mcp-auth-stream-renewal
@@ -217,7 +217,8 @@ async fn signed(seen: Seen, refused: Arc<AtomicUsize>) -> Response {
 async fn a_stream_that_was_opened_with_the_old_token_is_taken_up_with_the_new_one() {
     let refused = Arc::new(AtomicUsize::new(0));
     let counter = refused.clone();
-    let server = StandIn::start(move |seen| signed(seen, counter.clone())).await;
+    let server =
+        StandIn::start(move |seen: Seen| std::future::ready(signed(&seen, &counter))).await;
     let oauth = json!({ "clientId": "c", "accessToken": "T1", "refreshToken": "R1",
         "authorizationEndpoint": format!("{}/authorize", server.origin), "tokenEndpoint": format!("{}/token", server.origin) });
     let desk = Desk::with(json!({ "up": { "url": server.url, "oauth": oauth } })).await;
