@@ -1,16 +1,19 @@
 //! Between revisions that shake hands and the stateless one: what every stateless request says of its sender, what `server/discover`
 //! says of a server, and a call that takes several rounds.
 //!
-//! MCP 2026-07-28: basic, "`_meta`"; versioning; server, "Discovery"; patterns, "Multi Round-Trip Requests" and "Subscriptions", the
-//! client's side. Leaves out headers (`mirror`).
+//! MCP 2026-07-28: basic, "`_meta`"; versioning; server, "Discovery"; patterns, "Multi Round-Trip Requests" and "Subscriptions". Leaves out headers (`mirror`).
 
+mod answer;
 mod discovery;
 mod rounds;
+mod said;
 #[cfg(test)]
 mod tests;
 
+pub use answer::{completed, discovered, input_required};
 pub use discovery::{Choice, choose, introduction, is_modern, supported, unsupported};
 pub use rounds::{Input, Outcome, Unanswerable, outcome, retry};
+pub use said::{Said, Unsaid, said, without_sender};
 
 use crate::capability::Abilities;
 use crate::raw::{self, Unreadable};
@@ -23,6 +26,7 @@ pub mod key {
     pub const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
     pub const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
     pub const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+    pub const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
 }
 
 /// Who sends a stateless request. All but the revision and the level is JSON text.

@@ -1,8 +1,9 @@
 //! What a request of the stateless revision repeats of its body in headers: its method, the name or address that it is about, and
 //! the tool parameters that a server marked with `x-mcp-header`.
 //!
-//! MCP 2026-07-28, transports, Streamable HTTP, "Request Metadata". Leaves out the server's side, the comparison of headers and body.
+//! MCP 2026-07-28, transports, Streamable HTTP, "Request Metadata". The server's side is in `compare`.
 
+mod compare;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ mod tests;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderName, HeaderValue};
 
+pub use compare::{Mismatch, standard_agree};
 pub use schema::Unmirrorable;
 
 use crate::{header, method, raw};
