@@ -1,6 +1,6 @@
 //! MCP sessions of clients: who opened one, what it can do, what is under way in it.
 //!
-//! MCP transports, "Session Management", and lifecycle, revisions 2024-11-05 to 2025-11-25. Leaves out HTTP (crate `web`). An idle
+//! MCP transports, "Session Management", and lifecycle, revisions 2024-11-05 to 2025-11-25, and requests without one (`stateless`). Leaves out HTTP (crate `web`). An idle
 //! session is a few hundred bytes and no task.
 
 mod asked;
@@ -12,6 +12,7 @@ mod outward;
 mod pump;
 mod receive;
 mod refusal;
+mod stateless;
 mod subscriptions;
 
 use std::collections::HashMap;
@@ -36,6 +37,7 @@ use crate::upstream::Behalf;
 pub use exchange::Exchange;
 pub use outbox::Listening;
 pub use receive::Reply;
+pub use stateless::{Asked, Once, Subscription, Unasked};
 
 use asked::AskedOf;
 use level::{Level, SessionLevel};
@@ -53,6 +55,8 @@ struct Shared {
     catalog: Catalog,
     live: DashMap<Box<str>, Arc<Session>>,
     subscriptions: Subscriptions,
+    /// Requests of stateless clients that wait for an answer to a question of their server.
+    waiting: stateless::Waiting,
     started: Instant,
     /// Ends the pump with the last clone.
     pump: CancellationToken,
@@ -110,6 +114,7 @@ impl Sessions {
             catalog,
             live: DashMap::new(),
             subscriptions: Subscriptions::default(),
+            waiting: stateless::Waiting::default(),
             started: Instant::now(),
             pump: CancellationToken::new(),
         });
@@ -183,6 +188,7 @@ impl Sessions {
     /// Ends all sessions.
     pub fn shutdown(&self) {
         self.shared.pump.cancel();
+        self.shared.waiting.clear();
         for session in self.shared.sessions() {
             self.shared.close(&session);
         }
@@ -216,6 +222,7 @@ impl Session {
         Behalf {
             capabilities: Arc::clone(&self.capabilities),
             log_level: self.level.wanted().map(Level::name),
+            stateless: !self.revision.has_handshake(),
         }
     }
 

@@ -1,11 +1,12 @@
 //! The MCP endpoints: `/mcp`, `/mcp/{group}`, `/mcp/{server}` over Streamable HTTP.
 //!
-//! MCP transports, "Streamable HTTP", revisions 2025-03-26 to 2025-11-25. Leaves out who may come in (a `Caller` must already be with the request),
-//! resuming a stream, and the stateless revision.
+//! MCP transports, "Streamable HTTP", revisions 2025-03-26 to 2026-07-28, chosen per request. Leaves out who may come in (a `Caller` must
+//! already be with the request), and resuming a stream.
 
 mod answer;
 mod asked;
 mod batch;
+mod stateless;
 mod stream;
 
 use std::sync::Arc;
@@ -84,6 +85,9 @@ async fn post(
         message::parse_body(body.into()).map_err(|malformed| Refusal::malformed(&malformed))?;
     let endpoint = endpoint(name);
     match body {
+        Body::Single(message) if stateless::is(&headers, &message) => {
+            stateless::answer(&mcp, endpoint, &caller, &headers, message, takes).await
+        }
         Body::Single(initialize) if is_initialize(&initialize) => {
             open(&mcp, endpoint, &caller, &initialize, takes).await
         }
@@ -105,6 +109,10 @@ async fn get(
     name: Option<Path<String>>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
+    // rule: mcp-stateless-post-only -- the stateless revision has neither GET nor DELETE.
+    if stateless::is_said(&headers) {
+        return Ok(not_a_method().await);
+    }
     // rule: mcp-transport-get -- a GET is answered with an event stream, or with 405.
     if !header::accepts(
         asked::text(&headers, &http::header::ACCEPT),
@@ -125,6 +133,9 @@ async fn delete(
     name: Option<Path<String>>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
+    if stateless::is_said(&headers) {
+        return Ok(not_a_method().await);
+    }
     let session = mcp.session(&headers, &endpoint(name), &caller)?;
     mcp.sessions.close(&session);
     Ok(StatusCode::NO_CONTENT.into_response())

@@ -90,6 +90,10 @@ impl Exchange {
                 Kind::Notification => return Some(message),
                 Kind::Request => match self.asks(&message) {
                     Ok(()) => return Some(message),
+                    Err(_) if !self.session.revision.has_handshake() && !self.quiet => {
+                        self.over = true;
+                        return Some(refusal::incapable(&self.id, &message));
+                    }
                     // In the background: `next` may be dropped at any time, and the server must hear it anyway.
                     Err(refusal) => self.session.tell(self.upstream.clone(), refusal),
                 },
@@ -100,6 +104,11 @@ impl Exchange {
 
     pub(super) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Hands the client's answer to a question of the server.
+    pub(super) fn answer(&self, response: Message) {
+        self.session.answer(response);
     }
 
     pub(super) fn cancelled(&self) -> CancellationToken {

@@ -46,6 +46,9 @@ impl Level {
     }
 }
 
+/// Not even emergencies.
+const SILENT: u8 = u8::MAX;
+
 /// What one session asked for; nothing at first.
 #[derive(Default)]
 pub(super) struct SessionLevel(AtomicU8);
@@ -55,14 +58,25 @@ impl SessionLevel {
         self.0.store(level.0 + 1, Ordering::Relaxed);
     }
 
+    /// Of the stateless revision: a request that asks for no logs gets none.
+    // rule: mcp-logging-per-request
+    pub(super) fn of_request(level: Option<&str>) -> Self {
+        let level = level.and_then(Level::parse);
+        Self(AtomicU8::new(level.map_or(SILENT, |level| level.0 + 1)))
+    }
+
     pub(super) fn wanted(&self) -> Option<Level> {
-        self.0.load(Ordering::Relaxed).checked_sub(1).map(Level)
+        let level = self.0.load(Ordering::Relaxed);
+        level.checked_sub(1).filter(|_| level != SILENT).map(Level)
     }
 
     /// Whether the session wants to hear this. What is no log notification, or has no known level, is always heard.
     pub(super) fn hears(&self, message: &Message) -> bool {
         if message.method() != Some(method::LOG) {
             return true;
+        }
+        if self.0.load(Ordering::Relaxed) == SILENT {
+            return false;
         }
         match (self.wanted(), Level::of(message)) {
             (Some(wanted), Some(level)) => level >= wanted,
@@ -94,6 +108,16 @@ mod tests {
             method::PROGRESS,
             Some("{\"level\":\"debug\"}")
         )));
+    }
+
+    // rule: mcp-logging-per-request
+    #[test]
+    fn a_request_that_asks_for_no_logs_hears_none() {
+        let silent = SessionLevel::of_request(None);
+        assert!(!silent.hears(&log("emergency")) && silent.wanted().is_none());
+        assert!(silent.hears(&Message::notification(method::PROGRESS, None)));
+        let some = SessionLevel::of_request(Some("warning"));
+        assert!(some.hears(&log("error")) && !some.hears(&log("info")));
     }
 
     #[test]

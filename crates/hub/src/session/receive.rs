@@ -194,7 +194,11 @@ impl Sessions {
 
 impl Shared {
     /// The server that a request belongs to, with the request in its words; or the answer that there is none.
-    fn owner(&self, scope: &Scope, request: Message) -> Result<(Upstream, Message), Message> {
+    pub(super) fn owner(
+        &self,
+        scope: &Scope,
+        request: Message,
+    ) -> Result<(Upstream, Message), Message> {
         let (asked, id) = (
             request.method().unwrap_or_default().to_owned(),
             id(&request).to_owned(),
@@ -224,7 +228,7 @@ impl Shared {
     }
 
     /// Gives servers that are being connected for the first time a moment, so that the first list is whole.
-    async fn settle(&self, scope: &Scope) {
+    pub(super) async fn settle(&self, scope: &Scope) {
         let members = scope.shape().members.iter();
         let upstreams =
             members.filter_map(|member| self.catalog.serving(scope, &member.server).ok());

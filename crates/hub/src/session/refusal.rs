@@ -53,6 +53,24 @@ pub(super) fn missing(id: &str, asked: &str, missing: &Missing) -> Message {
     }
 }
 
+/// The answer to a request in which the server asked what its client cannot answer.
+// rule: mcp-missing-capability -- such a request is refused with error -32021, which names what the client would have to declare.
+pub(super) fn incapable(id: &str, question: &Message) -> Message {
+    let asked = question.method().unwrap_or_default();
+    let needed = match asked {
+        method::SAMPLE => "sampling",
+        method::ELICIT => "elicitation",
+        method::ROOTS_LIST => "roots",
+        _ => {
+            let text = format!("the server asked {asked}, and no client can answer that here");
+            return Message::failure(Some(id), code::SERVER_ERROR, &text, None);
+        }
+    };
+    let text = format!("the server asked {asked}, and the client did not declare {needed}");
+    let data = format!("{{\"requiredCapabilities\":{{\"{needed}\":{{}}}}}}");
+    Message::failure(Some(id), code::MISSING_CAPABILITY, &text, Some(&data))
+}
+
 fn sign_in(needed: &Needed) -> String {
     format!(
         "the server {} needs a sign-in before it can be used. {needed}",

@@ -25,6 +25,8 @@ pub struct Behalf {
     pub capabilities: Arc<str>,
     /// The level from which on logs are wanted; none: no logs.
     pub log_level: Option<&'static str>,
+    /// It speaks the stateless revision itself: what such a server answers is for it as it stands, and goes on with its next request.
+    pub stateless: bool,
 }
 
 /// All that the hub can pass on to clients: their model, their forms, their folders.
@@ -44,6 +46,7 @@ impl Behalf {
         Self {
             capabilities: PASSED_ON.into(),
             log_level: None,
+            stateless: false,
         }
     }
 

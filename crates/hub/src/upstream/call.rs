@@ -12,6 +12,7 @@ use futures::{
     stream::{self, BoxStream},
 };
 use mcp::{
+    bridge,
     message::{Kind, Message},
     method, raw,
 };
@@ -203,6 +204,11 @@ impl Journey {
             request = request.with_progress_token(&ours)?;
         }
         match link.stateless() {
+            None if self.behalf.stateless => {
+                let params = request.params().map(bridge::without_sender).transpose()?;
+                let bare = params.map(|params| request.clone().with_params(&params));
+                Ok(Outgoing::new(bare.unwrap_or(request)))
+            }
             None => Ok(Outgoing::new(request)),
             Some(revision) => {
                 let mirrors = self.mirrors(link);

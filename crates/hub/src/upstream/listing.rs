@@ -31,6 +31,11 @@ const MOST_BYTES: usize = 32 * 1024 * 1024;
 const DEEPEST: usize = 128;
 
 impl Listed {
+    /// The parameters of a tool that are repeated in headers.
+    pub(crate) fn marks(&self, tool: &str) -> &[Mirror] {
+        self.mirrors.get(tool).map_or(&[], Vec::as_slice)
+    }
+
     pub fn of(&self, listing: Listing) -> &[Entry] {
         match listing {
             Listing::Tools => &self.tools,

@@ -73,6 +73,7 @@ async fn a_server_that_lists_revisions_gets_no_handshake_and_hears_everything_wi
     assert_eq!(name.unwrap().unwrap(), "modern");
 
     let behalf = Behalf {
+        stateless: false,
         capabilities: r#"{"roots":{}}"#.into(),
         log_level: Some("warning"),
     };

@@ -77,6 +77,17 @@ impl Refusal {
         )
     }
 
+    /// A refusal of a stateless request; its status goes by its code.
+    pub(super) fn of(message: Message) -> Self {
+        let status = super::stateless::status(&message);
+        let status = if status == StatusCode::OK {
+            StatusCode::BAD_REQUEST
+        } else {
+            status
+        };
+        Self { status, message }
+    }
+
     pub(super) fn params(request: &Message, why: &str) -> Self {
         let message = Message::failure(request.id(), code::INVALID_PARAMS, why, None);
         Self {

@@ -7,7 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::response::Response;
 use futures::stream::{self, BoxStream, StreamExt};
 use http::{HeaderName, HeaderValue};
-use hub::session::{Exchange, Listening};
+use hub::session::{Exchange, Listening, Once, Subscription};
 use mcp::message::Message;
 use mcp::{header, sse};
 use tokio::sync::watch;
@@ -18,20 +18,37 @@ use super::answer;
 /// So often a silent stream shows that it lives: proxies cut silent ones off, and a client that went away is noticed.
 pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
+/// Messages for one request, in order; the response is the last.
+pub(super) trait Messages: Send + 'static {
+    fn next(&mut self) -> impl Future<Output = Option<Message>> + Send;
+}
+
+impl Messages for Exchange {
+    async fn next(&mut self) -> Option<Message> {
+        Self::next(self).await
+    }
+}
+
+impl Messages for Once {
+    async fn next(&mut self) -> Option<Message> {
+        Self::next(self).await
+    }
+}
+
 /// The first message and all that follows for the same request.
-pub(super) fn exchange(first: Message, exchange: Exchange) -> Response {
+pub(super) fn exchange(first: Message, exchange: impl Messages) -> Response {
     let first = stream::once(async move { event(first.text()) });
     events(first.chain(rest(exchange)).boxed())
 }
 
 /// What a server sends for one request, when nothing came so far.
-pub(super) fn slow(exchange: Exchange) -> Response {
+pub(super) fn slow(exchange: impl Messages) -> Response {
     let opened = stream::once(async { alive() });
     events(opened.chain(rest(exchange)).boxed())
 }
 
 /// What a server sends for one request, as events, with signs of life between them.
-pub(super) fn rest(exchange: Exchange) -> BoxStream<'static, Bytes> {
+pub(super) fn rest(exchange: impl Messages) -> BoxStream<'static, Bytes> {
     stream::unfold(exchange, async |mut exchange| {
         let bytes = match timeout(SIGN_OF_LIFE, exchange.next()).await {
             Ok(message) => event(message?.text()),
@@ -56,6 +73,24 @@ pub(super) fn listening(listening: Listening, draining: watch::Receiver<bool>) -
         Some((bytes, (listening, draining)))
     });
     events(opened.chain(events_of).boxed())
+}
+
+/// What one client asked to hear; ends with the client or, in good order, with the hub.
+pub(super) fn subscribed(subscription: Subscription, draining: watch::Receiver<bool>) -> Response {
+    let from = (subscription, draining, false);
+    let events_of = stream::unfold(from, async |(mut subscription, mut draining, over)| {
+        if over {
+            return None;
+        }
+        let (bytes, over) = tokio::select! {
+            message = subscription.next() => (event(message?.text()), false),
+            () = tokio::time::sleep(SIGN_OF_LIFE) => (alive(), false),
+            // An error means that the hub is gone.
+            _ = draining.wait_for(|draining| *draining) => (event(subscription.end().text()), true),
+        };
+        Some((bytes, (subscription, draining, over)))
+    });
+    events(events_of.boxed())
 }
 
 /// The stream of a request that the client cancelled before anything came.

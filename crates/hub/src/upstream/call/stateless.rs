@@ -96,6 +96,10 @@ impl Journey {
             self.id = self.shared.next_id();
             return Ok(None);
         };
+        // rule: mcp-mrtr-opaque -- the state is the server's own; its questions reach who can answer them as they were written.
+        if self.behalf.stateless {
+            return Ok(Some(self.complete(link, response)));
+        }
         match bridge::outcome(result) {
             Ok(Outcome::Complete) => Ok(Some(self.complete(link, response))),
             Ok(Outcome::InputRequired(input)) => {

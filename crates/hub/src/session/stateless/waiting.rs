@@ -1,0 +1,205 @@
+//! Requests whose server asked something meanwhile: they wait, and the client's next request brings the answer.
+//!
+//! MCP 2026-07-28, patterns, "Multi Round-Trip Requests", the server's side. The state that the client carries is a random number and
+//! nothing else: who asked, where and what is kept here, and compared.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dashmap::DashMap;
+use mcp::message::{Kind, Message};
+use mcp::{bridge, raw};
+use serde_json::{Map, Value};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep_until};
+
+use crate::access::Caller;
+use crate::catalog::Endpoint;
+use crate::chance;
+use crate::session::Exchange;
+
+/// Requests that wait, by the state that their client carries. A clone is the same one.
+#[derive(Clone, Default)]
+pub(in crate::session) struct Waiting {
+    open: Arc<DashMap<Box<str>, Open>>,
+}
+
+/// Whose request it is, and for what.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Origin {
+    identity: Box<str>,
+    endpoint: Endpoint,
+    method: Box<str>,
+    /// The params without what differs between the rounds.
+    params: Map<String, Value>,
+}
+
+struct Open {
+    origin: Origin,
+    question: Message,
+    /// Asks the task that holds the request to hand it over.
+    back: oneshot::Sender<oneshot::Sender<Held>>,
+}
+
+type Held = (Exchange, VecDeque<Message>);
+
+/// What a request turns out to be.
+pub(super) enum Kept {
+    /// The first of its kind, as far as the hub knows.
+    Fresh,
+    /// The next round of one that waited, and what came meanwhile.
+    Found(Exchange, VecDeque<Message>),
+    /// The answer is missing, so the question is asked again.
+    Again(Message),
+    Refused(String),
+}
+
+/// A person who does not answer within this time does not answer.
+const PATIENCE: Duration = Duration::from_secs(10 * 60);
+/// Requests that wait, of all clients and of one.
+const MOST: usize = 4_096;
+const MOST_OF_ONE: usize = 64;
+/// Messages kept while a client thinks.
+const MOST_EARLY: usize = 256;
+/// 256 bits.
+const STATE_BYTES: usize = 32;
+const MARK: &str = "mcphub:";
+/// The hub asks one question at a time.
+const KEY: &str = "question";
+
+impl Origin {
+    pub(super) fn of(caller: &Caller, endpoint: &Endpoint, request: &Message) -> Self {
+        let params = if may_wait(request) {
+            let text = request.params().unwrap_or("{}");
+            // What cannot be read is refused by whoever reads it.
+            let mut params: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
+            for round in ["_meta", "inputResponses", "requestState"] {
+                params.remove(round);
+            }
+            params
+        } else {
+            Map::new()
+        };
+        Self {
+            identity: caller.identity().into(),
+            endpoint: endpoint.clone(),
+            method: request.method().unwrap_or_default().into(),
+            params,
+        }
+    }
+
+    pub(super) fn method(&self) -> &str {
+        &self.method
+    }
+}
+
+// rule: mcp-mrtr-supported -- only these three requests may be answered with a question.
+fn may_wait(request: &Message) -> bool {
+    use mcp::method::{PROMPTS_GET, RESOURCES_READ, TOOLS_CALL};
+    matches!(
+        request.method(),
+        Some(TOOLS_CALL | PROMPTS_GET | RESOURCES_READ)
+    )
+}
+
+impl Waiting {
+    /// Keeps a request until its client answers the question; the result for the client. `None`: too many wait.
+    pub(super) fn keep(
+        &self,
+        origin: &Origin,
+        question: &Message,
+        exchange: Exchange,
+        early: VecDeque<Message>,
+    ) -> Option<String> {
+        let of_one = self
+            .open
+            .iter()
+            .filter(|open| open.origin.identity == origin.identity);
+        if self.open.len() >= MOST || of_one.count() >= MOST_OF_ONE {
+            return None;
+        }
+        let state: Box<str> = [MARK, &chance::token(STATE_BYTES)].concat().into();
+        let (back, wanted) = oneshot::channel();
+        let open = Open {
+            origin: origin.clone(),
+            question: question.clone(),
+            back,
+        };
+        self.open.insert(state.clone(), open);
+        let (waiting, known) = (self.clone(), state.clone());
+        tokio::spawn(async move {
+            if hold(exchange, early, wanted).await.is_none() {
+                waiting.open.remove(&known);
+            }
+        });
+        Some(bridge::input_required(KEY, question, &state))
+    }
+
+    /// Whether this request goes on with one that waits.
+    // rule: mcp-mrtr-state -- a state that was not given to this client for this request is refused.
+    pub(super) async fn retry(&self, origin: &Origin, request: &Message) -> Kept {
+        let params = request.params().unwrap_or("{}");
+        let state = raw::string_at(params, &["requestState"]).ok().flatten();
+        let Some(state) = state.filter(|state| state.starts_with(MARK)) else {
+            return Kept::Fresh;
+        };
+        let refused = "the requestState is not of this request, or it waited too long";
+        let Some(open) = self.open.get(&*state) else {
+            return Kept::Refused(refused.into());
+        };
+        if open.origin != *origin {
+            return Kept::Refused(refused.into());
+        }
+        let question = open.question.clone();
+        drop(open);
+        let id = request.id().unwrap_or("null");
+        // rule: mcp-mrtr-missing-input -- what was not answered is asked again.
+        let Ok(Some(answer)) = raw::at(params, &["inputResponses", KEY]) else {
+            let result = bridge::input_required(KEY, &question, &state);
+            return Kept::Again(Message::success(id, &result));
+        };
+        let Some((_, open)) = self.open.remove(&*state) else {
+            return Kept::Refused(refused.into());
+        };
+        let (give, held) = oneshot::channel();
+        if open.back.send(give).is_err() {
+            return Kept::Refused(refused.into());
+        }
+        let Ok((exchange, early)) = held.await else {
+            return Kept::Refused(refused.into());
+        };
+        exchange.answer(Message::success(question.id().unwrap_or("null"), answer));
+        Kept::Found(exchange, early)
+    }
+
+    /// Gives all up.
+    pub(in crate::session) fn clear(&self) {
+        self.open.clear();
+    }
+}
+
+/// Holds a request, and takes in what its server says, until it is handed over. `None`: nobody wanted it, and it is cancelled.
+// rule: mcp-mrtr-expiry -- a client may never come back.
+async fn hold(
+    mut exchange: Exchange,
+    mut early: VecDeque<Message>,
+    mut wanted: oneshot::Receiver<oneshot::Sender<Held>>,
+) -> Option<()> {
+    let until = Instant::now() + PATIENCE;
+    let mut ended = early.iter().any(|m| m.kind() == Kind::Response);
+    loop {
+        tokio::select! {
+            back = &mut wanted => {
+                // A client that went away meanwhile takes its request with it.
+                drop(back.ok()?.send((exchange, early)));
+                return Some(());
+            }
+            () = sleep_until(until) => return None,
+            message = exchange.next(), if !ended && early.len() < MOST_EARLY => match message {
+                Some(message) => early.push_back(message),
+                None => ended = true,
+            },
+        }
+    }
+}
