@@ -64,12 +64,13 @@ async function clientRole(revision, output) {
   slots.close();
 }
 
-// Upstreams of other makes than the usual one, by flag.
+// Upstreams of other makes than the usual ones, by flag. The usual one of the revision without a handshake is a program of its own.
 const UPSTREAMS = { rmcp: () => startRustEverything(), 'rmcp-handshake': () => startRustEverything('--handshake') };
+const USUAL = { '2025-11-25': 'everything-server', '2026-07-28': 'everything-stateless' };
 const another = Object.keys(UPSTREAMS).find(flag);
 
 async function serverRole(revision, output) {
-  const upstream = await (another ? UPSTREAMS[another]() : startCounterpart('everything-server'));
+  const upstream = await (another ? UPSTREAMS[another]() : startCounterpart(USUAL[revision]));
   if (flag('direct')) {
     await suite('server', revision, output, ['--url', upstream.url]);
     return upstream.stop();
