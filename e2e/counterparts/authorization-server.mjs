@@ -2,7 +2,8 @@
 // (RFC 8707, JWT access tokens for the resource asked for), PKCE demanded of everyone, rotation of refresh tokens with reuse
 // detection, revocation, and its own login and consent pages.
 //
-// Arguments (one JSON object): { accessTokenLife: seconds, refreshTokens: "offline_access" | "always", scopes: ["mcp:tools", ...] }
+// Arguments (one JSON object): { accessTokenLife: seconds, refreshTokens: "offline_access" | "always", scopes: ["mcp:tools", ...],
+//   clients: [clients that somebody registered by hand] }
 // Prints {"issuer", "control"}. Control (a second port, so that the counts hold nothing but what the hub and the browser did):
 //   GET  /counts              requests by route, grants given and refused by grant type
 //   POST /access-token-life   {"seconds": n}: life of the access tokens given from now on
@@ -16,7 +17,7 @@ import { exportJWK, generateKeyPair } from 'jose';
 import Provider, { errors } from 'oidc-provider';
 import { control, listenOnLoopback, liveWithParent, ready } from './lifeline.mjs';
 
-const options = { accessTokenLife: 3600, refreshTokens: 'offline_access', scopes: ['mcp:tools'], ...JSON.parse(process.argv[2] ?? '{}') };
+const options = { accessTokenLife: 3600, refreshTokens: 'offline_access', scopes: ['mcp:tools'], clients: [], ...JSON.parse(process.argv[2] ?? '{}') };
 const resources = new Map();
 const clients = new Set();
 let counts;
@@ -40,9 +41,12 @@ async function configuration() {
     jwks: { keys: [await signingKey()] },
     cookies: { keys: ['loopback only'] },
     scopes: ['openid', 'offline_access', ...options.scopes],
+    clients: options.clients,
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     features: {
+      clientCredentials: { enabled: true },
       devInteractions: { enabled: true },
+      deviceFlow: { enabled: true },
       registration: { enabled: true },
       revocation: { enabled: true },
       resourceIndicators: {

@@ -30,8 +30,13 @@ export class Person {
 
   // Follows the link, logs in if asked, and stands before the consent button.
   async followToConsent(link) {
+    await this.page.goto(link);
+    await this.#login();
+  }
+
+  // Logs in where that is asked, and stands before the consent button.
+  async #login() {
     const { page } = this;
-    await page.goto(link);
     const login = page.locator('input[name="login"], input[name="username"]');
     await login.or(this.#consent()).first().waitFor();
     if (await login.isVisible()) {
@@ -40,6 +45,15 @@ export class Person {
       await page.getByRole('button', { name: 'Sign-in' }).click();
       await this.#consent().waitFor();
     }
+  }
+
+  // Confirms the code that the hub shows, logs in and consents; the login server's page says when it is done.
+  async confirmCode(link) {
+    await this.page.goto(link);
+    await this.page.getByRole('button', { name: 'Continue' }).click();
+    await this.#login();
+    await this.#consent().click();
+    await this.page.getByText('Success').first().waitFor();
   }
 
   // The button by the name that each authorization server gives it.
