@@ -7,23 +7,31 @@ import { createInterface } from 'node:readline';
 
 const ANSWER_WITHIN = 60_000;
 const REVISION = '2025-11-25';
+const STATELESS = '2026-07-28';
+const META = 'io.modelcontextprotocol/';
+const CLIENT = { name: 'e2e', version: '1.0.0' };
 
 export const envelope = (id, { method, params }) => `{"jsonrpc":"2.0","id":${id},"method":${JSON.stringify(method)}${params === undefined ? '' : `,"params":${typeof params === 'string' ? params : JSON.stringify(params)}`}}`;
 
 const INITIALIZED = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
 
 function introduction(capabilities) {
-  return { method: 'initialize', params: { protocolVersion: REVISION, capabilities, clientInfo: { name: 'e2e', version: '1.0.0' } } };
+  return { method: 'initialize', params: { protocolVersion: REVISION, capabilities, clientInfo: CLIENT } };
 }
 
-// The server itself, as its own client would have it.
+// The server itself, as its own client would have it; a `stateless` one knows no handshake.
 export class Direct {
   #waiting = new Map();
+  #meta;
 
-  static async open({ command, args, env, cwd }, capabilities) {
+  static async open({ command, args, env, stateless }, capabilities) {
     const direct = new Direct();
-    direct.child = spawn(command, args, { cwd, env: { PATH: process.env.PATH, ...env }, stdio: ['pipe', 'pipe', 'ignore'] });
+    direct.child = spawn(command, args, { env: { PATH: process.env.PATH, ...env }, stdio: ['pipe', 'pipe', 'ignore'] });
     createInterface({ input: direct.child.stdout }).on('line', (line) => direct.#heard(line));
+    if (stateless) {
+      direct.#meta = { [`${META}protocolVersion`]: STATELESS, [`${META}clientInfo`]: CLIENT, [`${META}clientCapabilities`]: capabilities };
+      return direct;
+    }
     await direct.ask('"introduction"', introduction(capabilities));
     direct.child.stdin.write(`${INITIALIZED}\n`);
     return direct;
@@ -42,7 +50,8 @@ export class Direct {
   ask(id, request) {
     return within(`${request.method} of the server itself`, new Promise((resolve) => {
       this.#waiting.set(id, resolve);
-      this.child.stdin.write(`${envelope(id, request)}\n`);
+      const asked = this.#meta ? { ...request, params: { ...request.params, _meta: this.#meta } } : request;
+      this.child.stdin.write(`${envelope(id, asked)}\n`);
     }));
   }
 

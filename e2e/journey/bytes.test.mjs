@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Hub } from '../harness/hub.mjs';
 import { Direct, ThroughHub } from '../harness/raw.mjs';
-import { everything, filesystem, fillFolder, memory, thinking } from './bytes/requests.mjs';
+import { everything, filesystem, fillFolder, fillRepository, GIT, git, memory, thinking } from './bytes/requests.mjs';
 
 // What the hub says it can do for a server, on behalf of its clients; some servers offer more to a client that can more.
 const CAPABILITIES = { sampling: {}, elicitation: { form: {}, url: {} }, roots: {} };
@@ -17,20 +17,25 @@ const LEAST = { results: 200, errors: 10 };
 
 const folder = mkdtempSync(join(tmpdir(), 'mcphub-bytes-'));
 const files = join(folder, 'files');
+const repository = join(folder, 'repository');
 const graph = join(folder, 'graph.jsonl');
 const program = (name, ...args) => ({ command: process.execPath, args: [fileURLToPath(new URL(`../node_modules/@modelcontextprotocol/server-${name}/dist/index.js`, import.meta.url)), ...args], env: {} });
+
+const PYTHON = fileURLToPath(new URL('../.venv/bin/python', import.meta.url));
 
 const SERVERS = {
   everything: { server: program('everything', 'stdio'), requests: everything(), prepare: () => {} },
   memory: { server: { ...program('memory'), env: { MEMORY_FILE_PATH: graph } }, requests: memory(), prepare: () => rmSync(graph, { force: true }) },
   filesystem: { server: program('filesystem', files), requests: filesystem(files), prepare: () => fillFolder(files) },
   thinking: { server: program('sequential-thinking'), requests: thinking(), prepare: () => {} },
+  // The hub speaks 2026-07-28 with this one.
+  git: { server: { command: PYTHON, args: ['-m', 'mcp_server_git'], env: GIT, stateless: true }, requests: git(repository), prepare: () => fillRepository(repository) },
 };
 
 let hub;
 before(async () => {
   fillFolder(files);
-  hub = await Hub.start({ mcpServers: Object.fromEntries(Object.entries(SERVERS).map(([name, { server }]) => [name, server])) });
+  hub = await Hub.start({ mcpServers: Object.fromEntries(Object.entries(SERVERS).map(([name, { server: { command, args, env } }]) => [name, { command, args, env }])) });
   for (const name of Object.keys(SERVERS)) await hub.reaches(name, 'connected');
 });
 after(async () => {

@@ -2,6 +2,7 @@
 // the same twice, many texts and numbers, and mistakes. Left out: what tells the time, the environment or a temporary name, and `ping`,
 // which concerns one connection and is answered by the hub.
 
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -103,3 +104,48 @@ export const thinking = () => [
   call('sequentialthinking', { thought: 'wrong', nextThoughtNeeded: 'yes', thoughtNumber: -1, totalThoughts: 0.5 }),
   ...mistakes('sequentialthinking'),
 ];
+
+// All that decides what a commit is called.
+export const GIT = Object.fromEntries(['AUTHOR', 'COMMITTER'].flatMap((who) => [['NAME', 'Grüße "of"'], ['EMAIL', 'e2e@example.com'], ['DATE', '1767323045 +0000']].map(([what, value]) => [`GIT_${who}_${what}`, value])));
+GIT.GIT_CONFIG_GLOBAL = '/dev/null';
+GIT.GIT_CONFIG_NOSYSTEM = '1';
+
+export function fillRepository(folder) {
+  fillFolder(folder);
+  const git = (...words) => execFileSync('git', words, { cwd: folder, stdio: 'ignore', env: { PATH: process.env.PATH, ...GIT } });
+  git('init', '--initial-branch', 'main');
+  git('add', '.');
+  git('commit', '--message', 'First: a "quoted" word\n\nand a body, größer');
+  writeFileSync(join(folder, 'text-3.txt'), 'changed\nlines');
+  git('commit', '--all', '--message', 'Second');
+  git('branch', 'other');
+  writeFileSync(join(folder, 'text-3.txt'), 'not\nstaged');
+  writeFileSync(join(folder, 'sub/ünïcode.md'), 'staged');
+  git('add', 'sub');
+  writeFileSync(join(folder, 'untracked'), '');
+}
+
+export function git(folder) {
+  const on = (name, more) => call(`git_${name}`, { repo_path: folder, ...more });
+  const looks = () => [on('status'), ...[0, 1, 3].flatMap((lines) => ['diff_unstaged', 'diff_staged'].map((name) => on(name, { context_lines: lines })))];
+  return [
+    lists[0],
+    ...looks(),
+    ...['main', 'other', 'HEAD~1', 'nothing', '--output=x'].map((target) => on('diff', { target })),
+    ...[1, 2, 10].map((count) => on('log', { max_count: count })),
+    on('log', { start_timestamp: '2026-01-01' }),
+    ...['HEAD', 'HEAD~1', 'other', 'nothing'].map((revision) => on('show', { revision })),
+    ...['local', 'remote', 'all', 'none'].map((kind) => on('branch', { branch_type: kind })),
+    on('add', { files: ['untracked', 'text-3.txt'] }),
+    ...looks(),
+    on('commit', { message: 'Third: zwei "2"\n\n\u2028' }),
+    on('show', { revision: 'HEAD' }),
+    on('create_branch', { branch_name: 'new', base_branch: 'other' }),
+    on('create_branch', { branch_name: 'new' }),
+    on('checkout', { branch_name: 'new' }),
+    on('checkout', { branch_name: 'nothing' }),
+    on('reset'),
+    ...looks(),
+    ...mistakes('git_status'),
+  ];
+}
