@@ -186,6 +186,12 @@ impl Sessions {
         if request.method() != Some(method::TOOLS_CALL) {
             return Ok(());
         }
+        let shape = scope.shape();
+        let only = shape.members.first().filter(|_| shape.transparent);
+        let only = only.and_then(|member| self.shared.catalog.serving(scope, &member.server).ok());
+        if only.is_some_and(|upstream| !upstream.catalog().has_marks()) {
+            return Ok(());
+        }
         // A tool that is not there is refused where it is looked for.
         let Ok((upstream, owned)) = self.shared.owner(scope, request.clone()) else {
             return Ok(());
@@ -205,19 +211,30 @@ impl Sessions {
 impl Once {
     /// The next message for the client; the last one is the response. `None`: it is over.
     pub async fn next(&mut self) -> Option<Message> {
-        let message = match self.early.pop_front() {
-            Some(message) => message,
-            None => self.exchange.as_mut()?.next().await?,
-        };
-        match message.kind() {
-            Kind::Response => {
-                self.exchange = None;
-                let response = message.with_id(&self.id);
-                Some(bridge::completed(self.origin.method(), response))
+        loop {
+            let message = match self.early.pop_front() {
+                Some(message) => message,
+                None => self.exchange.as_mut()?.next().await?,
+            };
+            match message.kind() {
+                Kind::Response => {
+                    self.exchange = None;
+                    let response = message.with_id(&self.id);
+                    return Some(bridge::completed(self.origin.method(), response));
+                }
+                Kind::Notification => return Some(self.retold(message)),
+                Kind::Request if !self.origin.may_wait() => self.refuse(&message),
+                // rule: mcp-stateless-no-requests -- a question of the server is a result, and never a request on the stream.
+                Kind::Request => return Some(self.wait(&message)),
             }
-            Kind::Notification => Some(self.retold(message)),
-            // rule: mcp-stateless-no-requests -- a question of the server is a result, and never a request on the stream.
-            Kind::Request => Some(self.wait(&message)),
+        }
+    }
+
+    fn refuse(&self, question: &Message) {
+        let text = format!("nobody can be asked during {}", self.origin.method());
+        let refusal = Message::failure(question.id(), code::METHOD_NOT_FOUND, &text, None);
+        if let Some(exchange) = &self.exchange {
+            exchange.answer(refusal);
         }
     }
 

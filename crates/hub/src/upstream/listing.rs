@@ -31,6 +31,11 @@ const MOST_BYTES: usize = 32 * 1024 * 1024;
 const DEEPEST: usize = 128;
 
 impl Listed {
+    /// Whether any tool has parameters that are repeated in headers.
+    pub(crate) fn has_marks(&self) -> bool {
+        !self.mirrors.is_empty()
+    }
+
     /// The parameters of a tool that are repeated in headers.
     pub(crate) fn marks(&self, tool: &str) -> &[Mirror] {
         self.mirrors.get(tool).map_or(&[], Vec::as_slice)

@@ -14,6 +14,7 @@ mod harness;
 mod merged;
 mod raw_upstream;
 mod sessions;
+mod stateless;
 mod transparent;
 mod up;
 mod wire;

@@ -26,23 +26,32 @@ pub(in crate::session) struct Waiting {
 }
 
 /// Whose request it is, and for what.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct Origin {
     identity: Box<str>,
     endpoint: Endpoint,
-    method: Box<str>,
-    /// The params without what differs between the rounds.
-    params: Map<String, Value>,
+    request: Message,
 }
 
 struct Open {
     origin: Origin,
     question: Message,
     /// Asks the task that holds the request to hand it over.
-    back: oneshot::Sender<oneshot::Sender<Held>>,
+    back: oneshot::Sender<oneshot::Sender<Held<Exchange>>>,
 }
 
-type Held = (Exchange, VecDeque<Message>);
+type Held<S> = (S, VecDeque<Message>);
+
+/// Where messages for a request come from.
+trait Source: Send {
+    fn next(&mut self) -> impl Future<Output = Option<Message>> + Send;
+}
+
+impl Source for Exchange {
+    async fn next(&mut self) -> Option<Message> {
+        Self::next(self).await
+    }
+}
 
 /// What a request turns out to be.
 pub(super) enum Kept {
@@ -70,37 +79,42 @@ const KEY: &str = "question";
 
 impl Origin {
     pub(super) fn of(caller: &Caller, endpoint: &Endpoint, request: &Message) -> Self {
-        let params = if may_wait(request) {
-            let text = request.params().unwrap_or("{}");
-            // What cannot be read is refused by whoever reads it.
-            let mut params: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
-            for round in ["_meta", "inputResponses", "requestState"] {
-                params.remove(round);
-            }
-            params
-        } else {
-            Map::new()
-        };
         Self {
             identity: caller.identity().into(),
             endpoint: endpoint.clone(),
-            method: request.method().unwrap_or_default().into(),
-            params,
+            request: request.clone(),
         }
     }
 
     pub(super) fn method(&self) -> &str {
-        &self.method
+        self.request.method().unwrap_or_default()
     }
-}
 
-// rule: mcp-mrtr-supported -- only these three requests may be answered with a question.
-fn may_wait(request: &Message) -> bool {
-    use mcp::method::{PROMPTS_GET, RESOURCES_READ, TOOLS_CALL};
-    matches!(
-        request.method(),
-        Some(TOOLS_CALL | PROMPTS_GET | RESOURCES_READ)
-    )
+    /// Whether the request may be answered with a question.
+    // rule: mcp-mrtr-supported -- only these three requests may.
+    pub(super) fn may_wait(&self) -> bool {
+        use mcp::method::{PROMPTS_GET, RESOURCES_READ, TOOLS_CALL};
+        matches!(self.method(), TOOLS_CALL | PROMPTS_GET | RESOURCES_READ)
+    }
+
+    /// Whether this is the same request of the same client, in another round.
+    fn is(&self, other: &Self) -> bool {
+        self.identity == other.identity
+            && self.endpoint == other.endpoint
+            && self.method() == other.method()
+            && self.params() == other.params()
+    }
+
+    /// The params without what differs between the rounds.
+    fn params(&self) -> Map<String, Value> {
+        let text = self.request.params().unwrap_or("{}");
+        // What cannot be read is refused by whoever reads it.
+        let mut params: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
+        for round in ["_meta", "inputResponses", "requestState"] {
+            params.remove(round);
+        }
+        params
+    }
 }
 
 impl Waiting {
@@ -148,7 +162,7 @@ impl Waiting {
         let Some(open) = self.open.get(&*state) else {
             return Kept::Refused(refused.into());
         };
-        if open.origin != *origin {
+        if !open.origin.is(origin) {
             return Kept::Refused(refused.into());
         }
         let question = open.question.clone();
@@ -181,10 +195,10 @@ impl Waiting {
 
 /// Holds a request, and takes in what its server says, until it is handed over. `None`: nobody wanted it, and it is cancelled.
 // rule: mcp-mrtr-expiry -- a client may never come back.
-async fn hold(
-    mut exchange: Exchange,
+async fn hold<S: Source>(
+    mut exchange: S,
     mut early: VecDeque<Message>,
-    mut wanted: oneshot::Receiver<oneshot::Sender<Held>>,
+    mut wanted: oneshot::Receiver<oneshot::Sender<Held<S>>>,
 ) -> Option<()> {
     let until = Instant::now() + PATIENCE;
     let mut ended = early.iter().any(|m| m.kind() == Kind::Response);
@@ -201,5 +215,92 @@ async fn hold(
                 None => ended = true,
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Says one thing, and then nothing for ever.
+    struct Slow(Option<Message>);
+
+    impl Source for Slow {
+        async fn next(&mut self) -> Option<Message> {
+            match self.0.take() {
+                Some(message) => Some(message),
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    fn slow() -> Slow {
+        Slow(Some(Message::notification("notifications/progress", None)))
+    }
+
+    // rule: mcp-mrtr-expiry
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_does_not_come_back_is_waited_for_ten_minutes() {
+        let (_open, wanted) = oneshot::channel();
+        let began = Instant::now();
+        assert_eq!(hold(slow(), VecDeque::new(), wanted).await, None);
+        assert_eq!(began.elapsed(), PATIENCE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_server_says_meanwhile_is_handed_over_with_the_request() {
+        let (open, wanted) = oneshot::channel();
+        let holding = tokio::spawn(hold(slow(), VecDeque::new(), wanted));
+        tokio::time::sleep_until(Instant::now() + Duration::from_secs(1)).await;
+        let (give, held) = oneshot::channel();
+        assert!(open.send(give).is_ok());
+        let Ok((_, early)) = held.await else {
+            panic!("nothing was handed over");
+        };
+        assert_eq!(early.len(), 1);
+        assert_eq!(holding.await.unwrap(), Some(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_nobody_can_ask_for_any_more_is_given_up_at_once() {
+        let (open, wanted) = oneshot::channel();
+        drop(open);
+        let began = Instant::now();
+        assert_eq!(hold(slow(), VecDeque::new(), wanted).await, None);
+        assert_eq!(began.elapsed(), Duration::ZERO);
+    }
+
+    fn origin(method: &str, params: &str) -> Origin {
+        Origin {
+            identity: "me".into(),
+            endpoint: Endpoint::Everything,
+            request: Message::request("1", method, Some(params)),
+        }
+    }
+
+    // rule: mcp-mrtr-supported
+    #[test]
+    fn only_calls_prompts_and_reads_may_be_answered_with_a_question() {
+        for (method, may) in [
+            ("tools/call", true),
+            ("prompts/get", true),
+            ("resources/read", true),
+            ("tools/list", false),
+            ("completion/complete", false),
+        ] {
+            assert_eq!(origin(method, "{}").may_wait(), may, "{method}");
+        }
+    }
+
+    #[test]
+    fn another_round_of_the_same_request_is_known_by_what_does_not_change() {
+        let first = origin("tools/call", r#"{"name":"t","arguments":{"a":1,"b":2}}"#);
+        let round = r#"{"arguments":{"b":2,"a":1},"name":"t","requestState":"s","_meta":{}}"#;
+        assert!(first.is(&origin("tools/call", round)));
+        assert!(!first.is(&origin("prompts/get", round)));
+        assert!(!first.is(&origin("tools/call", r#"{"name":"t","arguments":{"a":2}}"#)));
+        let mut stranger = origin("tools/call", round);
+        stranger.identity = "you".into();
+        assert!(!first.is(&stranger));
     }
 }
