@@ -49,14 +49,8 @@ const PLAIN: [(&str, &str); 24] = [
     ("test_logging_tool", "Logs once, where logs are wanted"),
     ("test_missing_capability", "Wants a client with a model"),
     ("test_streaming_elicitation", "Asks for a value"),
-    (
-        "test_trigger_tool_change",
-        "Says that the tools have changed",
-    ),
-    (
-        "test_trigger_prompt_change",
-        "Says that the prompts have changed",
-    ),
+    ("test_trigger_tool_change", "Adds a tool and says so"),
+    ("test_trigger_prompt_change", "Adds a prompt and says so"),
     ("test_input_required_result_elicitation", "Asks for a name"),
     (
         "test_input_required_result_sampling",
@@ -85,7 +79,8 @@ const PLAIN: [(&str, &str); 24] = [
     ),
 ];
 
-pub(crate) fn tools() -> Value {
+/// The tools, and as many more as were added since.
+pub(crate) fn tools(added: usize) -> Value {
     let plain = PLAIN.iter().map(|(name, description)| {
         json!({ "name": name, "description": description, "inputSchema": { "type": "object", "properties": {} } })
     });
@@ -113,6 +108,10 @@ pub(crate) fn tools() -> Value {
         "description": "Tool with JSON Schema 2020-12 features",
         "inputSchema": modern_schema(),
     }));
+    let more = (0..added).map(|number| {
+        json!({ "name": format!("added_{number}"), "description": "Added while the server ran", "inputSchema": { "type": "object", "properties": {} } })
+    });
+    tools.extend(more);
     Value::Array(tools)
 }
 
@@ -180,15 +179,18 @@ pub(crate) fn answer(tool: &str) -> Option<Value> {
     })
 }
 
-pub(crate) fn prompts() -> Value {
+/// The prompts, and as many more as were added since.
+pub(crate) fn prompts(added: usize) -> Value {
     let wanted = |name: &str| json!({ "name": name, "required": true });
-    json!([
-        { "name": "test_simple_prompt", "description": "A prompt without arguments" },
-        { "name": "test_prompt_with_arguments", "description": "A prompt with two arguments", "arguments": [wanted("arg1"), wanted("arg2")] },
-        { "name": "test_prompt_with_embedded_resource", "description": "A prompt with a resource", "arguments": [wanted("resourceUri")] },
-        { "name": "test_prompt_with_image", "description": "A prompt with an image" },
-        { "name": "test_input_required_result_prompt", "description": "A prompt that asks for its context" },
-    ])
+    let mut prompts = vec![
+        json!({ "name": "test_simple_prompt", "description": "A prompt without arguments" }),
+        json!({ "name": "test_prompt_with_arguments", "description": "A prompt with two arguments", "arguments": [wanted("arg1"), wanted("arg2")] }),
+        json!({ "name": "test_prompt_with_embedded_resource", "description": "A prompt with a resource", "arguments": [wanted("resourceUri")] }),
+        json!({ "name": "test_prompt_with_image", "description": "A prompt with an image" }),
+        json!({ "name": "test_input_required_result_prompt", "description": "A prompt that asks for its context" }),
+    ];
+    prompts.extend((0..added).map(|number| json!({ "name": format!("added_{number}"), "description": "Added while the server ran" })));
+    Value::Array(prompts)
 }
 
 /// A prompt with these arguments filled in.

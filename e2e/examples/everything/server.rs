@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rmcp::model::*;
@@ -27,6 +28,14 @@ pub(crate) struct Everything {
     handshake_only: bool,
     seal: RequestStateCodec,
     listening: Arc<Mutex<HashMap<String, SubscriptionSink>>>,
+    added: Arc<Added>,
+}
+
+/// How many entries the lists have beside those that they began with.
+#[derive(Default)]
+struct Added {
+    tools: AtomicUsize,
+    prompts: AtomicUsize,
 }
 
 fn typed<T: DeserializeOwned>(value: Value) -> Result<T, ErrorData> {
@@ -48,6 +57,7 @@ impl Everything {
             handshake_only,
             seal: RequestStateCodec::new_unchecked(SEAL),
             listening: Arc::default(),
+            added: Arc::default(),
         }
     }
 
@@ -97,16 +107,20 @@ impl Everything {
                 said("This client has a model.")
             }
             "test_trigger_tool_change" => {
+                self.added.tools.fetch_add(1, Ordering::Relaxed);
+                drop(context.peer.notify_tool_list_changed().await);
                 for listener in self.listeners() {
                     drop(listener.notify_tool_list_changed().await);
                 }
-                said("Told.")
+                said("One more.")
             }
             "test_trigger_prompt_change" => {
+                self.added.prompts.fetch_add(1, Ordering::Relaxed);
+                drop(context.peer.notify_prompt_list_changed().await);
                 for listener in self.listeners() {
                     drop(listener.notify_prompt_list_changed().await);
                 }
-                said("Told.")
+                said("One more.")
             }
             _ => return Ok(content::answer(name)),
         }))
@@ -174,7 +188,8 @@ impl ServerHandler for Everything {
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        let tools: Vec<Tool> = typed(content::tools()).ok()?;
+        let tools: Vec<Tool> =
+            typed(content::tools(self.added.tools.load(Ordering::Relaxed))).ok()?;
         tools.into_iter().find(|tool| tool.name == name)
     }
 
@@ -183,7 +198,10 @@ impl ServerHandler for Everything {
         _page: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        typed(content::list("tools", &content::tools()))
+        typed(content::list(
+            "tools",
+            &content::tools(self.added.tools.load(Ordering::Relaxed)),
+        ))
     }
 
     async fn call_tool(
@@ -215,7 +233,10 @@ impl ServerHandler for Everything {
         _page: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        typed(content::list("prompts", &content::prompts()))
+        typed(content::list(
+            "prompts",
+            &content::prompts(self.added.prompts.load(Ordering::Relaxed)),
+        ))
     }
 
     async fn get_prompt(
