@@ -251,7 +251,7 @@ mod tests {
     async fn what_a_server_says_meanwhile_is_handed_over_with_the_request() {
         let (open, wanted) = oneshot::channel();
         let holding = tokio::spawn(hold(slow(), VecDeque::new(), wanted));
-        tokio::time::sleep_until(Instant::now() + Duration::from_secs(1)).await;
+        tokio::time::advance(Duration::from_secs(1)).await;
         let (give, held) = oneshot::channel();
         assert!(open.send(give).is_ok());
         let Ok((_, early)) = held.await else {
