@@ -57,6 +57,8 @@ struct Shared {
     subscriptions: Subscriptions,
     /// Requests of stateless clients that wait for an answer to a question of their server.
     waiting: stateless::Waiting,
+    /// The level that a server was asked for, for requests that ask for logs themselves.
+    levels: DashMap<Box<str>, Level>,
     started: Instant,
     /// Ends the pump with the last clone.
     pump: CancellationToken,
@@ -115,6 +117,7 @@ impl Sessions {
             live: DashMap::new(),
             subscriptions: Subscriptions::default(),
             waiting: stateless::Waiting::default(),
+            levels: DashMap::new(),
             started: Instant::now(),
             pump: CancellationToken::new(),
         });
@@ -300,7 +303,9 @@ impl Shared {
             .sessions()
             .into_iter()
             .filter(|session| session.sees(server));
-        seeing.filter_map(|session| session.level.wanted()).min()
+        let of_requests = self.levels.get(server).map(|level| *level);
+        let of_sessions = seeing.filter_map(|session| session.level.wanted());
+        of_sessions.chain(of_requests).min()
     }
 }
 

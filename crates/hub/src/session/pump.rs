@@ -119,6 +119,7 @@ impl Shared {
 
     /// A new connection knows nothing of what sessions asked for on the old one.
     fn connected(&self, server: &str) {
+        self.levels.remove(server);
         self.renew_level(server);
         let Some(upstream) = self.catalog.upstreams().get(server) else {
             return;

@@ -4,6 +4,7 @@
 //! can find. Leaves out HTTP (crate `web`), questions of servers (`waiting`), and what is told outside of requests (`listen`).
 
 mod listen;
+mod logs;
 mod waiting;
 
 use std::collections::{HashMap, VecDeque};
@@ -28,6 +29,7 @@ use crate::catalog::{Endpoint, Nowhere, Scope};
 use crate::chance;
 
 pub use listen::Subscription;
+use logs::Logs;
 pub(super) use waiting::Waiting;
 use waiting::{Kept, Origin};
 
@@ -56,6 +58,7 @@ pub struct Once {
     exchange: Option<Exchange>,
     /// What came while the client was thinking.
     early: VecDeque<Message>,
+    logs: Option<Logs>,
     origin: Origin,
     id: Box<str>,
     token: Option<Box<str>>,
@@ -110,6 +113,7 @@ impl Sessions {
             return Ok(listening.map_or_else(Asked::Now, |it| Asked::Listen(Box::new(it))));
         }
         let mut once = self.once(origin, &request, None, VecDeque::new());
+        once.logs = self.logs_of(&session, &request).await;
         Ok(match self.receive(&session, request).await {
             Reply::Later(exchange) => {
                 once.exchange = Some(*exchange);
@@ -132,6 +136,7 @@ impl Sessions {
             sessions: self.clone(),
             exchange,
             early,
+            logs: None,
             origin,
             id: request.id().unwrap_or("null").into(),
             token,
@@ -214,7 +219,13 @@ impl Once {
         loop {
             let message = match self.early.pop_front() {
                 Some(message) => message,
-                None => self.exchange.as_mut()?.next().await?,
+                None => {
+                    let exchange = self.exchange.as_mut()?;
+                    match &mut self.logs {
+                        Some(logs) => logs.or(exchange).await?,
+                        None => exchange.next().await?,
+                    }
+                }
             };
             match message.kind() {
                 Kind::Response => {

@@ -302,6 +302,25 @@ async fn progress_and_the_logs_that_were_asked_for_come_before_the_response() {
     assert_eq!(logs, ["error"]);
 }
 
+// rule: mcp-logging-bridge
+#[tokio::test]
+async fn a_server_that_shakes_hands_is_told_the_level_of_a_request_once() {
+    let (url, up) = up::start("everything").await;
+    let hub = hub_with(&url, json!({})).await;
+    let client = Client::at(&hub, "/mcp/up");
+    let call = async |level: &str| {
+        let meta = json!({ format!("{META}logLevel"): level });
+        let params = json!({ "name": "log", "arguments": {}, "_meta": meta });
+        client.ask("tools/call", params).await
+    };
+    call("warning").await;
+    call("error").await;
+    call("debug").await;
+    let told = up.heard().into_iter();
+    let levels: Vec<_> = told.filter(|heard| heard.starts_with("level")).collect();
+    assert_eq!(levels, ["level Warning", "level Debug"]);
+}
+
 #[tokio::test]
 async fn a_client_that_closes_its_stream_cancels_the_work() {
     for way in Way::BOTH {
