@@ -4,6 +4,7 @@
 //   run.mjs [client|server] [2025-11-25|2026-07-28|backcompat]     all five without arguments; backcompat is of the client role alone
 //   run.mjs --direct ...                                server role without a hub: what the upstream itself scores
 //   run.mjs --rmcp ...                                  server role with the upstream on rmcp, which knows 2026-07-28 and the older ones
+//   run.mjs --handshake ...                             the same with the usual upstream of 2025-11-25, whatever the revision of the client
 //   run.mjs --rmcp-handshake ...                        the same, knowing the older ones alone
 //   run.mjs --write-baseline ...                        write what was seen (read the difference before you commit it)
 
@@ -65,7 +66,7 @@ async function clientRole(revision, output) {
 }
 
 // Upstreams of other makes than the usual ones, by flag. The usual one of the revision without a handshake is a program of its own.
-const UPSTREAMS = { rmcp: () => startRustEverything(), 'rmcp-handshake': () => startRustEverything('--handshake') };
+const UPSTREAMS = { handshake: () => startCounterpart('everything-server'), rmcp: () => startRustEverything(), 'rmcp-handshake': () => startRustEverything('--handshake') };
 const USUAL = { '2025-11-25': 'everything-server', '2026-07-28': 'everything-stateless' };
 const another = Object.keys(UPSTREAMS).find(flag);
 
