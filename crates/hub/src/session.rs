@@ -37,7 +37,7 @@ use crate::upstream::Behalf;
 pub use exchange::Exchange;
 pub use outbox::Listening;
 pub use receive::Reply;
-pub use stateless::{Asked, Once, Subscription, Unasked};
+pub use stateless::{Asked, Asker, Once, Subscription, Unasked};
 
 use asked::AskedOf;
 use level::{Level, SessionLevel};

@@ -86,7 +86,7 @@ async fn post(
     let endpoint = endpoint(name);
     match body {
         Body::Single(message) if stateless::is(&headers, &message) => {
-            stateless::answer(&mcp, endpoint, &caller, &headers, message, takes).await
+            stateless::answer(&mcp, (endpoint, &caller), &headers, message, takes).await
         }
         Body::Single(initialize) if is_initialize(&initialize) => {
             open(&mcp, endpoint, &caller, &initialize, takes).await

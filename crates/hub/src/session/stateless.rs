@@ -33,6 +33,16 @@ use logs::Logs;
 pub(super) use waiting::Waiting;
 use waiting::{Kept, Origin};
 
+/// Who sends a request without a session, and where to.
+#[derive(Debug, Clone)]
+pub struct Asker<'a> {
+    pub endpoint: Endpoint,
+    pub caller: &'a Caller,
+    /// What the request says of its sender.
+    pub said: Said<'a>,
+    pub headers: &'a HeaderMap,
+}
+
 /// What a request without a session leads to.
 pub enum Asked {
     /// The answer is known.
@@ -67,15 +77,14 @@ pub struct Once {
 const ID_BYTES: usize = 16;
 
 impl Sessions {
-    /// Takes one request of a client that has no session. `said` is what the request says of its sender.
-    pub async fn ask(
-        &self,
-        endpoint: Endpoint,
-        caller: &Caller,
-        said: &Said<'_>,
-        headers: &HeaderMap,
-        request: Message,
-    ) -> Result<Asked, Unasked> {
+    /// Takes one request of a client that has no session.
+    pub async fn ask(&self, asker: Asker<'_>, request: Message) -> Result<Asked, Unasked> {
+        let Asker {
+            endpoint,
+            caller,
+            said,
+            headers,
+        } = asker;
         let scope = self.shared.catalog.scope(&endpoint, caller)?;
         self.marks_agree(&scope, headers, &request)?;
         let asked = request.method().unwrap_or_default().to_owned();
@@ -107,7 +116,7 @@ impl Sessions {
                 ))));
             }
         }
-        let session = self.fleeting(endpoint, caller, scope, said);
+        let session = self.fleeting(endpoint, caller, scope, &said);
         if asked == method::LISTEN {
             let listening = self.listen(session, &request).await;
             return Ok(listening.map_or_else(Asked::Now, |it| Asked::Listen(Box::new(it))));

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, StatusCode};
 use hub::access::Caller;
 use hub::catalog::Endpoint;
-use hub::session::{Asked, NoSession, Once, Unasked};
+use hub::session::{Asked, Asker, NoSession, Once, Unasked};
 use mcp::bridge::{self, key};
 use mcp::message::{Message, code};
 use mcp::{Kind, Revision, header, mirror, raw};
@@ -43,8 +43,7 @@ pub(super) fn is_said(headers: &HeaderMap) -> bool {
 
 pub(super) async fn answer(
     mcp: &Mcp,
-    endpoint: Endpoint,
-    caller: &Caller,
+    (endpoint, caller): (Endpoint, &Caller),
     headers: &HeaderMap,
     message: Message,
     takes: Takes,
@@ -70,10 +69,13 @@ pub(super) async fn answer(
     if Revision::parse(&said.revision).is_none_or(Revision::has_handshake) {
         return Err(unsupported(&request, &said.revision));
     }
-    let asked = mcp
-        .sessions
-        .ask(endpoint, caller, &said, headers, request.clone())
-        .await;
+    let asker = Asker {
+        endpoint,
+        caller,
+        said,
+        headers,
+    };
+    let asked = mcp.sessions.ask(asker, request.clone()).await;
     match asked {
         Ok(Asked::Now(message)) => Ok(whole(message, takes)),
         Ok(Asked::Later(once)) => Ok(later(*once, takes).await),

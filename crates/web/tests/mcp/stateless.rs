@@ -29,14 +29,14 @@ impl Client {
             format!("{META}protocolVersion"): "2026-07-28",
             format!("{META}clientCapabilities"): self.capabilities,
         });
-        for (key, value) in meta.as_object().unwrap() {
+        for (key, value) in meta.as_object().expect("an object") {
             params["_meta"][key] = value.clone();
         }
         json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })
     }
 
     fn asking(&self, body: &Value) -> reqwest::RequestBuilder {
-        let (method, params) = (body["method"].as_str().unwrap(), &body["params"]);
+        let (method, params) = (body["method"].as_str().expect("a method"), &body["params"]);
         let request = self
             .wire
             .request(Method::POST)
@@ -61,7 +61,7 @@ impl Client {
 
     async fn call(&self, name: &str, more: Value) -> Value {
         let mut params = json!({ "name": name, "arguments": {} });
-        for (key, value) in more.as_object().unwrap() {
+        for (key, value) in more.as_object().expect("an object") {
             params[key] = value.clone();
         }
         self.result("tools/call", params).await
@@ -75,7 +75,7 @@ fn messages(answer: &Answer) -> Vec<Value> {
             .or(line.strip_prefix('{').map(|_| line))
     });
     texts
-        .map(|text| serde_json::from_str(text).unwrap())
+        .map(|text| serde_json::from_str(text).expect("JSON"))
         .collect()
 }
 
@@ -207,7 +207,7 @@ async fn a_question_is_a_result_and_the_retry_brings_the_answer() {
     for (way, _hub, client) in at_both("/mcp/up").await {
         let asked = client.call("elicit", json!({})).await;
         assert_eq!(asked["resultType"], "input_required", "{way:?}: {asked}");
-        let questions = asked["inputRequests"].as_object().unwrap();
+        let questions = asked["inputRequests"].as_object().expect("an object");
         let (key, question) = questions.iter().next().unwrap();
         assert_eq!(question["method"], "elicitation/create", "{way:?}");
         assert_eq!(question["params"]["message"], "a name for everything?");
