@@ -101,7 +101,8 @@ impl Sessions {
         let origin = Origin::of(caller, &endpoint, &request);
         match self.shared.waiting.retry(&origin, &request).await {
             Kept::Fresh => {}
-            Kept::Refused(why) => {
+            Kept::Unknown(_) if self.asks_by_itself(&scope, &request) => {}
+            Kept::Refused(why) | Kept::Unknown(why) => {
                 let id = request.id();
                 let refusal = Message::failure(id, code::INVALID_PARAMS, &why, None);
                 return Ok(Asked::Now(refusal));
@@ -188,6 +189,15 @@ impl Sessions {
                 Message::failure(Some(id), code::INTERNAL_ERROR, &text, None)
             }
         }
+    }
+
+    /// Whether the server of this request speaks the stateless revision, so that its states are its own business.
+    fn asks_by_itself(&self, scope: &Scope, request: &Message) -> bool {
+        let Ok((upstream, _)) = self.shared.owner(scope, request.clone()) else {
+            return false;
+        };
+        let hello = upstream.hello();
+        hello.is_some_and(|hello| !hello.revision.has_handshake())
     }
 
     /// Compares the headers that repeat marked parameters of a tool.

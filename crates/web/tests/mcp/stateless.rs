@@ -254,6 +254,19 @@ async fn a_state_counts_for_its_request_alone_and_once() {
     assert_eq!(refused("roots", state).await, -32602);
 }
 
+// rule: mcp-mrtr-opaque
+#[tokio::test]
+async fn a_state_of_another_hub_goes_to_the_server_that_gave_it_out() {
+    let (url, _) = up::start_as("everything", Way::Stateless).await;
+    let hub = hub_with(&url, json!({})).await;
+    let client = Client::at(&hub, "/mcp/up");
+    let answers = json!({ "question": { "roots": [] } });
+    let foreign = json!({ "requestState": "mcphub:of another", "inputResponses": answers });
+    let told = client.call("roots", foreign).await;
+    let text = told["content"][0]["text"].as_str().unwrap();
+    assert_eq!(text, "a strange state: Some(\"mcphub:of another\")");
+}
+
 // rule: mcp-missing-capability
 #[tokio::test]
 async fn a_question_that_the_client_cannot_answer_names_what_it_lacks() {

@@ -62,6 +62,8 @@ pub(super) enum Kept {
     /// The answer is missing, so the question is asked again.
     Again(Message),
     Refused(String),
+    /// It carries a state like the hub's, which the hub did not give out or has forgotten; another hub may have.
+    Unknown(String),
 }
 
 /// A person who does not answer within this time does not answer.
@@ -160,7 +162,7 @@ impl Waiting {
         };
         let refused = "the requestState is not of this request, or it waited too long";
         let Some(open) = self.open.get(&*state) else {
-            return Kept::Refused(refused.into());
+            return Kept::Unknown(refused.into());
         };
         if !open.origin.is(origin) {
             return Kept::Refused(refused.into());
