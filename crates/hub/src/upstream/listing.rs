@@ -20,7 +20,7 @@ pub struct Listed {
     pub prompts: Vec<Entry>,
     pub resources: Vec<Entry>,
     pub templates: Vec<Entry>,
-    /// The marked parameters of the tools that have some, where they are repeated in headers.
+    /// The marked parameters of the tools that have some.
     pub(super) mirrors: HashMap<Box<str>, Vec<Mirror>>,
 }
 
@@ -80,6 +80,15 @@ impl Listed {
         });
     }
 
+    /// Notes the marked parameters of tools whose server knows no such headers: clients of ours may, and what they repeat is compared.
+    fn note_marks(&mut self) {
+        let marked = self.tools.iter().filter_map(|tool| {
+            let marks = Mirror::of_tool(&tool.raw).ok()?;
+            (!marks.is_empty()).then(|| (tool.name.clone(), marks))
+        });
+        self.mirrors = marked.collect();
+    }
+
     /// The lists in which these two differ.
     pub(super) fn changes(&self, other: &Self) -> impl Iterator<Item = Listing> {
         Listing::ALL
@@ -116,6 +125,8 @@ pub(super) async fn read(
             listed.mirrors = HashMap::new();
             if link.mirrors() {
                 listed.look_for_marks(shared);
+            } else {
+                listed.note_marks();
             }
         }
     }

@@ -83,7 +83,7 @@ async fn answers(State(inside): State<Inside>, headers: HeaderMap, body: String)
             r#"{"protocolVersion":"2025-06-18","capabilities":{"tools":{},"vendor/x":{"n":1.0}},"serverInfo":{"name":"raw","version":"1","icons":[{"src":"data:,"}]},"vendor":[1e400]}"#
         }
         Some("tools/list") => {
-            r#"{"tools":[{"name":"t","inputSchema":{"$defs":{}},"x":0.10}],"_meta":{"k":1}}"#
+            r#"{"tools":[{"name":"t","inputSchema":{"$defs":{},"type":"object","properties":{"region":{"type":"string","x-mcp-header":"Region"}}},"x":0.10}],"_meta":{"k":1}}"#
         }
         Some("tools/call") => inside.answer,
         _ => return StatusCode::ACCEPTED.into_response(),

@@ -370,6 +370,21 @@ async fn a_server_that_shakes_hands_gets_the_params_without_the_senders_words() 
     );
 }
 
+// rule: mcp-mirror-validation
+#[tokio::test]
+async fn a_marked_parameter_and_its_header_must_agree_whatever_the_server_speaks() {
+    let up = raw_upstream::start(r#"{"content":[]}"#).await;
+    let hub = hub_with(&up.url, json!({})).await;
+    let client = Client::at(&hub, "/mcp/up");
+    let params = json!({ "name": "t", "arguments": { "region": "eu" } });
+    let body = client.body(4, "tools/call", params);
+    assert_eq!(code(&send(client.asking(&body)).await), -32020);
+    let wrong = client.asking(&body).header("mcp-param-region", "us");
+    assert_eq!(code(&send(wrong).await), -32020);
+    let right = client.asking(&body).header("mcp-param-region", "eu");
+    assert_eq!(send(right).await.status, StatusCode::OK);
+}
+
 // rule: mcp-listen-acknowledged, mcp-listen-id, mcp-listen-filter
 #[tokio::test]
 async fn one_stream_tells_what_was_asked_for_and_nothing_else() {

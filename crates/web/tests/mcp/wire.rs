@@ -32,7 +32,7 @@ async fn what_passes_through_a_servers_endpoint_keeps_every_byte_but_the_id() {
         .post(r#"{"jsonrpc":"2.0","id":5,"method":"tools/list"}"#)
         .await;
     assert!(listed.body.contains(
-        r#"{"tools":[{"name":"t","inputSchema":{"$defs":{}},"x":0.10}],"_meta":{"k":1}}"#
+        r#"{"tools":[{"name":"t","inputSchema":{"$defs":{},"type":"object","properties":{"region":{"type":"string","x-mcp-header":"Region"}}},"x":0.10}],"_meta":{"k":1}}"#
     ));
 }
 
@@ -55,7 +55,7 @@ async fn a_merged_tool_list_renames_and_touches_nothing_else() {
     let listed = wire
         .post(r#"{"jsonrpc":"2.0","id":5,"method":"tools/list","params":{}}"#)
         .await;
-    let expected = r#"{"jsonrpc":"2.0","id":5,"result":{"tools":[{"name":"up-t","inputSchema":{"$defs":{}},"x":0.10}]}}"#;
+    let expected = r#"{"jsonrpc":"2.0","id":5,"result":{"tools":[{"name":"up-t","inputSchema":{"$defs":{},"type":"object","properties":{"region":{"type":"string","x-mcp-header":"Region"}}},"x":0.10}]}}"#;
     assert_eq!(listed.body, expected);
 }
 
