@@ -5,16 +5,13 @@
 //! the practice worlds' alike. What goes wrong when comes from a seed, which is printed; `HOUR_SEED` repeats it.
 
 #![expect(clippy::unwrap_used, reason = "all of this file is a test")]
-#![expect(
-    clippy::print_stdout,
-    reason = "the seed and the counts are for whoever reads the test's output"
-)]
 
 #[path = "hour/hub_process.rs"]
 mod hub_process;
 #[path = "hour/verdict.rs"]
 mod verdict;
 
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,6 +69,12 @@ fn told(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
+/// Past what the test harness holds back: whoever reads the output wants the seed and the counts of a good hour, too.
+fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}").unwrap();
+}
+
 fn options(path: &Path, clock: Clock) -> HubOptions {
     HubOptions {
         settings_path: path.to_owned(),
@@ -126,7 +129,7 @@ fn look(path: &Path) {
 async fn an_hour_of_trouble_costs_no_grant() {
     let seed = told("HOUR_SEED").map(|seed| seed.parse().unwrap());
     let seed = seed.unwrap_or_else(|| u64::from_le_bytes(mcphub_hub::chance::bytes()));
-    println!("HOUR_SEED={seed}");
+    say(&format!("HOUR_SEED={seed}"));
     let mut dice = Dice(seed);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mcp_settings.json");

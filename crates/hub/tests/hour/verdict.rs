@@ -54,11 +54,11 @@ pub(crate) fn judge(worlds: &[World], tally: &Tally, kills: u64) {
     }
     let answered = tally.answered.load(Ordering::Relaxed);
     let refused = tally.refused.load(Ordering::Relaxed);
-    println!(
+    crate::say(&format!(
         "{} servers: {answered} calls answered, {refused} refused in trouble, 0 answered wrongly; {renewals} renewals, {faults} \
          faults, {kills} kills, {redundant} redundant renewals; grants lost: 0",
         worlds.len()
-    );
+    ));
     assert!(
         redundant <= faults + kills,
         "{redundant} redundant renewals"
