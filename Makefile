@@ -3,7 +3,7 @@
 # test: everything that must hold, with the list of OAuth cases and their tests; installs what the tests need
 # check: formatting, lints and the house rules alone, in a minute or two
 # fuzz: the readers of what strangers send, against made-up input (see fuzz/README.md; SECONDS_EACH=60)
-# bench: what the hub adds to a call, as ratios in one run
+# bench: what the hub adds to a call, as ratios to nginx and to the direct connection in one run; a table in target/bench
 
 .PHONY: demo run test check bench fuzz
 
@@ -27,6 +27,7 @@ test: check
 	e2e/run
 
 bench:
+	e2e/benches/setup
 	cargo build --quiet --release --bin mcphub
 	cargo bench --quiet --package mcphub-e2e
 
