@@ -117,6 +117,14 @@ impl Device {
         now < self.expires_at
     }
 
+    /// The server's answer came at `now`. It counts from when it gave it, and the request may have been long on its way.
+    // rule: rfc8628-3.5, at-58
+    #[must_use]
+    pub fn answered(mut self, now: SystemTime) -> Self {
+        self.next_at = self.next_at.max(now + self.interval);
+        self
+    }
+
     /// The address for a click: with the code in it where there is one.
     #[must_use]
     pub fn link(&self) -> &str {

@@ -104,7 +104,9 @@ impl Shared {
         {
             self.keep_client(&subject.account, &begun.client).await;
         }
-        let device = begun.device;
+        let now = self.clock.now();
+        let mut device = begun.device.answered(now);
+        device.created_at = now;
         let typing = Typing {
             device: device.clone(),
             id,
@@ -233,14 +235,18 @@ impl Shared {
         };
         match polled {
             Polled::Waiting { device, why } => {
+                let device = device.answered(self.clock.now());
                 if device.interval > typing.device.interval {
                     let decision = format!("asked about every {} s", device.interval.as_secs());
                     driver.say_why(Stage::TokenExchange, decision, why);
-                    let device = (*device).clone();
-                    self.keep_typing(account, &Typing { device, ..typing })
-                        .await;
+                    let kept = device.clone();
+                    let typing = Typing {
+                        device: kept,
+                        ..typing
+                    };
+                    self.keep_typing(account, &typing).await;
                 }
-                Some(*device)
+                Some(device)
             }
             Polled::Granted(exchanged) => {
                 driver.notes(Stage::TokenExchange, &exchanged.notes);

@@ -161,6 +161,16 @@ fn nothing_is_asked_before_its_time_or_after_the_code_has_ended() {
     assert!(play.asked.is_empty());
 }
 
+// rule: at-58, rfc8628-3.5
+#[test]
+fn an_answer_that_was_long_on_its_way_puts_the_next_question_off_and_none_brings_it_forward() {
+    assert_eq!(begun().answered(at(3)).next_at, at(8));
+    let rests = still(begun(), 503, "");
+    let next = rests.next_at;
+    assert!(next > at(5 + 1 + 5), "{next:?}");
+    assert_eq!(rests.answered(at(5 + 1)).next_at, next);
+}
+
 // rule: at-58, rfc8628-3.4
 #[test]
 fn the_token_comes_as_a_grant_that_can_be_renewed() {

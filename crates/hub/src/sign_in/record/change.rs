@@ -1,5 +1,7 @@
 //! From records to the smallest changes of the settings file.
 
+use std::time::Duration;
+
 use oauth::Client;
 use oauth::client::{Kind, Registered};
 use oauth::scope::StepUps;
@@ -241,6 +243,8 @@ pub(in crate::sign_in) fn save_waiting(account: &Account, waiting: &Waiting) -> 
 pub(in crate::sign_in) fn save_typing(account: &Account, typing: &Typing) -> Vec<Change> {
     let device = &typing.device;
     let text = |text: &Option<String>| text.as_ref().map(|text| json!(text));
+    // The time of the first question is counted from here, so a part of a millisecond is a whole one.
+    let created_at = to_millis(device.created_at + Duration::from_nanos(999_999));
     let record = [
         ("id", Some(json!(typing.id))),
         ("server", text(&typing.server)),
@@ -252,7 +256,7 @@ pub(in crate::sign_in) fn save_typing(account: &Account, typing: &Typing) -> Vec
             text(&device.verification_uri_complete),
         ),
         ("interval", Some(json!(device.interval.as_secs()))),
-        ("createdAt", Some(json!(to_millis(device.created_at)))),
+        ("createdAt", Some(json!(created_at))),
         ("expiresAt", Some(json!(to_millis(device.expires_at)))),
         ("issuer", Some(json!(device.issuer))),
         ("clientId", Some(json!(device.client_id))),

@@ -42,8 +42,15 @@ fn pass(bench: &Bench, seconds: u64) {
     bench.clock.advance(Duration::from_secs(seconds));
 }
 
-/// So much time passes, and one question comes in it.
+/// So much time passes, and one question comes in it and is answered.
 async fn one_question(bench: &Bench, seconds: u64) {
+    one_question_asked(bench, seconds).await;
+    // A question holds the desk until its answer is taken, and the next one's time is counted from then.
+    drop(bench.sign_ins.shared.desk(&"up".into()).flow.lock().await);
+}
+
+/// So much time passes, and one question comes in it.
+async fn one_question_asked(bench: &Bench, seconds: u64) {
     let before = asked(bench);
     pass(bench, seconds);
     let counts = bench
@@ -51,6 +58,11 @@ async fn one_question(bench: &Bench, seconds: u64) {
         .until(|counts| counts.of(Endpoint::Token) > before)
         .await;
     assert_eq!(counts.of(Endpoint::Token), before + 1);
+}
+
+fn millis(time: SystemTime) -> Value {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    json!(u64::try_from(since.as_millis()).unwrap())
 }
 
 async fn until(events: &mut broadcast::Receiver<Event>, wanted: Event) {
@@ -154,6 +166,50 @@ async fn slow_down_is_obeyed_and_survives_in_the_file() {
         2 * INTERVAL
     );
     assert_eq!(bench.world.counts().asked_too_soon, 0);
+}
+
+// rule: at-58, rfc8628-3.5
+#[tokio::test]
+async fn the_interval_counts_from_the_answer_however_long_that_took() {
+    let bench = bench().await;
+    let hold = bench.world.hold(Endpoint::Device);
+    tokio::join!(bench.needed(), async {
+        let come = |counts: &lab::Counts| counts.of(Endpoint::Device) == 1;
+        bench.world.until(come).await;
+        pass(&bench, 3);
+        drop(hold);
+    });
+    let kept = bench.oauth()["pendingAuthorization"]["createdAt"].clone();
+    assert_eq!(kept, millis(bench.clock.now()));
+
+    let hold = bench.world.hold(Endpoint::Token);
+    one_question_asked(&bench, INTERVAL).await;
+    pass(&bench, 3);
+    let answered = bench.clock.now();
+    drop(hold);
+    while asked(&bench) == 1 {
+        pass(&bench, 1);
+        let soon = Duration::from_millis(100);
+        let asks = bench.world.until(|counts| counts.of(Endpoint::Token) == 2);
+        drop(tokio::time::timeout(soon, asks).await);
+    }
+    let second = bench.clock.now();
+    assert!(
+        second >= answered + Duration::from_secs(INTERVAL),
+        "{second:?} is too soon after {answered:?}"
+    );
+    assert_eq!(bench.world.counts().asked_too_soon, 0);
+}
+
+// rule: at-58, rfc8628-3.5
+#[tokio::test]
+async fn the_file_makes_no_code_older_than_it_is() {
+    let bench = bench().await;
+    bench.clock.advance(Duration::from_nanos(1));
+    bench.needed().await;
+    let kept = &bench.oauth()["pendingAuthorization"]["createdAt"];
+    let next = bench.clock.now() + Duration::from_millis(1);
+    assert_eq!(*kept, millis(next));
 }
 
 // rule: at-58
