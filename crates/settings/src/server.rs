@@ -225,23 +225,6 @@ impl Options {
 }
 
 impl Server {
-    /// Whether a connection made for `other` still fits. What is shown of the server, and its `oauth` (which is read at each
-    /// request, and written by the hub itself), make no difference.
-    pub fn connects_like(&self, other: &Self) -> bool {
-        self.enabled == other.enabled
-            && self.transport == other.transport
-            && self.options == other.options
-            && self.passthrough_headers == other.passthrough_headers
-            && self.credential_template == other.credential_template
-            && self.per_session == other.per_session
-            && self.keep_alive == other.keep_alive
-            && self.start_on_demand == other.start_on_demand
-            && self.idle_timeout == other.idle_timeout
-            && self.proxy == other.proxy
-            && self.ca_file == other.ca_file
-            && self.allow_private_network == other.allow_private_network
-    }
-
     /// `value` has its placeholders filled in and its secrets opened; `shut` is why some of them are not.
     pub(crate) fn read(name: &str, value: &Value, shut: Option<Problem>, log: &Log) -> Self {
         let path = vec!["mcpServers".to_owned(), name.to_owned()];

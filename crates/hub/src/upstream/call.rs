@@ -80,8 +80,13 @@ pub enum CallError {
     /// The connection failed or the answer was none. Whether the request was executed is not known.
     #[error("{server}: {}", .trouble.explain())]
     Failed { server: Arc<str>, trouble: Trouble },
-    #[error("{server} did not answer within {} s; raise \"options.timeout\" for slow tools", .after.as_secs_f32())]
-    Timeout { server: Arc<str>, after: Duration },
+    #[error("{server} did not answer within {} s; raise \"{setting}\" for slow tools", .after.as_secs_f32())]
+    Timeout {
+        server: Arc<str>,
+        after: Duration,
+        /// Which of the two times it was.
+        setting: &'static str,
+    },
     /// The request cannot be sent, because what it says can be read in two ways.
     #[error("the params of the request cannot be read: {0}")]
     Unreadable(#[from] raw::Unreadable),

@@ -44,14 +44,14 @@ impl Patience {
         let whole = self
             .total_until
             .is_some_and(|total| total <= Instant::now());
-        let after = self
-            .limits
-            .total
-            .filter(|_| whole)
-            .unwrap_or(self.limits.timeout);
+        let (after, setting) = match self.limits.total.filter(|_| whole) {
+            Some(total) => (total, "options.maxTotalTimeout"),
+            None => (self.limits.timeout, "options.timeout"),
+        };
         CallError::Timeout {
             server: shared.name.clone(),
             after,
+            setting,
         }
     }
 }

@@ -159,8 +159,11 @@ impl Running {
         let current = self.generation;
         match told {
             Told::Settings(wanted) => {
-                if *wanted != self.wanted {
-                    self.wanted = *wanted;
+                let stays = wanted.connects_like(&self.wanted);
+                self.wanted = *wanted;
+                if stays {
+                    self.shared.limits.store(Arc::new(self.wanted.limits));
+                } else {
                     self.follow_settings();
                 }
             }

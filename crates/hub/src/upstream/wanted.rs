@@ -37,17 +37,57 @@ const USUAL_MESSAGE: usize = 10 * 1024 * 1024;
 
 impl Wanted {
     pub(super) fn of(server: &Server) -> Self {
+        // Every setting of a server is named here, so that a new one cannot be forgotten.
+        let Server {
+            enabled,
+            transport,
+            oauth,
+            options,
+            // Both are in `way`.
+            ca_file: _,
+            allow_private_network: _,
+            // What is shown, and to whom.
+            name: _,
+            description: _,
+            sharing: _,
+            created_at: _,
+            tools: _,
+            prompts: _,
+            resources: _,
+            // Nothing acts upon these.
+            passthrough_headers: _,
+            credential_template: _,
+            per_session: _,
+            keep_alive: _,
+            start_on_demand: _,
+            idle_timeout: _,
+            proxy: _,
+        } = server;
         Self {
-            enabled: server.enabled,
-            transport: server.transport.clone(),
-            limits: Limits::of(&server.options),
+            enabled: *enabled,
+            transport: transport.clone(),
+            limits: Limits::of(options),
             way: way(server),
-            sign_in: server.oauth.given(),
+            sign_in: oauth.given(),
         }
     }
-}
 
-impl Wanted {
+    /// Whether a connection that was made for `other` still fits. Times count from the next call on, over any connection.
+    pub(super) fn connects_like(&self, other: &Self) -> bool {
+        let Self {
+            enabled,
+            transport,
+            limits,
+            way,
+            sign_in,
+        } = self;
+        *enabled == other.enabled
+            && *transport == other.transport
+            && limits.message == other.limits.message
+            && *way == other.way
+            && *sign_in == other.sign_in
+    }
+
     /// The same for nobody in particular, where every user has a connection: there is none without a user.
     pub(super) fn of_nobody(mut self) -> Self {
         self.enabled = false;
@@ -86,6 +126,8 @@ pub(super) fn trouble(problem: &Problem) -> Trouble {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn wanted(entry: &str) -> Wanted {
@@ -95,29 +137,63 @@ mod tests {
         Wanted::of(settings.server("one").unwrap())
     }
 
+    /// Every key of a server, another value for it, and whether the server is connected to afresh when it changes.
+    const KEYS: [(&str, &str, bool); 23] = [
+        ("url", r#""http://127.0.0.1:1/other""#, true),
+        ("type", r#""sse""#, true),
+        ("headers", r#"{"x-key":"1"}"#, true),
+        ("enabled", "false", true),
+        ("caFile", r#""ca.pem""#, true),
+        ("allowPrivateNetwork", "true", true),
+        ("oauth", r#"{"clientId":"given"}"#, true),
+        ("oauth", r#"{"issuer":"http://127.0.0.1:2"}"#, true),
+        // What the hub itself stores after a sign-in.
+        (
+            "oauth",
+            r#"{"clientId":"c","clientSecret":"s","registration":{"client_id":"c"},"accessToken":"t","refreshToken":"r",
+            "expiresAt":1,"grant":{"issuer":"http://127.0.0.1:2","tokenEndpoint":"http://127.0.0.1:2/token"},"grantedScopes":["a"]}"#,
+            false,
+        ),
+        ("options", r#"{"maxBufferSize":5}"#, true),
+        ("options", r#"{"timeout":5}"#, false),
+        ("options", r#"{"resetTimeoutOnProgress":false}"#, false),
+        ("options", r#"{"maxTotalTimeout":5}"#, false),
+        ("description", r#""mine""#, false),
+        ("owner", r#""me""#, false),
+        ("visibility", r#""public""#, false),
+        ("sharedWithUsers", r#"["me"]"#, false),
+        ("createdAt", r#""2026-01-01T00:00:00Z""#, false),
+        ("tools", r#"{"a":{"enabled":false}}"#, false),
+        ("prompts", r#"{"a":{"description":"b"}}"#, false),
+        ("resources", r#"{"a":{"enabled":false}}"#, false),
+        ("proxy", r#"{"enabled":true}"#, false),
+        ("unknown", "1", false),
+    ];
+
     #[test]
-    fn what_the_hub_stores_after_a_sign_in_is_no_reason_to_connect_afresh() {
-        let before = wanted(r#"{"url":"http://127.0.0.1:1/mcp"}"#);
-        let stored = r#"{"url":"http://127.0.0.1:1/mcp","description":"mine","tools":{"a":{"enabled":false}},"oauth":{"clientId":"c",
-            "clientSecret":"s","registration":{"client_id":"c"},"accessToken":"t","refreshToken":"r","expiresAt":1,
-            "grant":{"issuer":"http://127.0.0.1:2","tokenEndpoint":"http://127.0.0.1:2/token"},"grantedScopes":["a"]}}"#;
-        assert_eq!(before, wanted(stored));
+    fn each_setting_either_connects_afresh_or_only_changes_what_is_shown() {
+        let plain = json!({"url": "http://127.0.0.1:1/mcp", "type": "http"});
+        let before = wanted(&plain.to_string());
+        for (key, value, afresh) in KEYS {
+            let mut edited = plain.clone();
+            edited[key] = serde_json::from_str(value).unwrap();
+            let after = wanted(&edited.to_string());
+            assert_ne!(after.connects_like(&before), afresh, "{key}: {value}");
+        }
     }
 
     #[test]
-    fn what_a_person_edits_is() {
-        let before = wanted(r#"{"url":"http://127.0.0.1:1/mcp"}"#);
-        for edited in [
-            r#"{"url":"http://127.0.0.1:1/other"}"#,
-            r#"{"url":"http://127.0.0.1:1/mcp","enabled":false}"#,
-            r#"{"url":"http://127.0.0.1:1/mcp","headers":{"x-key":"1"}}"#,
-            r#"{"url":"http://127.0.0.1:1/mcp","options":{"timeout":5}}"#,
-            r#"{"url":"http://127.0.0.1:1/mcp","caFile":"ca.pem"}"#,
-            r#"{"url":"http://127.0.0.1:1/mcp","allowPrivateNetwork":true}"#,
-            r#"{"url":"http://127.0.0.1:1/mcp","oauth":{"clientId":"given"}}"#,
-            r#"{"url":"http://127.0.0.1:1/mcp","oauth":{"issuer":"http://127.0.0.1:2"}}"#,
+    fn each_setting_of_a_process_connects_afresh() {
+        let plain = json!({"command": "server"});
+        let before = wanted(&plain.to_string());
+        for (key, value) in [
+            ("command", json!("other")),
+            ("args", json!(["a"])),
+            ("env", json!({"A": "b"})),
         ] {
-            assert_ne!(before, wanted(edited), "{edited}");
+            let mut edited = plain.clone();
+            edited[key] = value;
+            assert!(!wanted(&edited.to_string()).connects_like(&before), "{key}");
         }
     }
 }

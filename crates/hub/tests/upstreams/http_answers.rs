@@ -272,6 +272,20 @@ async fn progress_gives_a_call_more_time_up_to_the_total() {
         matches!(error, CallError::Timeout { after, .. } if after == Duration::from_millis(600)),
         "{error}"
     );
+    assert!(
+        error.to_string().contains("\"options.maxTotalTimeout\""),
+        "{error}"
+    );
+    // What was given up is cancelled at the server, by the id that it knows.
+    let asked = server
+        .saw("the call", |seen| seen.asks() == "tools/call")
+        .await;
+    let cancelled = server
+        .saw("the cancellation", |seen| {
+            seen.asks() == "notifications/cancelled"
+        })
+        .await;
+    assert_eq!(cancelled.body["params"]["requestId"], asked.body["id"]);
 }
 
 #[tokio::test]

@@ -81,6 +81,40 @@ async fn a_server_that_is_added_or_edited_leaves_the_others_connected() {
 }
 
 #[tokio::test]
+async fn times_and_what_is_shown_change_without_a_new_connection() {
+    let server = StandIn::with_calls(|seen: Seen| async move {
+        if seen.body["params"]["name"] == "hang" {
+            std::future::pending::<()>().await;
+        }
+        answers(seen).await
+    })
+    .await;
+    let desk = Desk::with(json!({ "up": { "url": server.url } })).await;
+    let up = desk.ready().await;
+    let toggled = json!({ "echo": { "enabled": false, "description": "mine" } });
+    desk.write(&json!({
+        "up": { "url": server.url, "tools": toggled, "options": { "timeout": 100, "resetTimeoutOnProgress": false } },
+        "new": { "url": server.url },
+    }));
+    desk.appears("new").await;
+    // The settings reach all upstreams in one go, one after the other.
+    let error = soon("a call with the new time", async {
+        loop {
+            let mut late = call(&up, "1", "hang");
+            let wait = std::time::Duration::from_millis(500);
+            if let Ok(error) = tokio::time::timeout(wait, late.next()).await {
+                return error.unwrap().unwrap_err();
+            }
+        }
+    })
+    .await;
+    assert!(error.to_string().contains("\"options.timeout\""), "{error}");
+    let greeted = server.count("initialize");
+    assert!(greeted <= 2, "only the new one shook hands: {greeted}");
+    response(call(&up, "2", "echo")).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_server_that_is_taken_out_is_disconnected_and_gone() {
     let server = StandIn::with_calls(answers).await;
     let desk = Desk::with(json!({ "up": { "url": server.url } })).await;
