@@ -18,6 +18,7 @@ mod link;
 mod listing;
 mod log;
 mod outgoing;
+mod passed_on;
 mod patience;
 mod people;
 mod pipe;

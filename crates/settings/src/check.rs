@@ -6,7 +6,7 @@ use crate::file::File;
 use crate::problem::{Problem, nearest};
 use crate::reader::shown;
 use crate::resolve::{Settings, resolve};
-use crate::server::{Server, Transport};
+use crate::server::{Server, Transport, may_be_passed_on};
 
 /// All that a person should change in a file, in one environment.
 pub fn check(file: &File, lookup: &dyn Fn(&str) -> Option<String>) -> Vec<Problem> {
@@ -47,6 +47,14 @@ pub(crate) fn across(file: &File, settings: &mut Settings) {
 /// Keys that make no difference for a server of this kind.
 fn misplaced(file: &File, server: &Server, found: &mut Vec<Problem>) {
     let path_to = |key: &str| ["mcpServers".to_owned(), server.name.clone(), key.to_owned()];
+    let never = |name: &&String| !may_be_passed_on(name.trim());
+    for name in server.passthrough_headers.iter().filter(never) {
+        let message = format!(
+            "`{}` belongs to one connection or to the protocol, and is never passed on",
+            shown(name)
+        );
+        found.push(Problem::warning(&path_to("passthroughHeaders"), message));
+    }
     match &server.transport {
         Ok(Transport::Http { .. }) if server.start_on_demand => {
             let message = "only local servers are started on demand; it makes no difference here";

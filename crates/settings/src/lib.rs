@@ -36,7 +36,7 @@ pub use sealed::{
 pub use secret::{Hidden, Secret};
 pub use server::{
     CredentialSlot, CredentialTarget, Options, Prefer, Proxy, Server, Servers, Toggle, Toggles,
-    Transport,
+    Transport, may_be_passed_on,
 };
 pub use system::{Install, Routing};
 pub use user::{Access, BearerKey, KeyKind, User};

@@ -2,6 +2,7 @@
 //!
 //! An entry that makes no sense keeps its place: its `transport` is the problem, so that the hub can show it beside the others.
 
+mod passed_on;
 mod transport;
 
 use std::collections::HashMap;
@@ -16,6 +17,7 @@ use crate::problem::Problem;
 use crate::reader::{Log, Reader};
 use crate::secret::Secret;
 
+pub use passed_on::may_be_passed_on;
 pub use transport::{Prefer, Transport};
 
 #[derive(Clone, Debug, PartialEq)]

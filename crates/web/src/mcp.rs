@@ -94,11 +94,11 @@ async fn post(
         Body::Single(message) => {
             let session = mcp.session(&headers, &endpoint, &caller)?;
             let reply = mcp.sessions.receive(&session, message).await;
-            Ok(single(reply, takes).await)
+            Ok(single(reply.carrying(&headers), takes).await)
         }
         Body::Batch(members) => {
             let session = mcp.session(&headers, &endpoint, &caller)?;
-            batch::answer(&mcp, &session, members, takes).await
+            batch::answer(&mcp, (&session, &headers), members, takes).await
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use http::HeaderMap;
 use mcp::merge::{self, Listing};
 use mcp::message::{Kind, Message, code};
 use mcp::{method, raw};
@@ -60,6 +61,11 @@ impl Exchange {
             quiet: false,
             over: false,
         }
+    }
+
+    /// Sends with the request what its server is to see of the headers that it came with.
+    pub(super) fn carry(&mut self, headers: &HeaderMap) {
+        self.call.carry(headers);
     }
 
     /// The client takes the response only: notifications are dropped, questions of the server refused.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
+use http::HeaderMap;
 use mcp::merge::Listing;
 use mcp::message::{Kind, Message, code};
 use mcp::{method, raw};
@@ -24,6 +25,17 @@ pub enum Reply {
     Now(Message),
     /// A server is being asked.
     Later(Box<Exchange>),
+}
+
+impl Reply {
+    /// Sends with the request what its server is to see of the headers that it came with.
+    #[must_use]
+    pub fn carrying(mut self, headers: &HeaderMap) -> Self {
+        if let Self::Later(exchange) = &mut self {
+            exchange.carry(headers);
+        }
+        self
+    }
 }
 
 /// How long a list waits for servers that are being connected for the first time.

@@ -124,14 +124,16 @@ impl Sessions {
         }
         let mut once = self.once(origin, &request, None, VecDeque::new());
         once.logs = self.logs_of(&session, &request).await;
-        Ok(match self.receive(&session, request).await {
-            Reply::Later(exchange) => {
-                once.exchange = Some(*exchange);
-                Asked::Later(Box::new(once))
-            }
-            Reply::Now(answer) => Asked::Now(bridge::completed(&asked, answer)),
-            Reply::Accepted => Asked::Now(unknown(&Message::request("null", &asked, None))),
-        })
+        Ok(
+            match self.receive(&session, request).await.carrying(headers) {
+                Reply::Later(exchange) => {
+                    once.exchange = Some(*exchange);
+                    Asked::Later(Box::new(once))
+                }
+                Reply::Now(answer) => Asked::Now(bridge::completed(&asked, answer)),
+                Reply::Accepted => Asked::Now(unknown(&Message::request("null", &asked, None))),
+            },
+        )
     }
 
     fn once(

@@ -11,6 +11,7 @@ use futures::{
     StreamExt,
     stream::{self, BoxStream},
 };
+use http::HeaderMap;
 use mcp::{
     bridge,
     message::{Kind, Message},
@@ -25,6 +26,7 @@ use super::{
     cancel::Cancel,
     link::{Link, Reading},
     outgoing::{Outgoing, Refused},
+    passed_on,
     patience::Patience,
     running::Told,
     shared::answers,
@@ -33,6 +35,8 @@ use crate::sign_in::Needed;
 
 /// A request on its way. `next` may be dropped and called again; dropping the call itself cancels it upstream.
 pub struct Call {
+    /// Until it begins.
+    journey: Option<Result<Journey, CallError>>,
     stream: BoxStream<'static, Result<Message, CallError>>,
     /// An upstream with a call is not idle.
     _busy: Arc<()>,
@@ -41,21 +45,18 @@ pub struct Call {
 impl Call {
     pub(super) fn new(shared: Arc<Shared>, request: Message, behalf: Behalf) -> Self {
         let busy = shared.busy.clone();
-        let begun = Journey::new(shared, request, behalf);
-        let stream = stream::unfold(begun.map(Some), |journey| async {
-            match journey {
-                Err(error) => Some((Err(error), Ok(None))),
-                Ok(None) => None,
-                Ok(Some(mut journey)) => match journey.step().await {
-                    Ok(Step::Meanwhile(message)) => Some((Ok(message), Ok(Some(journey)))),
-                    Ok(Step::Response(message)) => Some((Ok(message), Ok(None))),
-                    Err(error) => Some((Err(error), Ok(None))),
-                },
-            }
-        });
         Self {
-            stream: stream.boxed(),
+            journey: Some(Journey::new(shared, request, behalf)),
+            stream: stream::empty().boxed(),
             _busy: busy,
+        }
+    }
+
+    /// Sends with the request what its server is to see of the headers that its client sent. Too late once the call has begun.
+    pub fn carry(&mut self, headers: &HeaderMap) {
+        if let Some(Ok(journey)) = &mut self.journey {
+            let names = journey.shared.passed_on.load();
+            journey.passed_on = passed_on::pick(&names, headers);
         }
     }
 
@@ -64,8 +65,26 @@ impl Call {
     ///
     /// A request of the server has an id that is unique in the hub; answer it with `Upstream::answer` and that id.
     pub async fn next(&mut self) -> Option<Result<Message, CallError>> {
+        if let Some(journey) = self.journey.take() {
+            self.stream = begin(journey);
+        }
         self.stream.next().await
     }
+}
+
+fn begin(journey: Result<Journey, CallError>) -> BoxStream<'static, Result<Message, CallError>> {
+    let steps = stream::unfold(journey.map(Some), |journey| async {
+        match journey {
+            Err(error) => Some((Err(error), Ok(None))),
+            Ok(None) => None,
+            Ok(Some(mut journey)) => match journey.step().await {
+                Ok(Step::Meanwhile(message)) => Some((Ok(message), Ok(Some(journey)))),
+                Ok(Step::Response(message)) => Some((Ok(message), Ok(None))),
+                Err(error) => Some((Err(error), Ok(None))),
+            },
+        }
+    });
+    steps.boxed()
 }
 
 /// Why a call has no response.
@@ -135,6 +154,8 @@ struct Journey {
     /// The server's requests to the caller, by the ids that the caller knows.
     asked: Vec<u64>,
     rounds: Rounds,
+    /// What is passed on of the headers of the client's request.
+    passed_on: Option<Arc<HeaderMap>>,
 }
 
 struct UnderWay {
@@ -163,6 +184,7 @@ impl Journey {
             clock,
             asked: Vec::new(),
             rounds: Rounds::default(),
+            passed_on: None,
             shared,
         })
     }
@@ -200,6 +222,12 @@ impl Journey {
     /// The request as it goes on this connection, with an id and a progress token of the hub's own.
     // rule: mcp-progress-token-unique -- a token is unique over all requests in flight.
     fn outgoing(&self, link: &Link) -> Result<Outgoing, CallError> {
+        let mut outgoing = self.dressed(link)?;
+        outgoing.passed_on.clone_from(&self.passed_on);
+        Ok(outgoing)
+    }
+
+    fn dressed(&self, link: &Link) -> Result<Outgoing, CallError> {
         let ours = self.id.to_string();
         let mut request = self.request.clone().with_id(&ours);
         if let Some(params) = self.rounds.params() {

@@ -14,7 +14,7 @@ use url::Url;
 
 use super::{
     Trouble,
-    outgoing::Refused,
+    outgoing::{Outgoing, Refused},
     wire::{Answer, Wire},
 };
 use crate::sign_in::{Account, Bearer, Refusal, Renewals, SignIns, Verdict};
@@ -76,8 +76,11 @@ impl Guarded {
     }
 
     /// Sends something that is answered with a status alone.
-    pub(super) async fn deliver(&self, url: &Url, body: Bytes) -> Result<(), Refused> {
+    pub(super) async fn deliver(&self, url: &Url, outgoing: &Outgoing) -> Result<(), Refused> {
         let mut headers = HeaderMap::new();
+        if let Some(passed_on) = &outgoing.passed_on {
+            headers.clone_from(passed_on);
+        }
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static(mcp::header::JSON),
@@ -87,7 +90,7 @@ impl Guarded {
                 method: Method::POST,
                 url,
                 headers,
-                body: Some(body),
+                body: Some(outgoing.text.clone()),
             })
             .await?;
         if answer.status.is_success() {

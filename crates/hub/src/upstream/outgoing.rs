@@ -1,5 +1,7 @@
 //! A message on its way to an upstream, and why it did not get through. What every transport has in common.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::HeaderMap;
 use mcp::message::Message;
@@ -41,6 +43,8 @@ pub(super) struct Outgoing {
     pub(super) is_initialize: bool,
     /// What HTTP repeats of it in headers; only without a handshake.
     pub(super) headers: Option<HeaderMap>,
+    /// What is passed on of the headers of the client's request.
+    pub(super) passed_on: Option<Arc<HeaderMap>>,
 }
 
 impl Outgoing {
@@ -50,6 +54,7 @@ impl Outgoing {
             text: message.into_text().into(),
             is_initialize,
             headers: None,
+            passed_on: None,
         }
     }
 

@@ -100,9 +100,7 @@ impl Pipe {
                 .send(single_line(&outgoing.text))
                 .await
                 .map_err(|_| Refused::Unsent(self.end())),
-            Outlet::Posts { guarded, endpoint } => {
-                guarded.deliver(endpoint, outgoing.text.clone()).await
-            }
+            Outlet::Posts { guarded, endpoint } => guarded.deliver(endpoint, outgoing).await,
         }
     }
 

@@ -161,9 +161,8 @@ impl Running {
             Told::Settings(wanted) => {
                 let stays = wanted.connects_like(&self.wanted);
                 self.wanted = *wanted;
-                if stays {
-                    self.shared.limits.store(Arc::new(self.wanted.limits));
-                } else {
+                self.renew_terms();
+                if !stays {
                     self.follow_settings();
                 }
             }
@@ -189,10 +188,17 @@ impl Running {
         }
     }
 
+    /// What counts from the next call on.
+    fn renew_terms(&self) {
+        self.shared.limits.store(Arc::new(self.wanted.limits));
+        self.shared
+            .passed_on
+            .store(Arc::new(self.wanted.passed_on.clone()));
+    }
+
     fn follow_settings(&mut self) {
         self.prepared = false;
         self.shared.shakes_hands.store(false, Ordering::Relaxed);
-        self.shared.limits.store(Arc::new(self.wanted.limits));
         let event = match &self.wanted.transport {
             _ if !self.wanted.enabled => Event::Disabled,
             Err(problem) => Event::Unusable(wanted::trouble(problem)),

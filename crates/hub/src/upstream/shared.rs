@@ -46,6 +46,8 @@ pub(super) struct Shared {
     pub(super) hello: ArcSwapOption<Hello>,
     pub(super) catalog: ArcSwap<Listed>,
     pub(super) limits: ArcSwap<Limits>,
+    /// Headers of clients' requests that the server is to see.
+    pub(super) passed_on: ArcSwap<Box<[http::HeaderName]>>,
     pub(super) events: broadcast::Sender<(Arc<str>, Event)>,
     pub(super) sign_ins: SignIns,
     pub(super) log: Log,

@@ -191,6 +191,7 @@ impl Upstreams {
             hello: ArcSwapOption::empty(),
             catalog: ArcSwap::default(),
             limits: ArcSwap::from_pointee(wanted.limits),
+            passed_on: ArcSwap::from_pointee(wanted.passed_on.clone()),
             events: self.inner.events.clone(),
             sign_ins: outside.sign_ins.clone(),
             log: Log::new(name, outside.clock.clone()),

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use http::HeaderName;
 use settings::{OAuth, Options, Problem, Server, Transport};
 use url::Url;
 
-use super::Trouble;
+use super::{Trouble, passed_on};
 use crate::fetch::{Reach, Way};
 
 /// The part of a server's settings that its connection depends on.
@@ -17,6 +18,8 @@ pub(super) struct Wanted {
     pub(super) limits: Limits,
     /// How its requests go out; for a process it makes no difference.
     pub(super) way: Way,
+    /// Headers of clients' requests that it is to see.
+    pub(super) passed_on: Box<[HeaderName]>,
     /// What a person wrote about signing in; an edit of it is worth another attempt.
     sign_in: OAuth,
 }
@@ -54,8 +57,9 @@ impl Wanted {
             tools: _,
             prompts: _,
             resources: _,
-            // Nothing acts upon these.
+            // Headers of each call, read below.
             passthrough_headers: _,
+            // Nothing acts upon these.
             credential_template: _,
             per_session: _,
             keep_alive: _,
@@ -68,17 +72,20 @@ impl Wanted {
             transport: transport.clone(),
             limits: Limits::of(options),
             way: way(server),
+            passed_on: passed_on::names(server),
             sign_in: oauth.given(),
         }
     }
 
-    /// Whether a connection that was made for `other` still fits. Times count from the next call on, over any connection.
+    /// Whether a connection that was made for `other` still fits. Times and passed headers count from the next call on, over any
+    /// connection.
     pub(super) fn connects_like(&self, other: &Self) -> bool {
         let Self {
             enabled,
             transport,
             limits,
             way,
+            passed_on: _,
             sign_in,
         } = self;
         *enabled == other.enabled
@@ -138,7 +145,7 @@ mod tests {
     }
 
     /// Every key of a server, another value for it, and whether the server is connected to afresh when it changes.
-    const KEYS: [(&str, &str, bool); 23] = [
+    const KEYS: [(&str, &str, bool); 24] = [
         ("url", r#""http://127.0.0.1:1/other""#, true),
         ("type", r#""sse""#, true),
         ("headers", r#"{"x-key":"1"}"#, true),
@@ -158,6 +165,7 @@ mod tests {
         ("options", r#"{"timeout":5}"#, false),
         ("options", r#"{"resetTimeoutOnProgress":false}"#, false),
         ("options", r#"{"maxTotalTimeout":5}"#, false),
+        ("passthroughHeaders", r#"["x-key"]"#, false),
         ("description", r#""mine""#, false),
         ("owner", r#""me""#, false),
         ("visibility", r#""public""#, false),

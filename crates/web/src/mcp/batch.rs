@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
 use futures::future::join_all;
 use futures::stream::{self, StreamExt};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use hub::session::{Exchange, Reply, Session};
 use mcp::header;
 use mcp::message::{Malformed, Message};
@@ -19,7 +19,7 @@ const MOST: usize = 100;
 
 pub(super) async fn answer(
     mcp: &Mcp,
-    session: &Arc<Session>,
+    (session, headers): (&Arc<Session>, &HeaderMap),
     members: Vec<Result<Message, Malformed>>,
     takes: Takes,
 ) -> Result<Response, Refusal> {
@@ -31,7 +31,12 @@ pub(super) async fn answer(
     let mut under_way = Vec::new();
     for member in members {
         match member {
-            Ok(message) => match mcp.sessions.receive(session, message).await {
+            Ok(message) => match mcp
+                .sessions
+                .receive(session, message)
+                .await
+                .carrying(headers)
+            {
                 Reply::Accepted => {}
                 Reply::Now(message) => known.push(message),
                 Reply::Later(exchange) => under_way.push(*exchange),

@@ -12,6 +12,7 @@ mod client;
 mod groups;
 mod harness;
 mod merged;
+mod passed_on;
 mod raw_upstream;
 mod sessions;
 mod stateless;

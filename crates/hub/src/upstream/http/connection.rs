@@ -79,7 +79,11 @@ impl Http {
         &self,
         outgoing: &Outgoing,
     ) -> Result<(Answer, Option<Bearer>), Refused> {
-        let mut headers = self.session_headers();
+        let mut headers = match &outgoing.passed_on {
+            Some(passed_on) => HeaderMap::clone(passed_on),
+            None => HeaderMap::with_capacity(6),
+        };
+        headers.extend(self.session_headers());
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static(mcp_header::JSON),
