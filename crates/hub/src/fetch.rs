@@ -1,4 +1,4 @@
-//! The one place that builds HTTP clients, and the guarded way out for everything that OAuth asks for.
+//! The one place that connects out and builds HTTP clients, and the guarded way out for everything that OAuth asks for.
 //!
 //! A metadata document is a stranger's text that names addresses for us to call. So: addresses are checked after name
 //! resolution and for every hop, redirects stay on their origin, answers are bounded in size (after decompression) and time.
@@ -6,6 +6,7 @@
 //! servers themselves leaves by the same clients: the same certificates, the same proxies, and a wider reach (`Reach::of_server`).
 
 mod clients;
+mod dial;
 mod proxies;
 mod reach;
 mod resolver;
@@ -26,6 +27,7 @@ use url::{Host, Url};
 
 use clients::Clients;
 pub use clients::TrustError;
+pub use dial::Dialer;
 pub use proxies::{Proxies, ProxyError};
 pub use reach::Reach;
 pub use resolver::Lookup;
@@ -125,6 +127,12 @@ impl Fetch {
             TrustError::OutOfReach(url.host_str().unwrap_or_default().into(), why)
         })?;
         self.clients.client(way).await
+    }
+
+    /// The way to an MCP server over plain TCP; `None` where TLS or a proxy takes part.
+    #[must_use]
+    pub fn dialer(&self, url: &Url, way: &Way) -> Option<Dialer> {
+        self.clients.dialer(url, way.reach)
     }
 
     /// Sends one request of OAuth and reads the whole answer.

@@ -13,10 +13,11 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use url::Url;
 
+use super::dial::Dialer;
 use super::resolver::{self, Lookup, Resolver};
 use super::{Egress, Proxies, Reach, Way};
 
-const CONNECT_TIME: Duration = Duration::from_secs(10);
+pub(super) const CONNECT_TIME: Duration = Duration::from_secs(10);
 /// Larger files are no certificates.
 const LARGEST_CA: u64 = 4 << 20;
 /// Clients that are kept; more only means that certificate files were changed again and again.
@@ -88,6 +89,14 @@ impl Clients {
         let client = tokio::task::spawn_blocking(move || build(builder, authorities)).await??;
         self.keep(key, client.clone());
         Ok(client)
+    }
+
+    /// The way to a server with nothing in between; `None` where TLS or a proxy takes part.
+    pub(super) fn dialer(&self, url: &Url, reach: Reach) -> Option<Dialer> {
+        if self.egress.proxies.of(url).is_some() {
+            return None;
+        }
+        Dialer::of(url, reach, Arc::clone(&self.lookup))
     }
 
     /// Where a name leads from here.

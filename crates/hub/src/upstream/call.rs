@@ -205,6 +205,7 @@ impl Journey {
             match self.received(&under_way.cancel.link, message) {
                 Some(Step::Response(response)) => {
                     under_way.cancel.disarm();
+                    under_way.reading.finish();
                     let link = under_way.cancel.link.clone();
                     if let Some(response) = self.judged(&link, response).await? {
                         return Ok(Step::Response(response.with_id(&self.caller_id)));

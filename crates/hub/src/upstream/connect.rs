@@ -81,12 +81,13 @@ impl Attempt {
                     .map_err(|error| Refused::Failed(Trouble::Settings(error.to_string())))?;
                 let guarded = Arc::new(Guarded {
                     account: self.shared.account.clone(),
-                    wire: Wire::new(client),
+                    wire: Wire::new(client, self.outside.fetch.dialer(&url, &self.way)),
                     sign_ins: self.outside.sign_ins.clone(),
                     headers: guarded::headers(written).map_err(Refused::Failed)?,
                     nonce: std::sync::Mutex::default(),
                 });
-                self.over_http(guarded, url, *prefer, &closed).await?
+                self.over_http(guarded, Arc::new(url), *prefer, &closed)
+                    .await?
             }
         };
         let listed = listing::read(
@@ -136,7 +137,7 @@ impl Attempt {
     async fn over_http(
         &self,
         guarded: Arc<Guarded>,
-        url: Url,
+        url: Arc<Url>,
         prefer: Prefer,
         closed: &CancellationToken,
     ) -> Result<(Link, Hello), Refused> {

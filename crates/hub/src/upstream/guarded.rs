@@ -3,7 +3,7 @@
 //!
 //! MCP authorization, "Access Token Usage" and "Error Handling". What the answer means is the transport's business.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -32,7 +32,7 @@ pub(super) struct Guarded {
 /// One request, as often as it has to be sent.
 pub(super) struct Ask<'a> {
     pub(super) method: Method,
-    pub(super) url: &'a Url,
+    pub(super) url: &'a Arc<Url>,
     pub(super) headers: HeaderMap,
     pub(super) body: Option<Bytes>,
 }
@@ -76,7 +76,7 @@ impl Guarded {
     }
 
     /// Sends something that is answered with a status alone.
-    pub(super) async fn deliver(&self, url: &Url, outgoing: &Outgoing) -> Result<(), Refused> {
+    pub(super) async fn deliver(&self, url: &Arc<Url>, outgoing: &Outgoing) -> Result<(), Refused> {
         let mut headers = HeaderMap::new();
         if let Some(passed_on) = &outgoing.passed_on {
             headers.clone_from(passed_on);
@@ -94,6 +94,7 @@ impl Guarded {
             })
             .await?;
         if answer.status.is_success() {
+            answer.finish();
             return Ok(());
         }
         Err(Refused::Failed(answer.into_status_trouble().await))
@@ -146,7 +147,7 @@ impl Guarded {
         }
         let sent = self
             .wire
-            .send(ask.method.clone(), ask.url, headers, ask.body.clone())
+            .send(&ask.method, ask.url, headers, ask.body.as_ref())
             .await;
         sent.map_err(|trouble| {
             let unsent = matches!(trouble, Trouble::Unreachable { .. } | Trouble::Tls { .. });

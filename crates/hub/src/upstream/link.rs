@@ -159,6 +159,14 @@ impl Reading {
             Self::Pipe(reading) => reading.next().await,
         }
     }
+
+    /// The response has been read, so the connection may serve the next request.
+    pub(super) fn finish(self) {
+        match self {
+            Self::Http(reading) => reading.finish(),
+            Self::Pipe(reading) => drop(reading),
+        }
+    }
 }
 
 #[cfg(test)]

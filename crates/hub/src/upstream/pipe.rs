@@ -34,7 +34,7 @@ pub(super) enum Outlet {
     /// POST requests to the endpoint that the server named.
     Posts {
         guarded: Arc<Guarded>,
-        endpoint: url::Url,
+        endpoint: Arc<url::Url>,
     },
 }
 

@@ -146,6 +146,7 @@ impl Shared {
         loop {
             let message = Box::pin(reading.next()).await?;
             if answers(&message, id) {
+                reading.finish();
                 return Ok(message);
             }
             self.arrived(link, message);

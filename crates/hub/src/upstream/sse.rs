@@ -23,7 +23,7 @@ use super::{
 /// Opens the stream and waits for its endpoint. The stream is let go when `life.closed` is cancelled.
 pub(super) async fn open(
     guarded: Arc<Guarded>,
-    url: &Url,
+    url: &Arc<Url>,
     limit: usize,
     shared: &Arc<Shared>,
     life: Life,
@@ -49,7 +49,10 @@ pub(super) async fn open(
     }
     let mut stream = Stream::new(answer, limit);
     let endpoint = endpoint(url, &mut stream).await.map_err(Refused::Failed)?;
-    let pipe = Arc::new(Pipe::new(Outlet::Posts { guarded, endpoint }));
+    let pipe = Arc::new(Pipe::new(Outlet::Posts {
+        guarded,
+        endpoint: Arc::new(endpoint),
+    }));
     let link = Link::pipe(life.generation, pipe.clone());
     let tracker = life.tracker.clone();
     tracker.spawn(keep(stream, pipe, link.clone(), shared.clone(), life));

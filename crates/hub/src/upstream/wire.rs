@@ -1,6 +1,8 @@
 //! The seam between the data path and the HTTP client: one request out, one answer with a body that is read as it comes.
-//! Everything above it knows no client crate, so that a leaner connection can stand in for the general client.
-//! Redirects are not followed (the client is built so in `fetch`).
+//! Everything above it knows neither client: the lean one for plain TCP, and the general one for TLS, HTTP/2 and proxies.
+//! Redirects are not followed by either (the general client is built so in `fetch`).
+
+mod lean;
 
 use std::{error::Error, sync::Arc};
 
@@ -8,45 +10,77 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
 use url::Url;
 
+use self::lean::Lean;
 use super::trouble::{Trouble, excerpt};
+use crate::fetch::Dialer;
 
 /// Sends requests of one upstream.
 #[derive(Clone)]
 pub(super) struct Wire {
-    client: reqwest::Client,
+    general: reqwest::Client,
+    lean: Option<Lean>,
 }
 
 /// An answer whose body is still on its way.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
-    body: reqwest::Response,
+    url: Arc<Url>,
+    body: Body,
+}
+
+enum Body {
+    General(reqwest::Response),
+    Lean(lean::Body),
 }
 
 /// What is read of a body that is only shown to a person.
 const SHOWN: usize = 4_096;
 
 impl Wire {
-    pub(super) fn new(client: reqwest::Client) -> Self {
-        Self { client }
+    /// `dialer`: where nothing but TCP lies between the hub and the server.
+    pub(super) fn new(general: reqwest::Client, dialer: Option<Dialer>) -> Self {
+        Self {
+            general,
+            lean: dialer.map(Lean::new),
+        }
     }
 
     pub(super) async fn send(
         &self,
-        method: Method,
-        url: &Url,
+        method: &Method,
+        url: &Arc<Url>,
         headers: HeaderMap,
-        body: Option<Bytes>,
+        body: Option<&Bytes>,
     ) -> Result<Answer, Trouble> {
-        let mut request = reqwest::Request::new(method, url.clone());
-        *request.headers_mut() = headers;
-        *request.body_mut() = body.map(reqwest::Body::from);
-        let sent = self.client.execute(request).await;
-        let mut body = sent.map_err(|error| not_sent(url, error))?;
-        let headers = std::mem::take(body.headers_mut());
+        let lean = self.lean.as_ref().filter(|lean| lean.leads_to(url));
+        let (status, headers, body) = match lean {
+            Some(lean) => {
+                let headers = &headers;
+                let ask = lean::Ask {
+                    method,
+                    url,
+                    headers,
+                    body,
+                };
+                let sent = lean.send(&ask).await;
+                let (head, body) = sent.map_err(|failed| failed_lean(url, failed))?;
+                (head.status, head.headers, Body::Lean(body))
+            }
+            None => {
+                let mut request = reqwest::Request::new(method.clone(), Url::clone(url));
+                *request.headers_mut() = headers;
+                *request.body_mut() = body.cloned().map(reqwest::Body::from);
+                let sent = self.general.execute(request).await;
+                let mut answer = sent.map_err(|error| failed_general(url, error))?;
+                let headers = std::mem::take(answer.headers_mut());
+                (answer.status(), headers, Body::General(answer))
+            }
+        };
         Ok(Answer {
-            status: body.status(),
+            status,
             headers,
+            url: Arc::clone(url),
             body,
         })
     }
@@ -62,20 +96,30 @@ impl Answer {
 
     /// Who answered, for a person. No redirect is followed, so it is who was asked.
     pub(super) fn shown(&self) -> String {
-        shown(self.body.url())
+        shown(&self.url)
     }
 
     /// The next piece of the body; `None` at its end.
     pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, Trouble> {
-        let read = self.body.chunk().await;
-        read.map_err(|error| Trouble::BrokeOff {
-            host: self.shown(),
-            source: Arc::new(error),
-        })
+        match &mut self.body {
+            Body::General(answer) => {
+                let read = answer.chunk().await;
+                read.map_err(|error| broke_off(&self.url, error))
+            }
+            Body::Lean(body) => {
+                let read = body.chunk().await;
+                read.map_err(|error| broke_off(&self.url, error))
+            }
+        }
     }
 
     /// The whole body, unless it is larger than `limit`.
     pub(super) async fn whole(mut self, limit: usize) -> Result<Vec<u8>, Trouble> {
+        if let Body::Lean(body) = self.body {
+            let read = body.whole(limit).await;
+            let read = read.map_err(|error| broke_off(&self.url, error))?;
+            return read.map_err(|lean::TooLarge| Trouble::TooLarge { limit });
+        }
         let mut whole = Vec::new();
         while let Some(chunk) = self.chunk().await? {
             if whole.len() + chunk.len() > limit {
@@ -84,6 +128,15 @@ impl Answer {
             whole.extend_from_slice(&chunk);
         }
         Ok(whole)
+    }
+
+    /// All that was wanted has been read. What else comes of the body is for nobody.
+    pub(super) fn finish(self) {
+        match self.body {
+            // It sees by itself whether its connection can go on.
+            Body::General(answer) => drop(answer),
+            Body::Lean(body) => body.finish(),
+        }
     }
 
     /// The trouble of an answer with a status that nobody asked for.
@@ -143,7 +196,17 @@ pub(super) fn shown(url: &Url) -> String {
     url.into()
 }
 
-fn not_sent(url: &Url, error: reqwest::Error) -> Trouble {
+fn failed_lean(url: &Url, failed: lean::Failed) -> Trouble {
+    match failed {
+        lean::Failed::Unreachable(source) => Trouble::Unreachable {
+            host: url.origin().ascii_serialization(),
+            source: Arc::new(source),
+        },
+        lean::Failed::BrokeOff(source) => broke_off(url, source),
+    }
+}
+
+fn failed_general(url: &Url, error: reqwest::Error) -> Trouble {
     let host = url.origin().ascii_serialization();
     // The address may hold keys, and it is told already.
     let error = error.without_url();
@@ -159,9 +222,13 @@ fn not_sent(url: &Url, error: reqwest::Error) -> Trouble {
             source: Arc::new(error),
         };
     }
+    broke_off(url, error)
+}
+
+fn broke_off(url: &Url, source: impl Error + Send + Sync + 'static) -> Trouble {
     Trouble::BrokeOff {
-        host,
-        source: Arc::new(error),
+        host: url.origin().ascii_serialization(),
+        source: Arc::new(source),
     }
 }
 

@@ -27,7 +27,7 @@ use crate::upstream::{
 
 pub(in crate::upstream) struct Http {
     guarded: Arc<Guarded>,
-    pub(super) url: Url,
+    pub(super) url: Arc<Url>,
     /// Bytes of one message.
     pub(super) limit: usize,
     session: OnceLock<HeaderValue>,
@@ -44,7 +44,7 @@ const FAREWELL: Duration = Duration::from_secs(3);
 impl Http {
     pub(in crate::upstream) fn new(
         guarded: Arc<Guarded>,
-        url: Url,
+        url: Arc<Url>,
         limit: usize,
         tracker: TaskTracker,
     ) -> Self {
@@ -69,6 +69,7 @@ impl Http {
     pub(in crate::upstream) async fn send(&self, outgoing: &Outgoing) -> Result<(), Refused> {
         let (answer, _) = self.post(outgoing).await?;
         if answer.status.is_success() {
+            answer.finish();
             return Ok(());
         }
         Err(Refused::Failed(answer.into_status_trouble().await))

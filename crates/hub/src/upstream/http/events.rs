@@ -78,6 +78,13 @@ impl Events {
         }
     }
 
+    /// The response has been read.
+    pub(super) fn finish(self) {
+        if let Some(stream) = self.stream {
+            stream.answer.finish();
+        }
+    }
+
     fn read(&mut self, event: Event) -> Option<String> {
         self.failures = 0;
         if let Some(id) = event.id {

@@ -117,6 +117,15 @@ impl Reading {
         }
     }
 
+    /// The response has been read; what else the server sends for this request is for nobody.
+    pub(in crate::upstream) fn finish(self) {
+        match self.body {
+            Source::Events(events) => events.finish(),
+            Source::Whole(answer) => answer.finish(),
+            Source::Read => {}
+        }
+    }
+
     /// The same message, without the token if the server repeats it in an error.
     fn masked(&self, message: Message) -> Message {
         let Some(token) = self
