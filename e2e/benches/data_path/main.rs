@@ -108,7 +108,11 @@ async fn calls(upstream: &str, table: &mut Table) -> io::Result<()> {
     if nginx.is_none() {
         table.say("nginx is not installed, so nothing is compared to it (Debian: apt-get install nginx-light)");
     }
-    for (name, path, work) in kinds() {
+    let only = std::env::args()
+        .nth(1)
+        .filter(|only| !only.starts_with("--"));
+    let wanted = |name: &str| only.as_deref().is_none_or(|only| name.contains(only));
+    for (name, path, work) in kinds().into_iter().filter(|(name, ..)| wanted(name)) {
         let plain = if path == "/mcp" {
             Work::call("b64", work.connections, work.time)
         } else {
