@@ -122,6 +122,13 @@ impl Upstream {
         self.shared.log.lines()
     }
 
+    /// Starts a server that is started on demand and sleeps; its lists come when it has answered.
+    pub async fn wake(&self) {
+        if matches!(self.state(), State::Asleep) {
+            self.shared.encourage(&State::Asleep).await;
+        }
+    }
+
     /// Sends a request. Nothing happens before the first `Call::next`; dropping the call cancels the work upstream.
     ///
     /// While the upstream is connecting the call waits for it, at most as long as an attempt may take.

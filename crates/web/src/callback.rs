@@ -81,7 +81,7 @@ async fn reached(upstream: &Upstream) -> Reached {
                     tools: upstream.catalog().tools.len(),
                 };
             }
-            Life::Disabled => return Reached::Off,
+            Life::Disabled | Life::Asleep => return Reached::Off,
             Life::Broken { error } => {
                 return Reached::Failed {
                     why: error.to_string(),

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::subscriptions::Resource;
 use super::{Session, Shared, refusal};
 use crate::catalog::Scope;
-use crate::upstream::{Call, CallError, Upstream};
+use crate::upstream::{Call, CallError, State, Upstream};
 
 /// A request on its way. `next` until it gives nothing any more.
 pub struct Exchange {
@@ -217,6 +217,10 @@ fn show(scope: &Scope, listing: Listing, response: Message) -> Message {
 impl Shared {
     /// Sends a request of the hub's own and forgets the answer, but for the log.
     pub(super) fn request_aside(upstream: Upstream, request: Message) {
+        // It hears what it has to know when it has started.
+        if matches!(upstream.state(), State::Asleep) {
+            return;
+        }
         tokio::spawn(async move {
             let mut call = upstream.call(request);
             while let Some(received) = call.next().await {

@@ -48,6 +48,7 @@ pub(super) async fn answer(catalog: &Catalog, scope: &Scope, revision: Revision)
     };
     let upstream = catalog.serving(scope, &member.server).ok();
     if let Some(upstream) = &upstream {
+        wake_first(upstream).await;
         settled(upstream, PATIENCE).await;
     }
     let said = upstream.and_then(|upstream| upstream.hello());
@@ -55,6 +56,13 @@ pub(super) async fn answer(catalog: &Catalog, scope: &Scope, revision: Revision)
     // A result that is no object never became a `Hello`; the hub's own answer stands in for it anyway.
     let passed = said.and_then(|hello| raw::set(&hello.result, "protocolVersion", &version).ok());
     passed.unwrap_or_else(|| own(revision, &member.server, &member.server))
+}
+
+/// Starts a server that sleeps where nothing is known of it yet; what it said and listed once is remembered.
+pub(super) async fn wake_first(upstream: &Upstream) {
+    if upstream.hello().is_none() {
+        upstream.wake().await;
+    }
 }
 
 /// Waits until an upstream is no longer being connected, or patience ends.

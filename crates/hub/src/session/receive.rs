@@ -10,7 +10,7 @@ use mcp::message::{Kind, Message, code};
 use mcp::{method, raw};
 
 use super::exchange::{Exchange, Finish};
-use super::hello::settled;
+use super::hello::{settled, wake_first};
 use super::level::Level;
 use super::{MOST_CALLS, Session, Sessions, Shared, refusal};
 use crate::catalog::{Catalog, Merged, Scope};
@@ -244,13 +244,17 @@ impl Shared {
         let members = scope.shape().members.iter();
         let upstreams =
             members.filter_map(|member| self.catalog.serving(scope, &member.server).ok());
+        let upstreams: Vec<_> = upstreams.collect();
+        for upstream in &upstreams {
+            wake_first(upstream).await;
+        }
         let first = |u: &Upstream| {
             matches!(
                 u.state(),
                 State::Disabled | State::Connecting { attempt: 1 }
             )
         };
-        let connecting: Vec<_> = upstreams.filter(first).collect();
+        let connecting: Vec<_> = upstreams.into_iter().filter(first).collect();
         if !connecting.is_empty() {
             join_all(connecting.iter().map(|upstream| settled(upstream, GRACE))).await;
         }

@@ -5,7 +5,11 @@
 
 mod stateless;
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{
+    pin::pin,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use futures::{
     StreamExt,
@@ -45,6 +49,7 @@ pub struct Call {
 impl Call {
     pub(super) fn new(shared: Arc<Shared>, request: Message, behalf: Behalf) -> Self {
         let busy = shared.busy.clone();
+        shared.calls.fetch_add(1, Ordering::Relaxed);
         Self {
             journey: Some(Journey::new(shared, request, behalf)),
             stream: stream::empty().boxed(),
@@ -124,6 +129,7 @@ pub enum CallError {
 fn why(state: &State) -> String {
     match state {
         State::Disabled => ": it is switched off in the settings".into(),
+        State::Asleep => ": it starts when it is wanted".into(),
         State::Connecting { attempt } => format!(": attempt {attempt} is under way"),
         State::NeedsSignIn { why } => format!(": {why}"),
         State::BackingOff { error, .. } | State::Broken { error } => {

@@ -14,6 +14,8 @@ use crate::sign_in::Needed;
 pub enum State {
     /// Switched off in the settings.
     Disabled,
+    /// Started on demand, and nobody wants it now.
+    Asleep,
     /// Somebody is being asked; `attempt` starts at 1.
     Connecting { attempt: u32 },
     /// Initialized and listed.
@@ -35,9 +37,11 @@ impl State {
     pub fn trouble(&self) -> Option<&Trouble> {
         match self {
             Self::BackingOff { error, .. } | Self::Broken { error } => Some(error),
-            Self::Disabled | Self::Connecting { .. } | Self::Ready | Self::NeedsSignIn { .. } => {
-                None
-            }
+            Self::Disabled
+            | Self::Asleep
+            | Self::Connecting { .. }
+            | Self::Ready
+            | Self::NeedsSignIn { .. } => None,
         }
     }
 }
@@ -47,6 +51,10 @@ impl State {
 pub(crate) enum Event {
     /// The settings want it running.
     Enabled,
+    /// The settings want it running while somebody uses it.
+    OnDemand,
+    /// Nobody has used it for as long as the settings say.
+    Idle,
     /// The settings, or the end of the hub, want it stopped.
     Disabled,
     /// The settings want it running and make no sense.
@@ -67,7 +75,7 @@ pub(crate) enum Event {
     SessionGone,
     /// The time of a back-off is over.
     Due,
-    /// Somebody calls this upstream and would rather not wait for the end of a back-off.
+    /// Somebody calls this upstream: one that is asleep starts, and the end of a back-off is not waited for.
     Wanted,
 }
 
@@ -89,6 +97,7 @@ pub(crate) struct Lifecycle {
     /// Attempts that failed, and connections that were lost before they settled, in a row.
     failures: u32,
     ready_since: Option<SystemTime>,
+    on_demand: bool,
 }
 
 /// A connection that held this long is a success; a loss after it starts counting from zero.
@@ -103,6 +112,7 @@ impl Lifecycle {
             state: State::Disabled,
             failures: 0,
             ready_since: None,
+            on_demand: false,
         }
     }
 
@@ -118,10 +128,20 @@ impl Lifecycle {
                 vec![Action::Disconnect],
             ),
             Event::Enabled => Self::new().connect_afresh(),
+            Event::OnDemand => {
+                let on_demand = Self {
+                    on_demand: true,
+                    ..Self::new()
+                };
+                on_demand.fall_asleep()
+            }
+            Event::Idle if self.is_ready() && self.on_demand => self.fall_asleep(),
+            Event::Idle => (self, vec![]),
             Event::Reload | Event::GrantChanged => match self.state {
                 // Only the settings bring these two back.
                 State::Disabled | State::Broken { .. } => (self, vec![]),
-                State::Connecting { .. }
+                State::Asleep
+                | State::Connecting { .. }
                 | State::Ready
                 | State::NeedsSignIn { .. }
                 | State::BackingOff { .. } => self.connect_afresh(),
@@ -138,13 +158,22 @@ impl Lifecycle {
             Event::SignInNeeded(why) if self.is_connecting() || self.is_ready() => (
                 Self {
                     state: State::NeedsSignIn { why },
-                    ..Self::new()
+                    failures: 0,
+                    ready_since: None,
+                    on_demand: self.on_demand,
                 },
                 vec![Action::Disconnect],
             ),
             Event::Lost(error) if self.is_ready() => self.lost(error, now),
             Event::SessionGone if self.is_ready() => self.lost(Trouble::SessionGone, now),
             Event::Due => self.try_again(|_| true),
+            Event::Wanted if matches!(self.state, State::Asleep) => (
+                Self {
+                    state: State::Connecting { attempt: 1 },
+                    ..self
+                },
+                vec![Action::Connect],
+            ),
             Event::Wanted => self.try_again(|failed_at| {
                 now.duration_since(failed_at)
                     .is_ok_and(|since| since >= PATIENCE)
@@ -188,12 +217,24 @@ impl Lifecycle {
     fn connect_afresh(self) -> (Self, Vec<Action>) {
         let fresh = Self {
             state: State::Connecting { attempt: 1 },
-            ..Self::new()
+            failures: 0,
+            ready_since: None,
+            on_demand: self.on_demand,
         };
         (fresh, vec![Action::Disconnect, Action::Connect])
     }
 
-    /// The first loss of a settled connection is mended at once; a server that keeps dying is waited for.
+    fn fall_asleep(self) -> (Self, Vec<Action>) {
+        let asleep = Self {
+            state: State::Asleep,
+            failures: 0,
+            ready_since: None,
+            on_demand: self.on_demand,
+        };
+        (asleep, vec![Action::Disconnect])
+    }
+
+    /// The first loss of a settled connection is mended at once, or by the next call; a server that keeps dying is waited for.
     fn lost(mut self, error: Trouble, now: SystemTime) -> (Self, Vec<Action>) {
         let settled = self
             .ready_since
@@ -203,12 +244,19 @@ impl Lifecycle {
             self.failures = 0;
         }
         if self.failures == 0 {
+            let (state, actions) = if self.on_demand {
+                (State::Asleep, vec![Action::Disconnect])
+            } else {
+                let actions = vec![Action::Disconnect, Action::Connect];
+                (State::Connecting { attempt: 1 }, actions)
+            };
             let next = Self {
-                state: State::Connecting { attempt: 1 },
+                state,
                 failures: 1,
                 ready_since: None,
+                on_demand: self.on_demand,
             };
-            return (next, vec![Action::Disconnect, Action::Connect]);
+            return (next, actions);
         }
         self.back_off(error, now)
     }
@@ -226,6 +274,7 @@ impl Lifecycle {
                 state,
                 failures,
                 ready_since: None,
+                on_demand: self.on_demand,
             },
             vec![Action::Disconnect, Action::Wake(until)],
         )

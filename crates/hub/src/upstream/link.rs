@@ -138,6 +138,15 @@ impl Link {
         }
     }
 
+    /// Waits until no call needs the connection's tasks any more.
+    pub(super) async fn drained(&self) {
+        match &self.transport {
+            // A call over HTTP has all that it needs.
+            Transport::Http(_) => {}
+            Transport::Pipe(pipe) => pipe.drained().await,
+        }
+    }
+
     /// Whether everything comes on one stream.
     pub(super) fn is_pipe(&self) -> bool {
         matches!(self.transport, Transport::Pipe(_))

@@ -12,7 +12,7 @@ use mcp::{
     message::{Kind, Message},
     method,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::{
     Trouble,
@@ -23,6 +23,8 @@ use super::{
 pub(super) struct Pipe {
     out: Outlet,
     waiting: Mutex<HashMap<u64, Waiting>>,
+    /// Rung when a call is over.
+    left: Notify,
     /// Why the stream ended; set once.
     ended: OnceLock<Trouble>,
 }
@@ -70,6 +72,7 @@ impl Pipe {
         Self {
             out,
             waiting: Mutex::default(),
+            left: Notify::new(),
             ended: OnceLock::new(),
         }
     }
@@ -152,6 +155,23 @@ impl Pipe {
         self.waiting().clear();
     }
 
+    /// Waits until no call runs, and takes none from then on. What comes too late was not sent, and goes over another connection.
+    pub(super) async fn drained(&self) {
+        while !self.retired() {
+            self.left.notified().await;
+        }
+    }
+
+    fn retired(&self) -> bool {
+        let waiting = self.waiting();
+        let free = !waiting.values().any(|waiting| waiting.for_client);
+        if free {
+            // One that ended by itself has said why.
+            drop(self.ended.set(Trouble::OutputClosed));
+        }
+        free
+    }
+
     fn to_only_call(&self, message: Message) -> Place {
         let waiting = self.waiting();
         let mut calls = waiting.values().filter(|call| call.for_client);
@@ -199,6 +219,7 @@ impl Reading {
 impl Drop for Reading {
     fn drop(&mut self) {
         self.pipe.waiting().remove(&self.id);
+        self.pipe.left.notify_one();
     }
 }
 

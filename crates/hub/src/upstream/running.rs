@@ -1,6 +1,8 @@
 //! The task of one upstream: hears what happens, asks the lifecycle, and does what it says. It owns the attempt and the connection;
 //! it waits for neither, so a server that hangs holds up nothing, not even its own reload.
 
+mod rest;
+
 use std::{
     sync::{Arc, atomic::Ordering},
     time::Duration,
@@ -16,7 +18,12 @@ use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until, timeout},
 };
-use tokio_util::{sync::DropGuard, task::TaskTracker};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
+
+use rest::Rest;
 
 use super::{
     Event as Heard, Listed, Outside, Shared, State, Trouble,
@@ -63,6 +70,10 @@ pub(super) struct Running {
     attempt: Option<BoxFuture<'static, Result<Connected, Refused>>>,
     relisting: Option<BoxFuture<'static, Result<Listed, Refused>>>,
     wake: Option<Instant>,
+    rest: Rest,
+    pinging: Option<BoxFuture<'static, Result<(), Refused>>>,
+    /// Ends what is left of earlier connections.
+    ended: CancellationToken,
     /// Keeps the connection's tasks running.
     open: Option<DropGuard>,
     /// Whether a sign-in was looked for, since the settings changed.
@@ -76,6 +87,9 @@ enum News {
     Relisted(Result<Listed, Refused>),
     ListsChanged,
     Due,
+    Look,
+    PingDue,
+    Pinged(Result<(), Refused>),
 }
 
 // rule: safe-b05
@@ -83,6 +97,9 @@ enum News {
 const CUT_OFF: Duration = Duration::from_secs(15);
 /// The same for a process: its first start may have to download a package, and ending it would begin the download anew.
 const CUT_OFF_PROCESS: Duration = Duration::from_secs(300);
+
+/// Calls over a connection that was given up are waited for so long.
+const LONGEST_REST: Duration = Duration::from_secs(10 * 60);
 
 fn cut_off(transport: &Transport) -> Duration {
     match transport {
@@ -110,6 +127,9 @@ impl Running {
             attempt: None,
             relisting: None,
             wake: None,
+            rest: Rest::default(),
+            pinging: None,
+            ended: CancellationToken::new(),
             open: None,
             prepared: false,
         }
@@ -129,13 +149,19 @@ impl Running {
                 News::Relisted(outcome) => self.relisted(outcome),
                 News::ListsChanged => self.relist(),
                 News::Due => self.happened(Event::Due),
+                News::Look => self.look(),
+                News::PingDue => self.ping(),
+                News::Pinged(outcome) => self.pinged(outcome),
             }
         }
+        self.ended.cancel();
         self.happened(Event::Disabled);
     }
 
     async fn news(&mut self) -> News {
         let due = OptionFuture::from(self.wake.map(sleep_until));
+        let look = OptionFuture::from(self.rest.look.map(sleep_until));
+        let ping_due = OptionFuture::from(self.rest.ping.map(sleep_until));
         let may_relist = self.relisting.is_none() && self.open.is_some();
         tokio::select! {
             told = self.inbox.recv() => News::Told(told),
@@ -147,6 +173,12 @@ impl Running {
                 self.relisting = None;
                 News::Relisted(outcome)
             }
+            Some(outcome) = OptionFuture::from(self.pinging.as_mut()) => {
+                self.pinging = None;
+                News::Pinged(outcome)
+            }
+            Some(()) = look => News::Look,
+            Some(()) = ping_due => News::PingDue,
             () = self.shared.changed.bell.notified(), if may_relist => News::ListsChanged,
             Some(()) = due => {
                 self.wake = None;
@@ -162,7 +194,9 @@ impl Running {
                 let stays = wanted.connects_like(&self.wanted);
                 self.wanted = *wanted;
                 self.renew_terms();
-                if !stays {
+                if stays {
+                    self.begin_rest();
+                } else {
                     self.follow_settings();
                 }
             }
@@ -196,12 +230,17 @@ impl Running {
             .store(Arc::new(self.wanted.passed_on.clone()));
     }
 
+    fn is_ready(&self) -> bool {
+        self.open.is_some()
+    }
+
     fn follow_settings(&mut self) {
         self.prepared = false;
         self.shared.shakes_hands.store(false, Ordering::Relaxed);
         let event = match &self.wanted.transport {
             _ if !self.wanted.enabled => Event::Disabled,
             Err(problem) => Event::Unusable(wanted::trouble(problem)),
+            Ok(_) if self.wanted.on_demand.is_some() => Event::OnDemand,
             Ok(_) => Event::Enabled,
         };
         self.happened(event);
@@ -237,7 +276,7 @@ impl Running {
             State::BackingOff { error, .. } | State::Broken { error } => {
                 tracing::warn!(server = %self.shared.name, "{}", error.explain());
             }
-            State::Disabled | State::Connecting { .. } => {}
+            State::Disabled | State::Asleep | State::Connecting { .. } => {}
         }
         self.shared.state.send_replace(state);
     }
@@ -273,12 +312,25 @@ impl Running {
         );
     }
 
+    /// Calls that are under way finish over the connection that they began on, unless the server is not wanted at all.
     fn disconnect(&mut self) {
-        self.shared.link.store(None);
+        let link = self.shared.link.swap(None);
+        let is_wanted = !matches!(self.life.state, State::Disabled);
+        if let (Some(link), Some(open), true) = (link, self.open.take(), is_wanted) {
+            let ended = self.ended.clone();
+            self.tracker.spawn(async move {
+                let drained = ended.run_until_cancelled(link.drained());
+                // Either way it is the end.
+                drop(timeout(LONGEST_REST, drained).await);
+                drop(open);
+            });
+        }
         self.attempt = None;
         self.relisting = None;
+        self.pinging = None;
         self.wake = None;
         self.open = None;
+        self.rest = Rest::default();
         self.shared.watched.clear();
     }
 
@@ -297,6 +349,7 @@ impl Running {
         let changes = self.take_lists(connected.listed);
         self.shared.link.store(Some(Arc::new(connected.link)));
         self.happened(Event::Connected);
+        self.begin_rest();
         self.prepare();
         self.shared.announce(Heard::Connected);
         self.announce(changes);
@@ -363,18 +416,24 @@ impl Running {
                 let changes = self.take_lists(listed);
                 self.announce(changes);
             }
-            Err(Refused::NeedsSignIn(needed) | Refused::NeedsScopes(needed)) => {
+            Err(refused) => self.refused(refused, "the lists stay as they were"),
+        }
+    }
+
+    /// What an answer to the hub's own request in the background means.
+    fn refused(&mut self, refused: Refused, otherwise: &str) {
+        match refused {
+            Refused::NeedsSignIn(needed) | Refused::NeedsScopes(needed) => {
                 self.happened(Event::SignInNeeded(needed));
             }
-            Err(Refused::Failed(trouble @ Trouble::SignIn(_))) => {
+            Refused::SessionGone => self.happened(Event::SessionGone),
+            Refused::Failed(trouble @ Trouble::SignIn(_)) | Refused::Unsent(trouble) => {
                 self.happened(Event::Lost(trouble))
             }
-            Err(Refused::SessionGone) => self.happened(Event::SessionGone),
-            Err(Refused::Unsent(trouble)) => self.happened(Event::Lost(trouble)),
-            Err(Refused::Failed(trouble)) => self.shared.log.note(&format!(
-                "the lists stay as they were: {}",
-                trouble.explain()
-            )),
+            Refused::Failed(trouble) => self
+                .shared
+                .log
+                .note(&format!("{otherwise}: {}", trouble.explain())),
         }
     }
 }

@@ -40,6 +40,8 @@ pub(super) struct Shared {
     /// When somebody last wanted it, and who is at it; an upstream of one user is closed when nobody is.
     pub(super) used: Mutex<SystemTime>,
     pub(super) busy: Arc<()>,
+    /// Calls that ever began.
+    pub(super) calls: AtomicU64,
     pub(super) state: watch::Sender<State>,
     /// The connection that is ready; none while there is none.
     pub(super) link: ArcSwapOption<Link>,
@@ -181,6 +183,13 @@ impl Shared {
             match now {
                 // A loss that was told and not yet heard of is in between.
                 State::Connecting { .. } | State::Ready => {}
+                // It may have fallen asleep just now.
+                State::Asleep => {
+                    self.encourage(&now).await;
+                    if !matches!(*state.borrow(), State::Asleep) {
+                        continue;
+                    }
+                }
                 State::NeedsSignIn { why } => return Err(CallError::NeedsSignIn(why)),
                 State::Disabled | State::BackingOff { .. } | State::Broken { .. } => {
                     return Err(self.not_connected());
@@ -193,9 +202,9 @@ impl Shared {
     }
 
     /// Somebody calls: a back-off may end early, and a token that was put into the settings is worth an attempt.
-    async fn encourage(&self, state: &State) {
+    pub(super) async fn encourage(&self, state: &State) {
         let told = match state {
-            State::BackingOff { .. } => Told::Wanted,
+            State::Asleep | State::BackingOff { .. } => Told::Wanted,
             State::NeedsSignIn { .. }
                 if matches!(self.sign_ins.token(&self.account).await, Ok(Some(_))) =>
             {

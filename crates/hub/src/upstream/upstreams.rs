@@ -186,6 +186,7 @@ impl Upstreams {
             account,
             used: Mutex::new(outside.clock.now()),
             busy: Arc::default(),
+            calls: AtomicU64::new(0),
             state: watch::Sender::new(State::Disabled),
             link: ArcSwapOption::empty(),
             hello: ArcSwapOption::empty(),

@@ -18,6 +18,10 @@ pub(super) struct Wanted {
     pub(super) limits: Limits,
     /// How its requests go out; for a process it makes no difference.
     pub(super) way: Way,
+    /// It runs while somebody uses it, and for so long after that.
+    pub(super) on_demand: Option<Duration>,
+    /// Between signs of life over HTTP.
+    pub(super) keep_alive: Option<Duration>,
     /// Headers of clients' requests that it is to see.
     pub(super) passed_on: Box<[HeaderName]>,
     /// What a person wrote about signing in; an edit of it is worth another attempt.
@@ -36,6 +40,7 @@ pub(super) struct Limits {
 }
 
 const USUAL_TIMEOUT: Duration = Duration::from_secs(60);
+const USUAL_IDLE: Duration = Duration::from_secs(300);
 const USUAL_MESSAGE: usize = 10 * 1024 * 1024;
 
 impl Wanted {
@@ -46,6 +51,9 @@ impl Wanted {
             transport,
             oauth,
             options,
+            start_on_demand,
+            idle_timeout,
+            keep_alive,
             // Both are in `way`.
             ca_file: _,
             allow_private_network: _,
@@ -62,12 +70,14 @@ impl Wanted {
             // Nothing acts upon these.
             credential_template: _,
             per_session: _,
-            keep_alive: _,
-            start_on_demand: _,
-            idle_timeout: _,
             proxy: _,
         } = server;
+        let is_process = matches!(transport, Ok(Transport::Stdio { .. }));
+        let some = |time: &Duration| !time.is_zero();
+        let idle = idle_timeout.filter(some).unwrap_or(USUAL_IDLE);
         Self {
+            on_demand: (*start_on_demand && is_process).then_some(idle),
+            keep_alive: keep_alive.filter(some).filter(|_| !is_process),
             enabled: *enabled,
             transport: transport.clone(),
             limits: Limits::of(options),
@@ -85,6 +95,8 @@ impl Wanted {
             transport,
             limits,
             way,
+            on_demand,
+            keep_alive: _,
             passed_on: _,
             sign_in,
         } = self;
@@ -92,6 +104,7 @@ impl Wanted {
             && *transport == other.transport
             && limits.message == other.limits.message
             && *way == other.way
+            && on_demand.is_some() == other.on_demand.is_some()
             && *sign_in == other.sign_in
     }
 
@@ -145,7 +158,7 @@ mod tests {
     }
 
     /// Every key of a server, another value for it, and whether the server is connected to afresh when it changes.
-    const KEYS: [(&str, &str, bool); 24] = [
+    const KEYS: [(&str, &str, bool); 28] = [
         ("url", r#""http://127.0.0.1:1/other""#, true),
         ("type", r#""sse""#, true),
         ("headers", r#"{"x-key":"1"}"#, true),
@@ -166,6 +179,11 @@ mod tests {
         ("options", r#"{"resetTimeoutOnProgress":false}"#, false),
         ("options", r#"{"maxTotalTimeout":5}"#, false),
         ("passthroughHeaders", r#"["x-key"]"#, false),
+        ("enableKeepAlive", "true", false),
+        ("keepAliveInterval", "5", false),
+        // These two are for processes.
+        ("startOnDemand", "true", false),
+        ("idleTimeoutMs", "5", false),
         ("description", r#""mine""#, false),
         ("owner", r#""me""#, false),
         ("visibility", r#""public""#, false),
@@ -198,6 +216,7 @@ mod tests {
             ("command", json!("other")),
             ("args", json!(["a"])),
             ("env", json!({"A": "b"})),
+            ("startOnDemand", json!(true)),
         ] {
             let mut edited = plain.clone();
             edited[key] = value;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::desk::{Desk, call, response, soon, trouble, until};
 
 /// The example of this crate; `cargo test` builds it.
-fn child() -> PathBuf {
+pub(crate) fn child() -> PathBuf {
     let here = std::env::current_exe().unwrap();
     let path = here
         .parent()
@@ -28,7 +28,7 @@ fn at(arguments: &[&str]) -> Value {
 }
 
 /// Waits until the log has a line like this, and returns it.
-async fn logged(up: &Upstream, words: &str) -> String {
+pub(crate) async fn logged(up: &Upstream, words: &str) -> String {
     let look = async {
         loop {
             if let Some(line) = up.log().into_iter().find(|line| line.text.contains(words)) {
@@ -40,11 +40,11 @@ async fn logged(up: &Upstream, words: &str) -> String {
     soon(words, look).await
 }
 
-fn alive(process: &str) -> bool {
+pub(crate) fn alive(process: &str) -> bool {
     PathBuf::from(format!("/proc/{process}")).exists()
 }
 
-async fn process(up: &Upstream) -> String {
+pub(crate) async fn process(up: &Upstream) -> String {
     logged(up, "started as")
         .await
         .rsplit(' ')

@@ -15,7 +15,7 @@ async fn answers(seen: Seen) -> Response {
 }
 
 impl Desk {
-    fn write(&self, servers: &Value) {
+    pub(crate) fn write(&self, servers: &Value) {
         let text = json!({ "mcpServers": servers }).to_string();
         std::fs::write(self.folder.path().join("mcp_settings.json"), text).unwrap();
     }

@@ -103,6 +103,10 @@ impl Status {
             },
             None if server.enabled => plain("connecting"),
             None | Some(State::Disabled) => plain("disabled"),
+            Some(State::Asleep) => Self {
+                reason: Some("it is started on demand, and nobody uses it now".to_owned()),
+                ..plain("disconnected")
+            },
             Some(State::Connecting { attempt }) if attempt > 1 => Self {
                 reason: Some(format!("attempt {attempt}; the one before failed")),
                 ..plain("connecting")

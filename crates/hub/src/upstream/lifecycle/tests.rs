@@ -37,6 +37,7 @@ impl Life {
     fn state(&self) -> String {
         match &self.lifecycle.state {
             State::Disabled => "disabled".into(),
+            State::Asleep => "asleep".into(),
             State::Connecting { attempt } => format!("connecting {attempt}"),
             State::Ready => "ready".into(),
             State::NeedsSignIn { .. } => "needs sign-in".into(),
@@ -263,4 +264,44 @@ fn late_news_of_an_attempt_or_a_connection_changes_nothing() {
     Life::ready()
         .then(Event::Failed(trouble()))
         .is("ready", &NOTHING);
+}
+
+#[test]
+fn a_server_on_demand_sleeps_until_it_is_wanted_and_again_when_it_is_idle() {
+    Life::new()
+        .then(Event::OnDemand)
+        .is("asleep", &[Action::Disconnect])
+        .then(Event::Idle)
+        .is("asleep", &[])
+        .then(Event::Wanted)
+        .is("connecting 1", &[Action::Connect])
+        .then(Event::Idle)
+        .is("connecting 1", &[])
+        .then(Event::Connected)
+        .is("ready", &[])
+        .after(300, Event::Idle)
+        .is("asleep", &[Action::Disconnect])
+        .then(Event::Reload)
+        .is("connecting 1", &[Action::Disconnect, Action::Connect])
+        .then(Event::Disabled)
+        .is("disabled", &[Action::Disconnect]);
+    Life::ready().then(Event::Idle).is("ready", &[]);
+}
+
+#[test]
+fn a_server_on_demand_that_dies_is_started_by_the_next_call_and_waited_for_when_it_keeps_dying() {
+    let died = Life::new()
+        .then(Event::OnDemand)
+        .then(Event::Wanted)
+        .then(Event::Connected)
+        .after(60, Event::Lost(trouble()))
+        .is("asleep", &[Action::Disconnect])
+        .then(Event::Wanted)
+        .then(Event::Connected)
+        .after(1, Event::Lost(trouble()));
+    let until = died.now + Duration::from_secs(2);
+    died.is(
+        "backing off 2 for 2",
+        &[Action::Disconnect, Action::Wake(until)],
+    );
 }

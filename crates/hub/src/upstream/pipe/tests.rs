@@ -138,3 +138,19 @@ async fn a_message_with_line_breaks_is_written_as_one_line() {
         Some(r#"{"a":"b\nc"}"#)
     );
 }
+
+#[tokio::test]
+async fn a_connection_that_is_let_go_waits_for_its_calls_and_takes_no_later_one() {
+    let (lines, _read) = mpsc::channel(8);
+    let pipe = Arc::new(Pipe::new(Outlet::Lines(lines)));
+    let request = |id: u64| Outgoing::new(Message::request(&id.to_string(), "tools/call", None));
+    let call = pipe.begin(&request(1), 1, true).await.unwrap();
+    let own = pipe.begin(&request(2), 2, false).await.unwrap();
+    let mut drained = Box::pin(pipe.drained());
+    assert!(futures::poll!(&mut drained).is_pending());
+    drop(call);
+    assert!(futures::poll!(&mut drained).is_ready());
+    let late = pipe.begin(&request(3), 3, true).await;
+    assert!(matches!(late, Err(Refused::Unsent(_))));
+    drop(own);
+}
