@@ -16,7 +16,7 @@ use settings::Settings;
 
 use crate::access::Caller;
 use crate::store::Store;
-use crate::upstream::{NotServed, Upstream, Upstreams};
+use crate::upstream::{self, NotServed, Upstream, Upstreams};
 
 pub use lists::{Merged, Owner};
 pub use shape::{Member, Shape};
@@ -36,6 +36,8 @@ pub struct Scope {
     settings: Arc<Settings>,
     shape: Arc<Shape>,
     user: Option<Box<str>>,
+    /// The session that it is for, where a server is connected to for each session.
+    session: Option<Box<str>>,
 }
 
 impl Scope {
@@ -49,13 +51,11 @@ impl Scope {
             && (Arc::ptr_eq(&self.shape, &other.shape) || self.shape == other.shape)
     }
 
-    /// Whether what this upstream tells is for this scope: not what is told to another user.
+    /// Whether what this upstream tells is for this scope: not what is told to another user or session.
     pub fn hears(&self, key: &str) -> bool {
-        let (server, user) = match key.split_once('\0') {
-            Some((server, user)) => (server, Some(user)),
-            None => (key, None),
-        };
-        let mine = user.is_none() || user == self.user.as_deref();
+        let (server, user, session) = upstream::parts(key);
+        let mine = (user.is_none() || user == self.user.as_deref())
+            && (session.is_none() || session == self.session.as_deref());
         mine && self.shape.member(server).is_some()
     }
 }
@@ -138,10 +138,34 @@ impl Catalog {
         }
     }
 
+    /// The same for one session: where it needs connections of its own, a scope of its own.
+    pub fn scope_of(
+        &self,
+        session: &str,
+        endpoint: &Endpoint,
+        caller: &Caller,
+    ) -> Result<Arc<Scope>, Nowhere> {
+        let scope = self.scope(endpoint, caller)?;
+        let mut members = scope.shape.members.iter();
+        let apart = members.any(|member| {
+            let server = scope.settings.server(&member.server);
+            server.is_some_and(|server| server.per_session)
+        });
+        if !apart {
+            return Ok(scope);
+        }
+        Ok(Arc::new(Scope {
+            settings: Arc::clone(&scope.settings),
+            shape: Arc::clone(&scope.shape),
+            user: scope.user.clone(),
+            session: Some(session.into()),
+        }))
+    }
+
     /// The upstream that this scope's requests to a server go to.
     pub fn serving(&self, scope: &Scope, server: &str) -> Result<Upstream, NotServed> {
-        let user = scope.user.as_deref();
-        self.shared.upstreams.serving(server, user)
+        let (user, session) = (scope.user.as_deref(), scope.session.as_deref());
+        self.shared.upstreams.serving(server, user, session)
     }
 
     /// The merged list of a scope; made anew only when one of its upstreams lists something else.
@@ -176,6 +200,7 @@ impl Catalog {
             settings,
             shape,
             user,
+            session: None,
         });
         if scopes.len() >= MOST_SCOPES {
             scopes.clear();

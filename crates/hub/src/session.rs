@@ -133,13 +133,13 @@ impl Sessions {
         caller: &Caller,
         initialize: &Message,
     ) -> Result<(Arc<Session>, Message), NoSession> {
-        let scope = self.shared.catalog.scope(&endpoint, caller)?;
+        let id: Box<str> = chance::token(ID_BYTES).into();
+        let scope = self.shared.catalog.scope_of(&id, &endpoint, caller)?;
         let asked = hello::read(initialize).map_err(|e| NoSession::Initialize(e.to_string()))?;
         if self.shared.live.len() >= MOST_SESSIONS {
             return Err(NoSession::TooMany);
         }
         let result = hello::answer(&self.shared.catalog, &scope, asked.revision).await;
-        let id: Box<str> = chance::token(ID_BYTES).into();
         let session = Arc::new(Session {
             id: id.clone(),
             identity: caller.identity().into(),
@@ -253,7 +253,12 @@ impl Shared {
         if self.catalog.is_current(&session.scope.load()) {
             return Ok(());
         }
-        let now = self.catalog.scope(&session.endpoint, caller)?;
+        let now = if session.revision.has_handshake() {
+            self.catalog
+                .scope_of(&session.id, &session.endpoint, caller)?
+        } else {
+            self.catalog.scope(&session.endpoint, caller)?
+        };
         session.caller.store(Arc::new(caller.clone()));
         let before = session.scope.swap(Arc::clone(&now));
         if !before.shows_the_same(&now) {
@@ -271,6 +276,7 @@ impl Shared {
         }
         session.asked().clear();
         session.outbox.close();
+        self.catalog.upstreams().end_session(&session.id);
         for (server, uri) in self.subscriptions.forget(&session.id) {
             self.unsubscribe(&server, &uri);
         }

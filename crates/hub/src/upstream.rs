@@ -38,6 +38,7 @@ use mcp::{merge::Listing, message::Message};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use self::people::parts;
 pub use self::{
     behalf::Behalf,
     call::{Call, CallError},
@@ -94,7 +95,7 @@ impl Upstream {
         &self.shared.account
     }
 
-    /// The name, and the user where it is one user's: what `Upstreams::events` calls it.
+    /// The name, and the user and the session where it is theirs alone: what `Upstreams::events` calls it.
     pub fn key(&self) -> &str {
         &self.shared.key
     }

@@ -57,14 +57,15 @@ pub(crate) async fn callback(State(app): State<App>, RawQuery(query): RawQuery) 
     {
         return (StatusCode::FOUND, [(header::LOCATION, again)]).into_response();
     }
-    let reached = match app
-        .hub()
-        .upstreams()
-        .serving(&completed.server, completed.user.as_deref())
-    {
-        Ok(upstream) => reached(&upstream).await,
-        Err(_) => Reached::Off,
-    };
+    let reached =
+        match app
+            .hub()
+            .upstreams()
+            .serving(&completed.server, completed.user.as_deref(), None)
+        {
+            Ok(upstream) => reached(&upstream).await,
+            Err(_) => Reached::Off,
+        };
     signed_in(&completed.server, &reached).into_response()
 }
 

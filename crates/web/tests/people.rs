@@ -37,7 +37,7 @@ async fn signs_in(stage: &Stage, user: &str) {
     let upstream = stage
         .hub
         .upstreams()
-        .serving("practice", Some(user))
+        .serving("practice", Some(user), None)
         .unwrap();
     let mut states = upstream.watch();
     states
@@ -115,10 +115,10 @@ async fn bob_is_asked_to_sign_in_himself_although_alice_has() {
     let ups = stage.hub.upstreams();
     assert_eq!(ups.people().len(), 2);
     let [of_alice, of_bob] =
-        ["alice", "bob"].map(|user| ups.serving("practice", Some(user)).unwrap());
+        ["alice", "bob"].map(|user| ups.serving("practice", Some(user), None).unwrap());
     assert_ne!(of_alice.key(), of_bob.key());
     stage.clock.advance(std::time::Duration::from_secs(16 * 60));
-    assert!(ups.serving("practice", Some("bob")).is_ok());
+    assert!(ups.serving("practice", Some("bob"), None).is_ok());
     ups.close_idle().await;
     let left: Vec<_> = ups
         .people()

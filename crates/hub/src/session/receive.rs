@@ -309,7 +309,7 @@ impl route::Lists for Lists<'_> {
             Ok(upstream) => upstream,
             Err(NotServed::Unknown(_)) => return None,
             // Whoever asks hears why there is nothing for him.
-            Err(NotServed::NoUser(_)) => {
+            Err(NotServed::NoUser(_) | NotServed::TooMany(_)) => {
                 return Some(Known {
                     listed: Arc::default(),
                     complete: false,

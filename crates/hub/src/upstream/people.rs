@@ -1,5 +1,6 @@
-//! Upstreams of single users: where a server's tokens are `per_user`, each user has a connection of his own, made when he first
-//! wants it and closed when nobody has used it for a while.
+//! Upstreams of single users and single sessions: where a server's tokens are `per_user`, each user has a connection of his own,
+//! and with `perSessionClient` each session of a client, made when it is first wanted and closed when nobody has used it for a
+//! while, that of a session also with the session.
 //!
 //! A token is a property of a connection: no user's request can travel over another's. Leaves out the sign-ins themselves.
 
@@ -16,12 +17,17 @@ use crate::sign_in::Account;
 
 /// A connection that nobody used for so long is closed; the next request makes it anew.
 const IDLE: Duration = Duration::from_secs(15 * 60);
+/// The same for one that a session has to itself: what its server keeps in mind is lost with it.
+const IDLE_OF_SESSION: Duration = Duration::from_secs(60 * 60);
+/// Connections of sessions to one server; each may be a process.
+const MOST_OF_SESSIONS: usize = 64;
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
 
-/// The servers that are reached as one of the users.
+/// The servers that are reached as one of the users, or for one session.
 #[derive(Debug, Default)]
-pub(super) struct PerUser {
+pub(super) struct Apart {
     wanted: HashMap<String, Wanted>,
+    for_sessions: HashMap<String, Wanted>,
     users: HashSet<String>,
 }
 
@@ -35,6 +41,10 @@ pub enum NotServed {
         "{0} keeps a sign-in for each user (mcpServers.{0}.oauth.tokens is \"per_user\"), and this caller is known as none; use a bearer key of kind \"user\" whose owner is in users"
     )]
     NoUser(Box<str>),
+    #[error(
+        "{0} has a connection for each session (mcpServers.{0}.perSessionClient), {MOST_OF_SESSIONS} sessions use it, and that is the most; close one and try again"
+    )]
+    TooMany(Box<str>),
 }
 
 /// Whether each user has tokens of his own there. Nothing that is not reached over http has tokens.
@@ -42,7 +52,7 @@ pub(super) fn is_per_user(server: &Server) -> bool {
     server.oauth.tokens == Grants::PerUser && matches!(server.transport, Ok(Transport::Http { .. }))
 }
 
-impl PerUser {
+impl Apart {
     pub(super) fn of(settings: &Settings) -> Self {
         let servers = settings.servers.iter().filter(|server| is_per_user(server));
         let users = settings.users.iter().map(|user| user.username.clone());
@@ -50,37 +60,75 @@ impl PerUser {
             wanted: servers
                 .map(|server| (server.name.clone(), Wanted::of(server)))
                 .collect(),
+            for_sessions: settings
+                .servers
+                .iter()
+                .filter(|server| server.per_session)
+                .map(|server| (server.name.clone(), Wanted::of(server)))
+                .collect(),
             users: users.collect(),
         }
     }
 
-    fn wanted_by(&self, account: &Account) -> Option<&Wanted> {
-        let user = account.user.as_ref()?;
-        self.wanted
-            .get(&account.server)
-            .filter(|_| self.users.contains(user))
+    fn wanted_by(&self, account: &Account, session: Option<&str>) -> Option<&Wanted> {
+        let as_user = self.wanted.get(&account.server);
+        let as_user = match (as_user, &account.user) {
+            (Some(wanted), Some(user)) if self.users.contains(user) => Some(wanted),
+            (None, None) => None,
+            (Some(_), _) | (None, Some(_)) => return None,
+        };
+        match session {
+            Some(_) => self.for_sessions.get(&account.server),
+            None => as_user,
+        }
     }
 }
 
+/// What no other upstream is called: the server, whose sign-in it uses, and the session that has it to itself.
+fn key(account: &Account, session: Option<&str>) -> String {
+    let of_account = account.fingerprint();
+    match (session, &account.user) {
+        (None, _) => of_account,
+        (Some(session), Some(_)) => format!("{of_account}\0{session}"),
+        (Some(session), None) => format!("{of_account}\0\0{session}"),
+    }
+}
+
+/// The server, the user and the session in a key.
+pub(crate) fn parts(key: &str) -> (&str, Option<&str>, Option<&str>) {
+    let mut parts = key.splitn(3, '\0');
+    let server = parts.next().unwrap_or_default();
+    let user = parts.next().filter(|user| !user.is_empty());
+    (server, user, parts.next())
+}
+
 impl Upstreams {
-    /// The upstream that a request of this user goes to. Where users share one, it is that one, also for a caller without a name.
+    /// The upstream that a request of this user, in this session, goes to. Where all share one, it is that one, also for a caller
+    /// without a name.
     ///
     /// # Errors
-    /// When there is no such server, or it is reached as a user only and this is none.
+    /// When there is no such server, it is reached as a user only and this is none, or too many sessions use it.
     // rule: at-37
-    pub fn serving(&self, server: &str, user: Option<&str>) -> Result<Upstream, NotServed> {
+    pub fn serving(
+        &self,
+        server: &str,
+        user: Option<&str>,
+        session: Option<&str>,
+    ) -> Result<Upstream, NotServed> {
         let set = self.inner.running.load();
         let shared = set
             .get(server)
             .ok_or_else(|| NotServed::Unknown(server.into()))?;
-        if !set.per_user.wanted.contains_key(server) {
+        let as_user = set.apart.wanted.contains_key(server);
+        let session = session.filter(|_| set.apart.for_sessions.contains_key(server));
+        if !as_user && session.is_none() {
             return Ok(shared.clone());
         }
-        let account = Account::of(server, user);
+        let account = Account::of(server, user.filter(|_| as_user));
         let no_user = || NotServed::NoUser(server.into());
-        set.per_user.wanted_by(&account).ok_or_else(no_user)?;
+        set.apart.wanted_by(&account, session).ok_or_else(no_user)?;
         let now = self.inner.outside.clock.now();
-        let key = account.fingerprint();
+        let key = key(&account, session);
         if let Some(there) = self.inner.people.get(&*key) {
             there.touch(now);
             return Ok(there.clone());
@@ -92,26 +140,60 @@ impl Upstreams {
             .unwrap_or_else(PoisonError::into_inner);
         // As it is now: the settings may have changed before it was our turn.
         let set = self.inner.running.load();
-        let wanted = set.per_user.wanted_by(&account).ok_or_else(no_user)?;
+        let wanted = set.apart.wanted_by(&account, session).ok_or_else(no_user)?;
         if let Some(there) = self.inner.people.get(&*key) {
             return Ok(there.clone());
         }
-        let upstream = self.begin(account, wanted.clone());
+        if session.is_some() && self.of_sessions(server) >= MOST_OF_SESSIONS {
+            return Err(NotServed::TooMany(server.into()));
+        }
+        let upstream = self.begin(account, session, (&key, wanted.clone()));
+        if session.is_some() && !as_user {
+            // What the server said to all is likely what it says to this one.
+            upstream.shared.catalog.store(shared.catalog());
+        }
         self.inner.people.insert(key.into(), upstream.clone());
         Ok(upstream)
     }
 
-    /// Those of single users.
+    fn of_sessions(&self, server: &str) -> usize {
+        let people = self.inner.people.iter();
+        let here = people.filter(|up| up.name() == server && up.shared.session.is_some());
+        here.count()
+    }
+
+    /// Ends what a session has to itself.
+    pub fn end_session(&self, session: &str) {
+        let mut ended = Vec::new();
+        self.inner.people.retain(|_, upstream| {
+            let stays = upstream.shared.session.as_deref() != Some(session);
+            if !stays {
+                ended.push(upstream.clone());
+            }
+            stays
+        });
+        if ended.is_empty() {
+            return;
+        }
+        self.inner.outside.tracker.spawn(async move {
+            for upstream in ended {
+                upstream.shared.tell(Told::Stop).await;
+            }
+        });
+    }
+
+    /// Those of single users and sessions.
     pub fn people(&self) -> Vec<Upstream> {
         let people = self.inner.people.iter();
         people.map(|upstream| upstream.clone()).collect()
     }
 
     /// Ends those of users and servers that are gone, and tells the others what the settings want.
-    pub(super) fn follow_people(&self, per_user: &PerUser) -> Vec<(Upstream, Told)> {
+    pub(super) fn follow_people(&self, apart: &Apart) -> Vec<(Upstream, Told)> {
         let mut news = Vec::new();
         self.inner.people.retain(|_, upstream| {
-            let wanted = per_user.wanted_by(upstream.account()).cloned();
+            let session = upstream.shared.session.as_deref();
+            let wanted = apart.wanted_by(upstream.account(), session).cloned();
             let stays = wanted.is_some();
             let told = wanted.map_or(Told::Stop, |wanted| Told::Settings(Box::new(wanted)));
             news.push((upstream.clone(), told));
@@ -149,12 +231,16 @@ impl Upstream {
     fn is_idle(&self, now: SystemTime) -> bool {
         let used = self.shared.used.lock();
         let used = *used.unwrap_or_else(PoisonError::into_inner);
-        let long = now.duration_since(used).is_ok_and(|since| since >= IDLE);
+        let most = match self.shared.session {
+            Some(_) => IDLE_OF_SESSION,
+            None => IDLE,
+        };
+        let long = now.duration_since(used).is_ok_and(|since| since >= most);
         long && Arc::strong_count(&self.shared.busy) == 1 && self.shared.asked.is_empty()
     }
 }
 
-/// Runs until the upstreams are gone.
+/// Closes what is idle, until the upstreams are gone.
 pub(super) async fn close_idle(still: impl Fn() -> Option<Upstreams>) {
     let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
     housekeeping.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -35,6 +35,8 @@ pub(super) struct Shared {
     pub(super) name: Arc<str>,
     /// Whose sign-in it uses.
     pub(super) account: Account,
+    /// The session that has it to itself.
+    pub(super) session: Option<Box<str>>,
     /// The name for the shared one; no other upstream has the same.
     pub(super) key: Arc<str>,
     /// When somebody last wanted it, and who is at it; an upstream of one user is closed when nobody is.

@@ -15,7 +15,7 @@ pub use super::people::NotServed;
 use super::{
     Event, Outside, State, Upstream,
     log::Log,
-    people::{self, PerUser},
+    people::{self, Apart},
     running::{Running, Told},
     shared::Shared,
     wanted::Wanted,
@@ -30,7 +30,7 @@ pub struct Upstreams {
 
 pub(super) struct Inner {
     pub(super) running: ArcSwap<Set>,
-    /// One upstream for each user who wanted one of a server whose tokens are each user's own, by key.
+    /// One upstream for each user or session that wanted one of a server where each has its own, by key.
     pub(super) people: DashMap<Arc<str>, Upstream>,
     /// One change of the set at a time.
     pub(super) changing: Mutex<()>,
@@ -42,18 +42,18 @@ pub(super) struct Inner {
 /// The upstreams of one moment, in the order of the settings; found by name at the same cost however many there are.
 #[derive(Default)]
 pub(super) struct Set {
-    /// The servers that are reached as a user, and who is one.
-    pub(super) per_user: PerUser,
+    /// The servers that are reached as a user or for a session, and who is a user.
+    pub(super) apart: Apart,
     ordered: Vec<Upstream>,
     places: HashMap<Arc<str>, usize>,
 }
 
 impl Set {
-    fn of(ordered: Vec<Upstream>, per_user: PerUser) -> Self {
+    fn of(ordered: Vec<Upstream>, apart: Apart) -> Self {
         let names = ordered.iter().map(|upstream| upstream.shared.name.clone());
         let places = names.zip(0..).collect();
         Self {
-            per_user,
+            apart,
             ordered,
             places,
         }
@@ -161,7 +161,7 @@ impl Upstreams {
                     news.push((upstream.clone(), Told::Settings(Box::new(wanted))));
                     upstream.clone()
                 }
-                None => self.begin(Account::shared(&server.name), wanted),
+                None => self.begin(Account::shared(&server.name), None, (&server.name, wanted)),
             };
             after.push(upstream);
         }
@@ -170,20 +170,26 @@ impl Upstreams {
             .iter()
             .filter(|upstream| settings.server(upstream.name()).is_none());
         news.extend(gone.map(|upstream| (upstream.clone(), Told::Stop)));
-        let per_user = PerUser::of(settings);
-        news.extend(self.follow_people(&per_user));
-        self.inner.running.store(Arc::new(Set::of(after, per_user)));
+        let apart = Apart::of(settings);
+        news.extend(self.follow_people(&apart));
+        self.inner.running.store(Arc::new(Set::of(after, apart)));
         news
     }
 
-    pub(super) fn begin(&self, account: Account, wanted: Wanted) -> Upstream {
+    pub(super) fn begin(
+        &self,
+        account: Account,
+        session: Option<&str>,
+        (key, wanted): (&str, Wanted),
+    ) -> Upstream {
         let name: Arc<str> = (*account.server).into();
         let (inbox, told) = mpsc::channel(INBOX);
         let outside = self.inner.outside.clone();
         let shared = Arc::new(Shared {
             name: name.clone(),
-            key: account.fingerprint().into(),
+            key: key.into(),
             account,
+            session: session.map(Box::from),
             used: Mutex::new(outside.clock.now()),
             busy: Arc::default(),
             calls: AtomicU64::new(0),

@@ -67,9 +67,10 @@ impl Wanted {
             resources: _,
             // Headers of each call, read below.
             passthrough_headers: _,
+            // Who shares a connection, in `people`.
+            per_session: _,
             // Nothing acts upon these.
             credential_template: _,
-            per_session: _,
             proxy: _,
         } = server;
         let is_process = matches!(transport, Ok(Transport::Stdio { .. }));
@@ -158,7 +159,7 @@ mod tests {
     }
 
     /// Every key of a server, another value for it, and whether the server is connected to afresh when it changes.
-    const KEYS: [(&str, &str, bool); 28] = [
+    const KEYS: [(&str, &str, bool); 29] = [
         ("url", r#""http://127.0.0.1:1/other""#, true),
         ("type", r#""sse""#, true),
         ("headers", r#"{"x-key":"1"}"#, true),
@@ -181,6 +182,7 @@ mod tests {
         ("passthroughHeaders", r#"["x-key"]"#, false),
         ("enableKeepAlive", "true", false),
         ("keepAliveInterval", "5", false),
+        ("perSessionClient", "true", false),
         // These two are for processes.
         ("startOnDemand", "true", false),
         ("idleTimeoutMs", "5", false),

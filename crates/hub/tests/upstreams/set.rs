@@ -146,3 +146,26 @@ async fn a_reload_connects_afresh_and_keeps_the_lists_meanwhile() {
     }
     assert_eq!(server.count("initialize"), 2);
 }
+
+#[tokio::test]
+async fn connections_of_sessions_to_one_server_are_bounded_and_free_again_after_a_session() {
+    let server = StandIn::with_calls(answers).await;
+    let desk =
+        Desk::with(json!({ "up": { "url": server.url, "enabled": true, "perSessionClient": true }, "all": { "url": server.url } }))
+            .await;
+    let ups = desk.hub.upstreams();
+    let of = |number: usize| ups.serving("up", None, Some(&format!("s{number}")));
+    for number in 0..64 {
+        of(number).unwrap();
+    }
+    let refused = of(64).err().unwrap();
+    assert!(
+        refused.to_string().contains("perSessionClient"),
+        "{refused}"
+    );
+    assert!(of(5).is_ok(), "who has one keeps it");
+    ups.end_session("s5");
+    assert_ne!(of(64).unwrap().key(), of(6).unwrap().key());
+    assert_eq!(ups.serving("up", None, None).unwrap().key(), "up");
+    assert_eq!(ups.serving("all", None, Some("s1")).unwrap().key(), "all");
+}

@@ -40,7 +40,7 @@ pub(super) async fn call(
     let upstream = app
         .hub()
         .upstreams()
-        .serving(&name, visitor.username.as_deref())
+        .serving(&name, visitor.username.as_deref(), None)
         .map_err(|why| not_served(&name, &why))?;
     let tool = tool_of(server, &upstream, &wish.tool_name, &settings.name_separator)?;
     let arguments = wish.arguments.as_deref().map_or("{}", RawValue::get);
@@ -62,6 +62,9 @@ pub(super) async fn call(
 fn not_served(name: &str, why: &NotServed) -> Problem {
     match why {
         NotServed::Unknown(_) => no_server(name),
+        NotServed::TooMany(_) => {
+            Problem::new(Whose::Forbidden, why.to_string()).code("too_many_sessions")
+        }
         NotServed::NoUser(_) => Problem::new(Whose::Forbidden, why.to_string()).code("no_user"),
     }
 }

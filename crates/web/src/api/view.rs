@@ -19,7 +19,7 @@ pub(super) fn server(app: &App, server: &Server, visitor: &Visitor) -> Value {
     // Where each user has a sign-in, a visitor sees his own and nobody else's.
     let per_user = server.oauth.tokens == Grants::PerUser;
     let user = visitor.username.as_deref().filter(|_| per_user);
-    let upstream = hub.upstreams().serving(&server.name, user).ok();
+    let upstream = hub.upstreams().serving(&server.name, user, None).ok();
     let sign_in = hub.sign_ins().view(Account::of(&server.name, user));
     let whole = sees_whole(visitor, server);
     let own = whole || user.is_some();

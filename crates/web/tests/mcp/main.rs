@@ -13,6 +13,7 @@ mod groups;
 mod harness;
 mod merged;
 mod passed_on;
+mod per_session;
 mod raw_upstream;
 mod sessions;
 mod stateless;
