@@ -112,7 +112,7 @@ impl Sessions {
                 return Ok(Asked::Later(Box::new(self.once(
                     origin,
                     &request,
-                    Some(exchange),
+                    Some(*exchange),
                     early,
                 ))));
             }

@@ -40,7 +40,7 @@ use crate::sign_in::Needed;
 /// A request on its way. `next` may be dropped and called again; dropping the call itself cancels it upstream.
 pub struct Call {
     /// Until it begins.
-    journey: Option<Result<Journey, CallError>>,
+    journey: Option<Result<Box<Journey>, CallError>>,
     stream: BoxStream<'static, Result<Message, CallError>>,
     /// An upstream with a call is not idle.
     _busy: Arc<()>,
@@ -51,7 +51,7 @@ impl Call {
         let busy = shared.busy.clone();
         shared.calls.fetch_add(1, Ordering::Relaxed);
         Self {
-            journey: Some(Journey::new(shared, request, behalf)),
+            journey: Some(Journey::new(shared, request, behalf).map(Box::new)),
             stream: stream::empty().boxed(),
             _busy: busy,
         }
@@ -77,7 +77,9 @@ impl Call {
     }
 }
 
-fn begin(journey: Result<Journey, CallError>) -> BoxStream<'static, Result<Message, CallError>> {
+fn begin(
+    journey: Result<Box<Journey>, CallError>,
+) -> BoxStream<'static, Result<Message, CallError>> {
     let steps = stream::unfold(journey.map(Some), |journey| async {
         match journey {
             Err(error) => Some((Err(error), Ok(None))),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     desk::{Desk, call, response, soon, until},
-    process::{alive, child},
+    process::{alive, child, gone},
     stand_in::{Seen, StandIn},
 };
 
@@ -19,16 +19,7 @@ fn processes(up: &Upstream) -> Vec<String> {
     started.map(str::to_owned).collect()
 }
 
-async fn ended(process: &str) {
-    let look = async {
-        while alive(process) {
-            tokio::task::yield_now().await;
-        }
-    };
-    soon("the end of a process", look).await;
-}
-
-async fn asleep(up: &Upstream) {
+async fn rests(up: &Upstream) {
     until(up, |state| matches!(state, State::Asleep)).await;
 }
 
@@ -44,9 +35,9 @@ async fn a_server_on_demand_is_started_by_a_call_and_stopped_when_nobody_calls()
     assert!(up.log().is_empty(), "{:?}", up.log());
     for round in 1..=3 {
         response(call(&up, "1", "echo")).await.unwrap();
-        asleep(&up).await;
+        rests(&up).await;
         assert_eq!(processes(&up).len(), round);
-        ended(&processes(&up)[round - 1]).await;
+        gone(&processes(&up)[round - 1]).await;
         assert_eq!(up.catalog().tools.len(), 6, "its lists are remembered");
     }
 }
@@ -58,7 +49,7 @@ async fn a_server_on_demand_is_never_stopped_during_a_call() {
     let error = response(call(&up, "1", "hang")).await.unwrap_err();
     assert!(matches!(error, CallError::Timeout { .. }), "{error}");
     assert_eq!(processes(&up).len(), 1);
-    asleep(&up).await;
+    rests(&up).await;
 }
 
 #[tokio::test]
@@ -67,7 +58,7 @@ async fn a_reload_wakes_a_server_on_demand_and_another_setting_keeps_it_running(
     let up = desk.up();
     assert!(desk.hub.upstreams().reload("up").await);
     until(&up, |state| matches!(state, State::Ready)).await;
-    asleep(&up).await;
+    rests(&up).await;
     desk.write(&json!({ "up": { "command": child(), "args": [] } }));
     until(&up, |state| matches!(state, State::Ready)).await;
 }
@@ -97,7 +88,7 @@ async fn a_call_finishes_in_the_process_where_it_began_when_the_settings_change(
         matches!(error, CallError::Timeout { after, .. } if after == Duration::from_secs(2)),
         "{error}"
     );
-    ended(&old).await;
+    gone(&old).await;
     assert!(alive(&processes(&up)[1]));
 }
 

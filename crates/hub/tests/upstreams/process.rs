@@ -228,3 +228,108 @@ async fn a_command_that_is_no_server_ends_in_words() {
         "{told}"
     );
 }
+
+/// A server in a few lines; `before` runs first, `call` when a tool is called.
+fn script(before: &str, call: &str) -> Value {
+    let server = format!(
+        r#"{before}
+        while read -r line; do
+            id=${{line#*\"id\":}}; id=${{id%%,*}}
+            case "$line" in
+                *server/discover*) echo "{{\"jsonrpc\":\"2.0\",\"id\":$id,\"error\":{{\"code\":-32601,\"message\":\"no\"}}}}" ;;
+                *\"initialize\"*) echo "{{\"jsonrpc\":\"2.0\",\"id\":$id,\"result\":{{\"protocolVersion\":\"2025-06-18\",\"capabilities\":{{}}}}}}" ;;
+                *tools/call*) {call}; echo "{{\"jsonrpc\":\"2.0\",\"id\":$id,\"result\":{{}}}}" ;;
+            esac
+        done"#
+    );
+    json!({ "up": { "command": "/bin/sh", "args": ["-c", server] } })
+}
+
+/// Starts a process of its own that nobody waits for, and says who both are.
+const WITH_CHILD: &str =
+    "tail -f /dev/null >/dev/null 2>&1 & echo \"child $!\" >&2; echo \"started as $$\" >&2";
+
+async fn grandchild(up: &Upstream) -> String {
+    let line = logged(up, "child ").await;
+    line.rsplit(' ').next().unwrap().to_owned()
+}
+
+/// Whether it does anything still. Whoever inherits an orphan may be slow to collect it.
+fn runs(process: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"));
+    stat.is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+/// Waits until a child of the hub is dead and collected.
+pub(crate) async fn gone(process: &str) {
+    let look = async {
+        while alive(process) {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("the end of a process", look).await;
+}
+
+async fn orphan_ended(process: &str) {
+    let look = async {
+        while runs(process) {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("the end of an orphan", look).await;
+}
+
+// rule: safe-e04
+#[tokio::test]
+async fn what_a_process_started_ends_with_it() {
+    let desk = Desk::with(script(WITH_CHILD, ":")).await;
+    let up = desk.ready().await;
+    let (leader, child) = (process(&up).await, grandchild(&up).await);
+    assert!(alive(&leader) && alive(&child));
+    soon("the end", desk.hub.shutdown()).await;
+    orphan_ended(&child).await;
+    assert!(!alive(&leader));
+}
+
+// rule: safe-e04
+#[tokio::test]
+async fn what_a_process_that_died_left_behind_is_ended_and_the_dead_are_collected() {
+    let desk = Desk::with(script(WITH_CHILD, "exit 3")).await;
+    let up = desk.ready().await;
+    let (leader, child) = (process(&up).await, grandchild(&up).await);
+    response(call(&up, "1", "any")).await.unwrap_err();
+    // One that is dead and not collected would be seen still.
+    gone(&leader).await;
+    orphan_ended(&child).await;
+    desk.ready().await;
+}
+
+#[tokio::test]
+async fn what_a_process_writes_to_stderr_is_bounded_and_holds_nothing_up() {
+    let long = "head -c 300000 /dev/zero | tr '\\0' x >&2; echo >&2";
+    let flood =
+        format!("{long}; i=0; while [ $i -lt 2000 ]; do echo \"line $i\" >&2; i=$((i+1)); done");
+    let desk = Desk::with(script(":", &flood)).await;
+    let up = desk.ready().await;
+    response(call(&up, "1", "any")).await.unwrap();
+    logged(&up, "line 1999").await;
+    let log = up.log();
+    assert!(log.len() <= 200, "{} lines", log.len());
+    assert!(log.iter().all(|line| line.text.chars().count() <= 2_000));
+    assert_eq!(up.state().trouble().map(Trouble::explain), None);
+}
+
+#[tokio::test]
+async fn a_process_that_keeps_dying_is_waited_for_longer_each_time() {
+    let desk = Desk::with(script(":", "exit 3")).await;
+    let up = desk.ready().await;
+    response(call(&up, "1", "any")).await.unwrap_err();
+    // The first death is mended at once, the second is not.
+    until(&up, |state| matches!(state, State::Ready)).await;
+    response(call(&up, "2", "any")).await.unwrap_err();
+    let state = until(&up, |state| matches!(state, State::BackingOff { .. })).await;
+    assert!(
+        matches!(state, State::BackingOff { attempt: 2, .. }),
+        "{state:?}"
+    );
+}

@@ -58,7 +58,7 @@ pub(super) enum Kept {
     /// The first of its kind, as far as the hub knows.
     Fresh,
     /// The next round of one that waited, and what came meanwhile.
-    Found(Exchange, VecDeque<Message>),
+    Found(Box<Exchange>, VecDeque<Message>),
     /// The answer is missing, so the question is asked again.
     Again(Message),
     Refused(String),
@@ -186,7 +186,7 @@ impl Waiting {
             return Kept::Refused(refused.into());
         };
         exchange.answer(Message::success(question.id().unwrap_or("null"), answer));
-        Kept::Found(exchange, early)
+        Kept::Found(Box::new(exchange), early)
     }
 
     /// Gives all up.
