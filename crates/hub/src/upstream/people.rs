@@ -53,18 +53,18 @@ pub(super) fn is_per_user(server: &Server) -> bool {
 }
 
 impl Apart {
-    pub(super) fn of(settings: &Settings) -> Self {
+    pub(super) fn of(settings: &Settings, usual: Duration) -> Self {
         let servers = settings.servers.iter().filter(|server| is_per_user(server));
         let users = settings.users.iter().map(|user| user.username.clone());
         Self {
             wanted: servers
-                .map(|server| (server.name.clone(), Wanted::of(server)))
+                .map(|server| (server.name.clone(), Wanted::of(server, usual)))
                 .collect(),
             for_sessions: settings
                 .servers
                 .iter()
                 .filter(|server| server.per_session)
-                .map(|server| (server.name.clone(), Wanted::of(server)))
+                .map(|server| (server.name.clone(), Wanted::of(server, usual)))
                 .collect(),
             users: users.collect(),
         }

@@ -4,6 +4,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
+    time::Duration,
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -18,7 +19,7 @@ use super::{
     people::{self, Apart},
     running::{Running, Told},
     shared::Shared,
-    wanted::Wanted,
+    wanted::{self, Wanted},
 };
 use crate::sign_in::{self, Account};
 
@@ -36,6 +37,8 @@ pub(super) struct Inner {
     pub(super) changing: Mutex<()>,
     events: broadcast::Sender<(Arc<str>, Event)>,
     ids: Arc<AtomicU64>,
+    /// The time for a call where the settings give none.
+    usual: Duration,
     pub(super) outside: Outside,
 }
 
@@ -80,6 +83,7 @@ impl Upstreams {
             changing: Mutex::new(()),
             events,
             ids: Arc::default(),
+            usual: wanted::usual_timeout(&outside.environment),
             outside,
         };
         let upstreams = Self {
@@ -152,7 +156,7 @@ impl Upstreams {
         let mut after = Vec::with_capacity(settings.servers.len());
         let mut news = Vec::new();
         for server in &settings.servers {
-            let mut wanted = Wanted::of(server);
+            let mut wanted = Wanted::of(server, self.inner.usual);
             if people::is_per_user(server) {
                 wanted = wanted.of_nobody();
             }
@@ -170,7 +174,7 @@ impl Upstreams {
             .iter()
             .filter(|upstream| settings.server(upstream.name()).is_none());
         news.extend(gone.map(|upstream| (upstream.clone(), Told::Stop)));
-        let apart = Apart::of(settings);
+        let apart = Apart::of(settings, self.inner.usual);
         news.extend(self.follow_people(&apart));
         self.inner.running.store(Arc::new(Set::of(after, apart)));
         news

@@ -8,7 +8,10 @@ use settings::{OAuth, Options, Problem, Server, Transport};
 use url::Url;
 
 use super::{Trouble, passed_on};
-use crate::fetch::{Reach, Way};
+use crate::{
+    fetch::{Reach, Way},
+    store::Environment,
+};
 
 /// The part of a server's settings that its connection depends on.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +47,8 @@ const USUAL_IDLE: Duration = Duration::from_secs(300);
 const USUAL_MESSAGE: usize = 10 * 1024 * 1024;
 
 impl Wanted {
-    pub(super) fn of(server: &Server) -> Self {
+    /// `usual`: the time for a call where the settings give none.
+    pub(super) fn of(server: &Server, usual: Duration) -> Self {
         // Every setting of a server is named here, so that a new one cannot be forgotten.
         let Server {
             enabled,
@@ -81,7 +85,7 @@ impl Wanted {
             keep_alive: keep_alive.filter(some).filter(|_| !is_process),
             enabled: *enabled,
             transport: transport.clone(),
-            limits: Limits::of(options),
+            limits: Limits::of(options, usual),
             way: way(server),
             passed_on: passed_on::names(server),
             sign_in: oauth.given(),
@@ -117,9 +121,9 @@ impl Wanted {
 }
 
 impl Limits {
-    fn of(options: &Options) -> Self {
+    fn of(options: &Options, usual: Duration) -> Self {
         Self {
-            timeout: options.timeout.unwrap_or(USUAL_TIMEOUT),
+            timeout: options.timeout.unwrap_or(usual),
             reset_on_progress: options.reset_timeout_on_progress,
             total: options.max_total_timeout,
             message: options.max_buffer_size.map_or(USUAL_MESSAGE, |bytes| {
@@ -127,6 +131,14 @@ impl Limits {
             }),
         }
     }
+}
+
+/// The time for a call to a server whose settings give none: `DEFAULT_REQUEST_TIMEOUT` in milliseconds, or a minute.
+pub(super) fn usual_timeout(environment: &Environment) -> Duration {
+    let written = environment("DEFAULT_REQUEST_TIMEOUT");
+    let written = written.and_then(|text| text.trim().parse().ok());
+    let some = written.filter(|milliseconds| *milliseconds > 0);
+    some.map_or(USUAL_TIMEOUT, Duration::from_millis)
 }
 
 fn way(server: &Server) -> Way {
@@ -155,7 +167,7 @@ mod tests {
         let text = format!("{{\"mcpServers\":{{\"one\":{entry}}}}}");
         let file = settings::File::parse(&text).unwrap();
         let settings = settings::resolve(&file, &|_| None);
-        Wanted::of(settings.server("one").unwrap())
+        Wanted::of(settings.server("one").unwrap(), USUAL_TIMEOUT)
     }
 
     /// Every key of a server, another value for it, and whether the server is connected to afresh when it changes.
@@ -208,6 +220,30 @@ mod tests {
             let after = wanted(&edited.to_string());
             assert_ne!(after.connects_like(&before), afresh, "{key}: {value}");
         }
+    }
+
+    #[test]
+    fn the_environment_gives_the_usual_time_and_the_settings_another() {
+        let environment = |text: &'static str| -> Environment {
+            std::sync::Arc::new(move |name| {
+                (name == "DEFAULT_REQUEST_TIMEOUT").then(|| text.to_owned())
+            })
+        };
+        for (text, milliseconds) in [("1500", 1_500), ("0", 60_000), ("soon", 60_000)] {
+            let usual = usual_timeout(&environment(text));
+            assert_eq!(usual.as_millis(), milliseconds, "{text}");
+        }
+        let limits = |options| {
+            Limits::of(&options, Duration::from_secs(7))
+                .timeout
+                .as_secs()
+        };
+        assert_eq!(limits(Options::default()), 7);
+        let written = Options {
+            timeout: Some(Duration::from_secs(1)),
+            ..Options::default()
+        };
+        assert_eq!(limits(written), 1);
     }
 
     #[test]

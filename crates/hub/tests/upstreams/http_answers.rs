@@ -289,6 +289,39 @@ async fn progress_gives_a_call_more_time_up_to_the_total() {
 }
 
 #[tokio::test]
+async fn progress_gives_no_more_time_where_the_settings_say_so() {
+    let server = StandIn::with_calls(|seen: Seen| async move {
+        let progress = json!({ "jsonrpc": "2.0", "method": "notifications/progress",
+            "params": { "progressToken": seen.body["params"]["_meta"]["progressToken"], "progress": 1 } });
+        let ticks = tokio::time::interval(Duration::from_millis(40));
+        streamed(stream::unfold(ticks, move |mut ticks| {
+            let event = format!("data: {progress}\n\n");
+            async move {
+                ticks.tick().await;
+                Some((event, ticks))
+            }
+        }))
+    })
+    .await;
+    let options = json!({ "timeout": 200, "resetTimeoutOnProgress": false });
+    let up = json!({ "type": "streamable-http", "url": server.url, "options": options });
+    let desk = Desk::with(json!({ "up": up })).await;
+    let params = r#"{"name":"echo","_meta":{"progressToken":5}}"#;
+    let request = Message::request("1", "tools/call", Some(params));
+    let mut call = desk.ready().await.call(request);
+    let error = loop {
+        if let Err(error) = soon("progress or the end", call.next()).await.unwrap() {
+            break error;
+        }
+    };
+    assert!(
+        matches!(error, CallError::Timeout { after, .. } if after == Duration::from_millis(200)),
+        "{error}"
+    );
+    assert!(error.to_string().contains("\"options.timeout\""), "{error}");
+}
+
+#[tokio::test]
 async fn an_answer_over_the_limit_fails_its_own_call_and_no_other() {
     for streams in [false, true] {
         let server = StandIn::with_calls(move |seen: Seen| async move {

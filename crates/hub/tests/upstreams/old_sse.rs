@@ -110,6 +110,26 @@ async fn an_old_server_is_used_over_the_endpoint_that_it_names() {
 }
 
 #[tokio::test]
+async fn named_headers_of_a_client_go_with_its_call_over_the_old_transport() {
+    let server = Old::new("/messages").start().await;
+    let up = json!({ "url": format!("{}/sse", server.origin), "passthroughHeaders": ["x-tenant"] });
+    let desk = Desk::with(json!({ "up": up })).await;
+    let mut call = call(&desk.ready().await, "1", "echo");
+    let headers = [("x-tenant", "mine"), ("x-other", "not named")];
+    let headers = headers.map(|(name, value)| {
+        let value = http::HeaderValue::from_static(value);
+        (http::HeaderName::from_static(name), value)
+    });
+    call.carry(&headers.into_iter().collect());
+    response(call).await.unwrap();
+    let sent = server
+        .saw("the call", |seen| seen.asks() == "tools/call")
+        .await;
+    assert_eq!(sent.header("x-tenant"), Some("mine"));
+    assert_eq!(sent.header("x-other"), None);
+}
+
+#[tokio::test]
 async fn an_old_server_that_hangs_up_fails_what_waits_and_is_connected_to_again() {
     let old = Old::new("/messages");
     let hang_up = old.hang_up.clone();

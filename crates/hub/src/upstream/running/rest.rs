@@ -95,7 +95,15 @@ impl Running {
     pub(super) fn pinged(&mut self, outcome: Result<(), Refused>) {
         match outcome {
             Ok(()) => self.ping_later(),
-            // Whatever went wrong, nothing was done, and a new connection shows more.
+            // Somebody is there who does not know what a ping is.
+            Err(Refused::Failed(
+                Trouble::Status {
+                    status: 400..=499, ..
+                }
+                | Trouble::ContentType { .. }
+                | Trouble::Unanswered,
+            )) => self.ping_later(),
+            // Nothing was done, and a new connection shows more.
             Err(Refused::Failed(trouble)) => self.happened(Event::Lost(trouble)),
             Err(refused) => self.refused(refused, "no sign of life"),
         }
