@@ -9,6 +9,7 @@ mod guard;
 mod health;
 mod landing;
 mod listen;
+mod loops;
 mod mcp;
 mod options;
 mod page;
@@ -20,6 +21,7 @@ use axum::Router;
 use hub::Hub;
 
 pub use listen::{OpenError, Web, serve};
+pub use loops::Loops;
 pub use options::WebOptions;
 pub use session::first::FirstAdminError;
 

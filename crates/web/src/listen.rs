@@ -3,15 +3,28 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::serve::Listener;
+use http::Request;
 use hub::Hub;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
 use secrecy::SecretString;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::Service;
 
 use crate::app::App;
 use crate::doors::Doors;
+use crate::loops::Loops;
 use crate::options::WebOptions;
 use crate::router;
 use crate::session::first::{self, FirstAdminError};
@@ -94,36 +107,61 @@ impl Web {
     }
 
     /// Answers until `shutdown`, then lets what is under way finish.
-    pub async fn serve(
-        self,
-        shutdown: impl Future<Output = ()> + Send + 'static,
-    ) -> io::Result<()> {
-        let app = self.app.clone();
-        let mut draining = app.draining();
-        let stop = async move {
-            shutdown.await;
-            app.drain();
-        };
-        // Small messages must not wait for each other.
-        let listener = self.doors.tap_io(|socket| {
-            if let Err(error) = socket.set_nodelay(true) {
-                tracing::debug!(%error, "TCP_NODELAY could not be set");
-            }
-        });
-        let service = router::build(self.app).into_make_service_with_connect_info::<SocketAddr>();
-        let served = axum::serve(listener, service).with_graceful_shutdown(stop);
-        let patience = async move {
-            // An error means that the sender is gone, and with it everything that could be waited for.
-            let _ = draining.wait_for(|draining| *draining).await;
-            tokio::time::sleep(DRAIN).await;
-        };
-        tokio::select! {
-            ended = served => ended,
-            () = patience => {
-                tracing::info!("some connections were still open after {} s and were closed", DRAIN.as_secs());
-                Ok(())
-            }
+    pub async fn serve(self, loops: &Loops, shutdown: impl Future<Output = ()>) {
+        let Self { mut doors, app, .. } = self;
+        let router = router::build(app.clone());
+        let ends = CancellationToken::new();
+        let open = TaskTracker::new();
+        let mut shutdown = pin!(shutdown);
+        loop {
+            let (socket, guest) = tokio::select! {
+                guest = doors.accept() => guest,
+                () = &mut shutdown => break,
+            };
+            let answered = answer(socket, guest, router.clone(), ends.clone());
+            loops.spawn(open.track_future(answered));
         }
+        drop(doors);
+        app.drain();
+        ends.cancel();
+        open.close();
+        if timeout(DRAIN, open.wait()).await.is_err() {
+            tracing::info!(
+                "some connections were still open after {} s and were closed",
+                DRAIN.as_secs()
+            );
+        }
+    }
+}
+
+/// Answers what comes over one connection, until it is closed or the hub is about to stop.
+async fn answer(socket: TcpStream, guest: SocketAddr, router: Router, ends: CancellationToken) {
+    // The reactor that is to watch it is the one of the loop on which this runs.
+    let socket = socket.into_std().and_then(TcpStream::from_std);
+    // Small messages must not wait for each other.
+    let socket = socket.and_then(|socket| socket.set_nodelay(true).map(|()| socket));
+    let socket = match socket {
+        Ok(socket) => socket,
+        Err(error) => {
+            tracing::debug!(%error, "a connection was lost at once");
+            return;
+        }
+    };
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(guest));
+        router.clone().call(request)
+    });
+    let server = auto::Builder::new(TokioExecutor::new());
+    let mut connection = pin!(server.serve_connection(TokioIo::new(socket), service));
+    let closed = tokio::select! {
+        closed = &mut connection => closed,
+        () = ends.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = closed {
+        tracing::debug!(error, "a connection broke off");
     }
 }
 
@@ -133,9 +171,7 @@ pub async fn serve(
     options: WebOptions,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), OpenError> {
-    let address = options.listen;
     let web = Web::open(hub, options).await?;
-    web.serve(shutdown)
-        .await
-        .map_err(|source| OpenError::Bind { address, source })
+    web.serve(&Loops::here(), shutdown).await;
+    Ok(())
 }

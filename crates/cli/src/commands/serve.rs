@@ -13,7 +13,7 @@ use hub::{Hub, HubOptions};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
 use url::Url;
-use web::{Web, WebOptions};
+use web::{Loops, Web, WebOptions};
 
 use crate::arguments::Serve;
 use crate::credential_key;
@@ -47,10 +47,15 @@ pub(crate) async fn run(serve: Serve, environment: Environment) -> Result<(), Fa
         None => web,
     };
     greet(&url, web.first_password(), empty);
-    let served = web.serve(stop.cancelled_owned()).await;
+    let loops = std::thread::available_parallelism().map_or(1, usize::from);
+    let loops = Loops::start(loops)
+        .map_err(|error| Failure::usage(format!("the system gives no threads: {error}")))?;
+    web.serve(&loops, stop.cancelled_owned()).await;
     drop(invitation);
     hub.shutdown().await;
-    served.map_err(|error| Failure::usage(chain(&error)))
+    // Calls of the last clients may have begun something that the hub had to end.
+    drop(loops);
+    Ok(())
 }
 
 /// `--listen`, else loopback at `PORT`.

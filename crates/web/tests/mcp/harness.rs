@@ -6,7 +6,7 @@ use std::time::Duration;
 use hub::clock::Clock;
 use hub::upstream::State;
 use hub::{Hub, HubOptions};
-use mcphub_web::{Web, WebOptions};
+use mcphub_web::{Loops, Web, WebOptions};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -37,7 +37,7 @@ pub(crate) async fn hub(settings: Value) -> Running {
         .await
         .expect("the web opens");
     let base = format!("http://{}", web.address());
-    tokio::spawn(web.serve(std::future::pending()));
+    tokio::spawn(async move { web.serve(&Loops::here(), std::future::pending()).await });
     Running {
         hub,
         base,
