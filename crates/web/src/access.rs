@@ -3,8 +3,7 @@
 //! RFC 6750 2.1 and 3 (bearer tokens in the header, the challenge of a 401). A token in the address is not read.
 
 use axum::Json;
-use axum::extract::{FromRequestParts, Request, State};
-use axum::middleware::Next;
+use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, StatusCode, header};
@@ -25,28 +24,21 @@ pub(crate) struct NotAdmitted {
     resource_metadata: String,
 }
 
-/// Lets in at `/mcp` whom the rules let in: the request gets its `Caller`.
+/// Whom the rules let in at `/mcp`.
 // rule: rfc6750-3 -- a request without valid credentials gets a WWW-Authenticate with the scheme Bearer.
-pub(crate) async fn admit(
-    State(app): State<App>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, NotAdmitted> {
+pub(crate) fn admit(app: &App, headers: &HeaderMap) -> Result<Caller, NotAdmitted> {
     let now = app.now();
-    let presented = key_in(request.headers(), &now.key_header);
-    let caller = if presented.is_some_and(|token| is_operator(&app, token)) {
-        Caller::operator()
-    } else {
-        now.rules.admit(presented).map_err(|denied| {
-            let base = base_url(&app, request.headers());
-            NotAdmitted {
-                denied,
-                resource_metadata: format!("{base}/.well-known/oauth-protected-resource"),
-            }
-        })?
-    };
-    request.extensions_mut().insert(caller);
-    Ok(next.run(request).await)
+    let presented = key_in(headers, &now.key_header);
+    if presented.is_some_and(|token| is_operator(app, token)) {
+        return Ok(Caller::operator());
+    }
+    now.rules.admit(presented).map_err(|denied| {
+        let base = base_url(app, headers);
+        NotAdmitted {
+            denied,
+            resource_metadata: format!("{base}/.well-known/oauth-protected-resource"),
+        }
+    })
 }
 
 impl IntoResponse for NotAdmitted {

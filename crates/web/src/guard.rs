@@ -10,9 +10,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::extract::Request;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use http_body_util::Limited;
@@ -146,17 +144,8 @@ fn refused(message: impl Into<String>) -> Problem {
     Problem::new(Whose::Forbidden, message)
 }
 
-/// The middleware.
-pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
-    let mut response = match pass(&app, request) {
-        Ok(request) => next.run(request).await,
-        Err(problem) => problem.into_response(),
-    };
-    protect(response.headers_mut());
-    response
-}
-
-fn pass(app: &App, request: Request) -> Result<Request, Problem> {
+/// Lets a request in, with a bound on its body.
+pub(crate) fn pass(app: &App, request: Request) -> Result<Request, Problem> {
     let now = app.now();
     let asked_as = now.hosts.check_host(request.uri(), request.headers())?;
     now.hosts.check_origin(request.headers(), &asked_as)?;
@@ -176,11 +165,15 @@ fn limit(request: Request, most: usize) -> Result<Request, Problem> {
             ),
         ));
     }
+    // A body whose length was announced ends there.
+    if announced.is_some() {
+        return Ok(request);
+    }
     Ok(request.map(|body| Body::new(Limited::new(body, most))))
 }
 
 // rule: safe-w04
-fn protect(headers: &mut HeaderMap) {
+pub(crate) fn protect(headers: &mut HeaderMap) {
     const ALWAYS: [(HeaderName, &str); 3] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),

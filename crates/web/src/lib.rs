@@ -27,5 +27,6 @@ pub use session::first::FirstAdminError;
 
 /// All routes, without a socket.
 pub fn router(hub: Hub, options: WebOptions) -> Router {
-    router::build(app::App::new(hub, options))
+    let front = router::Front::new(app::App::new(hub, options));
+    Router::new().fallback(async move |request| front.answer(request).await)
 }

@@ -1,12 +1,13 @@
 //! The socket: bound first, so that a person is told the truth; then served until told to stop.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::serve::Listener;
 use http::Request;
@@ -20,13 +21,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::Service;
 
 use crate::app::App;
 use crate::doors::Doors;
 use crate::loops::Loops;
 use crate::options::WebOptions;
-use crate::router;
+use crate::router::Front;
 use crate::session::first::{self, FirstAdminError};
 
 /// How long answers under way may take after the end was asked for.
@@ -109,7 +109,7 @@ impl Web {
     /// Answers until `shutdown`, then lets what is under way finish.
     pub async fn serve(self, loops: &Loops, shutdown: impl Future<Output = ()>) {
         let Self { mut doors, app, .. } = self;
-        let router = router::build(app.clone());
+        let front = Front::new(app.clone());
         let ends = CancellationToken::new();
         let open = TaskTracker::new();
         let mut shutdown = pin!(shutdown);
@@ -118,7 +118,7 @@ impl Web {
                 guest = doors.accept() => guest,
                 () = &mut shutdown => break,
             };
-            let answered = answer(socket, guest, router.clone(), ends.clone());
+            let answered = answer(socket, guest, front.clone(), ends.clone());
             loops.spawn(open.track_future(answered));
         }
         drop(doors);
@@ -135,7 +135,7 @@ impl Web {
 }
 
 /// Answers what comes over one connection, until it is closed or the hub is about to stop.
-async fn answer(socket: TcpStream, guest: SocketAddr, router: Router, ends: CancellationToken) {
+async fn answer(socket: TcpStream, guest: SocketAddr, front: Front, ends: CancellationToken) {
     // The reactor that is to watch it is the one of the loop on which this runs.
     let socket = socket.into_std().and_then(TcpStream::from_std);
     // Small messages must not wait for each other.
@@ -149,7 +149,8 @@ async fn answer(socket: TcpStream, guest: SocketAddr, router: Router, ends: Canc
     };
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(guest));
-        router.clone().call(request)
+        let front = front.clone();
+        async move { Ok::<_, Infallible>(front.answer(request.map(Body::new)).await) }
     });
     let server = auto::Builder::new(TokioExecutor::new());
     let mut connection = pin!(server.serve_connection(TokioIo::new(socket), service));

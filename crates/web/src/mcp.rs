@@ -1,7 +1,7 @@
 //! The MCP endpoints: `/mcp`, `/mcp/{group}`, `/mcp/{server}` over Streamable HTTP.
 //!
-//! MCP transports, "Streamable HTTP", revisions 2025-03-26 to 2026-07-28, chosen per request. Leaves out who may come in (a `Caller` must
-//! already be with the request), and resuming a stream.
+//! MCP transports, "Streamable HTTP", revisions 2025-03-26 to 2026-07-28, chosen per request. Leaves out who may come in, and
+//! resuming a stream.
 
 mod answer;
 mod asked;
@@ -11,14 +11,10 @@ mod stream;
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, Path, Request, State};
-use axum::middleware::{self, Next};
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use axum::routing::MethodRouter;
-use axum::{Extension, Router};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
+use http_body_util::BodyExt;
 use hub::access::Caller;
 use hub::catalog::Endpoint;
 use hub::session::{NoSession, Reply, Session, Sessions};
@@ -29,119 +25,106 @@ use tokio::time::timeout;
 
 use answer::{Refusal, Takes};
 
-/// What the endpoints need.
+/// Answers at the endpoints. A clone is the same.
 #[derive(Clone)]
-struct Mcp {
+pub(crate) struct Mcp {
     sessions: Sessions,
     /// True when the hub is about to stop: streams without an end should end.
     draining: watch::Receiver<bool>,
 }
 
-/// The endpoints. Each request must carry an `Extension<Caller>`; without one nobody gets in.
-pub(crate) fn routes<S>(sessions: Sessions, draining: watch::Receiver<bool>) -> Router<S>
-where
-    S: Clone + Send + Sync + 'static,
-{
-    let methods = || -> MethodRouter<Mcp> {
-        axum::routing::post(post)
-            .get(get)
-            .delete(delete)
-            .fallback(not_a_method)
-    };
-    Router::new()
-        .route("/mcp", methods())
-        .route("/mcp/", methods())
-        .route("/mcp/{*name}", methods())
-        .layer(middleware::from_fn(known_callers_only))
-        .layer(DefaultBodyLimit::disable())
-        .with_state(Mcp { sessions, draining })
-}
-
-/// A request that nobody let in is a mistake in the wiring, and must not become an open door.
-async fn known_callers_only(request: Request, next: Next) -> Response {
-    if request.extensions().get::<Caller>().is_none() {
-        tracing::error!("a request reached an MCP endpoint without a caller");
-        return StatusCode::UNAUTHORIZED.into_response();
-    }
-    next.run(request).await
-}
-
-async fn not_a_method() -> Response {
-    let allow = [(http::header::ALLOW, "GET, POST, DELETE")];
-    (StatusCode::METHOD_NOT_ALLOWED, allow).into_response()
-}
-
-async fn post(
-    State(mcp): State<Mcp>,
-    Extension(caller): Extension<Caller>,
-    name: Option<Path<String>>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Refusal> {
-    asked::content_type(&headers)?;
-    let takes = Takes::of(&headers)?;
-    let body = body.map_err(|rejection| Refusal::body(&rejection))?;
-    let body =
-        message::parse_body(body.into()).map_err(|malformed| Refusal::malformed(&malformed))?;
-    let endpoint = endpoint(name);
-    match body {
-        Body::Single(message) if stateless::is(&headers, &message) => {
-            stateless::answer(&mcp, (endpoint, &caller), &headers, message, takes).await
-        }
-        Body::Single(initialize) if is_initialize(&initialize) => {
-            open(&mcp, endpoint, &caller, &initialize, takes).await
-        }
-        Body::Single(message) => {
-            let session = mcp.session(&headers, &endpoint, &caller)?;
-            let reply = mcp.sessions.receive(&session, message).await;
-            Ok(single(reply.carrying(&headers), takes).await)
-        }
-        Body::Batch(members) => {
-            let session = mcp.session(&headers, &endpoint, &caller)?;
-            batch::answer(&mcp, (&session, &headers), members, takes).await
-        }
-    }
-}
-
-async fn get(
-    State(mcp): State<Mcp>,
-    Extension(caller): Extension<Caller>,
-    name: Option<Path<String>>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    // rule: mcp-stateless-post-only -- the stateless revision has neither GET nor DELETE.
-    if stateless::is_said(&headers) {
-        return Ok(not_a_method().await);
-    }
-    // rule: mcp-transport-get -- a GET is answered with an event stream, or with 405.
-    if !header::accepts(
-        asked::text(&headers, &http::header::ACCEPT),
-        header::EVENT_STREAM,
-    ) {
-        return Err(Refusal::not_acceptable(
-            "GET opens an event stream: Accept must take text/event-stream",
-        ));
-    }
-    let session = mcp.session(&headers, &endpoint(name), &caller)?;
-    let listening = session.listen().ok_or_else(Refusal::too_many_streams)?;
-    Ok(stream::listening(listening, mcp.draining))
-}
-
-async fn delete(
-    State(mcp): State<Mcp>,
-    Extension(caller): Extension<Caller>,
-    name: Option<Path<String>>,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    if stateless::is_said(&headers) {
-        return Ok(not_a_method().await);
-    }
-    let session = mcp.session(&headers, &endpoint(name), &caller)?;
-    mcp.sessions.close(&session);
-    Ok(StatusCode::NO_CONTENT.into_response())
-}
-
 impl Mcp {
+    pub(crate) fn new(sessions: Sessions, draining: watch::Receiver<bool>) -> Self {
+        Self { sessions, draining }
+    }
+
+    /// Answers a request of somebody who was let in.
+    pub(crate) async fn answer(
+        &self,
+        endpoint: Endpoint,
+        caller: &Caller,
+        request: Request,
+    ) -> Response {
+        let (head, body) = request.into_parts();
+        let answered = match head.method {
+            Method::POST => self.post(endpoint, caller, &head.headers, body).await,
+            Method::GET => self.get(&endpoint, caller, &head.headers),
+            Method::DELETE => self.delete(&endpoint, caller, &head.headers),
+            _ => Ok(not_a_method()),
+        };
+        answered.unwrap_or_else(IntoResponse::into_response)
+    }
+
+    async fn post(
+        &self,
+        endpoint: Endpoint,
+        caller: &Caller,
+        headers: &HeaderMap,
+        body: axum::body::Body,
+    ) -> Result<Response, Refusal> {
+        asked::content_type(headers)?;
+        let takes = Takes::of(headers)?;
+        let body = body.collect().await;
+        let body = body.map_err(|error| Refusal::body(&error))?.to_bytes();
+        let body =
+            message::parse_body(body.into()).map_err(|malformed| Refusal::malformed(&malformed))?;
+        match body {
+            Body::Single(message) if stateless::is(headers, &message) => {
+                stateless::answer(self, (endpoint, caller), headers, message, takes).await
+            }
+            Body::Single(initialize) if is_initialize(&initialize) => {
+                open(self, endpoint, caller, &initialize, takes).await
+            }
+            Body::Single(message) => {
+                let session = self.session(headers, &endpoint, caller)?;
+                let reply = self.sessions.receive(&session, message).await;
+                Ok(single(reply.carrying(headers), takes).await)
+            }
+            Body::Batch(members) => {
+                let session = self.session(headers, &endpoint, caller)?;
+                batch::answer(self, (&session, headers), members, takes).await
+            }
+        }
+    }
+
+    fn get(
+        &self,
+        endpoint: &Endpoint,
+        caller: &Caller,
+        headers: &HeaderMap,
+    ) -> Result<Response, Refusal> {
+        // rule: mcp-stateless-post-only -- the stateless revision has neither GET nor DELETE.
+        if stateless::is_said(headers) {
+            return Ok(not_a_method());
+        }
+        // rule: mcp-transport-get -- a GET is answered with an event stream, or with 405.
+        if !header::accepts(
+            asked::text(headers, &http::header::ACCEPT),
+            header::EVENT_STREAM,
+        ) {
+            return Err(Refusal::not_acceptable(
+                "GET opens an event stream: Accept must take text/event-stream",
+            ));
+        }
+        let session = self.session(headers, endpoint, caller)?;
+        let listening = session.listen().ok_or_else(Refusal::too_many_streams)?;
+        Ok(stream::listening(listening, self.draining.clone()))
+    }
+
+    fn delete(
+        &self,
+        endpoint: &Endpoint,
+        caller: &Caller,
+        headers: &HeaderMap,
+    ) -> Result<Response, Refusal> {
+        if stateless::is_said(headers) {
+            return Ok(not_a_method());
+        }
+        let session = self.session(headers, endpoint, caller)?;
+        self.sessions.close(&session);
+        Ok(StatusCode::NO_CONTENT.into_response())
+    }
+
     fn session(
         &self,
         headers: &HeaderMap,
@@ -198,11 +181,9 @@ async fn single(reply: Reply, takes: Takes) -> Response {
     }
 }
 
-fn endpoint(name: Option<Path<String>>) -> Endpoint {
-    match name {
-        Some(Path(name)) if !name.is_empty() => Endpoint::Named(name.into()),
-        Some(_) | None => Endpoint::Everything,
-    }
+fn not_a_method() -> Response {
+    let allow = [(http::header::ALLOW, "GET, POST, DELETE")];
+    (StatusCode::METHOD_NOT_ALLOWED, allow).into_response()
 }
 
 fn is_initialize(message: &Message) -> bool {

@@ -1,17 +1,84 @@
 //! Which path leads where. Everything passes the gate (`guard`) first.
+//!
+//! The MCP endpoints stand in front of every call, so they are told by their path at once; all else is the router's.
+
+use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, RawQuery, State};
-use axum::middleware;
+use axum::extract::{RawQuery, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{Method, Uri};
+use hub::catalog::Endpoint;
+use percent_encoding::percent_decode_str;
+use tower::ServiceExt;
 
 use crate::app::App;
+use crate::mcp::Mcp;
 use crate::problem::Problem;
-use crate::{access, api, callback, guard, health, landing, mcp};
+use crate::{access, api, callback, guard, health, landing};
 
-pub(crate) fn build(app: App) -> Router {
+/// Answers every request. A clone is the same.
+#[derive(Clone)]
+pub(crate) struct Front {
+    app: App,
+    mcp: Mcp,
+    /// In front of every path but those that probes and login servers know.
+    prefix: Arc<str>,
+    rest: Router,
+}
+
+impl Front {
+    pub(crate) fn new(app: App) -> Self {
+        let prefix = app.options().prefix();
+        Self {
+            mcp: Mcp::new(app.hub().sessions().clone(), app.draining()),
+            rest: rest(&app, &prefix),
+            prefix: prefix.into(),
+            app,
+        }
+    }
+
+    pub(crate) async fn answer(&self, request: Request) -> Response {
+        let mut response = match guard::pass(&self.app, request) {
+            Ok(request) => self.led(request).await,
+            Err(problem) => problem.into_response(),
+        };
+        guard::protect(response.headers_mut());
+        response
+    }
+
+    async fn led(&self, request: Request) -> Response {
+        let Some(name) = self.endpoint(request.uri().path()) else {
+            return match self.rest.clone().oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            };
+        };
+        let caller = match access::admit(&self.app, request.headers()) {
+            Ok(caller) => caller,
+            Err(refused) => return refused.into_response(),
+        };
+        let endpoint = match percent_decode_str(name).decode_utf8() {
+            Ok(name) if name.is_empty() => Endpoint::Everything,
+            Ok(name) => Endpoint::Named(name.into()),
+            Err(_) => return missing(),
+        };
+        // On the heap: what a call holds is large, and connections are many.
+        Box::pin(self.mcp.answer(endpoint, &caller, request)).await
+    }
+
+    /// What a path names after `/mcp`, as it is written; `None` where it leads elsewhere.
+    fn endpoint<'p>(&self, path: &'p str) -> Option<&'p str> {
+        let rest = path.strip_prefix(&*self.prefix)?.strip_prefix("/mcp")?;
+        if rest.is_empty() {
+            return Some(rest);
+        }
+        rest.strip_prefix('/')
+    }
+}
+
+fn rest(app: &App, prefix: &str) -> Router {
     let fixed = Router::new()
         .route("/health", get(health::health))
         .route("/healthz", get(health::healthz))
@@ -22,24 +89,19 @@ pub(crate) fn build(app: App) -> Router {
             get(landing::resource_metadata),
         )
         .route(hub::sign_in::document::PATH, get(landing::client_document));
-    let endpoints = mcp::routes(app.hub().sessions().clone(), app.draining());
-    let endpoints = endpoints.layer(middleware::from_fn_with_state(app.clone(), access::admit));
     let placed = Router::new()
         .route("/", get(landing::landing))
-        .nest("/api", api::routes(&app))
-        .merge(endpoints);
-    let prefix = app.options().prefix();
+        .nest("/api", api::routes(app));
     let all = if prefix.is_empty() {
         fixed.merge(placed)
     } else {
         // Probes and login servers know the bare addresses, too.
-        fixed.clone().nest(&prefix, fixed.merge(placed))
+        fixed.clone().nest(prefix, fixed.merge(placed))
     };
     all.fallback(elsewhere)
         // The gate limits bodies, by the settings of the moment.
-        .layer(DefaultBodyLimit::disable())
-        .layer(middleware::from_fn_with_state(app.clone(), guard::guard))
-        .with_state(app)
+        .layer(axum::extract::DefaultBodyLimit::disable())
+        .with_state(app.clone())
 }
 
 /// A callback that the settings place at another path than ours; else there is nothing.
@@ -49,5 +111,9 @@ async fn elsewhere(state: State<App>, method: Method, uri: Uri, query: RawQuery)
     if method == Method::GET && hub::sign_in::is_callback(&settings, uri.path()) {
         return callback::callback(state, query).await;
     }
+    missing()
+}
+
+fn missing() -> Response {
     Problem::missing("there is nothing at this address").into_response()
 }

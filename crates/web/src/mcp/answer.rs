@@ -1,9 +1,11 @@
 //! Answers that are one body: a message as JSON (or as the only event of a stream), and refusals in JSON-RPC's words.
 
+use std::error::Error;
+
 use axum::body::Body;
-use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use http_body_util::LengthLimitError;
 use hub::catalog::Nowhere;
 use hub::session::NoSession;
 use mcp::message::{Malformed, Message, code};
@@ -96,12 +98,21 @@ impl Refusal {
         }
     }
 
-    pub(super) fn body(rejection: &BytesRejection) -> Self {
-        Self::new(
-            rejection.status(),
-            code::INVALID_REQUEST,
-            &rejection.body_text(),
-        )
+    /// A body that did not arrive, or is larger than it may be.
+    pub(super) fn body(error: &axum::Error) -> Self {
+        let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+        let mut too_long = false;
+        while let Some(error) = cause {
+            too_long |= error.is::<LengthLimitError>();
+            cause = error.source();
+        }
+        let status = if too_long {
+            StatusCode::PAYLOAD_TOO_LARGE
+        } else {
+            StatusCode::BAD_REQUEST
+        };
+        let text = format!("the body could not be read: {error}");
+        Self::new(status, code::INVALID_REQUEST, &text)
     }
 
     pub(super) fn batch(revision: Revision) -> Self {
