@@ -376,6 +376,25 @@ async fn a_server_that_makes_no_sense_is_shown_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_server_on_demand_that_nobody_uses_is_shown_so_and_is_no_trouble() {
+    let stage =
+        Stage::new(r#"{ "mcpServers": { "later": { "command": "x", "startOnDemand": true } } }"#)
+            .await;
+    let later = stage.get("/api/servers/later").await.json()["data"].clone();
+    assert_eq!(later["status"], "disconnected");
+    assert!(
+        later["reason"]
+            .as_str()
+            .is_some_and(|reason| reason.contains("on demand")),
+        "{later}"
+    );
+    assert!(later["error"].is_null(), "{later}");
+    let health = stage.get("/health").await;
+    assert_eq!(health.status, StatusCode::OK, "{}", health.text);
+    assert_eq!(health.json()["servers"]["disconnected"], 0);
+}
+
+#[tokio::test]
 async fn a_tool_of_a_server_that_is_not_there_or_not_connected_is_a_clear_no() {
     let stage = Stage::new(WRITTEN).await;
     let call = json!({ "toolName": "t", "arguments": {} });
