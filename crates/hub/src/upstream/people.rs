@@ -175,11 +175,13 @@ impl Upstreams {
         if ended.is_empty() {
             return;
         }
-        self.inner.outside.tracker.spawn(async move {
+        let stopping = async move {
             for upstream in ended {
                 upstream.shared.tell(Told::Stop).await;
             }
-        });
+        };
+        let (tracker, home) = (&self.inner.outside.tracker, &self.inner.home);
+        tracker.spawn_on(stopping, home);
     }
 
     /// Those of single users and sessions.

@@ -10,7 +10,10 @@ use std::{
 use arc_swap::{ArcSwap, ArcSwapOption};
 use dashmap::DashMap;
 use settings::Settings;
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::{
+    runtime::Handle,
+    sync::{broadcast, mpsc, watch},
+};
 
 pub use super::people::NotServed;
 use super::{
@@ -40,6 +43,8 @@ pub(super) struct Inner {
     /// The time for a call where the settings give none.
     usual: Duration,
     pub(super) outside: Outside,
+    /// Where upstreams live, whoever wants one first: the event loop of a client's connection ends before they do.
+    pub(super) home: Handle,
 }
 
 /// The upstreams of one moment, in the order of the settings; found by name at the same cost however many there are.
@@ -85,6 +90,7 @@ impl Upstreams {
             ids: Arc::default(),
             usual: wanted::usual_timeout(&outside.environment),
             outside,
+            home: Handle::current(),
         };
         let upstreams = Self {
             inner: Arc::new(inner),
@@ -215,7 +221,7 @@ impl Upstreams {
         });
         let mut running = Running::new(shared.clone(), outside.clone(), told, wanted);
         running.begin();
-        outside.tracker.spawn(running.run());
+        outside.tracker.spawn_on(running.run(), &self.inner.home);
         Upstream { shared }
     }
 }

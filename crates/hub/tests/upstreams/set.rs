@@ -169,3 +169,20 @@ async fn connections_of_sessions_to_one_server_are_bounded_and_free_again_after_
     assert_eq!(ups.serving("up", None, None).unwrap().key(), "up");
     assert_eq!(ups.serving("all", None, Some("s1")).unwrap().key(), "all");
 }
+
+#[tokio::test]
+async fn a_connection_that_was_wanted_on_another_event_loop_outlives_that_loop() {
+    let server = StandIn::with_calls(answers).await;
+    let desk = Desk::with(json!({ "up": { "url": server.url, "perSessionClient": true } })).await;
+    let ups = desk.hub.upstreams().clone();
+    let elsewhere = std::thread::spawn(move || {
+        let on_loop = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        on_loop.block_on(async { ups.serving("up", None, Some("s1")).unwrap() })
+    });
+    let up = elsewhere.join().unwrap();
+    until(&up, |state| matches!(state, State::Ready)).await;
+    response(call(&up, "1", "echo")).await.unwrap();
+}
