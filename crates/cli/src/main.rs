@@ -25,10 +25,6 @@ use failure::{Exit, Failure};
 use output::Output;
 use rest::Hub;
 
-/// Most of what a call takes from the allocator is small, short-lived and freed on the thread that took it; see the bench.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
