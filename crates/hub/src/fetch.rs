@@ -90,49 +90,47 @@ impl From<Reach> for Way {
     }
 }
 
+/// How requests go to an MCP server.
+#[derive(Clone)]
+pub enum Outlet {
+    /// Nothing but TCP lies between the hub and the server.
+    Plain(Dialer),
+    /// TLS, HTTP/2 or a proxy takes part.
+    General(reqwest::Client),
+}
+
 /// The HTTP clients of a hub. A clone shares them.
 #[derive(Clone)]
 pub struct Fetch {
     clients: Arc<Clients>,
 }
 
-/// No HTTP client could be built.
-#[derive(Debug, thiserror::Error)]
-pub enum SetupError {
-    #[error("the HTTP client could not be set up")]
-    Tls(#[from] reqwest::Error),
-    #[error(transparent)]
-    Proxy(#[from] ProxyError),
-}
-
 impl Fetch {
-    /// # Errors
-    /// When no TLS client can be built on this machine.
-    pub fn new(egress: Egress) -> Result<Self, SetupError> {
-        Ok(Self {
-            clients: Arc::new(Clients::new(egress)?),
-        })
+    #[must_use]
+    pub fn new(egress: Egress) -> Self {
+        Self {
+            clients: Arc::new(Clients::new(egress)),
+        }
     }
 
-    /// The client for traffic with an MCP server: follows no redirect, sets no total time (answers stream).
+    /// How requests go to an MCP server. No redirect is followed, and no total time is set (answers stream).
     ///
     /// # Errors
     /// When the address is out of reach, or the server's `caFile` cannot be used.
-    pub async fn upstream_client(
-        &self,
-        url: &Url,
-        way: &Way,
-    ) -> Result<reqwest::Client, TrustError> {
+    pub async fn outlet(&self, url: &Url, way: &Way) -> Result<Outlet, TrustError> {
         way.reach.admit_url(url).map_err(|why| {
             TrustError::OutOfReach(url.host_str().unwrap_or_default().into(), why)
         })?;
-        self.clients.client(way).await
+        match self.clients.dialer(url, way.reach) {
+            Some(dialer) => Ok(Outlet::Plain(dialer)),
+            None => Ok(Outlet::General(self.clients.client(way).await?)),
+        }
     }
 
-    /// The way to an MCP server over plain TCP; `None` where TLS or a proxy takes part.
-    #[must_use]
-    pub fn dialer(&self, url: &Url, way: &Way) -> Option<Dialer> {
-        self.clients.dialer(url, way.reach)
+    /// The general client, for requests that a test makes itself.
+    #[cfg(test)]
+    pub(crate) async fn general(&self, way: &Way) -> reqwest::Client {
+        self.clients.client(way).await.unwrap()
     }
 
     /// Sends one request of OAuth and reads the whole answer.

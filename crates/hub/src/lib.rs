@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 
 use catalog::Catalog;
 use clock::Clock;
-use fetch::{Egress, Fetch, Lookup, Proxies, SetupError};
+use fetch::{Egress, Fetch, Lookup, Proxies};
 use journal::Journal;
 use session::Sessions;
 use sign_in::SignIns;
@@ -67,7 +67,7 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] store::OpenError),
     #[error(transparent)]
-    Fetch(#[from] fetch::SetupError),
+    Proxy(#[from] fetch::ProxyError),
 }
 
 /// How long the end of processes and sessions is waited for.
@@ -77,7 +77,7 @@ impl Hub {
     /// Opens the settings and begins to connect. Waits for no upstream.
     ///
     /// # Errors
-    /// When the settings file cannot be read or does not parse (it is not touched then), or TLS cannot be set up.
+    /// When the settings file cannot be read or does not parse (it is not touched then), or a proxy of the environment is none.
     pub async fn start(options: HubOptions) -> Result<Self, StartError> {
         Self::resolving(options, None).await
     }
@@ -93,11 +93,10 @@ impl Hub {
         } = options;
         let store = Store::open_with(settings_path, environment.clone(), vault).await?;
         let fetch = Fetch::new(Egress {
-            proxies: Proxies::from_environment(&|name| environment(name))
-                .map_err(SetupError::Proxy)?,
+            proxies: Proxies::from_environment(&|name| environment(name))?,
             folder: store.folder().to_owned(),
             lookup,
-        })?;
+        });
         let journal = Journal::default();
         let sign_ins = SignIns::start(
             store.clone(),

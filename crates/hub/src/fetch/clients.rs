@@ -59,17 +59,13 @@ struct Authorities {
 }
 
 impl Clients {
-    /// Builds one client, so that a machine whose TLS set-up is broken is found at the start.
-    pub(super) fn new(egress: Egress) -> Result<Self, reqwest::Error> {
-        let clients = Self {
+    pub(super) fn new(egress: Egress) -> Self {
+        Self {
             lookup: egress.lookup.clone().unwrap_or_else(resolver::system),
             proxies: Arc::new(egress.proxies.names().collect()),
             egress,
             built: Mutex::default(),
-        };
-        let public = clients.builder(Reach::Public).build()?;
-        clients.keep((Reach::Public, None), public);
-        Ok(clients)
+        }
     }
 
     pub(super) async fn client(&self, way: &Way) -> Result<reqwest::Client, TrustError> {

@@ -22,7 +22,7 @@ async fn serve(routes: Router) -> SocketAddr {
 }
 
 fn fetch() -> Fetch {
-    Fetch::new(Egress::default()).unwrap()
+    Fetch::new(Egress::default())
 }
 
 /// Names that lead where we say; others do not exist.

@@ -76,12 +76,12 @@ impl Attempt {
                         "{url:?} is not an address: {error}"
                     )))
                 })?;
-                let client = self.outside.fetch.upstream_client(&url, &self.way).await;
-                let client = client
+                let outlet = self.outside.fetch.outlet(&url, &self.way).await;
+                let outlet = outlet
                     .map_err(|error| Refused::Failed(Trouble::Settings(error.to_string())))?;
                 let guarded = Arc::new(Guarded {
                     account: self.shared.account.clone(),
-                    wire: Wire::new(client, self.outside.fetch.dialer(&url, &self.way)),
+                    wire: Wire::new(outlet),
                     sign_ins: self.outside.sign_ins.clone(),
                     headers: guarded::headers(written).map_err(Refused::Failed)?,
                     nonce: std::sync::Mutex::default(),

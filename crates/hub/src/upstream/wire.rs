@@ -12,13 +12,13 @@ use url::Url;
 
 use self::lean::Lean;
 use super::trouble::{Trouble, excerpt};
-use crate::fetch::Dialer;
+use crate::fetch::Outlet;
 
 /// Sends requests of one upstream.
 #[derive(Clone)]
-pub(super) struct Wire {
-    general: reqwest::Client,
-    lean: Option<Lean>,
+pub(super) enum Wire {
+    Lean(Lean),
+    General(reqwest::Client),
 }
 
 /// An answer whose body is still on its way.
@@ -38,11 +38,10 @@ enum Body {
 const SHOWN: usize = 4_096;
 
 impl Wire {
-    /// `dialer`: where nothing but TCP lies between the hub and the server.
-    pub(super) fn new(general: reqwest::Client, dialer: Option<Dialer>) -> Self {
-        Self {
-            general,
-            lean: dialer.map(Lean::new),
+    pub(super) fn new(outlet: Outlet) -> Self {
+        match outlet {
+            Outlet::Plain(dialer) => Self::Lean(Lean::new(dialer)),
+            Outlet::General(client) => Self::General(client),
         }
     }
 
@@ -53,9 +52,8 @@ impl Wire {
         headers: HeaderMap,
         body: Option<&Bytes>,
     ) -> Result<Answer, Trouble> {
-        let lean = self.lean.as_ref().filter(|lean| lean.leads_to(url));
-        let (status, headers, body) = match lean {
-            Some(lean) => {
+        let (status, headers, body) = match self {
+            Self::Lean(lean) => {
                 let headers = &headers;
                 let ask = lean::Ask {
                     method,
@@ -67,11 +65,11 @@ impl Wire {
                 let (head, body) = sent.map_err(|failed| failed_lean(url, failed))?;
                 (head.status, head.headers, Body::Lean(body))
             }
-            None => {
+            Self::General(client) => {
                 let mut request = reqwest::Request::new(method.clone(), Url::clone(url));
                 *request.headers_mut() = headers;
                 *request.body_mut() = body.cloned().map(reqwest::Body::from);
-                let sent = self.general.execute(request).await;
+                let sent = client.execute(request).await;
                 let mut answer = sent.map_err(|error| failed_general(url, error))?;
                 let headers = std::mem::take(answer.headers_mut());
                 (answer.status(), headers, Body::General(answer))

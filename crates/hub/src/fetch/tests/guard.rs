@@ -112,8 +112,7 @@ async fn a_name_that_leads_inward_is_refused_whole() {
     let fetch = Fetch::new(Egress {
         lookup: Some(lookup(names)),
         ..Egress::default()
-    })
-    .unwrap();
+    });
     for (name, _) in names {
         for scheme in ["http", "https"] {
             let url = format!("{scheme}://{name}:{}/", canary.port);
@@ -177,12 +176,19 @@ async fn a_persons_own_address_may_be_inner_but_never_where_clouds_hand_out_keys
     let fetch = Fetch::new(Egress {
         lookup: Some(lookup(names)),
         ..Egress::default()
-    })
-    .unwrap();
-    let client = async |url: &str, allow: bool| {
+    });
+    let outlet = async |url: &str, allow: bool| {
         let url = Url::parse(url).unwrap();
         let way = Reach::of_server(&url, allow).into();
-        fetch.upstream_client(&url, &way).await
+        fetch.outlet(&url, &way).await
+    };
+    let dialled = async |url: &str, allow: bool| match outlet(url, allow).await.unwrap() {
+        Outlet::Plain(dialer) => dialer.dial().await,
+        Outlet::General(_) => panic!("more than TCP to {url}"),
+    };
+    let asked = async |url: &str, allow: bool| {
+        let way = Reach::of_server(&Url::parse(url).unwrap(), allow).into();
+        fetch.general(&way).await.get(url).send().await
     };
     for cloud in [
         "http://169.254.169.254/latest",
@@ -194,7 +200,7 @@ async fn a_persons_own_address_may_be_inner_but_never_where_clouds_hand_out_keys
         "http://[fd00:ec2::254]/",
     ] {
         for allow in [false, true] {
-            let refused = client(cloud, allow).await.err().unwrap();
+            let refused = outlet(cloud, allow).await.err().unwrap();
             assert!(
                 matches!(refused, TrustError::OutOfReach(..)),
                 "{cloud}: {refused}"
@@ -205,19 +211,21 @@ async fn a_persons_own_address_may_be_inner_but_never_where_clouds_hand_out_keys
         ("http://10.0.0.5/mcp", false),
         ("http://169.254.7.7/mcp", false),
     ] {
-        assert!(client(url, allow).await.is_ok(), "{url}");
+        assert!(outlet(url, allow).await.is_ok(), "{url}");
     }
     let container = format!("http://container:{}/", here.port());
-    let answer = client(&container, false).await.unwrap().get(&container);
-    assert_eq!(answer.send().await.unwrap().text().await.unwrap(), "here");
+    let answer = asked(&container, false).await.unwrap();
+    assert_eq!(answer.text().await.unwrap(), "here");
+    dialled(&container, false).await.unwrap();
     for (name, allow) in [
         ("rebound.test", false),
         ("rebound.test", true),
         ("link.test", false),
     ] {
         let url = format!("http://{name}/");
-        let sent = client(&url, allow).await.unwrap().get(&url).send().await;
-        let refused = unanswered(&sent.unwrap_err());
+        let refused = dialled(&url, allow).await.unwrap_err().to_string();
+        assert!(refused.contains("leads to an inner address"), "{refused}");
+        let refused = unanswered(&asked(&url, allow).await.unwrap_err());
         assert!(
             matches!(refused, Unanswered::Refused(_)),
             "{name}: {refused}"

@@ -26,7 +26,6 @@ fn proxied(variables: &[(&str, String)], names: &[(&str, &[&str])]) -> Fetch {
         lookup: Some(lookup(names)),
         ..Egress::default()
     })
-    .unwrap()
 }
 
 /// rule: at-56

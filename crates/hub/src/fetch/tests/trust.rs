@@ -65,8 +65,7 @@ async fn house() -> House {
         folder: folder.path().to_owned(),
         lookup: Some(lookup(&[("as.test", &["127.0.0.1"])])),
         ..Egress::default()
-    })
-    .unwrap();
+    });
     House {
         folder,
         fetch,

@@ -48,7 +48,7 @@ impl Bench {
         )
         .unwrap();
         let clock = Clock::manual(SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000));
-        let fetch = Fetch::new(Egress::default()).unwrap();
+        let fetch = Fetch::new(Egress::default());
         let (store, journal, sign_ins) = open(&folder, &clock, &fetch).await;
         Self {
             world,
@@ -181,9 +181,9 @@ impl Bench {
         bearer: Option<&super::Bearer>,
         nonce: Option<&str>,
     ) -> (u16, Vec<String>, Option<String>) {
-        let url = self.world.mcp_url().parse().unwrap();
+        let url = self.world.mcp_url();
         let way = Reach::Named.into();
-        let client = self.fetch.upstream_client(&url, &way).await.unwrap();
+        let client = self.fetch.general(&way).await;
         let mut request = client
             .post(url)
             .header("content-type", "application/json")

@@ -25,7 +25,7 @@ use crate::fetch::Dialer;
 
 /// Keeps connections to one host.
 #[derive(Clone)]
-pub(super) struct Lean {
+pub(in crate::upstream) struct Lean {
     dialer: Dialer,
     pool: Arc<Pool>,
 }
@@ -82,12 +82,13 @@ impl Lean {
         }
     }
 
-    /// Whether an address is this host's.
-    pub(super) fn leads_to(&self, url: &Url) -> bool {
-        self.dialer.leads_to(url)
-    }
-
     pub(super) async fn send(&self, ask: &Ask<'_>) -> Result<(Head, Body), Failed> {
+        // A token must not reach another server than its own, whoever made the mistake.
+        if !self.dialer.leads_to(ask.url) {
+            return Err(Failed::Unreachable(io::Error::other(
+                "the address is another server's",
+            )));
+        }
         while let Some(mut kept) = self.pool.take() {
             match kept.write(ask).await {
                 Ok(()) => return Ok(self.answer(kept).await?),
