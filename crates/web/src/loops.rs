@@ -6,6 +6,7 @@
 use std::io;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -15,6 +16,9 @@ pub struct Loops {
     loops: Vec<Loop>,
     _until_dropped: Option<DropGuard>,
 }
+
+/// Shorter than the times that are set for each call.
+const NEAR: Duration = Duration::from_secs(5);
 
 struct Loop {
     runtime: Handle,
@@ -47,7 +51,7 @@ impl Loops {
             thread::Builder::new()
                 .name(format!("loop-{n}"))
                 .spawn(move || {
-                    runtime.block_on(ends.cancelled_owned());
+                    runtime.block_on(until(ends));
                     // A hash that is being computed is for nobody now.
                     runtime.shutdown_background();
                 })?;
@@ -72,6 +76,23 @@ impl Loops {
             connection.await;
             drop(counted);
         });
+    }
+}
+
+/// Waits for the end with a timer that is always near.
+///
+/// A timer that is due before all others wakes its loop up, with a system call of its own and another turn, also where it is set on
+/// that very loop. With this one the usual times of a call are never the nearest.
+async fn until(ends: CancellationToken) {
+    let mut ticks = tokio::time::interval(NEAR);
+    let ticking = async {
+        loop {
+            ticks.tick().await;
+        }
+    };
+    tokio::select! {
+        () = ends.cancelled() => {}
+        () = ticking => {}
     }
 }
 
