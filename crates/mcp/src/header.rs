@@ -25,16 +25,26 @@ pub fn is_session_id(id: &str) -> bool {
 
 /// Whether a content type is this one, whatever its parameters and capitals.
 pub fn is_type(content_type: &str, wanted: &str) -> bool {
-    let essence = content_type.split(';').next().unwrap_or("");
-    essence.trim().eq_ignore_ascii_case(wanted)
+    essence(content_type).eq_ignore_ascii_case(wanted)
+}
+
+/// A type without its parameters.
+fn essence(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or("").trim_ascii()
 }
 
 /// Whether an `Accept` header takes this type. Lenient: no header takes everything, and weights are not looked at.
 pub fn accepts(accept: Option<&str>, wanted: &str) -> bool {
     let Some(accept) = accept else { return true };
-    let family = wanted.split('/').next().unwrap_or("");
+    let family = wanted.split_inclusive('/').next().unwrap_or("");
     accept.split(',').any(|range| {
-        is_type(range, wanted) || is_type(range, "*/*") || is_type(range, &format!("{family}/*"))
+        let range = essence(range);
+        let of_family = || {
+            range
+                .strip_suffix('*')
+                .is_some_and(|it| it.eq_ignore_ascii_case(family))
+        };
+        range.eq_ignore_ascii_case(wanted) || range == "*/*" || of_family()
     })
 }
 

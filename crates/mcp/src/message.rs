@@ -348,16 +348,17 @@ impl Span {
         self.start as usize..self.end as usize
     }
 
+    /// Where this part is when `old`, a part before, behind or in it, has got another length.
     fn moved(self, old: Self, new_length: usize) -> Self {
         let Range { start, end } = self.range();
         let old = old.range();
-        if start == old.start && end == old.end {
-            return Self::new(start, start + new_length);
-        }
-        if start < old.end {
+        if end <= old.start {
             return self;
         }
         let shift = |at: usize| at - old.len() + new_length;
+        if start <= old.start {
+            return Self::new(start, shift(end));
+        }
         Self::new(shift(start), shift(end))
     }
 }

@@ -7,7 +7,7 @@ mod parser;
 mod writer;
 
 pub use parser::{Parser, TooLong};
-pub use writer::{comment, write};
+pub use writer::{comment, message, write};
 
 /// One event. Data without a message (priming) is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

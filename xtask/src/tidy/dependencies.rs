@@ -76,7 +76,14 @@ const LEAVES: [(&str, &[&str]); 3] = [
     ),
     (
         "mcphub-mcp",
-        &["base64", "http", "serde", "serde_json", "thiserror"],
+        &[
+            "base64",
+            "http",
+            "memchr",
+            "serde",
+            "serde_json",
+            "thiserror",
+        ],
     ),
 ];
 

@@ -3,7 +3,7 @@
 //! MCP utilities "Progress" and "Cancellation". The hub shares one upstream session between many callers, so both are
 //! changed on the way up and changed back on the way down.
 
-use super::{Message, method};
+use super::{Message, Span, method};
 use crate::raw::{self, Unreadable};
 
 const IN_REQUEST: &[&str] = &["_meta", "progressToken"];
@@ -51,14 +51,11 @@ impl Message {
     }
 
     fn with_tracked(self, path: &[&str], key: &str, value: &str) -> Result<Self, Unreadable> {
-        let Some(params) = self.params() else {
-            return Ok(self);
-        };
-        if !may_hold(params, key) {
-            return Ok(self);
-        }
-        match raw::replace(params, path, value)? {
-            Some(params) => Ok(self.with_params(&params)),
+        match self.tracked(path, key)? {
+            Some(old) => {
+                let old = Span::of(&self.text, old);
+                Ok(self.spliced(old, value))
+            }
             None => Ok(self),
         }
     }

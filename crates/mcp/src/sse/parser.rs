@@ -1,6 +1,9 @@
 //! The parser. It holds at most one event; an event over the cap is given out as an error and skipped to its end.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
+
+use memchr::memchr2;
 
 use super::Event;
 
@@ -52,7 +55,7 @@ impl Parser {
             bytes = &bytes[1..];
             self.after_cr = false;
         }
-        while let Some(end) = bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
+        while let Some(end) = memchr2(b'\n', b'\r', bytes) {
             self.after_cr = false;
             self.extend(&bytes[..end]);
             self.end_line();
@@ -101,7 +104,10 @@ impl Parser {
             self.dispatch();
         } else if !self.event.too_long {
             self.event.size += rest.len();
-            self.event.line(&String::from_utf8_lossy(rest));
+            // Nearly all is UTF-8, and told so at once.
+            let text = std::str::from_utf8(rest)
+                .map_or_else(|_| String::from_utf8_lossy(rest), Cow::Borrowed);
+            self.event.line(&text);
         }
         // Keep the buffer: the next line is likely to be as long.
         self.line = line;

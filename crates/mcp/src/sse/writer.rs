@@ -1,5 +1,7 @@
 //! The writer. Data with line breaks becomes several `data` lines, so no text can forge a field.
 
+use memchr::memchr2;
+
 use super::Event;
 
 /// Appends the event to `out`.
@@ -19,6 +21,15 @@ pub fn write(out: &mut String, event: &Event) {
     out.push('\n');
 }
 
+/// Appends an event that carries one message.
+pub fn message(out: &mut String, text: &str) {
+    out.push_str("event: message\n");
+    for line in lines(text) {
+        field(out, "data", line);
+    }
+    out.push('\n');
+}
+
 /// A comment line: keeps a connection alive and means nothing.
 pub fn comment(out: &mut String) {
     out.push_str(":\n\n");
@@ -27,7 +38,9 @@ pub fn comment(out: &mut String) {
 fn field(out: &mut String, name: &str, value: &str) {
     out.push_str(name);
     out.push_str(": ");
-    out.extend(value.chars().filter(|c| !matches!(c, '\n' | '\r')));
+    for line in lines(value) {
+        out.push_str(line);
+    }
     out.push('\n');
 }
 
@@ -36,7 +49,7 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let here = rest?;
-        let Some(end) = here.find(['\n', '\r']) else {
+        let Some(end) = memchr2(b'\n', b'\r', here.as_bytes()) else {
             rest = None;
             return Some(here);
         };

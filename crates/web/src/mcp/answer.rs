@@ -43,7 +43,7 @@ pub(super) fn message(message: Message, takes: Takes) -> Response {
         return body(header::JSON, message.into_text());
     }
     let mut text = String::new();
-    sse::write(&mut text, &sse::Event::message(message.into_text()));
+    sse::message(&mut text, message.text());
     body(header::EVENT_STREAM, text)
 }
 

@@ -118,13 +118,7 @@ pub(super) fn events(events: BoxStream<'static, Bytes>) -> Response {
 /// One message as an event.
 pub(super) fn event(text: &str) -> Bytes {
     let mut out = String::with_capacity(text.len() + 32);
-    sse::write(
-        &mut out,
-        &sse::Event {
-            kind: Some("message".into()),
-            ..sse::Event::message(text)
-        },
-    );
+    sse::message(&mut out, text);
     out.into()
 }
 
