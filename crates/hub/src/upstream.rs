@@ -12,6 +12,7 @@ mod guarded;
 mod hearing;
 mod hello;
 mod http;
+mod layers;
 mod lifecycle;
 mod lines;
 mod link;

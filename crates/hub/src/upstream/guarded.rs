@@ -14,6 +14,7 @@ use url::Url;
 
 use super::{
     Trouble,
+    layers::Layers,
     outgoing::{Outgoing, Refused},
     wire::{Answer, Wire},
 };
@@ -33,7 +34,8 @@ pub(super) struct Guarded {
 pub(super) struct Ask<'a> {
     pub(super) method: Method,
     pub(super) url: &'a Arc<Url>,
-    pub(super) headers: HeaderMap,
+    /// What the transport says; the later ones count over the earlier ones, and all of them over what the settings say.
+    pub(super) headers: [Option<&'a HeaderMap>; 3],
     pub(super) body: Option<Bytes>,
 }
 
@@ -77,11 +79,8 @@ impl Guarded {
 
     /// Sends something that is answered with a status alone.
     pub(super) async fn deliver(&self, url: &Arc<Url>, outgoing: &Outgoing) -> Result<(), Refused> {
-        let mut headers = HeaderMap::new();
-        if let Some(passed_on) = &outgoing.passed_on {
-            headers.clone_from(passed_on);
-        }
-        headers.insert(
+        let mut of_body = HeaderMap::new();
+        of_body.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static(mcp::header::JSON),
         );
@@ -89,7 +88,7 @@ impl Guarded {
             .exchange(Ask {
                 method: Method::POST,
                 url,
-                headers,
+                headers: [outgoing.passed_on.as_deref(), Some(&of_body), None],
                 body: Some(outgoing.text.clone()),
             })
             .await?;
@@ -135,19 +134,20 @@ impl Guarded {
         bearer: Option<&Bearer>,
         nonce: Option<&str>,
     ) -> Result<Answer, Refused> {
-        let mut headers = self.headers.clone();
-        replace(&mut headers, &ask.headers);
+        let mut of_token = HeaderMap::new();
         if let Some(bearer) = bearer {
-            headers.insert(header::AUTHORIZATION, authorization(bearer)?);
+            of_token.insert(header::AUTHORIZATION, authorization(bearer)?);
             let proof = bearer.proof(ask.method.as_str(), ask.url.as_str(), nonce);
             if let Some(proof) = proof {
                 let unsigned = |why: Unsigned| Refused::Failed(Trouble::SignIn(why.to_string()));
-                headers.insert(HEADER, proof.map_err(unsigned)?);
+                of_token.insert(HEADER, proof.map_err(unsigned)?);
             }
         }
+        let [first, second, third] = ask.headers;
+        let places = [Some(&self.headers), first, second, third, Some(&of_token)];
         let sent = self
             .wire
-            .send(&ask.method, ask.url, headers, ask.body.as_ref())
+            .send(&ask.method, ask.url, Layers(&places), ask.body.as_ref())
             .await;
         sent.map_err(|trouble| {
             let unsent = matches!(trouble, Trouble::Unreachable { .. } | Trouble::Tls { .. });
@@ -157,12 +157,6 @@ impl Guarded {
                 Refused::Failed
             })(trouble)
         })
-    }
-}
-
-fn replace(headers: &mut HeaderMap, with: &HeaderMap) {
-    for (name, value) in with {
-        headers.insert(name.clone(), value.clone());
     }
 }
 

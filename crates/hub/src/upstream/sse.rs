@@ -37,7 +37,7 @@ pub(super) async fn open(
         .exchange(Ask {
             method: Method::GET,
             url,
-            headers,
+            headers: [Some(&headers), None, None],
             body: None,
         })
         .await?;

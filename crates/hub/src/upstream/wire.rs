@@ -11,6 +11,7 @@ use http::{HeaderMap, Method, StatusCode, header};
 use url::Url;
 
 use self::lean::Lean;
+use super::layers::Layers;
 use super::trouble::{Trouble, excerpt};
 use crate::fetch::Outlet;
 
@@ -49,12 +50,11 @@ impl Wire {
         &self,
         method: &Method,
         url: &Arc<Url>,
-        headers: HeaderMap,
+        headers: Layers<'_>,
         body: Option<&Bytes>,
     ) -> Result<Answer, Trouble> {
         let (status, headers, body) = match self {
             Self::Lean(lean) => {
-                let headers = &headers;
                 let ask = lean::Ask {
                     method,
                     url,
@@ -67,7 +67,7 @@ impl Wire {
             }
             Self::General(client) => {
                 let mut request = reqwest::Request::new(method.clone(), Url::clone(url));
-                *request.headers_mut() = headers;
+                *request.headers_mut() = headers.merged();
                 *request.body_mut() = body.cloned().map(reqwest::Body::from);
                 let sent = client.execute(request).await;
                 let mut answer = sent.map_err(|error| failed_general(url, error))?;

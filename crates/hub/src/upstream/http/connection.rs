@@ -32,6 +32,10 @@ pub(in crate::upstream) struct Http {
     pub(super) limit: usize,
     session: OnceLock<HeaderValue>,
     revision: OnceLock<Revision>,
+    /// What every POST says of itself.
+    of_post: HeaderMap,
+    /// What every request says of its session, once that is agreed on.
+    of_session: OnceLock<HeaderMap>,
     gone: AtomicBool,
     pub(super) strays: Arc<Strays>,
     /// Where the good-bye runs, so that the end of the hub can wait for it.
@@ -54,6 +58,8 @@ impl Http {
             limit,
             session: OnceLock::new(),
             revision: OnceLock::new(),
+            of_post: of_post(),
+            of_session: OnceLock::new(),
             gone: AtomicBool::new(false),
             strays: Arc::default(),
             tracker,
@@ -63,6 +69,7 @@ impl Http {
     pub(in crate::upstream) fn agreed(&self, revision: Revision) {
         // A connection is initialized once.
         let _first_stays = self.revision.set(revision);
+        let _first_stays = self.of_session.set(self.session_headers());
     }
 
     /// A notification or a response: accepted, or not.
@@ -75,31 +82,16 @@ impl Http {
         Err(Refused::Failed(answer.into_status_trouble().await))
     }
 
-    // rule: mcp-transport-accept -- a POST says that it takes both JSON and an event stream.
     pub(super) async fn post(
         &self,
         outgoing: &Outgoing,
     ) -> Result<(Answer, Option<Bearer>), Refused> {
-        let mut headers = match &outgoing.passed_on {
-            Some(passed_on) => HeaderMap::clone(passed_on),
-            None => HeaderMap::with_capacity(6),
-        };
-        headers.extend(self.session_headers());
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static(mcp_header::JSON),
-        );
-        headers.insert(
-            header::ACCEPT,
-            HeaderValue::from_static("application/json, text/event-stream"),
-        );
-        if let Some(repeated) = &outgoing.headers {
-            headers.extend(repeated.clone());
-        }
+        // A request without a handshake repeats what the session of one with a handshake says.
+        let repeated = outgoing.headers.as_ref().or(self.of_session.get());
         let ask = Ask {
             method: Method::POST,
             url: &self.url,
-            headers,
+            headers: [outgoing.passed_on.as_deref(), Some(&self.of_post), repeated],
             body: Some(outgoing.text.clone()),
         };
         // On the heap, for the ways of a call to here are many and deep.
@@ -125,7 +117,7 @@ impl Http {
         let ask = Ask {
             method: Method::GET,
             url: &self.url,
-            headers,
+            headers: [Some(&headers), None, None],
             body: None,
         };
         self.guarded.exchange(ask).await.map(|(answer, _)| answer)
@@ -168,6 +160,20 @@ impl Http {
     }
 }
 
+// rule: mcp-transport-accept -- a POST says that it takes both JSON and an event stream.
+fn of_post() -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(2);
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(mcp_header::JSON),
+    );
+    headers.insert(
+        header::ACCEPT,
+        HeaderValue::from_static("application/json, text/event-stream"),
+    );
+    headers
+}
+
 /// The last user of a session says good-bye; a server that keeps no sessions, or does not care, is not waited for.
 // rule: mcp-transport-session-delete
 impl Drop for Http {
@@ -188,7 +194,7 @@ impl Drop for Http {
             let ask = Ask {
                 method: Method::DELETE,
                 url: &url,
-                headers,
+                headers: [Some(&headers), None, None],
                 body: None,
             };
             match tokio::time::timeout(FAREWELL, guarded.exchange(ask)).await {

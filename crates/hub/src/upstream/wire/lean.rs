@@ -16,12 +16,13 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::Method;
 use url::{Position, Url};
 
 pub(super) use self::answer::{Body, TooLarge};
 use self::{connection::Connection, head::Head, pool::Pool};
 use crate::fetch::Dialer;
+use crate::upstream::layers::Layers;
 
 /// Keeps connections to one host.
 #[derive(Clone)]
@@ -60,7 +61,7 @@ pub(super) enum BrokeOff {
 pub(super) struct Ask<'a> {
     pub(super) method: &'a Method,
     pub(super) url: &'a Url,
-    pub(super) headers: &'a HeaderMap,
+    pub(super) headers: Layers<'a>,
     pub(super) body: Option<&'a Bytes>,
 }
 

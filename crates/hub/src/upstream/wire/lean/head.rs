@@ -29,16 +29,16 @@ pub(super) fn write(out: &mut Vec<u8>, ask: &Ask<'_>) {
     for part in [ask.method.as_str(), " ", ask.target(), " HTTP/1.1\r\n"] {
         out.extend_from_slice(part.as_bytes());
     }
-    let absent = |name| !ask.headers.contains_key(name);
-    if absent(header::HOST) {
+    let absent = |name| !ask.headers.contains(name);
+    if absent(&header::HOST) {
         line(out, "host", ask.authority().as_bytes());
     }
-    if absent(header::USER_AGENT) {
+    if absent(&header::USER_AGENT) {
         line(out, "user-agent", USER_AGENT.as_bytes());
     }
     // What is compressed would have to be taken apart again.
     line(out, "accept-encoding", b"identity");
-    for (name, value) in ask.headers {
+    for (name, value) in ask.headers.iter() {
         if !is_ours(name) {
             line(out, name.as_str(), value.as_bytes());
         }

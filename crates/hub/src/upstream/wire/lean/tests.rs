@@ -51,7 +51,7 @@ impl Bench {
         let ask = Ask {
             method: &Method::POST,
             url: &self.url,
-            headers: &headers,
+            headers: Layers(&[Some(&headers)]),
             body: Some(&body.into()),
         };
         self.lean.send(&ask).await
@@ -291,7 +291,7 @@ async fn nobody_there_is_told_apart_from_an_answer_that_broke_off() {
     let ask = Ask {
         method: &Method::GET,
         url: &url,
-        headers: &HeaderMap::new(),
+        headers: Layers(&[]),
         body: None,
     };
     let failed = lean.send(&ask).await.err().unwrap();
@@ -332,7 +332,7 @@ async fn nothing_is_sent_for_an_address_elsewhere() {
         let ask = Ask {
             method: &Method::GET,
             url: &Url::parse(&other).unwrap(),
-            headers: &HeaderMap::new(),
+            headers: Layers(&[]),
             body: None,
         };
         let failed = bench.lean.send(&ask).await.err().unwrap().to_string();
