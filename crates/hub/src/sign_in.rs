@@ -105,8 +105,11 @@ impl SignIns {
 
     /// The token to send to this server; renewed first when it is due. `None`: send none.
     pub async fn token(&self, account: impl Into<Account>) -> Result<Option<Bearer>, Needed> {
-        // On the heap: every request waits for this, and most of it is for the rare case that a token has to be minted.
         let account = account.into();
+        if let Some(at_once) = self.shared.token_at_once(&account) {
+            return Ok(at_once);
+        }
+        // On the heap: nearly every request ends above, and most of this is for the rare case that a token has to be minted.
         Box::pin(self.shared.token(&account)).await
     }
 

@@ -92,7 +92,7 @@ impl Shared {
     }
 
     /// The usual case, before each request: a token that is good, or none at all.
-    fn token_at_once(&self, account: &Account) -> Option<Option<Bearer>> {
+    pub(super) fn token_at_once(&self, account: &Account) -> Option<Option<Bearer>> {
         let settings = self.store.current();
         let server = settings.server(&account.server)?;
         let url = address(server)?;
