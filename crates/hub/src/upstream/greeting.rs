@@ -161,7 +161,10 @@ mod tests {
     use crate::{
         Hub, HubOptions,
         clock::Clock,
-        upstream::pipe::{Outlet, Pipe},
+        upstream::{
+            pipe::{Outlet, Pipe},
+            stdio::Input,
+        },
     };
 
     /// A hub with one server that is never started, for what its connections share.
@@ -187,7 +190,7 @@ mod tests {
         let (hub, _folder) = hub().await;
         let shared = hub.upstreams().get("up").unwrap().shared;
         let (lines, mut written) = mpsc::channel(8);
-        let pipe = Arc::new(Pipe::new(Outlet::Lines(lines)));
+        let pipe = Arc::new(Pipe::new(Outlet::Lines(Input::queued(lines))));
         let link = Link::pipe(1, pipe.clone());
         tokio::time::pause();
         let server = async {
@@ -222,7 +225,7 @@ mod tests {
         let (hub, _folder) = hub().await;
         let shared = hub.upstreams().get("up").unwrap().shared;
         let (lines, mut written) = mpsc::channel(8);
-        let pipe = Arc::new(Pipe::new(Outlet::Lines(lines)));
+        let pipe = Arc::new(Pipe::new(Outlet::Lines(Input::queued(lines))));
         let link = Link::pipe(1, pipe.clone());
         tokio::time::pause();
         let server = async {

@@ -183,12 +183,12 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::upstream::pipe::Outlet;
+    use crate::upstream::{pipe::Outlet, stdio::Input};
 
     #[tokio::test(start_paused = true)]
     async fn a_server_that_takes_nothing_in_is_not_waited_for_without_end() {
         let (lines, unread) = mpsc::channel(1);
-        let link = Link::pipe(1, Arc::new(Pipe::new(Outlet::Lines(lines))));
+        let link = Link::pipe(1, Arc::new(Pipe::new(Outlet::Lines(Input::queued(lines)))));
         let news = || Message::notification("notifications/x", None);
         assert!(link.send(news()).await.is_ok());
         let refused = link.send(news()).await.unwrap_err();

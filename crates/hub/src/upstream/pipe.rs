@@ -18,6 +18,7 @@ use super::{
     Trouble,
     guarded::Guarded,
     outgoing::{Outgoing, Refused},
+    stdio::Input,
 };
 
 pub(super) struct Pipe {
@@ -31,8 +32,8 @@ pub(super) struct Pipe {
 
 /// How messages get to the server.
 pub(super) enum Outlet {
-    /// Lines for a process; one task writes them, so that a dropped call never cuts one in half.
-    Lines(mpsc::Sender<Bytes>),
+    /// Lines for a process. A dropped call never cuts one in half.
+    Lines(Input),
     /// POST requests to the endpoint that the server named.
     Posts {
         guarded: Arc<Guarded>,
@@ -102,7 +103,7 @@ impl Pipe {
             Outlet::Lines(lines) => lines
                 .send(single_line(&outgoing.text))
                 .await
-                .map_err(|_| Refused::Unsent(self.end())),
+                .map_err(|_closed| Refused::Unsent(self.end())),
             Outlet::Posts { guarded, endpoint } => guarded.deliver(endpoint, outgoing).await,
         }
     }

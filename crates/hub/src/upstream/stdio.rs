@@ -3,17 +3,14 @@
 //! MCP transports, "stdio", and lifecycle, "Shutdown". The process leads its own group, gets a small environment of its own and
 //! never a shell. Starting it again is the lifecycle's business.
 
+mod input;
+
 use std::{io, path::PathBuf, pin::pin, process::Stdio, sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop};
 use secrecy::ExposeSecret;
 use settings::Secret;
-use tokio::{
-    io::{AsyncRead, AsyncWriteExt},
-    process::{ChildStdin, Command},
-    sync::mpsc,
-};
+use tokio::{io::AsyncRead, process::Command};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
@@ -24,6 +21,8 @@ use super::{
     pipe::{Outlet, Pipe},
     trouble::excerpt,
 };
+
+pub(super) use input::Input;
 
 /// A process that the settings describe.
 pub(super) struct Program<'a> {
@@ -59,8 +58,6 @@ const PASSED_ON: [&str; 22] = [
     "USERPROFILE",
     "COMSPEC",
 ];
-/// Lines that wait for the process to read them.
-const QUEUE: usize = 128;
 const LONGEST_STDERR_LINE: usize = 8 * 1024;
 /// How long the process may take to leave, after its input ended and again after it was told to.
 const GRACE: Duration = Duration::from_secs(2);
@@ -81,14 +78,14 @@ pub(super) fn start(
     let stdout = child.stdout().take().ok_or_else(missing)?;
     let stderr = child.stderr().take().ok_or_else(missing)?;
 
-    let (lines, to_write) = mpsc::channel(QUEUE);
-    let pipe = Arc::new(Pipe::new(Outlet::Lines(lines)));
+    let (input, writing) = input::open(stdin).map_err(|source| Trouble::Spawn {
+        command: program.command.into(),
+        source: Arc::new(source),
+    })?;
+    let pipe = Arc::new(Pipe::new(Outlet::Lines(input)));
     let link = Link::pipe(life.generation, pipe.clone());
-    life.tracker.spawn(
-        life.closed
-            .clone()
-            .run_until_cancelled_owned(write(stdin, to_write)),
-    );
+    life.tracker
+        .spawn(life.closed.clone().run_until_cancelled_owned(writing));
     life.tracker.spawn(log_stderr(stderr, shared.log.clone()));
     let reader = read(
         Lines::new(stdout, limit),
@@ -140,23 +137,6 @@ fn spawn(program: &Program<'_>) -> Result<Box<dyn ChildWrapper>, Trouble> {
         command: program.command.into(),
         source: Arc::new(source),
     })
-}
-
-/// Writes what is queued, several lines at a time when there are several.
-async fn write(mut stdin: ChildStdin, mut to_write: mpsc::Receiver<Bytes>) {
-    let mut batch = Vec::with_capacity(QUEUE);
-    let mut bytes = Vec::new();
-    while to_write.recv_many(&mut batch, QUEUE).await > 0 {
-        bytes.clear();
-        for line in batch.drain(..) {
-            bytes.extend_from_slice(&line);
-            bytes.push(b'\n');
-        }
-        if stdin.write_all(&bytes).await.is_err() {
-            // The process closed its input; its end, or that of its output, says the rest.
-            return;
-        }
-    }
 }
 
 /// Reads messages until the output ends. Whatever is not a message is noted and skipped.

@@ -4,7 +4,10 @@ use super::*;
 
 fn pipe() -> (Arc<Pipe>, mpsc::Receiver<Bytes>) {
     let (lines, written) = mpsc::channel(8);
-    (Arc::new(Pipe::new(Outlet::Lines(lines))), written)
+    (
+        Arc::new(Pipe::new(Outlet::Lines(Input::queued(lines)))),
+        written,
+    )
 }
 
 fn message(text: &str) -> Message {
@@ -142,7 +145,7 @@ async fn a_message_with_line_breaks_is_written_as_one_line() {
 #[tokio::test]
 async fn a_connection_that_is_let_go_waits_for_its_calls_and_takes_no_later_one() {
     let (lines, _read) = mpsc::channel(8);
-    let pipe = Arc::new(Pipe::new(Outlet::Lines(lines)));
+    let pipe = Arc::new(Pipe::new(Outlet::Lines(Input::queued(lines))));
     let request = |id: u64| Outgoing::new(Message::request(&id.to_string(), "tools/call", None));
     let call = pipe.begin(&request(1), 1, true).await.unwrap();
     let own = pipe.begin(&request(2), 2, false).await.unwrap();
