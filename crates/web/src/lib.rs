@@ -20,7 +20,7 @@ mod session;
 use axum::Router;
 use hub::Hub;
 
-pub use listen::{OpenError, Web, serve};
+pub use listen::{OpenError, Web};
 pub use loops::Loops;
 pub use options::WebOptions;
 pub use session::first::FirstAdminError;

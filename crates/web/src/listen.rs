@@ -41,31 +41,28 @@ pub enum OpenError {
         address: SocketAddr,
         source: io::Error,
     },
-    #[error(transparent)]
-    FirstAdmin(#[from] FirstAdminError),
 }
 
 /// Bound sockets and what answers on them.
 pub struct Web {
     doors: Doors,
     address: SocketAddr,
-    first_password: Option<SecretString>,
     app: App,
 }
 
 impl Web {
-    /// Binds, and makes an administrator where the settings have none.
+    /// Binds.
     pub async fn open(hub: Hub, options: WebOptions) -> Result<Self, OpenError> {
         let bind = |source| OpenError::Bind {
             address: options.listen,
             source,
         };
         let listener = TcpListener::bind(options.listen).await.map_err(bind)?;
-        Self::over(listener, hub, options).await
+        Self::over(listener, hub, options)
     }
 
     /// The same on a socket that is bound already; `options.listen` becomes its address.
-    pub async fn over(
+    pub fn over(
         listener: TcpListener,
         hub: Hub,
         mut options: WebOptions,
@@ -75,16 +72,13 @@ impl Web {
             source,
         })?;
         options.listen = address;
-        let app = App::new(hub, options);
-        let first_password = first::administrator(app.hub(), app.sessions()).await?;
         Ok(Self {
             doors: Doors {
                 first: listener,
                 second: None,
             },
             address,
-            first_password,
-            app,
+            app: App::new(hub, options),
         })
     }
 
@@ -100,10 +94,13 @@ impl Web {
         self.address
     }
 
-    /// The password of `admin` that was just made; this is the only time that it is known.
-    #[must_use]
-    pub fn first_password(&self) -> Option<&SecretString> {
-        self.first_password.as_ref()
+    /// Makes an administrator where the settings have none; his password, which is known this once. Hashing takes a moment, and no
+    /// client has to wait for it: until it is done nobody can log in.
+    pub fn administrator(
+        &self,
+    ) -> impl Future<Output = Result<Option<SecretString>, FirstAdminError>> + Send + use<> {
+        let app = self.app.clone();
+        async move { first::administrator(app.hub(), app.sessions()).await }
     }
 
     /// Answers until `shutdown`, then lets what is under way finish.
@@ -164,15 +161,4 @@ async fn answer(socket: TcpStream, guest: SocketAddr, front: Front, ends: Cancel
     if let Err(error) = closed {
         tracing::debug!(error, "a connection broke off");
     }
-}
-
-/// `Web::open` and `Web::serve` in one, for whoever does not tell a person.
-pub async fn serve(
-    hub: Hub,
-    options: WebOptions,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), OpenError> {
-    let web = Web::open(hub, options).await?;
-    web.serve(&Loops::here(), shutdown).await;
-    Ok(())
 }

@@ -188,8 +188,8 @@ async fn the_first_password_is_random_shown_once_and_works() {
         let options = || WebOptions::at(([127, 0, 0, 1], 0).into());
         let password = {
             let web = Web::open(stage.hub.clone(), options()).await.unwrap();
-            web.first_password()
-                .expect("a fresh hub makes one")
+            let made = web.administrator().await.unwrap();
+            made.expect("a fresh hub makes one")
                 .expose_secret()
                 .to_owned()
         };
@@ -209,7 +209,8 @@ async fn the_first_password_is_random_shown_once_and_works() {
             StatusCode::UNAUTHORIZED
         );
         let again = Web::open(stage.hub.clone(), options()).await.unwrap();
-        assert!(again.first_password().is_none(), "shown once");
+        let made = again.administrator().await.unwrap();
+        assert!(made.is_none(), "shown once");
     }
 }
 

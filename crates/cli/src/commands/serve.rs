@@ -13,7 +13,7 @@ use hub::{Hub, HubOptions};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
 use url::Url;
-use web::{Loops, Web, WebOptions};
+use web::{FirstAdminError, Loops, Web, WebOptions};
 
 use crate::arguments::Serve;
 use crate::credential_key;
@@ -39,23 +39,28 @@ pub(crate) async fn run(serve: Serve, environment: Environment) -> Result<(), Fa
     let url = own_url(address, &options.prefix())?;
     let invitation = invite(&environment, &url, &token);
     let empty = hub.store().current().servers.is_empty();
-    let web = Web::over(listener, hub.clone(), options)
-        .await
-        .map_err(|error| Failure::usage(chain(&error)))?;
+    let web =
+        Web::over(listener, hub.clone(), options).map_err(|error| Failure::usage(chain(&error)))?;
     let web = match other {
         Some(other) => web.and_at(other),
         None => web,
     };
-    greet(&url, web.first_password(), empty);
     let loops = std::thread::available_parallelism().map_or(1, usize::from);
     let loops = Loops::start(loops)
         .map_err(|error| Failure::usage(format!("the system gives no threads: {error}")))?;
-    web.serve(&loops, stop.cancelled_owned()).await;
+    let administrator = web.administrator();
+    let end = stop.clone();
+    let greeting = async {
+        let password = administrator.await.inspect_err(|_| end.cancel())?;
+        greet(&url, password.as_ref(), empty);
+        Ok(())
+    };
+    let (greeted, ()) = tokio::join!(greeting, web.serve(&loops, stop.cancelled_owned()));
     drop(invitation);
     hub.shutdown().await;
     // Calls of the last clients may have begun something that the hub had to end.
     drop(loops);
-    Ok(())
+    greeted.map_err(|error: FirstAdminError| Failure::usage(chain(&error)))
 }
 
 /// `--listen`, else loopback at `PORT`.
