@@ -56,7 +56,7 @@ impl Work {
     }
 
     /// A session takes an id once at a time, so each connection has its own.
-    fn body(&self, connection: usize) -> String {
+    pub(crate) fn body(&self, connection: usize) -> String {
         format!(
             r#"{{"jsonrpc":"2.0","id":{connection},"method":"{}","params":{}}}"#,
             self.method, self.params

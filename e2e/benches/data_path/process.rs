@@ -13,6 +13,9 @@ use crate::load::{ask, open};
 use crate::upstream::TOOLS;
 use crate::wire::{KEY, Side};
 
+/// The largest answer that is measured fits.
+const LARGEST: usize = 64 * 1024 * 1024;
+
 /// A child, its address and its folder.
 pub(crate) struct Middle {
     child: Child,
@@ -36,7 +39,7 @@ impl Servers {
                     let url = format!("http://{upstream}/mcp/{n}");
                     (
                         format!("up{n}"),
-                        json!({ "type": "streamable-http", "url": url }),
+                        json!({ "type": "streamable-http", "url": url, "options": { "maxBufferSize": LARGEST } }),
                     )
                 })
                 .collect(),
@@ -154,21 +157,27 @@ impl Middle {
 
     /// CPU time until now, of the process and its children that still run.
     pub(crate) fn cpu(&self) -> io::Result<Duration> {
-        let ticks: u64 = self.family()?.iter().map(|pid| ticks(*pid)).sum();
-        // Linux says 100 ticks a second to every program.
-        Ok(Duration::from_millis(ticks * 10))
+        let nanos: u64 = self.family()?.iter().map(|pid| nanos(*pid)).sum();
+        Ok(Duration::from_nanos(nanos))
     }
 
     /// Resident memory in MB, of the process and its children.
     pub(crate) fn memory(&self) -> io::Result<f64> {
-        let resident = |pid: &u32| -> Option<f64> {
+        self.megabytes("VmRSS:")
+    }
+
+    /// The most that it ever was.
+    pub(crate) fn most_memory(&self) -> io::Result<f64> {
+        self.megabytes("VmHWM:")
+    }
+
+    fn megabytes(&self, line: &str) -> io::Result<f64> {
+        let kilobytes = |pid: &u32| -> Option<f64> {
             let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-            let line = status
-                .lines()
-                .find_map(|line| line.strip_prefix("VmRSS:"))?;
-            line.split_whitespace().next()?.parse().ok()
+            let rest = status.lines().find_map(|it| it.strip_prefix(line))?;
+            rest.split_whitespace().next()?.parse().ok()
         };
-        Ok(self.family()?.iter().filter_map(resident).sum::<f64>() / 1024.0)
+        Ok(self.family()?.iter().filter_map(kilobytes).sum::<f64>() / 1024.0)
     }
 
     fn family(&self) -> io::Result<Vec<u32>> {
@@ -193,12 +202,15 @@ impl Drop for Middle {
     }
 }
 
-fn ticks(pid: u32) -> u64 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The name in brackets may hold spaces; user and system time are the 12th and 13th fields behind it.
-    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let fields = fields.split_whitespace().skip(11).take(2);
-    fields.filter_map(|field| field.parse::<u64>().ok()).sum()
+/// What the scheduler says of all threads.
+fn nanos(pid: u32) -> u64 {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task"));
+    let threads = threads.into_iter().flatten().flatten();
+    let ran = threads.filter_map(|thread| {
+        let said = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        said.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    ran.sum()
 }
 
 pub(crate) fn count(text: &[u8], word: &[u8]) -> usize {

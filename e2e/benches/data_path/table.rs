@@ -1,8 +1,9 @@
-//! What was measured, as lines on the screen and as a table in `target/bench/data_path.md`.
+//! What was measured, as lines on the screen and as a file in `target/bench`.
 
 use std::io;
 use std::path::PathBuf;
 
+#[derive(Default)]
 pub(crate) struct Table {
     lines: Vec<String>,
 }
@@ -15,11 +16,10 @@ impl Table {
         self.lines.push(line);
     }
 
-    pub(crate) fn new(columns: &[&str]) -> Self {
-        let mut table = Self { lines: Vec::new() };
-        table.say(format!("| {} |", columns.join(" | ")));
-        table.say(format!("|{}", "---|".repeat(columns.len())));
-        table
+    pub(crate) fn head(&mut self, columns: &[&str]) {
+        self.say("");
+        self.say(format!("| {} |", columns.join(" | ")));
+        self.say(format!("|{}", "---|".repeat(columns.len())));
     }
 
     pub(crate) fn row(&mut self, cells: &[String]) {
@@ -27,12 +27,17 @@ impl Table {
     }
 
     pub(crate) fn write(&self) -> io::Result<PathBuf> {
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/bench");
-        std::fs::create_dir_all(&folder)?;
-        let file = folder.join("data_path.md");
+        let file = folder()?.join("data_path.md");
         std::fs::write(&file, self.lines.join("\n") + "\n")?;
         Ok(file)
     }
+}
+
+/// Where results are kept.
+pub(crate) fn folder() -> io::Result<PathBuf> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/bench");
+    std::fs::create_dir_all(&folder)?;
+    folder.canonicalize()
 }
 
 pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {

@@ -1,8 +1,10 @@
 //! The trivial upstream: a session without an id, and answers made beforehand. Over HTTP at `/mcp/{anything}`, or over stdio.
 //!
-//! What a call asks for stands in its tool's name: `b64` is an answer of 64 bytes, `sse` one with progress before it.
+//! What a call asks for stands in its tool's name: `b64` is an answer of 64 bytes, `sse` one with progress before it, `late` the
+//! same with some time in between.
 
 use std::io::{self, BufRead as _, Write as _};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
@@ -12,6 +14,8 @@ use crate::wire::Reader;
 
 /// Tools that every upstream has, so that a merged list has some length.
 pub(crate) const TOOLS: usize = 50;
+
+const LATE: Duration = Duration::from_millis(20);
 
 pub(crate) async fn serve(listener: TcpListener) {
     while let Ok((stream, _)) = listener.accept().await {
@@ -25,30 +29,43 @@ async fn connection(stream: TcpStream) -> io::Result<()> {
     let mut reader = Reader::new(stream);
     loop {
         let read = reader.next().await?;
-        let answer = answer(&read.head, &read.body);
-        reader.stream.write_all(&answer).await?;
+        let (now, later) = answer(&read.head, &read.body);
+        reader.stream.write_all(&now).await?;
+        if let Some(later) = later {
+            tokio::time::sleep(LATE).await;
+            reader.stream.write_all(&later).await?;
+        }
     }
 }
 
-fn answer(head: &str, body: &[u8]) -> Vec<u8> {
+/// What is sent at once, and what later.
+fn answer(head: &str, body: &[u8]) -> (Vec<u8>, Option<Vec<u8>>) {
     if !head.starts_with("POST") {
-        return b"HTTP/1.1 405 Method Not Allowed\r\ncontent-length: 0\r\n\r\n".to_vec();
+        let none = b"HTTP/1.1 405 Method Not Allowed\r\ncontent-length: 0\r\n\r\n";
+        return (none.to_vec(), None);
     }
     let message: Value = serde_json::from_slice(body).unwrap_or_default();
     let Some(text) = result(&message) else {
-        return b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n".to_vec();
+        return (
+            b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n".to_vec(),
+            None,
+        );
     };
-    if message["params"]["name"] != "sse" {
-        return http("application/json", &text);
+    let tool = &message["params"]["name"];
+    if tool != "sse" && tool != "late" {
+        return (http("application/json", &text), None);
     }
     let token = &message["params"]["_meta"]["progressToken"];
     let progress = format!(
         r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"progressToken":{token},"progress":1}}}}"#
     );
-    http(
-        "text/event-stream",
-        &format!("data: {progress}\n\ndata: {text}\n\n"),
-    )
+    let (progress, text) = (format!("data: {progress}\n\n"), format!("data: {text}\n\n"));
+    if tool == "sse" {
+        return (http("text/event-stream", &(progress + &text)), None);
+    }
+    let whole = http("text/event-stream", &format!("{progress}{text}"));
+    let (now, later) = whole.split_at(whole.len() - text.len());
+    (now.to_vec(), Some(later.to_vec()))
 }
 
 fn http(kind: &str, body: &str) -> Vec<u8> {
@@ -84,7 +101,7 @@ fn result(message: &Value) -> Option<String> {
 }
 
 fn tools() -> String {
-    let known = ["b64", "b1024", "b65536", "b262144", "sse"].map(str::to_owned);
+    let known = ["b64", "b1024", "b65536", "b262144", "sse", "late"].map(str::to_owned);
     let more = (known.len()..TOOLS).map(|n| format!("tool{n}"));
     let tool = |name: String| {
         format!(

@@ -88,7 +88,8 @@ impl<S: AsyncRead + Unpin> Reader<S> {
         }
     }
 
-    async fn until(&mut self, end: &[u8]) -> io::Result<Vec<u8>> {
+    /// What stands before `end`, which is read, too.
+    pub(crate) async fn until(&mut self, end: &[u8]) -> io::Result<Vec<u8>> {
         loop {
             if let Some(at) = self.buffer.windows(end.len()).position(|part| part == end) {
                 let found = self.buffer[..at].to_vec();
