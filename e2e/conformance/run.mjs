@@ -66,7 +66,13 @@ async function clientRole(revision, output) {
 }
 
 // Upstreams of other makes than the usual ones, by flag. The usual one of the revision without a handshake is a program of its own.
-const UPSTREAMS = { handshake: () => startCounterpart('everything-server'), rmcp: () => startRustEverything(), 'rmcp-handshake': () => startRustEverything('--handshake') };
+const UPSTREAMS = {
+  handshake: () => startCounterpart('everything-server'),
+  stateless: () => startCounterpart('everything-stateless'),
+  rmcp: () => startRustEverything(),
+  'rmcp-handshake': () => startRustEverything('--handshake'),
+  'rmcp-stateless': () => startRustEverything('--stateless'),
+};
 const USUAL = { '2025-11-25': 'everything-server', '2026-07-28': 'everything-stateless' };
 const another = Object.keys(UPSTREAMS).find(flag);
 

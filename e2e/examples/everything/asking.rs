@@ -93,7 +93,7 @@ pub(crate) fn plan(name: &str, arguments: &Value, client: &ClientCapabilities) -
         "test_elicitation_sep1034_defaults" => once(vec![("elicited", defaults())]),
         "test_elicitation_sep1330_enums" => once(vec![("elicited", choices())]),
         "test_streaming_elicitation" => once(vec![("elicited", field("A value, please", "value"))]),
-        "test_input_required_result_elicitation" => {
+        "test_input_required_result_elicitation" | "test_tool_with_task" => {
             once(vec![("user_name", field("What is your name?", "name"))])
         }
         "test_input_required_result_sampling" => once(vec![(
