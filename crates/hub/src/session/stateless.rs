@@ -95,7 +95,9 @@ impl Sessions {
             | method::PING
             | method::SET_LEVEL
             | method::SUBSCRIBE
-            | method::UNSUBSCRIBE => return Ok(Asked::Now(unknown(&request))),
+            | method::UNSUBSCRIBE
+            | method::TASK_RESULT
+            | method::TASKS_LIST => return Ok(Asked::Now(unknown(&request))),
             _ => {}
         }
         let origin = Origin::of(caller, &endpoint, &request);

@@ -73,6 +73,7 @@ fn failure(response: &Message, error: &str) -> Message {
 
 /// The result of `server/discover`, made from what a server said in its introduction.
 // rule: mcp-discover -- revisions, capabilities, and who it is.
+// rule: mcp-task-old-capability -- tasks as revision 2025-11-25 has them, which no stateless client can use, are not offered to one.
 pub fn discovered(introduction: &str) -> Result<String, Unreadable> {
     let keys = ["capabilities", "serverInfo", "instructions"];
     let [capabilities, info, instructions] = raw::fields(introduction, keys)?;
@@ -83,12 +84,11 @@ pub fn discovered(introduction: &str) -> Result<String, Unreadable> {
     let instructions = instructions
         .map(|text| format!(",\"instructions\":{text}"))
         .unwrap_or_default();
+    let capabilities = capabilities.filter(|capabilities| raw::is_object(capabilities));
+    let capabilities = raw::without(capabilities.unwrap_or("{}"), &["tasks"])?;
     Ok(format!(
-        "{{\"resultType\":\"complete\",\"supportedVersions\":[{}],\"capabilities\":{}{info}{instructions},\"ttlMs\":0,\"cacheScope\":\"private\"}}",
+        "{{\"resultType\":\"complete\",\"supportedVersions\":[{}],\"capabilities\":{capabilities}{info}{instructions},\"ttlMs\":0,\"cacheScope\":\"private\"}}",
         versions.join(","),
-        capabilities
-            .filter(|capabilities| raw::is_object(capabilities))
-            .unwrap_or("{}"),
     ))
 }
 
@@ -160,6 +160,21 @@ mod tests {
             Ok(Some("\"s\""))
         );
         assert_eq!(raw::at(&found, &["capabilities", "tools"]), Ok(Some("{}")));
+    }
+
+    // rule: mcp-task-old-capability
+    #[test]
+    fn tasks_of_the_older_kind_are_not_offered_without_a_handshake() {
+        let found = discovered(
+            r#"{"capabilities":{"tasks":{"list":{}},"extensions":{"io.modelcontextprotocol/tasks":{}}}}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            raw::field(&found, "capabilities"),
+            Ok(Some(
+                r#"{"extensions":{"io.modelcontextprotocol/tasks":{}}}"#
+            ))
+        );
     }
 
     // rule: mcp-mrtr-requests

@@ -348,8 +348,9 @@ async fn a_client_that_closes_its_stream_cancels_the_work() {
     }
 }
 
+// rule: mcp-callers-capabilities
 #[tokio::test]
-async fn a_server_that_shakes_hands_gets_the_params_without_the_senders_words() {
+async fn a_server_that_shakes_hands_reads_of_the_sender_what_it_can_do_and_nothing_else() {
     let up = raw_upstream::start(r#"{"content":[],"x":1e400}"#).await;
     let hub = hub_with(&up.url, json!({})).await;
     let client = Client::at(&hub, "/mcp/up");
@@ -366,7 +367,9 @@ async fn a_server_that_shakes_hands_gets_the_params_without_the_senders_words() 
     let heard = up.heard("tools/call", 1).await;
     assert_eq!(
         heard[0]["params"],
-        json!({ "name": "t", "_meta": { "own": 1 } })
+        json!({ "name": "t", "_meta": {
+            "own": 1, format!("{META}clientCapabilities"): client.capabilities,
+        } })
     );
 }
 
