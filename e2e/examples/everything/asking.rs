@@ -6,6 +6,7 @@
     reason = "sampling, roots and logging are what older clients know"
 )]
 
+use futures::future::try_join_all;
 use rmcp::RoleServer;
 use rmcp::model::{
     ClientCapabilities, ErrorData, InputRequest, InputRequests, InputRequiredResult,
@@ -168,8 +169,12 @@ impl Plan {
             return self.next(seal, state, responses);
         }
         let mut answers = Map::new();
-        for (key, question) in self.rounds.into_iter().flatten() {
-            answers.insert(key.to_owned(), ask(question, context).await?);
+        for round in self.rounds {
+            let asked = round.into_iter().map(async |(key, question)| {
+                let answer = ask(question, context).await?;
+                Ok::<_, ErrorData>((key.to_owned(), answer))
+            });
+            answers.extend(try_join_all(asked).await?);
         }
         Ok(Outcome::Answered(answers))
     }

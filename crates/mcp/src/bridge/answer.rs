@@ -97,17 +97,26 @@ fn supported() -> impl Iterator<Item = &'static str> {
     Revision::ALL.iter().rev().map(|revision| revision.as_str())
 }
 
-/// A question of a server as the result of the request in which it was asked.
+/// Questions of a server, each under a key, as the result of the request in which they were asked.
 // rule: mcp-mrtr-requests
-pub fn input_required(key: &str, question: &Message, state: &str) -> String {
-    let params = question
-        .params()
-        .map(|params| format!(",\"params\":{params}"))
-        .unwrap_or_default();
+pub fn input_required<'a>(
+    questions: impl IntoIterator<Item = (String, &'a Message)>,
+    state: &str,
+) -> String {
+    let requests = questions.into_iter().map(|(key, question)| {
+        let params = question.params();
+        let params = params.map(|params| format!(",\"params\":{params}"));
+        format!(
+            "{}:{{\"method\":{}{}}}",
+            raw::quote(&key),
+            raw::quote(question.method().unwrap_or_default()),
+            params.unwrap_or_default(),
+        )
+    });
+    let requests: Vec<String> = requests.collect();
     format!(
-        "{{\"resultType\":\"input_required\",\"inputRequests\":{{{}:{{\"method\":{}{params}}}}},\"requestState\":{}}}",
-        raw::quote(key),
-        raw::quote(question.method().unwrap_or_default()),
+        "{{\"resultType\":\"input_required\",\"inputRequests\":{{{}}},\"requestState\":{}}}",
+        requests.join(","),
         raw::quote(state),
     )
 }
@@ -181,12 +190,18 @@ mod tests {
     #[test]
     fn a_question_becomes_a_result_that_can_be_asked() {
         let question = Message::request("9", "elicitation/create", Some(r#"{"message":"?"}"#));
-        let result = input_required("q", &question, "state");
+        let other = Message::request("10", "roots/list", None);
+        let questions = [("q".to_owned(), &question), ("r".to_owned(), &other)];
+        let result = input_required(questions, "state");
         let super::super::Outcome::InputRequired(input) = super::super::outcome(&result).unwrap()
         else {
             panic!("{result}");
         };
-        assert_eq!(input.questions[0].method, "elicitation/create");
+        let asked = input.questions.iter().map(|q| (&*q.key, &*q.method));
+        assert_eq!(
+            asked.collect::<Vec<_>>(),
+            [("q", "elicitation/create"), ("r", "roots/list")]
+        );
         assert_eq!(input.state.as_deref(), Some("\"state\""));
     }
 }
