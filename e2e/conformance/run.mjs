@@ -1,11 +1,12 @@
 // Runs the official conformance suite against the hub, in both roles and for both requirement sets, and holds the outcome to the
-// baseline: a failure that is not listed fails the run, and so does a listed one that is gone, so that the lists only shrink.
+// baseline: a failure that is not listed fails the run, and so does a listed one that is gone, so that the lists only shrink. What can have no
+// meaning in a run is in no-meaning.json, with the reason, and is held to it as strictly.
 //
 //   run.mjs [client|server] [2025-11-25|2026-07-28|backcompat]     all five without arguments; backcompat is of the client role alone
 //   run.mjs --direct ...                                server role without a hub: what the upstream itself scores
 //   run.mjs --rmcp ...                                  server role with the upstream on rmcp, which knows 2026-07-28 and the older ones
-//   run.mjs --handshake ...                             the same with the usual upstream of 2025-11-25, whatever the revision of the client
 //   run.mjs --rmcp-handshake ...                        the same, knowing the older ones alone
+//   run.mjs --rmcp-stateless ...                        the same, knowing 2026-07-28 alone
 //   run.mjs --write-baseline ...                        write what was seen (read the difference before you commit it)
 
 import { spawn } from 'node:child_process';
@@ -16,7 +17,7 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { startCounterpart, startRustEverything } from '../harness/counterpart.mjs';
 import { Hub } from '../harness/hub.mjs';
-import { differences, score } from './score.mjs';
+import { differences, score, withoutMeaning } from './score.mjs';
 import { openSlots } from './slots.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -25,6 +26,7 @@ const OUT = here('../out/conformance/');
 const SLOTS = 3;
 const WHOLE_RUN_WITHIN = 500_000;
 
+const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
 const words = process.argv.slice(2);
 const flag = (name) => words.includes(`--${name}`);
 const chosen = (all) => { const some = words.filter((word) => all.includes(word)); return some.length ? some : all; };
@@ -66,7 +68,11 @@ async function clientRole(revision, output) {
 }
 
 // Upstreams of other makes than the usual ones, by flag. The usual one of the revision without a handshake is a program of its own.
-const UPSTREAMS = { handshake: () => startCounterpart('everything-server'), rmcp: () => startRustEverything(), 'rmcp-handshake': () => startRustEverything('--handshake') };
+const UPSTREAMS = {
+  rmcp: () => startRustEverything(),
+  'rmcp-handshake': () => startRustEverything('--handshake'),
+  'rmcp-stateless': () => startRustEverything('--stateless'),
+};
 const USUAL = { '2025-11-25': 'everything-server', '2026-07-28': 'everything-stateless' };
 const another = Object.keys(UPSTREAMS).find(flag);
 
@@ -95,8 +101,9 @@ async function one(role, revision) {
   const expected = expectedScenarios(role, revision);
   const clean = expected.filter((scenario) => seen.verdicts[scenario] === 'CLEAN');
   const path = here(`baseline/${name}.json`);
-  if (flag('write-baseline')) writeBaseline(path, seen, expected);
-  const said = existsSync(path) ? differences(seen, JSON.parse(readFileSync(path, 'utf8')), expected) : [`no baseline at ${path}`];
+  const meaningless = withoutMeaning(readJson(here('no-meaning.json')), name);
+  if (flag('write-baseline')) writeBaseline(path, seen, expected, meaningless);
+  const said = existsSync(path) ? differences(seen, readJson(path), expected, meaningless) : [`no baseline at ${path}`];
   process.stdout.write(`conformance ${name}: ${clean.length} of ${expected.length} clean, ${seen.successes} checks succeeded\n`);
   for (const line of said) process.stdout.write(`  ${line}\n`);
   return said.length === 0;
@@ -105,9 +112,9 @@ async function one(role, revision) {
 // A few checks are made once for each request, and how many requests there are is a matter of timing.
 const MARGIN = 0.95;
 
-function writeBaseline(path, { verdicts, successes }, expected) {
+function writeBaseline(path, { verdicts, successes }, expected, meaningless) {
   const all = [...new Set([...expected, ...Object.keys(verdicts)])].sort();
-  const notClean = Object.fromEntries(all.map((scenario) => [scenario, verdicts[scenario] ?? 'ABSENT']).filter(([, verdict]) => verdict !== 'CLEAN'));
+  const notClean = Object.fromEntries(all.map((scenario) => [scenario, verdicts[scenario] ?? 'ABSENT']).filter(([scenario, verdict]) => verdict !== 'CLEAN' && !(scenario in meaningless)));
   mkdirSync(here('baseline/'), { recursive: true });
   writeFileSync(path, `${JSON.stringify({ successesAtLeast: Math.floor(successes * MARGIN), notClean }, null, 2)}\n`);
 }

@@ -31,18 +31,33 @@ export function score(output, role) {
   return { verdicts, complaints, successes };
 }
 
-// What differs from the baseline, in sentences. Nothing differs: it holds.
-export function differences({ verdicts, complaints, successes }, baseline, expected) {
+// What a run cannot be clean in, because the scenario has no meaning there: the verdict that it has instead, for each. An entry says it
+// (`is`), or names the run of the upstream alone that has the same one (`like`); and it says why, in a sentence.
+export function withoutMeaning(all, name) {
+  const entries = Object.entries(all[name] ?? {}).map(([scenario, { is, like, why }]) => {
+    if (!/^\S.*\.$/.test(why ?? '')) throw new Error(`no-meaning.json, ${name}, ${scenario}: one sentence must say why`);
+    const verdict = like === undefined ? is : all[like]?.[scenario]?.is;
+    if (verdict === undefined || verdict === 'CLEAN') throw new Error(`no-meaning.json, ${name}, ${scenario}: nothing says what it is instead of clean`);
+    return [scenario, verdict];
+  });
+  return Object.fromEntries(entries);
+}
+
+// What differs from the baseline and from what has no meaning, in sentences. Nothing differs: it holds.
+export function differences({ verdicts, complaints, successes }, baseline, expected, meaningless = {}) {
   const said = [];
+  const list = (scenario) => (scenario in meaningless ? 'no-meaning.json' : 'the baseline');
+  const notClean = { ...baseline.notClean, ...meaningless };
   for (const scenario of new Set([...expected, ...Object.keys(verdicts)])) {
     const now = verdicts[scenario] ?? 'ABSENT';
-    const listed = baseline.notClean[scenario] ?? 'CLEAN';
+    const listed = notClean[scenario] ?? 'CLEAN';
     if (now === listed) continue;
     if (listed === 'CLEAN') said.push(`${scenario}: ${now}, and the baseline does not list it`, ...(complaints[scenario] ?? []).map((line) => `    ${line}`));
-    else said.push(`${scenario}: ${now}, and the baseline still says ${listed}`);
+    else said.push(`${scenario}: ${now}, and ${list(scenario)} still says ${listed}`);
   }
-  for (const scenario of Object.keys(baseline.notClean)) {
-    if (!expected.includes(scenario) && !(scenario in verdicts)) said.push(`${scenario}: listed in the baseline, and no such scenario ran`);
+  for (const scenario of Object.keys(notClean)) {
+    if (!expected.includes(scenario) && !(scenario in verdicts)) said.push(`${scenario}: listed in ${list(scenario)}, and no such scenario ran`);
+    if (scenario in meaningless && scenario in baseline.notClean) said.push(`${scenario}: listed in no-meaning.json and in the baseline`);
   }
   if (successes < baseline.successesAtLeast) said.push(`${successes} checks succeeded, fewer than the ${baseline.successesAtLeast} of the baseline`);
   return said;

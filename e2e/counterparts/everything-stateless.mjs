@@ -4,6 +4,7 @@
 import { createServer } from 'node:http';
 import { prompts, read, resources, templates, tools as plainTools } from './everything/content.mjs';
 import { Refused, prompt as askingPrompt, tools as askingTools } from './everything/rounds.mjs';
+import { capability as tasksCapability, hear, methods as taskMethods, tools as taskTools } from './everything/tasks.mjs';
 import { listenOnLoopback, liveWithParent, ready } from './lifeline.mjs';
 
 const REVISION = '2026-07-28';
@@ -21,6 +22,7 @@ const extra = (kind, make) => Array.from({ length: added[kind] }, (_, index) => 
 const tools = () => [
   ...plainTools.filter(({ name }) => !ASKS_IN_REQUESTS.test(name)).map((tool) => ({ ...tool, answer: (params, call) => tool.run(params.arguments ?? {}, call) })),
   ...askingTools,
+  ...taskTools,
   ...extra('tools', (name) => ({ name, description: 'Added by a change', inputSchema: { type: 'object' }, answer: () => ({ content: [] }) })),
 ];
 const allPrompts = () => [
@@ -35,7 +37,7 @@ function refuse(code, message, data) {
   throw new Refused(code, message, data);
 }
 
-const CAPABILITIES = { tools: { listChanged: true }, prompts: { listChanged: true }, resources: { subscribe: true, listChanged: true }, logging: {}, completions: {} };
+const CAPABILITIES = { tools: { listChanged: true }, prompts: { listChanged: true }, resources: { subscribe: true, listChanged: true }, logging: {}, completions: {}, extensions: tasksCapability };
 
 const METHODS = {
   'server/discover': () => ({ supportedVersions: [REVISION], capabilities: CAPABILITIES, instructions: 'One of each kind.', _meta: { [`${META}serverInfo`]: { name: 'everything', version: '1.0.0' } }, ...CACHED }),
@@ -46,6 +48,7 @@ const METHODS = {
   'resources/list': () => ({ resources: resources.map(shown), ...CACHED }),
   'resources/templates/list': () => ({ resourceTemplates: templates, ...CACHED }),
   'resources/read': ({ uri }) => ({ contents: [read(uri) ?? refuse(-32602, `no resource at ${uri}`, { uri })], ...CACHED }),
+  ...taskMethods,
   'completion/complete': ({ argument }) => ({ completion: { values: ['paris', 'park', 'party'].filter((word) => word.startsWith(argument.value)), hasMore: false } }),
 };
 
@@ -68,6 +71,7 @@ function checkHeaders(headers, { method, params = {} }) {
   agree('mcp-method', method);
   if (['tools/call', 'prompts/get'].includes(method)) agree('mcp-name', params.name);
   if (method === 'resources/read') agree('mcp-name', params.uri);
+  if (method in taskMethods) agree('mcp-name', params.taskId);
   const properties = tools().find(({ name }) => method === 'tools/call' && name === params.name)?.inputSchema.properties ?? {};
   for (const [name, property] of Object.entries(properties)) if (property['x-mcp-header']) agree(`mcp-param-${property['x-mcp-header'].toLowerCase()}`, params.arguments?.[name]);
 }
@@ -104,7 +108,9 @@ function listen({ id, params }, response) {
   const listener = (kind, method) => { if (params.notifications[kind]) say(method, { _meta: tag }); };
   say('notifications/subscriptions/acknowledged', { _meta: tag, notifications: params.notifications });
   listeners.add(listener);
-  response.on('close', () => listeners.delete(listener));
+  const { taskIds = [] } = params.notifications;
+  const deaf = hear((task) => { if (taskIds.includes(task.taskId)) say('notifications/tasks', { ...task, _meta: tag }); });
+  response.on('close', () => { listeners.delete(listener); deaf(); });
 }
 
 const STATUS = { [-32601]: 404, [-32602]: 400, [-32020]: 400, [-32021]: 400, [-32022]: 400, [-32700]: 400 };

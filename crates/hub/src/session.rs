@@ -14,6 +14,7 @@ mod receive;
 mod refusal;
 mod stateless;
 mod subscriptions;
+mod tasks;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -55,6 +56,7 @@ struct Shared {
     catalog: Catalog,
     live: DashMap<Box<str>, Arc<Session>>,
     subscriptions: Subscriptions,
+    tasks: tasks::Tasks,
     /// Requests of stateless clients that wait for an answer to a question of their server.
     waiting: stateless::Waiting,
     /// The level that a server was asked for, for requests that ask for logs themselves.
@@ -116,6 +118,7 @@ impl Sessions {
             catalog,
             live: DashMap::new(),
             subscriptions: Subscriptions::default(),
+            tasks: tasks::Tasks::default(),
             waiting: stateless::Waiting::default(),
             levels: DashMap::new(),
             started: Instant::now(),
@@ -277,12 +280,14 @@ impl Shared {
         session.asked().clear();
         session.outbox.close();
         self.catalog.upstreams().end_session(&session.id);
+        self.unwatch_tasks(&session.id);
         for (server, uri) in self.subscriptions.forget(&session.id) {
             self.unsubscribe(&server, &uri);
         }
     }
 
     fn end_idle(&self) {
+        self.forget_old_tasks();
         let now = self.now();
         let idle = |s: &Arc<Session>| {
             now.saturating_sub(s.used.load(Ordering::Relaxed)) > LONGEST_IDLE.as_secs()

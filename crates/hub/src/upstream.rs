@@ -114,6 +114,32 @@ impl Upstream {
         self.shared.hello.load_full()
     }
 
+    /// Whether the server may answer with a task; as far as is known.
+    pub fn offers_tasks(&self) -> bool {
+        let hello = self.shared.hello.load();
+        hello.as_ref().is_some_and(|hello| hello.offers.tasks)
+    }
+
+    /// Asks the server to tell how a task stands, and waits for its word; false: it will not.
+    pub async fn tells_of_task(&self, id: &str) -> bool {
+        let link = self.shared.ready(None).await;
+        if !link.is_ok_and(|link| link.stateless().is_some()) {
+            return false;
+        }
+        let round = self.shared.watched.add_task(id);
+        self.shared.watched.tasks.agreed(id, round).await
+    }
+
+    /// The same without waiting, after a new connection was made.
+    pub fn want_task(&self, id: &str) {
+        self.shared.watched.add_task(id);
+    }
+
+    /// Nobody wants to hear of this task any more.
+    pub fn forget_task(&self, id: &str) {
+        self.shared.watched.remove_task(id);
+    }
+
     /// What the server listed last; kept while the connection, or a sign-in, is missing.
     pub fn catalog(&self) -> Arc<Listed> {
         self.shared.catalog.load_full()

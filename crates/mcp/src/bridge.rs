@@ -74,17 +74,16 @@ pub fn capabilities(declared: &str) -> String {
 }
 
 /// The params of `subscriptions/listen`.
-pub fn listen<'a>(lists: &[&str], resources: impl IntoIterator<Item = &'a str>) -> String {
+pub fn listen(lists: &[&str], resources: &[Box<str>], tasks: &[Box<str>]) -> String {
     let mut filter: Vec<String> = lists
         .iter()
         .map(|list| format!("{}:true", raw::quote(list)))
         .collect();
-    let resources: Vec<String> = resources.into_iter().map(raw::quote).collect();
-    if !resources.is_empty() {
-        filter.push(format!(
-            "\"resourceSubscriptions\":[{}]",
-            resources.join(",")
-        ));
+    for (key, named) in [("resourceSubscriptions", resources), ("taskIds", tasks)] {
+        let named: Vec<String> = named.iter().map(|name| raw::quote(name)).collect();
+        if !named.is_empty() {
+            filter.push(format!("{}:[{}]", raw::quote(key), named.join(",")));
+        }
     }
     format!("{{\"notifications\":{{{}}}}}", filter.join(","))
 }

@@ -3,7 +3,8 @@
 //! MCP lifecycle, "Capability Negotiation". `/mcp/{server}` passes the server's own capabilities on; only endpoints that show
 //! many servers have capabilities of the hub's making.
 
-use crate::raw;
+use crate::revision::Revision;
+use crate::{raw, task};
 
 /// What a server said in `initialize`, as far as the hub acts on it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct Offers {
     pub subscribe: bool,
     pub logging: bool,
     pub completions: bool,
+    /// Tasks, in the way of revision 2025-11-25 or by the extension.
+    pub tasks: bool,
     /// Whether it says when these lists change.
     pub changes: Changes,
 }
@@ -29,9 +32,16 @@ pub struct Changes {
 impl Offers {
     /// Reads the `capabilities` object. One that cannot be read offers nothing.
     pub fn read(capabilities: &str) -> Self {
-        let keys = ["tools", "prompts", "resources", "logging", "completions"];
+        let keys = [
+            "tools",
+            "prompts",
+            "resources",
+            "logging",
+            "completions",
+            "tasks",
+        ];
         let found = raw::fields(capabilities, keys).unwrap_or_default();
-        let [tools, prompts, resources, logging, completions] =
+        let [tools, prompts, resources, logging, completions, tasks] =
             found.map(|value| value.filter(|v| raw::is_object(v)));
         let subscribe = resources.and_then(|r| raw::field(r, "subscribe").ok().flatten());
         let changes = |offer: Option<&str>| {
@@ -49,6 +59,7 @@ impl Offers {
             subscribe: subscribe == Some("true"),
             logging: logging.is_some(),
             completions: completions.is_some(),
+            tasks: tasks.is_some() || task::is_declared(capabilities),
         }
     }
 }
@@ -79,8 +90,21 @@ impl Abilities {
 }
 
 /// The capabilities of an endpoint that shows many servers. Servers come and go while a client is connected, so all that
-/// the hub can route is offered, and lists say when they change.
-pub const MERGED: &str = r#"{"completions":{},"logging":{},"prompts":{"listChanged":true},"resources":{"listChanged":true,"subscribe":true},"tools":{"listChanged":true}}"#;
+/// the hub can route is offered, and lists say when they change. Which tool may run as a task its own entry says, or its server.
+pub fn merged(revision: Revision) -> String {
+    let tasks = match revision {
+        Revision::V2026_07_28 => {
+            format!("\"extensions\":{{{}:{{}}}},", raw::quote(task::EXTENSION))
+        }
+        Revision::V2025_11_25 => TASKS.to_owned(),
+        Revision::V2024_11_05 | Revision::V2025_03_26 | Revision::V2025_06_18 => String::new(),
+    };
+    MERGED.replacen('{', &format!("{{{tasks}"), 1)
+}
+
+const MERGED: &str = r#"{"completions":{},"logging":{},"prompts":{"listChanged":true},"resources":{"listChanged":true,"subscribe":true},"tools":{"listChanged":true}}"#;
+/// Without a list: the pages of several servers have no cursor in common.
+const TASKS: &str = r#""tasks":{"cancel":{},"requests":{"tools":{"call":{}}}},"#;
 
 #[cfg(test)]
 mod tests {
@@ -103,13 +127,17 @@ mod tests {
 
     #[test]
     fn a_merged_endpoint_offers_what_the_hub_routes() {
-        let offers = Offers::read(MERGED);
-        assert!(
-            offers.tools
-                && offers.prompts
-                && offers.subscribe
-                && offers.logging
-                && offers.completions
-        );
+        for revision in Revision::ALL {
+            let merged = merged(revision);
+            let offers = Offers::read(&merged);
+            assert!(
+                offers.tools
+                    && offers.prompts
+                    && offers.subscribe
+                    && offers.logging
+                    && offers.completions
+            );
+            assert_eq!(offers.tasks, revision >= Revision::V2025_11_25, "{merged}");
+        }
     }
 }

@@ -13,6 +13,7 @@ pub mod name;
 pub mod raw;
 pub mod revision;
 pub mod sse;
+pub mod task;
 
 pub use message::{Body, Kind, Malformed, Message};
 pub use revision::Revision;

@@ -28,3 +28,12 @@ pub const ROOTS_CHANGED: &str = "notifications/roots/list_changed";
 pub const TOOLS_CHANGED: &str = "notifications/tools/list_changed";
 pub const PROMPTS_CHANGED: &str = "notifications/prompts/list_changed";
 pub const RESOURCES_CHANGED: &str = "notifications/resources/list_changed";
+pub const TASK_GET: &str = "tasks/get";
+pub const TASK_RESULT: &str = "tasks/result";
+pub const TASK_UPDATE: &str = "tasks/update";
+pub const TASK_CANCEL: &str = "tasks/cancel";
+pub const TASKS_LIST: &str = "tasks/list";
+/// Of revision 2025-11-25.
+pub const TASK_STATUS: &str = "notifications/tasks/status";
+/// Of the extension.
+pub const TASK_TOLD: &str = "notifications/tasks";

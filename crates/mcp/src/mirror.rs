@@ -49,18 +49,24 @@ impl Mirror {
 
 /// The headers that name the request: its method, and the tool, prompt or resource that it is about.
 // rule: mcp-standard-headers -- `Mcp-Method` on every request, `Mcp-Name` on the three that are about something by name.
+// rule: mcp-task-headers -- `Mcp-Name` on requests about a task is the task's id.
 pub fn standard(method: &str, params: &str) -> Vec<(HeaderName, HeaderValue)> {
-    let about = match method {
-        method::TOOLS_CALL | method::PROMPTS_GET => Some("name"),
-        method::RESOURCES_READ => Some("uri"),
-        _ => None,
-    };
-    let name = about.and_then(|key| raw::string_at(params, &[key]).ok().flatten());
+    let name = about(method).and_then(|key| raw::string_at(params, &[key]).ok().flatten());
     let method = value(method).map(|value| (HeaderName::from_static(header::METHOD), value));
     let name = name
         .and_then(|name| value(&name))
         .map(|value| (HeaderName::from_static(header::NAME), value));
     method.into_iter().chain(name).collect()
+}
+
+/// The key of what a request is about.
+fn about(method: &str) -> Option<&'static str> {
+    match method {
+        method::TOOLS_CALL | method::PROMPTS_GET => Some("name"),
+        method::RESOURCES_READ => Some("uri"),
+        method::TASK_GET | method::TASK_UPDATE | method::TASK_CANCEL => Some("taskId"),
+        _ => None,
+    }
 }
 
 const SENTINEL: (&str, &str) = ("=?base64?", "?=");

@@ -107,6 +107,22 @@ pub fn set(object: &str, key: &str, value: &str) -> Result<String, Unreadable> {
     Ok(format!("{head}{comma}{}:{value}{tail}", quote(key)))
 }
 
+/// The object without these keys; the others stay as they were written.
+pub fn without<'a>(object: &'a str, keys: &[&str]) -> Result<Cow<'a, str>, Unreadable> {
+    let Some(entries) = entries(object) else {
+        return Err(not_an_object(object));
+    };
+    if !entries.iter().any(|(key, _)| keys.contains(&key.as_str())) {
+        return Ok(Cow::Borrowed(object));
+    }
+    let kept: Vec<String> = entries
+        .iter()
+        .filter(|(key, _)| !keys.contains(&key.as_str()))
+        .map(|(key, value)| format!("{}:{value}", quote(key)))
+        .collect();
+    Ok(Cow::Owned(format!("{{{}}}", kept.join(","))))
+}
+
 /// Whether the text begins like an object.
 pub fn is_object(raw: &str) -> bool {
     raw.trim_start().starts_with('{')

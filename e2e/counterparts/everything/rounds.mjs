@@ -22,7 +22,7 @@ function open(state) {
 }
 
 const reply = (value) => ({ content: [{ type: 'text', text: value }] });
-const form = (message, name, type = 'string') => ({ method: 'elicitation/create', params: { message, requestedSchema: { type: 'object', properties: { [name]: { type } }, required: [name] } } });
+export const form = (message, name, type = 'string') => ({ method: 'elicitation/create', params: { message, requestedSchema: { type: 'object', properties: { [name]: { type } }, required: [name] } } });
 const sample = (text, maxTokens) => ({ method: 'sampling/createMessage', params: { messages: [{ role: 'user', content: { type: 'text', text } }], maxTokens } });
 const roots = { method: 'roots/list', params: {} };
 const ask = (inputRequests, requestState) => ({ resultType: 'input_required', inputRequests, ...(requestState && { requestState }) });

@@ -6,6 +6,7 @@
     reason = "sampling, roots and logging are what older clients know"
 )]
 
+use futures::future::try_join_all;
 use rmcp::RoleServer;
 use rmcp::model::{
     ClientCapabilities, ErrorData, InputRequest, InputRequests, InputRequiredResult,
@@ -93,7 +94,7 @@ pub(crate) fn plan(name: &str, arguments: &Value, client: &ClientCapabilities) -
         "test_elicitation_sep1034_defaults" => once(vec![("elicited", defaults())]),
         "test_elicitation_sep1330_enums" => once(vec![("elicited", choices())]),
         "test_streaming_elicitation" => once(vec![("elicited", field("A value, please", "value"))]),
-        "test_input_required_result_elicitation" => {
+        "test_input_required_result_elicitation" | "test_tool_with_task" => {
             once(vec![("user_name", field("What is your name?", "name"))])
         }
         "test_input_required_result_sampling" => once(vec![(
@@ -168,8 +169,12 @@ impl Plan {
             return self.next(seal, state, responses);
         }
         let mut answers = Map::new();
-        for (key, question) in self.rounds.into_iter().flatten() {
-            answers.insert(key.to_owned(), ask(question, context).await?);
+        for round in self.rounds {
+            let asked = round.into_iter().map(async |(key, question)| {
+                let answer = ask(question, context).await?;
+                Ok::<_, ErrorData>((key.to_owned(), answer))
+            });
+            answers.extend(try_join_all(asked).await?);
         }
         Ok(Outcome::Answered(answers))
     }

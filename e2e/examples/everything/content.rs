@@ -1,6 +1,10 @@
 //! What the server offers, under the names that the suite asks for.
 
+use rmcp::ErrorData;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+
+use crate::tasks;
 
 /// One red pixel.
 const PIXEL: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJRU5ErkJggg==";
@@ -9,6 +13,12 @@ const SILENCE: &str = "UklGRiUAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQEAA
 
 /// How long a client may keep a list.
 const KEPT_MS: u64 = 60_000;
+
+/// JSON as a type of `rmcp`.
+pub(crate) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, ErrorData> {
+    serde_json::from_value(value)
+        .map_err(|error| ErrorData::internal_error(error.to_string(), None))
+}
 
 pub(crate) fn text(text: &str) -> Value {
     json!({ "type": "text", "text": text })
@@ -108,6 +118,7 @@ pub(crate) fn tools(added: usize) -> Value {
         "description": "Tool with JSON Schema 2020-12 features",
         "inputSchema": modern_schema(),
     }));
+    tools.extend(tasks::listed());
     let more = (0..added).map(|number| {
         json!({ "name": format!("added_{number}"), "description": "Added while the server ran", "inputSchema": { "type": "object", "properties": {} } })
     });

@@ -1,12 +1,13 @@
 //! A server with everything that the revisions have, on `rmcp` over Streamable HTTP, with the conformance suite's fixed names: the
 //! upstream, of another make than our data path, for the suite's server role.
 //!
-//! Prints `{"url"}` and ends with its standard input. `--handshake`: as a server of revision 2025-11-25 and older; else it speaks
-//! 2026-07-28 too. Leaves out tasks, and streams that a tool closes.
+//! Prints `{"url"}` and ends with its standard input. `--handshake`: as a server of revision 2025-11-25 and older; `--stateless`: of
+//! 2026-07-28 alone; else of all. Leaves out streams that a tool closes.
 
 mod asking;
 mod content;
 mod server;
+mod tasks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,14 +16,19 @@ use rmcp::transport::streamable_http_server::session::local::LocalSessionManager
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use server::Everything;
+use server::{Everything, Speaks};
 
 /// How long a client waits before it comes back to a stream that ended.
 const RETRY: Duration = Duration::from_millis(200);
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let everything = Everything::new(std::env::args().any(|argument| argument == "--handshake"));
+    let speaks = match std::env::args().nth(1).as_deref() {
+        Some("--handshake") => Speaks::Handshake,
+        Some("--stateless") => Speaks::Stateless,
+        Some(_) | None => Speaks::All,
+    };
+    let everything = Everything::new(speaks);
     let service = StreamableHttpService::new(
         move || Ok(everything.clone()),
         Arc::new(LocalSessionManager::default()),

@@ -12,12 +12,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rmcp::model::*;
 use rmcp::service::{RequestContext, SubscriptionContext, SubscriptionSink};
+use rmcp::task_manager::TaskManager;
 use rmcp::{RoleServer, ServerHandler};
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::asking::{self, Outcome};
-use crate::content;
+use crate::content::{self, typed};
+use crate::tasks;
 
 /// Nobody else runs this server, and it runs for a test.
 const SEAL: &[u8] = b"the seal of a server that only tests talk to";
@@ -25,10 +26,21 @@ const SEAL: &[u8] = b"the seal of a server that only tests talk to";
 /// One server; a clone is the same one.
 #[derive(Clone)]
 pub(crate) struct Everything {
-    handshake_only: bool,
+    speaks: Speaks,
     seal: RequestStateCodec,
+    tasks: TaskManager,
     listening: Arc<Mutex<HashMap<String, SubscriptionSink>>>,
     added: Arc<Added>,
+}
+
+/// Which revisions it knows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Speaks {
+    All,
+    /// Those before 2026-07-28.
+    Handshake,
+    /// 2026-07-28.
+    Stateless,
 }
 
 /// How many entries the lists have beside those that they began with.
@@ -36,11 +48,6 @@ pub(crate) struct Everything {
 struct Added {
     tools: AtomicUsize,
     prompts: AtomicUsize,
-}
-
-fn typed<T: DeserializeOwned>(value: Value) -> Result<T, ErrorData> {
-    serde_json::from_value(value)
-        .map_err(|error| ErrorData::internal_error(error.to_string(), None))
 }
 
 fn said(text: &str) -> Value {
@@ -52,10 +59,11 @@ fn missing(what: &str, name: &str) -> ErrorData {
 }
 
 impl Everything {
-    pub(crate) fn new(handshake_only: bool) -> Self {
+    pub(crate) fn new(speaks: Speaks) -> Self {
         Self {
-            handshake_only,
+            speaks,
             seal: RequestStateCodec::new_unchecked(SEAL),
+            tasks: TaskManager::new(),
             listening: Arc::default(),
             added: Arc::default(),
         }
@@ -160,14 +168,11 @@ async fn progress(context: &RequestContext<RoleServer>) {
 
 impl ServerHandler for Everything {
     fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
-        let all = ProtocolVersion::KNOWN_VERSIONS;
-        if !self.handshake_only {
-            return Cow::Borrowed(all);
-        }
-        let older = all
-            .iter()
-            .filter(|version| version.as_str() < ProtocolVersion::V_2026_07_28.as_str());
-        Cow::Owned(older.cloned().collect())
+        Cow::Borrowed(match self.speaks {
+            Speaks::All => ProtocolVersion::KNOWN_VERSIONS,
+            Speaks::Handshake => ProtocolVersion::known_up_to(&ProtocolVersion::V_2025_11_25),
+            Speaks::Stateless => &[ProtocolVersion::V_2026_07_28],
+        })
     }
 
     fn get_info(&self) -> ServerInfo {
@@ -181,6 +186,7 @@ impl ServerHandler for Everything {
             .enable_resources_list_changed()
             .enable_logging()
             .enable_completions()
+            .enable_tasks()
             .build();
         ServerInfo::new(capabilities)
             .with_server_info(Implementation::new("everything", "1.0.0"))
@@ -209,23 +215,57 @@ impl ServerHandler for Everything {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        let client = client_of(&context);
         let name = &*request.name;
         let arguments = Value::Object(request.arguments.unwrap_or_default());
-        let content = match asking::plan(name, &arguments, &client_of(&context)) {
-            None => self.run(name, &arguments, &context).await?,
-            Some(plan) => {
-                let state = request.request_state.as_deref();
-                let responses = request.input_responses.as_ref();
-                match plan.follow(&self.seal, state, responses, &context).await? {
-                    Outcome::Asked(asked) => return Ok(asked.into()),
-                    Outcome::Answered(answers) => Some(said(&asking::summary(name, &answers))),
-                }
+        let mut answers = None;
+        // A tool that cannot run is not worth a question.
+        let runs = !tasks::has(name) || client.supports_tasks();
+        if let Some(plan) = asking::plan(name, &arguments, &client).filter(|_| runs) {
+            let state = request.request_state.as_deref();
+            let responses = request.input_responses.as_ref();
+            match plan.follow(&self.seal, state, responses, &context).await? {
+                Outcome::Asked(asked) => return Ok(asked.into()),
+                Outcome::Answered(given) => answers = Some(given),
             }
+        }
+        if tasks::has(name) {
+            let answers = Value::Object(answers.unwrap_or_default());
+            return tasks::call(&self.tasks, name, &arguments, &answers, &client);
+        }
+        let content = match answers {
+            None => self.run(name, &arguments, &context).await?,
+            Some(answers) => Some(said(&asking::summary(name, &answers))),
         };
         let content = content.ok_or_else(|| missing("tool", name))?;
         let failed = name == "test_error_handling";
         let result = json!({ "content": content, "isError": failed, "resultType": "complete" });
         typed::<CallToolResult>(result).map(Into::into)
+    }
+
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        Ok(GetTaskResult::new(self.tasks.get_task(&request.task_id)?))
+    }
+
+    async fn update_task(
+        &self,
+        request: UpdateTaskParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.tasks
+            .update_task(&request.task_id, request.input_responses)
+    }
+
+    async fn cancel_task(
+        &self,
+        request: CancelTaskParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.tasks.cancel_task(&request.task_id)
     }
 
     async fn list_prompts(

@@ -38,6 +38,10 @@ pub(super) enum Finish {
     Show(Arc<Scope>, Listing),
     /// A subscription, by the client's own address.
     Watch(Resource, Box<str>),
+    /// How a task of this caller stands.
+    Standing,
+    /// Tasks, of which the caller's own are shown.
+    OwnTasks,
 }
 
 impl Exchange {
@@ -93,6 +97,8 @@ impl Exchange {
             match message.kind() {
                 Kind::Response => return Some(self.finished(message)),
                 Kind::Notification if self.quiet || !self.session.level.hears(&message) => {}
+                Kind::Notification
+                    if !self.shared.is_for(&self.session, &self.upstream, &message) => {}
                 Kind::Notification => return Some(message),
                 Kind::Request => match self.asks(&message) {
                     Ok(()) => return Some(message),
@@ -138,7 +144,11 @@ impl Exchange {
             return response;
         }
         match &self.finish {
-            Finish::AsIs => response,
+            Finish::AsIs => {
+                self.shared
+                    .task_given(&self.session, &self.upstream, &response);
+                response
+            }
             Finish::Show(scope, listing) => show(scope, *listing, response),
             Finish::Watch(resource, shown) => {
                 if self
@@ -151,6 +161,14 @@ impl Exchange {
                 let text = "this session watches too many resources";
                 Message::failure(Some(&self.id), code::SERVER_ERROR, text, None)
             }
+            Finish::Standing => {
+                self.shared
+                    .task_stands(&self.session, &self.upstream, &response);
+                response
+            }
+            Finish::OwnTasks => self
+                .shared
+                .own_tasks(&self.session, &self.upstream, response),
         }
     }
 

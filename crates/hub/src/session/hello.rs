@@ -82,7 +82,7 @@ pub(super) async fn settled(upstream: &Upstream, patience: Duration) {
 fn own(revision: Revision, name: &str, title: &str) -> String {
     format!(
         "{{\"protocolVersion\":\"{revision}\",\"capabilities\":{},\"serverInfo\":{{\"name\":{},\"title\":{},\"version\":\"{}\"}}}}",
-        capability::MERGED,
+        capability::merged(revision),
         raw::quote(name),
         raw::quote(title),
         env!("CARGO_PKG_VERSION"),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mcp::message::Message;
-use mcp::{method, raw};
+use mcp::{method, raw, task};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::MissedTickBehavior;
 
@@ -72,6 +72,9 @@ impl Shared {
             Event::Notification(message) if message.method() == Some(method::RESOURCE_UPDATED) => {
                 self.resource_updated(server, message);
             }
+            Event::Notification(message) if task::told(message).is_some() => {
+                self.task_told(server, message);
+            }
             Event::Notification(message) => self.notify_sessions(server, message),
         }
     }
@@ -124,6 +127,7 @@ impl Shared {
         let Some(upstream) = self.catalog.upstreams().get(server) else {
             return;
         };
+        self.watch_tasks_again(&upstream);
         for uri in self.subscriptions.at(server) {
             let params = format!("{{\"uri\":{}}}", raw::quote(&uri));
             let request = Message::request("\"subscribe\"", method::SUBSCRIBE, Some(&params));

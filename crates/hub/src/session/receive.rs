@@ -74,6 +74,10 @@ impl Sessions {
             method::SET_LEVEL => self.set_level(session, &scope, request),
             method::SUBSCRIBE => self.watch(session, &scope, request),
             method::UNSUBSCRIBE => self.unwatch(session, &scope, request),
+            method::TASK_GET | method::TASK_RESULT | method::TASK_UPDATE | method::TASK_CANCEL => {
+                self.task(session, &scope, request)
+            }
+            method::TASKS_LIST => self.tasks(session, &scope, request),
             _ => match listing {
                 Some(listing) => self.list(session, &scope, listing, request).await,
                 None => self.routed(session, &scope, request),
@@ -182,7 +186,7 @@ impl Sessions {
         self.begin(session, upstream, request, Finish::AsIs)
     }
 
-    fn begin(
+    pub(super) fn begin(
         &self,
         session: &Arc<Session>,
         upstream: Upstream,
@@ -339,7 +343,7 @@ fn failure(request: &Message, code: i64, text: &str) -> Message {
     Message::failure(Some(id(request)), code, text, None)
 }
 
-fn id(request: &Message) -> &str {
+pub(super) fn id(request: &Message) -> &str {
     request.id().unwrap_or("null")
 }
 

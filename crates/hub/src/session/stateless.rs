@@ -10,6 +10,7 @@ mod waiting;
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use http::HeaderMap;
@@ -18,6 +19,7 @@ use mcp::capability::Abilities;
 use mcp::message::{Kind, Message, code};
 use mcp::mirror::Mismatch;
 use mcp::{Revision, method, raw};
+use tokio::time::timeout;
 
 use super::level::SessionLevel;
 use super::outbox::Outbox;
@@ -68,6 +70,8 @@ pub struct Once {
     exchange: Option<Exchange>,
     /// What came while the client was thinking.
     early: VecDeque<Message>,
+    /// What the server asked so far, to be asked together.
+    questions: Vec<Message>,
     logs: Option<Logs>,
     origin: Origin,
     id: Box<str>,
@@ -75,6 +79,9 @@ pub struct Once {
 }
 
 const ID_BYTES: usize = 16;
+/// Questions that follow each other this closely were asked without waiting for an answer in between.
+const TOGETHER: Duration = Duration::from_millis(50);
+const MOST_TOGETHER: usize = 16;
 
 impl Sessions {
     /// Takes one request of a client that has no session.
@@ -95,7 +102,9 @@ impl Sessions {
             | method::PING
             | method::SET_LEVEL
             | method::SUBSCRIBE
-            | method::UNSUBSCRIBE => return Ok(Asked::Now(unknown(&request))),
+            | method::UNSUBSCRIBE
+            | method::TASK_RESULT
+            | method::TASKS_LIST => return Ok(Asked::Now(unknown(&request))),
             _ => {}
         }
         let origin = Origin::of(caller, &endpoint, &request);
@@ -148,6 +157,7 @@ impl Sessions {
             sessions: self.clone(),
             exchange,
             early,
+            questions: Vec::new(),
             logs: None,
             origin,
             id: request.id().unwrap_or("null").into(),
@@ -238,27 +248,41 @@ impl Once {
     /// The next message for the client; the last one is the response. `None`: it is over.
     pub async fn next(&mut self) -> Option<Message> {
         loop {
-            let message = match self.early.pop_front() {
-                Some(message) => message,
-                None => {
-                    let exchange = self.exchange.as_mut()?;
-                    match &mut self.logs {
-                        Some(logs) => logs.or(exchange).await?,
-                        None => exchange.next().await?,
-                    }
-                }
+            let received = if self.questions.is_empty() {
+                self.received().await
+            } else if self.questions.len() < MOST_TOGETHER {
+                timeout(TOGETHER, self.received()).await.ok().flatten()
+            } else {
+                None
+            };
+            let Some(message) = received else {
+                return (!self.questions.is_empty()).then(|| self.wait());
             };
             match message.kind() {
                 Kind::Response => {
                     self.exchange = None;
+                    // A server that answers after all needs no answers.
+                    self.questions.clear();
                     let response = message.with_id(&self.id);
                     return Some(bridge::completed(self.origin.method(), response));
                 }
                 Kind::Notification => return Some(self.retold(message)),
                 Kind::Request if !self.origin.may_wait() => self.refuse(&message),
                 // rule: mcp-stateless-no-requests -- a question of the server is a result, and never a request on the stream.
-                Kind::Request => return Some(self.wait(&message)),
+                Kind::Request => self.questions.push(message),
             }
+        }
+    }
+
+    /// The next message of the server; dropping the future loses none.
+    async fn received(&mut self) -> Option<Message> {
+        if let Some(message) = self.early.pop_front() {
+            return Some(message);
+        }
+        let exchange = self.exchange.as_mut()?;
+        match &mut self.logs {
+            Some(logs) => logs.or(exchange).await,
+            None => exchange.next().await,
         }
     }
 
@@ -281,11 +305,12 @@ impl Once {
         }
     }
 
-    fn wait(&mut self, question: &Message) -> Message {
+    fn wait(&mut self) -> Message {
         let early = std::mem::take(&mut self.early);
+        let questions = std::mem::take(&mut self.questions);
         let kept = self.exchange.take().and_then(|exchange| {
             let waiting = &self.sessions.shared.waiting;
-            waiting.keep(&self.origin, question, exchange, early)
+            waiting.keep(&self.origin, questions, exchange, early)
         });
         match kept {
             Some(result) => Message::success(&self.id, &result),

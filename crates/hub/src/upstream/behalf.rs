@@ -14,6 +14,7 @@ use mcp::{
     mirror::{self, Mirror},
     raw::{self, Unreadable},
     revision::Revision,
+    task,
 };
 
 use super::outgoing::Outgoing;
@@ -47,6 +48,16 @@ impl Behalf {
             capabilities: PASSED_ON.into(),
             log_level: None,
             stateless: false,
+        }
+    }
+
+    /// The same, for news of tasks that clients were given.
+    pub(super) fn hub_with_tasks() -> Self {
+        let extensions = format!("{{\"{}\":{{}}}}", task::EXTENSION);
+        let with = raw::set(PASSED_ON, "extensions", &extensions);
+        Self {
+            capabilities: with.map_or_else(|_| PASSED_ON.into(), Into::into),
+            ..Self::hub()
         }
     }
 

@@ -1,6 +1,8 @@
 //! What a server of the stateless revision tells by itself: a request that stays open, with what the hub wants to hear of.
 //!
-//! MCP 2026-07-28, patterns, "Subscriptions", the client's side. It stands in for the GET stream and for `resources/subscribe`.
+//! MCP 2026-07-28, patterns, "Subscriptions", the client's side, and the tasks extension. It stands in for the GET stream and for `resources/subscribe`.
+
+mod tasks;
 
 use std::{
     collections::BTreeSet,
@@ -17,13 +19,18 @@ use mcp::{
 };
 use tokio::{sync::Notify, time::Instant};
 
-use super::{Shared, Told, cancel::Cancel, link::Link, outgoing::Refused, shared::answers};
+use super::{
+    Shared, Told, behalf::Behalf, cancel::Cancel, link::Link, outgoing::Refused, shared::answers,
+};
 use crate::sign_in::Renewals;
+
+use tasks::{Asked, WatchedTasks};
 
 /// Resources that clients watch, and the bell for a change of them.
 #[derive(Default)]
 pub(super) struct Watched {
     uris: Mutex<BTreeSet<Box<str>>>,
+    pub(super) tasks: WatchedTasks,
     bell: Notify,
 }
 
@@ -40,8 +47,22 @@ impl Watched {
         }
     }
 
+    /// Asks for news of a task; from which round on the server has agreed, or has not.
+    pub(super) fn add_task(&self, id: &str) -> u64 {
+        let round = self.tasks.add(id);
+        self.bell.notify_one();
+        round
+    }
+
+    pub(super) fn remove_task(&self, id: &str) {
+        if self.tasks.remove(id) {
+            self.bell.notify_one();
+        }
+    }
+
     pub(super) fn clear(&self) {
         self.uris().clear();
+        self.tasks.clear();
     }
 
     fn uris(&self) -> MutexGuard<'_, BTreeSet<Box<str>>> {
@@ -69,15 +90,16 @@ pub(super) async fn hear(link: Link, shared: Arc<Shared>, offers: Offers) {
     let mut lost = false;
     loop {
         let uris: Vec<Box<str>> = shared.watched.uris().iter().cloned().collect();
-        if uris.is_empty() && lists.is_empty() {
+        let tasks = shared.watched.tasks.asked();
+        if uris.is_empty() && lists.is_empty() && tasks.ids.is_empty() {
             shared.watched.bell.notified().await;
             continue;
         }
-        let params = bridge::listen(&lists, uris.iter().map(AsRef::as_ref));
+        let params = bridge::listen(&lists, &uris, &tasks.ids);
         let began = Instant::now();
         let renewals = link.renewals();
         let end = tokio::select! {
-            end = stream(&link, &shared, &params, lost) => end,
+            end = stream(&link, &shared, (&params, &tasks), lost) => end,
             () = shared.watched.bell.notified() => {
                 lost = true;
                 continue;
@@ -122,10 +144,20 @@ fn lists(offers: &Offers) -> Vec<&'static str> {
 }
 
 /// One stream. `lost`: there was another before it, and what was said in between was not heard.
-async fn stream(link: &Link, shared: &Arc<Shared>, params: &str, lost: bool) -> End {
+async fn stream(
+    link: &Link,
+    shared: &Arc<Shared>,
+    (params, tasks): (&str, &Asked),
+    lost: bool,
+) -> End {
     let id = shared.next_id();
     let request = Message::request(&id.to_string(), method::LISTEN, Some(params));
-    let Ok(outgoing) = shared.dressed(link, request) else {
+    let behalf = if tasks.ids.is_empty() {
+        Behalf::hub()
+    } else {
+        Behalf::hub_with_tasks()
+    };
+    let Some(Ok(outgoing)) = link.stateless().map(|it| behalf.dress(request, it, &[])) else {
         return End::Over;
     };
     // A listener that is given up is cancelled like any other request.
@@ -155,10 +187,13 @@ async fn stream(link: &Link, shared: &Arc<Shared>, params: &str, lost: bool) -> 
             };
         }
         match (message.kind(), message.method()) {
-            (Kind::Notification, Some(method::ACKNOWLEDGED)) if lost => {
-                shared.changed.add(&Listing::ALL);
+            (Kind::Notification, Some(method::ACKNOWLEDGED)) => {
+                let params = message.params().unwrap_or("{}");
+                shared.watched.tasks.acknowledged(tasks, params);
+                if lost {
+                    shared.changed.add(&Listing::ALL);
+                }
             }
-            (Kind::Notification, Some(method::ACKNOWLEDGED)) => {}
             _ => shared.arrived(link, message),
         }
     }

@@ -73,6 +73,7 @@ fn failure(response: &Message, error: &str) -> Message {
 
 /// The result of `server/discover`, made from what a server said in its introduction.
 // rule: mcp-discover -- revisions, capabilities, and who it is.
+// rule: mcp-task-old-capability -- tasks as revision 2025-11-25 has them, which no stateless client can use, are not offered to one.
 pub fn discovered(introduction: &str) -> Result<String, Unreadable> {
     let keys = ["capabilities", "serverInfo", "instructions"];
     let [capabilities, info, instructions] = raw::fields(introduction, keys)?;
@@ -83,12 +84,11 @@ pub fn discovered(introduction: &str) -> Result<String, Unreadable> {
     let instructions = instructions
         .map(|text| format!(",\"instructions\":{text}"))
         .unwrap_or_default();
+    let capabilities = capabilities.filter(|capabilities| raw::is_object(capabilities));
+    let capabilities = raw::without(capabilities.unwrap_or("{}"), &["tasks"])?;
     Ok(format!(
-        "{{\"resultType\":\"complete\",\"supportedVersions\":[{}],\"capabilities\":{}{info}{instructions},\"ttlMs\":0,\"cacheScope\":\"private\"}}",
+        "{{\"resultType\":\"complete\",\"supportedVersions\":[{}],\"capabilities\":{capabilities}{info}{instructions},\"ttlMs\":0,\"cacheScope\":\"private\"}}",
         versions.join(","),
-        capabilities
-            .filter(|capabilities| raw::is_object(capabilities))
-            .unwrap_or("{}"),
     ))
 }
 
@@ -97,17 +97,26 @@ fn supported() -> impl Iterator<Item = &'static str> {
     Revision::ALL.iter().rev().map(|revision| revision.as_str())
 }
 
-/// A question of a server as the result of the request in which it was asked.
+/// Questions of a server, each under a key, as the result of the request in which they were asked.
 // rule: mcp-mrtr-requests
-pub fn input_required(key: &str, question: &Message, state: &str) -> String {
-    let params = question
-        .params()
-        .map(|params| format!(",\"params\":{params}"))
-        .unwrap_or_default();
+pub fn input_required<'a>(
+    questions: impl IntoIterator<Item = (String, &'a Message)>,
+    state: &str,
+) -> String {
+    let requests = questions.into_iter().map(|(key, question)| {
+        let params = question.params();
+        let params = params.map(|params| format!(",\"params\":{params}"));
+        format!(
+            "{}:{{\"method\":{}{}}}",
+            raw::quote(&key),
+            raw::quote(question.method().unwrap_or_default()),
+            params.unwrap_or_default(),
+        )
+    });
+    let requests: Vec<String> = requests.collect();
     format!(
-        "{{\"resultType\":\"input_required\",\"inputRequests\":{{{}:{{\"method\":{}{params}}}}},\"requestState\":{}}}",
-        raw::quote(key),
-        raw::quote(question.method().unwrap_or_default()),
+        "{{\"resultType\":\"input_required\",\"inputRequests\":{{{}}},\"requestState\":{}}}",
+        requests.join(","),
         raw::quote(state),
     )
 }
@@ -162,16 +171,37 @@ mod tests {
         assert_eq!(raw::at(&found, &["capabilities", "tools"]), Ok(Some("{}")));
     }
 
+    // rule: mcp-task-old-capability
+    #[test]
+    fn tasks_of_the_older_kind_are_not_offered_without_a_handshake() {
+        let found = discovered(
+            r#"{"capabilities":{"tasks":{"list":{}},"extensions":{"io.modelcontextprotocol/tasks":{}}}}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            raw::field(&found, "capabilities"),
+            Ok(Some(
+                r#"{"extensions":{"io.modelcontextprotocol/tasks":{}}}"#
+            ))
+        );
+    }
+
     // rule: mcp-mrtr-requests
     #[test]
     fn a_question_becomes_a_result_that_can_be_asked() {
         let question = Message::request("9", "elicitation/create", Some(r#"{"message":"?"}"#));
-        let result = input_required("q", &question, "state");
+        let other = Message::request("10", "roots/list", None);
+        let questions = [("q".to_owned(), &question), ("r".to_owned(), &other)];
+        let result = input_required(questions, "state");
         let super::super::Outcome::InputRequired(input) = super::super::outcome(&result).unwrap()
         else {
             panic!("{result}");
         };
-        assert_eq!(input.questions[0].method, "elicitation/create");
+        let asked = input.questions.iter().map(|q| (&*q.key, &*q.method));
+        assert_eq!(
+            asked.collect::<Vec<_>>(),
+            [("q", "elicitation/create"), ("r", "roots/list")]
+        );
         assert_eq!(input.state.as_deref(), Some("\"state\""));
     }
 }

@@ -53,23 +53,16 @@ pub fn said(params: Option<&str>) -> Result<Said<'_>, Unsaid> {
 }
 
 /// The params of a request without what only the stateless revision has, for a server that shakes hands; everything else stays.
+///
+/// What the sender can do stays as well: one connection is shared by many callers, so a server that looks for it there learns more of
+/// this caller than it was told in the handshake, and every other server passes over what it does not know.
+// rule: mcp-callers-capabilities -- what a server may ask goes by what this caller can answer.
 pub fn without_sender(params: &str) -> Result<String, Unreadable> {
-    let ours = [
-        key::PROTOCOL_VERSION,
-        key::CLIENT_INFO,
-        key::CLIENT_CAPABILITIES,
-        key::LOG_LEVEL,
-    ];
+    let ours = [key::PROTOCOL_VERSION, key::CLIENT_INFO, key::LOG_LEVEL];
     let Some(meta) = raw::field(params, "_meta")?.filter(|meta| raw::is_object(meta)) else {
         return Ok(params.to_owned());
     };
-    let entries = raw::entries(meta).unwrap_or_default();
-    let kept: Vec<String> = entries
-        .iter()
-        .filter(|(key, _)| !ours.contains(&key.as_str()))
-        .map(|(key, value)| format!("{}:{value}", raw::quote(key)))
-        .collect();
-    raw::set(params, "_meta", &format!("{{{}}}", kept.join(",")))
+    raw::set(params, "_meta", &raw::without(meta, &ours)?)
 }
 
 #[cfg(test)]
@@ -101,12 +94,13 @@ mod tests {
         assert!(said(None).is_err());
     }
 
+    // rule: mcp-callers-capabilities
     #[test]
-    fn a_server_that_shakes_hands_reads_nothing_of_the_sender() {
-        let params = r#"{"name":"x","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","progressToken":7,"io.modelcontextprotocol/logLevel":"info","own":1e3}}"#;
+    fn a_server_that_shakes_hands_reads_of_the_sender_what_it_can_do() {
+        let params = r#"{"name":"x","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","progressToken":7,"io.modelcontextprotocol/logLevel":"info","io.modelcontextprotocol/clientCapabilities":{"roots":{}},"own":1e3}}"#;
         assert_eq!(
             without_sender(params).unwrap(),
-            r#"{"name":"x","_meta":{"progressToken":7,"own":1e3}}"#
+            r#"{"name":"x","_meta":{"progressToken":7,"io.modelcontextprotocol/clientCapabilities":{"roots":{}},"own":1e3}}"#
         );
         assert_eq!(without_sender(r#"{"a":1}"#).unwrap(), r#"{"a":1}"#);
     }

@@ -177,11 +177,11 @@ fn a_retry_is_the_first_request_with_answers_and_the_state_byte_for_byte() {
 #[test]
 fn a_listener_says_what_it_wants_to_hear() {
     assert_eq!(
-        listen(&["toolsListChanged"], []),
-        r#"{"notifications":{"toolsListChanged":true}}"#
+        listen(&["toolsListChanged"], &[], &["t-1".into()]),
+        r#"{"notifications":{"toolsListChanged":true,"taskIds":["t-1"]}}"#
     );
     assert_eq!(
-        listen(&[], ["file:///\"x"]),
+        listen(&[], &["file:///\"x".into()], &[]),
         r#"{"notifications":{"resourceSubscriptions":["file:///\"x"]}}"#
     );
 }

@@ -8,7 +8,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderValue};
 
 use super::{Mirror, SENTINEL, plain};
-use crate::{header, method, raw};
+use crate::{header, raw};
 
 /// How headers and body disagree.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,10 +37,8 @@ pub fn standard_agree(
 ) -> Result<(), Mismatch> {
     equal(headers, header::PROTOCOL_VERSION, revision, false)?;
     equal(headers, header::METHOD, method, false)?;
-    let key = match method {
-        method::TOOLS_CALL | method::PROMPTS_GET => "name",
-        method::RESOURCES_READ => "uri",
-        _ => return Ok(()),
+    let Some(key) = super::about(method) else {
+        return Ok(());
     };
     // What cannot be read is refused where it is used.
     match raw::string_at(params, &[key]).ok().flatten() {

@@ -56,6 +56,26 @@ fn a_request_names_its_method_and_what_it_is_about() {
     );
 }
 
+// rule: mcp-task-headers
+#[test]
+fn a_request_about_a_task_names_the_task() {
+    let params = r#"{"taskId":"t-1","name":"not this"}"#;
+    for method in ["tasks/get", "tasks/update", "tasks/cancel"] {
+        let sent: http::HeaderMap = standard(method, params).into_iter().collect();
+        assert_eq!(sent["mcp-name"], "t-1", "{method}");
+        let mut headers = sent.clone();
+        headers.insert("mcp-protocol-version", "2026-07-28".parse().unwrap());
+        let agrees =
+            |headers: &http::HeaderMap| standard_agree(headers, "2026-07-28", method, params);
+        assert_eq!(agrees(&headers), Ok(()));
+        headers.insert("mcp-name", "t-2".parse().unwrap());
+        assert!(matches!(agrees(&headers), Err(Mismatch::Differs { .. })));
+        headers.remove("mcp-name");
+        assert!(matches!(agrees(&headers), Err(Mismatch::Missing { .. })));
+    }
+    assert_eq!(standard("tasks/list", params).len(), 1);
+}
+
 // rule: mcp-mirror-encoding
 #[test]
 fn what_a_header_cannot_hold_as_it_is_goes_in_base64() {

@@ -17,6 +17,7 @@ mod per_session;
 mod raw_upstream;
 mod sessions;
 mod stateless;
+mod tasks;
 mod transparent;
 mod up;
 mod wire;

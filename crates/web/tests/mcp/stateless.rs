@@ -348,8 +348,9 @@ async fn a_client_that_closes_its_stream_cancels_the_work() {
     }
 }
 
+// rule: mcp-callers-capabilities
 #[tokio::test]
-async fn a_server_that_shakes_hands_gets_the_params_without_the_senders_words() {
+async fn a_server_that_shakes_hands_reads_of_the_sender_what_it_can_do_and_nothing_else() {
     let up = raw_upstream::start(r#"{"content":[],"x":1e400}"#).await;
     let hub = hub_with(&up.url, json!({})).await;
     let client = Client::at(&hub, "/mcp/up");
@@ -366,7 +367,9 @@ async fn a_server_that_shakes_hands_gets_the_params_without_the_senders_words() 
     let heard = up.heard("tools/call", 1).await;
     assert_eq!(
         heard[0]["params"],
-        json!({ "name": "t", "_meta": { "own": 1 } })
+        json!({ "name": "t", "_meta": {
+            "own": 1, format!("{META}clientCapabilities"): client.capabilities,
+        } })
     );
 }
 
@@ -453,4 +456,43 @@ async fn one_stream_tells_what_was_asked_for_and_nothing_else() {
         })
         .await;
     }
+}
+
+// rule: mcp-mrtr-missing-input
+#[tokio::test]
+async fn questions_that_a_server_asks_at_once_come_in_one_result() {
+    let (url, _) = up::start("one").await;
+    let hub = hub_with(&url, json!({})).await;
+    let client = Client::at(&hub, "/mcp/up");
+    let tool = "sample and roots";
+    let asked = client.call(tool, json!({})).await;
+    let questions = asked["inputRequests"].as_object().expect("questions");
+    assert_eq!(questions.len(), 2, "{asked}");
+    let answers = questions.iter().map(|(key, question)| {
+        let answer = match question["method"].as_str() {
+            Some("roots/list") => json!({ "roots": [{ "uri": "file:///here" }] }),
+            _ => json!({ "role": "assistant", "content": { "type": "text", "text": "" }, "model": "m" }),
+        };
+        (key.clone(), answer)
+    });
+    let answers: serde_json::Map<_, _> = answers.collect();
+    let state = &asked["requestState"];
+    let some: serde_json::Map<_, _> = answers.clone().into_iter().take(1).collect();
+    let again = client
+        .call(
+            tool,
+            json!({ "inputResponses": some, "requestState": state }),
+        )
+        .await;
+    assert_eq!(again, asked, "one answer is missing");
+    let done = client
+        .call(
+            tool,
+            json!({ "inputResponses": answers, "requestState": state }),
+        )
+        .await;
+    assert_eq!(
+        done["content"][0]["text"], r#""m" in "file:///here""#,
+        "{done}"
+    );
 }

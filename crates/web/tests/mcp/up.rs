@@ -159,6 +159,7 @@ impl ServerHandler for Up {
                 self.name,
                 arguments["text"].as_str().unwrap_or_default()
             ),
+            "sample and roots" => self.ask_at_once(&context.peer).await,
             "sample" | "elicit" | "roots" => return Ok(self.ask(&request, &context.peer).await),
             "progress" => self.progress(&context).await,
             "log" => {

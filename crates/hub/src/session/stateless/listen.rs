@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use mcp::bridge::key;
 use mcp::message::{Message, code};
-use mcp::{method, raw};
+use mcp::{method, raw, task};
 
 use crate::session::receive::Reply;
+use crate::session::tasks::undeclared;
 use crate::session::{Listening, Session, Sessions};
 
 /// What one client hears until it goes away.
@@ -26,6 +27,8 @@ pub struct Subscription {
 struct Filter {
     lists: Vec<(&'static str, &'static str)>,
     resources: Vec<String>,
+    /// By their ids, decoded.
+    tasks: Vec<Box<str>>,
 }
 
 const LISTS: [(&str, &str); 3] = [
@@ -50,6 +53,10 @@ impl Sessions {
             .ok_or_else(|| bad("params.notifications must be an object"))?;
         let asked =
             Filter::read(wanted).ok_or_else(|| bad("params.notifications is unreadable"))?;
+        // rule: mcp-task-undeclared
+        if !asked.tasks.is_empty() && !task::is_declared(&session.capabilities) {
+            return Err(undeclared(request));
+        }
         let full = || {
             let text = "too many clients listen";
             Message::failure(Some(id), code::SERVER_ERROR, text, None)
@@ -68,6 +75,7 @@ impl Sessions {
             filter: Filter {
                 lists: Vec::new(),
                 resources: Vec::new(),
+                tasks: Vec::new(),
             },
             id: id.into(),
             acknowledged: false,
@@ -76,6 +84,8 @@ impl Sessions {
         let scope = subscription.session.scope.load_full();
         self.shared.settle(&scope).await;
         subscription.filter.lists = self.told(&scope, asked.lists);
+        let watching = self.shared.watch_tasks(&subscription.session, asked.tasks);
+        subscription.filter.tasks = watching.await;
         for uri in asked.resources {
             if self.watches(&subscription.session, &uri).await {
                 subscription.filter.resources.push(uri);
@@ -135,8 +145,14 @@ impl Filter {
         let uris = uris
             .into_iter()
             .map(|uri| raw::string(uri).map(|_| uri.to_owned()));
+        let tasks = raw::field(wanted, "taskIds").ok()?;
+        let tasks = tasks.map_or_else(|| Some(Vec::new()), raw::elements)?;
+        let tasks = tasks
+            .into_iter()
+            .map(|id| raw::string(id).map(|id| Box::from(&*id)));
         Some(Self {
             lists,
+            tasks: tasks.collect::<Option<_>>()?,
             resources: uris.collect::<Option<_>>()?,
         })
     }
@@ -144,7 +160,8 @@ impl Filter {
     // rule: mcp-listen-filter -- nothing is sent that the client did not ask for.
     fn takes(&self, method: &str) -> bool {
         let is_resource = method == method::RESOURCE_UPDATED && !self.resources.is_empty();
-        is_resource || self.lists.iter().any(|(_, listed)| *listed == method)
+        let is_task = method == method::TASK_TOLD && !self.tasks.is_empty();
+        is_resource || is_task || self.lists.iter().any(|(_, listed)| *listed == method)
     }
 
     fn text(&self) -> String {
@@ -155,6 +172,10 @@ impl Filter {
                 "\"resourceSubscriptions\":[{}]",
                 self.resources.join(",")
             ));
+        }
+        if !self.tasks.is_empty() {
+            let ids: Vec<String> = self.tasks.iter().map(|id| raw::quote(id)).collect();
+            all.push(format!("\"taskIds\":[{}]", ids.join(",")));
         }
         format!("{{{}}}", all.join(","))
     }

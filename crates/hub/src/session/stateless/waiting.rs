@@ -35,7 +35,7 @@ pub(super) struct Origin {
 
 struct Open {
     origin: Origin,
-    question: Message,
+    questions: Vec<Message>,
     /// Asks the task that holds the request to hand it over.
     back: oneshot::Sender<oneshot::Sender<Held<Exchange>>>,
 }
@@ -76,8 +76,20 @@ const MOST_EARLY: usize = 256;
 /// 256 bits.
 const STATE_BYTES: usize = 32;
 const MARK: &str = "mcphub:";
-/// The hub asks one question at a time.
-const KEY: &str = "question";
+
+/// A request of a server has no key, so its place among those that are asked together is one.
+fn key(place: usize) -> String {
+    match place {
+        0 => "question".to_owned(),
+        _ => format!("question-{}", place + 1),
+    }
+}
+
+fn asked(questions: &[Message], state: &str) -> String {
+    let keyed = questions.iter().enumerate();
+    let keyed = keyed.map(|(place, question)| (key(place), question));
+    bridge::input_required(keyed, state)
+}
 
 impl Origin {
     pub(super) fn of(caller: &Caller, endpoint: &Endpoint, request: &Message) -> Self {
@@ -120,11 +132,11 @@ impl Origin {
 }
 
 impl Waiting {
-    /// Keeps a request until its client answers the question; the result for the client. `None`: too many wait.
+    /// Keeps a request until its client answers the questions; the result for the client. `None`: too many wait.
     pub(super) fn keep(
         &self,
         origin: &Origin,
-        question: &Message,
+        questions: Vec<Message>,
         exchange: Exchange,
         early: VecDeque<Message>,
     ) -> Option<String> {
@@ -137,19 +149,20 @@ impl Waiting {
         }
         let state: Box<str> = [MARK, &chance::token(STATE_BYTES)].concat().into();
         let (back, wanted) = oneshot::channel();
+        let result = asked(&questions, &state);
         let open = Open {
             origin: origin.clone(),
-            question: question.clone(),
+            questions,
             back,
         };
         self.open.insert(state.clone(), open);
-        let (waiting, known) = (self.clone(), state.clone());
+        let (waiting, known) = (self.clone(), state);
         tokio::spawn(async move {
             if hold(exchange, early, wanted).await.is_none() {
                 waiting.open.remove(&known);
             }
         });
-        Some(bridge::input_required(KEY, question, &state))
+        Some(result)
     }
 
     /// Whether this request goes on with one that waits.
@@ -167,12 +180,14 @@ impl Waiting {
         if !open.origin.is(origin) {
             return Kept::Refused(refused.into());
         }
-        let question = open.question.clone();
+        let questions = open.questions.clone();
         drop(open);
         let id = request.id().unwrap_or("null");
+        let answer = |place| raw::at(params, &["inputResponses", &key(place)]).ok()?;
+        let answers: Option<Vec<&str>> = (0..questions.len()).map(answer).collect();
         // rule: mcp-mrtr-missing-input -- what was not answered is asked again.
-        let Ok(Some(answer)) = raw::at(params, &["inputResponses", KEY]) else {
-            let result = bridge::input_required(KEY, &question, &state);
+        let Some(answers) = answers else {
+            let result = asked(&questions, &state);
             return Kept::Again(Message::success(id, &result));
         };
         let Some((_, open)) = self.open.remove(&*state) else {
@@ -185,7 +200,9 @@ impl Waiting {
         let Ok((exchange, early)) = held.await else {
             return Kept::Refused(refused.into());
         };
-        exchange.answer(Message::success(question.id().unwrap_or("null"), answer));
+        for (question, answer) in questions.iter().zip(answers) {
+            exchange.answer(Message::success(question.id().unwrap_or("null"), answer));
+        }
         Kept::Found(Box::new(exchange), early)
     }
 

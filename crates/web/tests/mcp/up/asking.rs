@@ -52,6 +52,14 @@ impl Up {
         Ok(json.expect("JSON"))
     }
 
+    /// Asks two things without waiting in between.
+    pub(super) async fn ask_at_once(&self, peer: &Peer<RoleServer>) -> String {
+        let (sampled, roots) = tokio::join!(self.put("sample", peer), self.put("roots", peer));
+        let (sampled, roots) = (sampled.expect("an answer"), roots.expect("an answer"));
+        let (model, folder) = (&sampled["model"], &roots["roots"][0]["uri"]);
+        format!("{model} in {folder}")
+    }
+
     fn question(&self, tool: &str) -> CallToolResponse {
         let request = match tool {
             "sample" => json!({ "method": "sampling/createMessage", "params": sampling() }),
