@@ -35,7 +35,7 @@ use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 
 use dashmap::DashMap;
 use settings::Settings;
-use tokio::sync::broadcast;
+use tokio::sync::{Semaphore, broadcast};
 
 use crate::clock::Clock;
 use crate::fetch::Fetch;
@@ -76,7 +76,11 @@ struct Shared {
     /// Hashes of states that were answered.
     used: SyncMutex<VecDeque<String>>,
     events: broadcast::Sender<Event>,
+    /// Preparations at once. Nobody waits for one, and at the start of a hub all of its servers want theirs.
+    preparing: Semaphore,
 }
+
+const PREPARATIONS: usize = 4;
 
 impl SignIns {
     /// Starts with what the settings file holds. Grants are kept renewed while this or a clone lives.
@@ -92,6 +96,7 @@ impl SignIns {
             documents: Documents::default(),
             used: SyncMutex::default(),
             events: broadcast::Sender::new(LAG),
+            preparing: Semaphore::new(PREPARATIONS),
         });
         tokio::spawn(idle::keep_renewed(Arc::downgrade(&shared)));
         let settings = shared.store.subscribe();

@@ -12,6 +12,8 @@ use super::{Account, Shared};
 impl Shared {
     /// Never makes a link and never changes a state: the server works as it is, and a sign-in is only offered.
     pub(super) async fn prepare(self: &Arc<Self>, account: &Account) {
+        // It is never closed.
+        let _place = self.preparing.acquire().await;
         let desk = self.desk(account);
         let _flow = desk.flow.lock().await;
         let Ok(subject) = self.subject(account) else {
