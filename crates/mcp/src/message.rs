@@ -100,7 +100,7 @@ impl From<Unreadable> for Malformed {
 /// A message and where its parts are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    text: Box<str>,
+    text: String,
     id: Option<Span>,
     method: Option<Method>,
     payload: Option<Payload>,
@@ -151,7 +151,7 @@ impl Message {
             id: parsed.0,
             method: parsed.1,
             payload,
-            text: text.into_boxed_str(),
+            text,
         })
     }
 
@@ -191,7 +191,7 @@ impl Message {
     }
 
     pub fn into_text(self) -> String {
-        self.text.into_string()
+        self.text
     }
 
     /// The id as JSON text, quotes included. `null` on a response to an unreadable request.
@@ -284,7 +284,7 @@ impl Message {
         });
         text.push('}');
         Self {
-            text: text.into_boxed_str(),
+            text,
             id,
             method,
             payload,
@@ -293,11 +293,11 @@ impl Message {
 
     /// Puts `new` where `old` was and moves what stands behind it.
     fn spliced(self, old: Span, new: &str) -> Self {
-        let mut text = self.text.into_string();
+        let mut text = self.text;
         text.replace_range(old.range(), new);
         let moved = |span: Span| span.moved(old, new.len());
         Self {
-            text: text.into_boxed_str(),
+            text,
             id: self.id.map(moved),
             method: self.method.map(|method| match method {
                 Method::Plain(span) => Method::Plain(moved(span)),
@@ -312,7 +312,7 @@ impl Message {
     }
 
     fn appended(self, key: &str, value: &str) -> Self {
-        let mut text = self.text.into_string();
+        let mut text = self.text;
         text.truncate(text.trim_end().len() - 1);
         text.push_str(",\"");
         text.push_str(key);
@@ -322,7 +322,7 @@ impl Message {
         let span = Span::new(start, text.len());
         text.push('}');
         Self {
-            text: text.into_boxed_str(),
+            text,
             payload: Some(Payload::Params(span)),
             ..self
         }

@@ -50,6 +50,8 @@ pub(super) fn message(message: Message, takes: Takes) -> Response {
 /// A whole body of this type.
 pub(super) fn body(content_type: &'static str, body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
+    // Room for all that is said of an answer on its way out.
+    *response.headers_mut() = HeaderMap::with_capacity(8);
     let content_type = HeaderValue::from_static(content_type);
     response
         .headers_mut()

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncReadExt, Interest};
 use tokio::net::TcpStream;
 use tokio::runtime::{Handle, Id};
@@ -127,7 +127,8 @@ impl Connection {
         len: usize,
     ) -> Result<(), BrokeOff> {
         let ready = self.read.len().min(len - whole.len());
-        whole.extend_from_slice(&self.read.split_to(ready));
+        whole.extend_from_slice(&self.read[..ready]);
+        self.read.advance(ready);
         while whole.len() < len {
             let missing = len - whole.len();
             let mut rest = bytes::BufMut::limit(&mut *whole, missing);
