@@ -15,6 +15,8 @@ mod refusal;
 mod stateless;
 mod subscriptions;
 mod tasks;
+mod track;
+mod tracks;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,15 +38,18 @@ use crate::chance;
 use crate::upstream::Behalf;
 
 pub use exchange::Exchange;
-pub use outbox::Listening;
 pub use receive::Reply;
 pub use stateless::{Asked, Asker, Once, Subscription, Unasked};
+pub use track::Listening;
+pub use tracks::Resumed;
 
 use asked::AskedOf;
 use level::{Level, SessionLevel};
 use outbox::Outbox;
 use outward::Outward;
 use subscriptions::Subscriptions;
+use track::Whole;
+use tracks::Tracks;
 
 /// All sessions of a hub. A clone is the same one.
 #[derive(Clone)]
@@ -61,6 +66,8 @@ struct Shared {
     waiting: stateless::Waiting,
     /// The level that a server was asked for, for requests that ask for logs themselves.
     levels: DashMap<Box<str>, Level>,
+    /// What is kept for clients that lost a stream.
+    whole: Arc<Whole>,
     started: Instant,
     /// Ends the pump with the last clone.
     pump: CancellationToken,
@@ -84,6 +91,7 @@ pub struct Session {
     /// Requests of servers that this client has to answer, by their id.
     asked: Mutex<HashMap<Box<str>, AskedOf>>,
     outbox: Outbox,
+    tracks: Tracks,
     outward: Outward,
     /// Seconds after the start of the hub when it was used last.
     used: AtomicU64,
@@ -121,6 +129,7 @@ impl Sessions {
             tasks: tasks::Tasks::default(),
             waiting: stateless::Waiting::default(),
             levels: DashMap::new(),
+            whole: Arc::default(),
             started: Instant::now(),
             pump: CancellationToken::new(),
         });
@@ -156,6 +165,7 @@ impl Sessions {
             calls: Mutex::default(),
             asked: Mutex::default(),
             outbox: Outbox::default(),
+            tracks: Tracks::new(&self.shared.whole),
             outward: Outward::default(),
             used: AtomicU64::new(self.shared.now()),
         });
@@ -212,7 +222,7 @@ impl Session {
 
     /// Opens a stream for what servers tell outside of calls. `None`: enough streams are open.
     pub fn listen(&self) -> Option<Listening> {
-        self.outbox.listen()
+        self.outbox.listen(self.tracks.fresh())
     }
 
     fn calls(&self) -> MutexGuard<'_, HashMap<Box<str>, CancellationToken>> {
@@ -279,6 +289,7 @@ impl Shared {
         }
         session.asked().clear();
         session.outbox.close();
+        session.tracks.close();
         self.catalog.upstreams().end_session(&session.id);
         self.unwatch_tasks(&session.id);
         for (server, uri) in self.subscriptions.forget(&session.id) {
@@ -298,6 +309,10 @@ impl Shared {
             .filter(|s| idle(s) && !s.outbox.is_open())
         {
             self.close(session);
+        }
+        for session in self.sessions() {
+            session.outbox.sweep();
+            session.tracks.sweep();
         }
         // A client that listens keeps the connection of its user from being closed.
         for session in self.sessions().iter().filter(|s| s.outbox.is_open()) {
