@@ -176,6 +176,7 @@ impl Sessions {
     ) -> Arc<Session> {
         Arc::new(Session {
             id: chance::token(ID_BYTES).into(),
+            seal: Box::default(),
             identity: caller.identity().into(),
             endpoint,
             revision: Revision::V2026_07_28,
