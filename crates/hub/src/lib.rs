@@ -23,7 +23,7 @@ use catalog::Catalog;
 use clock::Clock;
 use fetch::{Egress, Fetch, Lookup, Proxies};
 use journal::Journal;
-use session::Sessions;
+use session::{Passports, Sessions};
 use sign_in::SignIns;
 use store::{Environment, Store};
 use upstream::{Outside, Upstreams};
@@ -91,7 +91,7 @@ impl Hub {
             port,
             clock,
         } = options;
-        let store = Store::open_with(settings_path, environment.clone(), vault).await?;
+        let store = Store::open_with(settings_path, environment.clone(), vault.clone()).await?;
         let fetch = Fetch::new(Egress {
             proxies: Proxies::from_environment(&|name| environment(name))?,
             folder: store.folder().to_owned(),
@@ -110,12 +110,13 @@ impl Hub {
             fetch: fetch.clone(),
             sign_ins: sign_ins.clone(),
             clock: clock.clone(),
-            environment,
+            environment: environment.clone(),
             tracker: tracker.clone(),
         };
         let upstreams = Upstreams::start(outside, store.subscribe());
         let catalog = Catalog::new(store.clone(), upstreams.clone());
-        let sessions = Sessions::start(catalog.clone());
+        let passports = Passports::new(store.clone(), clock.clone(), vault, &environment);
+        let sessions = Sessions::start(catalog.clone(), passports);
         let parts = Parts {
             store,
             journal,

@@ -9,12 +9,15 @@ mod hello;
 mod level;
 mod outbox;
 mod outward;
+mod passport;
 mod pump;
 mod receive;
 mod refusal;
 mod stateless;
 mod subscriptions;
 mod tasks;
+mod track;
+mod tracks;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,15 +39,19 @@ use crate::chance;
 use crate::upstream::Behalf;
 
 pub use exchange::Exchange;
-pub use outbox::Listening;
+pub(crate) use passport::Passports;
 pub use receive::Reply;
 pub use stateless::{Asked, Asker, Once, Subscription, Unasked};
+pub use track::Listening;
+pub use tracks::Resumed;
 
 use asked::AskedOf;
 use level::{Level, SessionLevel};
 use outbox::Outbox;
 use outward::Outward;
 use subscriptions::Subscriptions;
+use track::Whole;
+use tracks::Tracks;
 
 /// All sessions of a hub. A clone is the same one.
 #[derive(Clone)]
@@ -55,12 +62,15 @@ pub struct Sessions {
 struct Shared {
     catalog: Catalog,
     live: DashMap<Box<str>, Arc<Session>>,
+    passports: Passports,
     subscriptions: Subscriptions,
     tasks: tasks::Tasks,
     /// Requests of stateless clients that wait for an answer to a question of their server.
     waiting: stateless::Waiting,
     /// The level that a server was asked for, for requests that ask for logs themselves.
     levels: DashMap<Box<str>, Level>,
+    /// What is kept for clients that lost a stream.
+    whole: Arc<Whole>,
     started: Instant,
     /// Ends the pump with the last clone.
     pump: CancellationToken,
@@ -69,6 +79,8 @@ struct Shared {
 /// One client's session at one endpoint.
 pub struct Session {
     id: Box<str>,
+    /// What follows in the id that the client has, and makes the session anew elsewhere.
+    seal: Box<str>,
     /// Who opened it; nobody else may use it.
     identity: Box<str>,
     endpoint: Endpoint,
@@ -84,6 +96,7 @@ pub struct Session {
     /// Requests of servers that this client has to answer, by their id.
     asked: Mutex<HashMap<Box<str>, AskedOf>>,
     outbox: Outbox,
+    tracks: Tracks,
     outward: Outward,
     /// Seconds after the start of the hub when it was used last.
     used: AtomicU64,
@@ -110,17 +123,21 @@ const LONGEST_IDLE: Duration = Duration::from_secs(24 * 60 * 60);
 const MOST_CALLS: usize = 1_024;
 /// 128 bits.
 const ID_BYTES: usize = 16;
+/// Stands between the random word of an id and what is sealed.
+const SEAL: char = '.';
 
 impl Sessions {
     /// Starts the task that passes on what servers tell outside of calls.
-    pub fn start(catalog: Catalog) -> Self {
+    pub(crate) fn start(catalog: Catalog, passports: Passports) -> Self {
         let shared = Arc::new(Shared {
             catalog,
             live: DashMap::new(),
+            passports,
             subscriptions: Subscriptions::default(),
             tasks: tasks::Tasks::default(),
             waiting: stateless::Waiting::default(),
             levels: DashMap::new(),
+            whole: Arc::default(),
             started: Instant::now(),
             pump: CancellationToken::new(),
         });
@@ -143,23 +160,14 @@ impl Sessions {
             return Err(NoSession::TooMany);
         }
         let result = hello::answer(&self.shared.catalog, &scope, asked.revision).await;
-        let session = Arc::new(Session {
-            id: id.clone(),
-            identity: caller.identity().into(),
-            endpoint,
-            revision: asked.revision,
-            abilities: asked.abilities,
-            capabilities: asked.capabilities.into(),
-            caller: ArcSwap::from_pointee(caller.clone()),
-            scope: ArcSwap::new(scope),
-            level: SessionLevel::default(),
-            calls: Mutex::default(),
-            asked: Mutex::default(),
-            outbox: Outbox::default(),
-            outward: Outward::default(),
-            used: AtomicU64::new(self.shared.now()),
-        });
-        self.shared.live.insert(id, Arc::clone(&session));
+        let seal = self.shared.passports.seal(&id, &asked, (&endpoint, caller));
+        let session = self
+            .shared
+            .made((id, seal), asked, (endpoint, caller, scope));
+        let session = Arc::new(session);
+        self.shared
+            .live
+            .insert(session.id.clone(), Arc::clone(&session));
         let id = initialize.id().unwrap_or("null");
         Ok((session, Message::success(id, &result)))
     }
@@ -172,10 +180,15 @@ impl Sessions {
         endpoint: &Endpoint,
         caller: &Caller,
     ) -> Result<Arc<Session>, NoSession> {
+        let (id, seal) = id.split_once(SEAL).unwrap_or((id, ""));
         let found = self.shared.live.get(id).map(|session| Arc::clone(&session));
-        let session = found
-            .filter(|s| *s.identity == *caller.identity() && s.endpoint == *endpoint)
-            .ok_or(NoSession::Unknown)?;
+        let session = match found {
+            Some(session) => Some(session)
+                .filter(|s| *s.identity == *caller.identity() && s.endpoint == *endpoint)
+                .filter(|s| *s.seal == *seal)
+                .ok_or(NoSession::Unknown)?,
+            None => self.shared.anew((id, seal), endpoint, caller)?,
+        };
         session.used.store(self.shared.now(), Ordering::Relaxed);
         self.shared.refresh(&session, caller)?;
         Ok(session)
@@ -202,8 +215,12 @@ impl Sessions {
 }
 
 impl Session {
-    pub fn id(&self) -> &str {
-        &self.id
+    /// The id as its client knows it.
+    pub fn id(&self) -> String {
+        if self.seal.is_empty() {
+            return self.id.to_string();
+        }
+        format!("{}{SEAL}{}", self.id, self.seal)
     }
 
     pub fn revision(&self) -> Revision {
@@ -212,7 +229,7 @@ impl Session {
 
     /// Opens a stream for what servers tell outside of calls. `None`: enough streams are open.
     pub fn listen(&self) -> Option<Listening> {
-        self.outbox.listen()
+        self.outbox.listen(self.tracks.fresh())
     }
 
     fn calls(&self) -> MutexGuard<'_, HashMap<Box<str>, CancellationToken>> {
@@ -240,6 +257,62 @@ impl Session {
 }
 
 impl Shared {
+    fn made(
+        &self,
+        (id, seal): (Box<str>, Box<str>),
+        asked: hello::Asked,
+        (endpoint, caller, scope): (Endpoint, &Caller, Arc<Scope>),
+    ) -> Session {
+        Session {
+            id,
+            seal,
+            identity: caller.identity().into(),
+            endpoint,
+            revision: asked.revision,
+            abilities: asked.abilities,
+            capabilities: asked.capabilities.into(),
+            caller: ArcSwap::from_pointee(caller.clone()),
+            scope: ArcSwap::new(scope),
+            level: SessionLevel::default(),
+            calls: Mutex::default(),
+            asked: Mutex::default(),
+            outbox: Outbox::default(),
+            tracks: Tracks::new(&self.whole),
+            outward: Outward::default(),
+            used: AtomicU64::new(self.now()),
+        }
+    }
+
+    /// A session that another process opened, which had the same key.
+    // rule: mcp-transport-session-anew -- a session that this process does not know, and that its own hub gave out, goes on without `initialize`.
+    fn anew(
+        &self,
+        (id, seal): (&str, &str),
+        endpoint: &Endpoint,
+        caller: &Caller,
+    ) -> Result<Arc<Session>, NoSession> {
+        let asked = self.passports.open((id, seal), endpoint, caller);
+        let asked = asked.ok_or(NoSession::Unknown)?;
+        let scope = self.catalog.scope_of(id, endpoint, caller)?;
+        if self.live.len() >= MOST_SESSIONS {
+            return Err(NoSession::TooMany);
+        }
+        let session = self.made(
+            (id.into(), seal.into()),
+            asked,
+            (endpoint.clone(), caller, scope),
+        );
+        // What happened meanwhile is known to nobody.
+        session.outbox.all_changed();
+        tracing::info!(
+            session = session.short_id(),
+            "a session of another process goes on here"
+        );
+        // Requests of its client may come at the same time.
+        let live = self.live.entry(session.id.clone());
+        Ok(Arc::clone(&live.or_insert_with(|| Arc::new(session))))
+    }
+
     fn now(&self) -> u64 {
         self.started.elapsed().as_secs()
     }
@@ -274,11 +347,15 @@ impl Shared {
 
     fn close(&self, session: &Session) {
         self.live.remove(&session.id);
+        if !session.seal.is_empty() {
+            self.passports.end(&session.id);
+        }
         for call in session.calls().values() {
             call.cancel();
         }
         session.asked().clear();
         session.outbox.close();
+        session.tracks.close();
         self.catalog.upstreams().end_session(&session.id);
         self.unwatch_tasks(&session.id);
         for (server, uri) in self.subscriptions.forget(&session.id) {
@@ -298,6 +375,10 @@ impl Shared {
             .filter(|s| idle(s) && !s.outbox.is_open())
         {
             self.close(session);
+        }
+        for session in self.sessions() {
+            session.outbox.sweep();
+            session.tracks.sweep();
         }
         // A client that listens keeps the connection of its user from being closed.
         for session in self.sessions().iter().filter(|s| s.outbox.is_open()) {

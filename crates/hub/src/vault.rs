@@ -67,6 +67,44 @@ impl Vault {
     }
 }
 
+impl Vault {
+    /// Seals a text that leaves the hub and comes back, in base64url. `holder`: what it is bound to; begins with what it is for.
+    pub(crate) fn seal_word(&self, holder: &str, plain: &str) -> Option<String> {
+        let key = self.key.as_ref()?;
+        key.seal(holder, plain)
+    }
+
+    /// What `seal_word` sealed for this holder; `None`: it is not that.
+    pub(crate) fn open_word(&self, holder: &str, sealed: &str) -> Option<String> {
+        let key = self.key.as_ref()?;
+        key.open(holder, sealed)
+    }
+}
+
+impl Key {
+    fn seal(&self, holder: &str, plain: &str) -> Option<String> {
+        let nonce = chance::bytes::<NONCE>();
+        let payload = Payload {
+            msg: plain.as_bytes(),
+            aad: holder.as_bytes(),
+        };
+        // Only a text of many gigabytes cannot be encrypted.
+        let sealed = self.cipher.encrypt(&XNonce::from(nonce), payload).ok()?;
+        Some(URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat()))
+    }
+
+    fn open(&self, holder: &str, sealed: &str) -> Option<String> {
+        let whole = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let (nonce, sealed) = whole.split_first_chunk::<NONCE>()?;
+        let payload = Payload {
+            msg: sealed,
+            aad: holder.as_bytes(),
+        };
+        let plain = self.cipher.decrypt(&XNonce::from(*nonce), payload).ok()?;
+        String::from_utf8(plain).ok()
+    }
+}
+
 impl settings::Vault for Vault {
     fn has_key(&self) -> bool {
         self.key.is_some()
@@ -74,14 +112,8 @@ impl settings::Vault for Vault {
 
     fn seal(&self, binding: &Binding, plain: &str) -> Option<String> {
         let key = self.key.as_ref()?;
-        let nonce = chance::bytes::<NONCE>();
-        let payload = Payload {
-            msg: plain.as_bytes(),
-            aad: binding.as_str().as_bytes(),
-        };
-        // Only a text of many gigabytes cannot be encrypted; it stays as it is.
-        let sealed = key.cipher.encrypt(&XNonce::from(nonce), payload).ok()?;
-        let whole = URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat());
+        // What cannot be sealed stays as it is.
+        let whole = key.seal(binding.as_str(), plain)?;
         Some(format!("{SEALED}{}.{whole}", key.name))
     }
 
@@ -92,15 +124,7 @@ impl settings::Vault for Vault {
         if name != key.name {
             return Err(Shut::OtherKey);
         }
-        let whole = URL_SAFE_NO_PAD.decode(whole).map_err(|_| Shut::Foreign)?;
-        let (nonce, sealed) = whole.split_first_chunk::<NONCE>().ok_or(Shut::Foreign)?;
-        let payload = Payload {
-            msg: sealed,
-            aad: binding.as_str().as_bytes(),
-        };
-        let opened = key.cipher.decrypt(&XNonce::from(*nonce), payload);
-        let plain = opened.map_err(|_| Shut::Foreign)?;
-        String::from_utf8(plain).map_err(|_| Shut::Foreign)
+        key.open(binding.as_str(), whole).ok_or(Shut::Foreign)
     }
 }
 

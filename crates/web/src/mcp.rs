@@ -1,11 +1,11 @@
 //! The MCP endpoints: `/mcp`, `/mcp/{group}`, `/mcp/{server}` over Streamable HTTP.
 //!
-//! MCP transports, "Streamable HTTP", revisions 2025-03-26 to 2026-07-28, chosen per request. Leaves out who may come in, and
-//! resuming a stream.
+//! MCP transports, "Streamable HTTP", revisions 2025-03-26 to 2026-07-28, chosen per request. Leaves out who may come in.
 
 mod answer;
 mod asked;
 mod batch;
+mod resume;
 mod stateless;
 mod stream;
 
@@ -78,7 +78,7 @@ impl Mcp {
             Body::Single(message) => {
                 let session = self.session(headers, &endpoint, caller)?;
                 let reply = self.sessions.receive(&session, message).await;
-                Ok(single(reply.carrying(headers), takes).await)
+                Ok(single(&session, reply.carrying(headers), takes).await)
             }
             Body::Batch(members) => {
                 let session = self.session(headers, &endpoint, caller)?;
@@ -107,8 +107,11 @@ impl Mcp {
             ));
         }
         let session = self.session(headers, endpoint, caller)?;
-        let listening = session.listen().ok_or_else(Refusal::too_many_streams)?;
-        Ok(stream::listening(listening, self.draining.clone()))
+        let draining = self.draining.clone();
+        match asked::last_event(headers) {
+            Some(last_event) => resume::resume(&session, last_event, draining),
+            None => resume::listen(&session, draining),
+        }
     }
 
     fn delete(
@@ -161,7 +164,7 @@ async fn open(
 
 /// The answer to one message: nothing, JSON, or a stream when the server has something to say before its response, or takes
 /// its time.
-async fn single(reply: Reply, takes: Takes) -> Response {
+async fn single(session: &Session, reply: Reply, takes: Takes) -> Response {
     let exchange = match reply {
         Reply::Accepted => return StatusCode::ACCEPTED.into_response(),
         Reply::Now(message) => return answer::message(message, takes),
@@ -172,12 +175,12 @@ async fn single(reply: Reply, takes: Takes) -> Response {
         return response.map_or_else(stream::nothing, |response| answer::message(response, takes));
     }
     let mut exchange = exchange;
-    match timeout(stream::SIGN_OF_LIFE, exchange.next()).await {
+    match timeout(resume::patience(session), exchange.next()).await {
         Ok(Some(response)) if response.kind() == Kind::Response => answer::message(response, takes),
-        Ok(Some(first)) => stream::exchange(first, exchange),
         Ok(None) => stream::nothing(),
+        Ok(first) => resume::request(session, first, exchange),
         // Clients and proxies give up on an answer that does not even begin.
-        Err(_) => stream::slow(exchange),
+        Err(_) => resume::request(session, None, exchange),
     }
 }
 

@@ -103,7 +103,7 @@ export const tools = [
   tool('test_elicitation', "Asks the client's user", asking('User response', undefined, person, ['username', 'email']), only('message', 'What to ask')),
   tool('test_elicitation_sep1034_defaults', 'Asks with defaults', asking('Elicitation completed', 'Please look over the defaults', withDefaults)),
   tool('test_elicitation_sep1330_enums', 'Asks with every kind of choice', asking('Elicitation completed', 'Please choose', everyEnum)),
-  tool('test_reconnection', 'Drops the stream and answers on the next one', async (_arguments, call) => { call.dropStream(); await pause(100); return reply('Reconnected.'); }),
+  tool('test_reconnection', 'Drops the stream and answers on the next one', async (_arguments, call) => { call.dropStream(); await pause(2_500); return reply('Reconnected.'); }),
   tool('json_schema_2020_12_tool', 'Tool with JSON Schema 2020-12 features', saying(text('The schema was understood.')), modernSchema),
 ];
 

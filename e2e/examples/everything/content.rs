@@ -55,7 +55,7 @@ const PLAIN: [(&str, &str); 24] = [
         "test_elicitation_sep1330_enums",
         "Asks with every kind of choice",
     ),
-    ("test_reconnection", "Answers at once"),
+    ("test_reconnection", "Takes its time"),
     ("test_logging_tool", "Logs once, where logs are wanted"),
     ("test_missing_capability", "Wants a client with a model"),
     ("test_streaming_elicitation", "Asks for a value"),

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rmcp::model::*;
 use rmcp::service::{RequestContext, SubscriptionContext, SubscriptionSink};
@@ -105,7 +106,12 @@ impl Everything {
                 progress(context).await;
                 said("Progress reached 100.")
             }
-            "test_reconnection" => said("Still here."),
+            "test_reconnection" => {
+                // Long enough for whoever stands in between to begin a stream of its own.
+                let late = Duration::from_millis(2_500);
+                drop(tokio::time::timeout(late, context.ct.cancelled()).await);
+                said("Still here.")
+            }
             "test_custom_header" => said(arguments["value"].as_str().unwrap_or_default()),
             "test_missing_capability" => {
                 if client_of(context).sampling.is_none() {

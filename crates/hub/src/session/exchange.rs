@@ -114,7 +114,8 @@ impl Exchange {
         None
     }
 
-    pub(super) fn id(&self) -> &str {
+    /// The client's own id, as JSON text.
+    pub fn id(&self) -> &str {
         &self.id
     }
 

@@ -25,6 +25,7 @@ use super::level::SessionLevel;
 use super::outbox::Outbox;
 use super::outward::Outward;
 use super::receive::Reply;
+use super::tracks::Tracks;
 use super::{Exchange, Session, Sessions, hello};
 use crate::access::Caller;
 use crate::catalog::{Endpoint, Nowhere, Scope};
@@ -175,6 +176,7 @@ impl Sessions {
     ) -> Arc<Session> {
         Arc::new(Session {
             id: chance::token(ID_BYTES).into(),
+            seal: Box::default(),
             identity: caller.identity().into(),
             endpoint,
             revision: Revision::V2026_07_28,
@@ -186,6 +188,7 @@ impl Sessions {
             calls: Mutex::new(HashMap::new()),
             asked: Mutex::default(),
             outbox: Outbox::default(),
+            tracks: Tracks::new(&self.shared.whole),
             outward: Outward::default(),
             used: AtomicU64::new(self.shared.now()),
         })

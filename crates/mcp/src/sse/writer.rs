@@ -22,8 +22,11 @@ pub fn write(out: &mut String, event: &Event) {
 }
 
 /// Appends an event that carries one message.
-pub fn message(out: &mut String, text: &str) {
+pub fn message(out: &mut String, id: Option<&str>, text: &str) {
     out.push_str("event: message\n");
+    if let Some(id) = id {
+        field(out, "id", id);
+    }
     for line in lines(text) {
         field(out, "data", line);
     }

@@ -43,7 +43,7 @@ pub(super) fn message(message: Message, takes: Takes) -> Response {
         return body(header::JSON, message.into_text());
     }
     let mut text = String::new();
-    sse::message(&mut text, message.text());
+    sse::message(&mut text, None, message.text());
     body(header::EVENT_STREAM, text)
 }
 
@@ -155,6 +155,10 @@ impl Refusal {
     pub(super) fn too_many_streams() -> Self {
         let text = "this session has enough streams open";
         Self::new(StatusCode::CONFLICT, code::SERVER_ERROR, text)
+    }
+
+    pub(super) fn not_resumable(text: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code::INVALID_REQUEST, text)
     }
 
     pub(super) fn no_session(why: &NoSession) -> Self {

@@ -42,6 +42,12 @@ pub(super) fn session_id(headers: &HeaderMap) -> Result<&str, Refusal> {
     }
 }
 
+/// The last event that a client has of a stream that it lost. One that is no text is no event's.
+pub(super) fn last_event(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::LAST_EVENT_ID)?;
+    Some(value.to_str().unwrap_or_default()).filter(|_| !value.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use http::{HeaderValue, StatusCode};

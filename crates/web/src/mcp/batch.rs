@@ -5,14 +5,13 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
 use futures::future::join_all;
-use futures::stream::{self, StreamExt};
 use http::{HeaderMap, StatusCode};
 use hub::session::{Exchange, Reply, Session};
 use mcp::header;
 use mcp::message::{Malformed, Message};
 
 use super::answer::{self, Refusal, Takes};
-use super::{Mcp, stream as events};
+use super::{Mcp, resume, stream as events};
 
 /// Messages in one batch.
 const MOST: usize = 100;
@@ -48,12 +47,7 @@ pub(super) async fn answer(
         return Ok(StatusCode::ACCEPTED.into_response());
     }
     if takes.stream && !under_way.is_empty() {
-        let known = stream::iter(known)
-            .map(|message| events::event(message.text()))
-            .boxed();
-        let streams = under_way.into_iter().map(events::rest);
-        let all = stream::select_all(std::iter::once(known).chain(streams));
-        return Ok(events::events(all.boxed()));
+        return Ok(resume::batch(session, known, under_way));
     }
     known.extend(
         join_all(under_way.into_iter().map(response))

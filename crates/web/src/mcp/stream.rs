@@ -1,4 +1,5 @@
-//! Answers that are event streams: what a server sends for one request, and what happens in a session outside of requests.
+//! Answers that are event streams: what a server sends for one request without a session, and what such a client listens to.
+//! Streams of sessions can be taken up again (`resume`).
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use axum::body::{Body, Bytes};
 use axum::response::Response;
 use futures::stream::{self, BoxStream, StreamExt};
 use http::{HeaderName, HeaderValue};
-use hub::session::{Exchange, Listening, Once, Subscription};
+use hub::session::{Once, Subscription};
 use mcp::message::Message;
 use mcp::{header, sse};
 use tokio::sync::watch;
@@ -18,37 +19,20 @@ use super::answer;
 /// So often a silent stream shows that it lives: proxies cut silent ones off, and a client that went away is noticed.
 pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
-/// Messages for one request, in order; the response is the last.
-pub(super) trait Messages: Send + 'static {
-    fn next(&mut self) -> impl Future<Output = Option<Message>> + Send;
-}
-
-impl Messages for Exchange {
-    async fn next(&mut self) -> Option<Message> {
-        Self::next(self).await
-    }
-}
-
-impl Messages for Once {
-    async fn next(&mut self) -> Option<Message> {
-        Self::next(self).await
-    }
-}
-
 /// The first message and all that follows for the same request.
-pub(super) fn exchange(first: Message, exchange: impl Messages) -> Response {
+pub(super) fn exchange(first: Message, exchange: Once) -> Response {
     let first = stream::once(async move { event(first.text()) });
     events(first.chain(rest(exchange)).boxed())
 }
 
 /// What a server sends for one request, when nothing came so far.
-pub(super) fn slow(exchange: impl Messages) -> Response {
+pub(super) fn slow(exchange: Once) -> Response {
     let opened = stream::once(async { alive() });
     events(opened.chain(rest(exchange)).boxed())
 }
 
 /// What a server sends for one request, as events, with signs of life between them.
-pub(super) fn rest(exchange: impl Messages) -> BoxStream<'static, Bytes> {
+fn rest(exchange: Once) -> BoxStream<'static, Bytes> {
     stream::unfold(exchange, async |mut exchange| {
         let bytes = match timeout(SIGN_OF_LIFE, exchange.next()).await {
             Ok(message) => event(message?.text()),
@@ -57,22 +41,6 @@ pub(super) fn rest(exchange: impl Messages) -> BoxStream<'static, Bytes> {
         Some((bytes, exchange))
     })
     .boxed()
-}
-
-/// What happens in a session outside of requests; ends with the session or the hub.
-pub(super) fn listening(listening: Listening, draining: watch::Receiver<bool>) -> Response {
-    let opened = stream::once(async { alive() });
-    let from = (listening, draining);
-    let events_of = stream::unfold(from, async |(mut listening, mut draining)| {
-        let bytes = tokio::select! {
-            message = listening.recv() => event(message?.text()),
-            () = tokio::time::sleep(SIGN_OF_LIFE) => alive(),
-            // An error means that the hub is gone.
-            _ = draining.wait_for(|draining| *draining) => return None,
-        };
-        Some((bytes, (listening, draining)))
-    });
-    events(opened.chain(events_of).boxed())
 }
 
 /// What one client asked to hear; ends with the client or, in good order, with the hub.
@@ -118,11 +86,18 @@ pub(super) fn events(events: BoxStream<'static, Bytes>) -> Response {
 /// One message as an event.
 pub(super) fn event(text: &str) -> Bytes {
     let mut out = String::with_capacity(text.len() + 32);
-    sse::message(&mut out, text);
+    sse::message(&mut out, None, text);
     out.into()
 }
 
-fn alive() -> Bytes {
+/// The same with an id, by which its stream can be taken up again.
+pub(super) fn event_with(id: &str, text: &str) -> Bytes {
+    let mut out = String::with_capacity(text.len() + id.len() + 40);
+    sse::message(&mut out, Some(id), text);
+    out.into()
+}
+
+pub(super) fn alive() -> Bytes {
     let mut out = String::new();
     sse::comment(&mut out);
     out.into()

@@ -15,6 +15,8 @@ mod merged;
 mod passed_on;
 mod per_session;
 mod raw_upstream;
+mod resumed;
+mod resumed_session;
 mod sessions;
 mod stateless;
 mod tasks;

@@ -129,7 +129,9 @@ impl Heard {
             if let Some(end) = self.text.find("\n\n") {
                 let event: String = self.text.drain(..end + 2).collect();
                 let mut lines = event.lines();
-                if let Some(text) = lines.find_map(|line| line.strip_prefix("data: ")) {
+                let text = lines.find_map(|line| line.strip_prefix("data: "));
+                // The first event has an id alone.
+                if let Some(text) = text.filter(|text| !text.is_empty()) {
                     return serde_json::from_str(text).expect("JSON");
                 }
                 continue;

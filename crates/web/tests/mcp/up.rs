@@ -44,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) heard: Mutex<Vec<String>>,
     pub(crate) started: Notify,
     pub(crate) cancelled: Notify,
+    /// Lets the tool `steps` take one, which it says with `started`.
+    pub(crate) go: Notify,
     hearers: Mutex<Hearers>,
     news: Notify,
 }
@@ -63,7 +65,8 @@ pub(crate) async fn start_as(name: &'static str, way: Way) -> (String, Arc<Share
         way,
         shared: Arc::clone(&shared),
     };
-    let config = StreamableHttpServerConfig::default();
+    // Its signs of life go by the time of day, and never end where a test makes time pass.
+    let config = StreamableHttpServerConfig::default().with_sse_keep_alive(None);
     let service: StreamableHttpService<Up, LocalSessionManager> =
         StreamableHttpService::new(move || Ok(up.clone()), Arc::default(), config);
     let router = axum::Router::new().nest_service("/mcp", service);
@@ -162,6 +165,7 @@ impl ServerHandler for Up {
             "sample and roots" => self.ask_at_once(&context.peer).await,
             "sample" | "elicit" | "roots" => return Ok(self.ask(&request, &context.peer).await),
             "progress" => self.progress(&context).await,
+            "steps" => self.steps(&arguments, &context).await,
             "log" => {
                 self.log(&context).await;
                 "logged".to_owned()
@@ -277,7 +281,40 @@ impl ServerHandler for Up {
     }
 }
 
+impl Shared {
+    /// Lets the tool `steps` take so many.
+    pub(crate) async fn steps(&self, many: usize) {
+        for _ in 0..many {
+            self.go.notify_one();
+            soon(self.started.notified()).await;
+        }
+    }
+}
+
 impl Up {
+    /// Takes `many` steps, each as soon as it may; `at_once` as fast as it can.
+    async fn steps(&self, arguments: &JsonObject, context: &RequestContext<RoleServer>) -> String {
+        let token = context.meta.get_progress_token().expect("a token");
+        for step in 1..=arguments["many"].as_u64().expect("a number") {
+            if !arguments.contains_key("at_once") {
+                tokio::select! {
+                    () = self.shared.go.notified() => {}
+                    () = context.ct.cancelled() => {
+                        self.shared.cancelled.notify_one();
+                        return "cancelled".to_owned();
+                    }
+                }
+            }
+            let step = f64::from(u32::try_from(step).expect("few"));
+            let progress = ProgressNotificationParam::new(token.clone(), step);
+            context.peer.notify_progress(progress).await.expect("told");
+            if !arguments.contains_key("at_once") {
+                self.shared.started.notify_one();
+            }
+        }
+        "done".to_owned()
+    }
+
     async fn progress(&self, context: &RequestContext<RoleServer>) -> String {
         let token = context.meta.get_progress_token().expect("a token");
         for step in [1.0, 2.0, 3.0] {

@@ -207,7 +207,7 @@ async fn a_client_that_goes_away_cancels_its_call() {
 async fn an_answer_that_takes_its_time_begins_all_the_same() {
     let (url, inside) = up::start("up").await;
     let hub = hub_with(&url, json!({})).await;
-    let wire = Wire::initialized(&hub, "/mcp/up", "2025-11-25").await;
+    let wire = Wire::initialized(&hub, "/mcp/up", "2025-06-18").await;
     let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wait"}}"#;
     let request = wire.request(http::Method::POST);
     let request = request

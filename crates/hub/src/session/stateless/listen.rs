@@ -195,7 +195,7 @@ impl Subscription {
             return Some(Message::notification(method::ACKNOWLEDGED, Some(&params)));
         }
         while !self.over {
-            let Some(message) = self.listening.recv().await else {
+            let Some((_, message)) = self.listening.next().await else {
                 return Some(self.end());
             };
             if self.filter.takes(message.method().unwrap_or_default()) {

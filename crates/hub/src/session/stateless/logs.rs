@@ -67,7 +67,7 @@ impl Logs {
             tokio::select! {
                 // What was logged before the response comes before it.
                 biased;
-                Some(told) = self.listening.recv() => {
+                Some((_, told)) = self.listening.next() => {
                     if told.method() == Some(method::LOG) {
                         return Some(Message::clone(&told));
                     }
