@@ -11,6 +11,10 @@ use crate::growth::Grown;
 
 const WIDTH: u32 = 1_000;
 const HEIGHT: u32 = 760;
+/// Where bars are cut off; the figure stands beside them.
+const MOST: f64 = 2.4;
+/// Half the width of a mark.
+const MARK: f64 = 0.006;
 const TEXT: (&str, i32) = ("sans-serif", 15);
 const HUB: RGBColor = RGBColor(37, 99, 235);
 const GOAL: RGBColor = RGBColor(220, 38, 38);
@@ -33,18 +37,13 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
 /// One bar for each kind of work, with nginx as the line at 1 and the goal as a mark.
 fn bars(area: &Area<'_>, measured: &[Measured]) -> Result<(), Box<dyn Error>> {
-    let most = measured
-        .iter()
-        .map(|it| it.per_second)
-        .filter(|ratio| ratio.is_finite())
-        .fold(1.2, f64::max);
     let count = measured.len();
     let mut chart = ChartBuilder::on(area)
         .caption("calls a second, as a ratio to nginx (red: the goal)", TEXT)
         .margin(12)
         .x_label_area_size(30)
         .y_label_area_size(300)
-        .build_cartesian_2d(0.0..most * 1.05, (0..count).into_segmented())?;
+        .build_cartesian_2d(0.0..MOST, (0..count).into_segmented())?;
     chart
         .configure_mesh()
         .disable_y_mesh()
@@ -73,11 +72,15 @@ fn bars(area: &Area<'_>, measured: &[Measured]) -> Result<(), Box<dyn Error>> {
         ratios
             .clone()
             .filter(|(_, it)| it.per_second.is_finite())
-            .map(|(place, it)| bar(place, 0.0, it.per_second, HUB.filled())),
+            .map(|(place, it)| bar(place, 0.0, it.per_second.min(MOST), HUB.filled())),
     )?;
+    chart.draw_series(ratios.clone().map(|(place, it)| {
+        let end = (it.per_second.min(MOST - 0.2), SegmentValue::CenterOf(place));
+        EmptyElement::at(end) + Text::new(format!("{:.2}", it.per_second), (8, -6), TEXT)
+    }))?;
     chart.draw_series(ratios.filter_map(|(place, it)| {
         let goal = it.goal?;
-        Some(bar(place, goal - 0.004, goal + 0.004, GOAL.filled()))
+        Some(bar(place, goal - MARK, goal + MARK, GOAL.filled()))
     }))?;
     chart.draw_series(LineSeries::new(
         [
