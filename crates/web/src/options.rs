@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use secrecy::SecretString;
 
+use crate::patience::Patience;
+
 /// Where and for whom we listen.
 #[derive(Clone, Debug)]
 pub struct WebOptions {
@@ -21,6 +23,8 @@ pub struct WebOptions {
     pub allowed_hosts: Vec<String>,
     /// Refuses every change by the REST API; tool calls and logins still work.
     pub read_only: bool,
+    /// How long clients are waited for.
+    pub patience: Patience,
 }
 
 impl WebOptions {
@@ -35,6 +39,7 @@ impl WebOptions {
             admin_password: None,
             allowed_hosts: Vec::new(),
             read_only: false,
+            patience: Patience::default(),
         }
     }
 
