@@ -78,6 +78,8 @@ impl Patient {
         if written.is_ready() {
             self.reads = true;
         } else if self.stalled.rang(cx) && !std::mem::take(&mut self.reads) {
+            // The system would keep what it has taken, too. That the socket is gone already is as good.
+            drop(self.socket.set_zero_linger());
             return Poll::Ready(Err(too_slow("the client does not read")));
         }
         written
