@@ -19,6 +19,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use secrecy::SecretString;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -113,13 +114,18 @@ impl Web {
         let ends = CancellationToken::new();
         let open = TaskTracker::new();
         let mut shutdown = pin!(shutdown);
+        let places = Arc::new(Semaphore::new(app.options().connections));
         loop {
-            let (socket, guest) = tokio::select! {
-                guest = doors.accept() => guest,
+            // Whoever finds no place waits outside, where it costs no file.
+            let (guest, place) = tokio::select! {
+                guest = seated(&mut doors, &places) => guest,
                 () = &mut shutdown => break,
             };
-            let answered = answer((socket, guest), front.clone(), patience, ends.clone());
-            loops.spawn(open.track_future(answered));
+            let answered = answer(guest, front.clone(), patience, ends.clone());
+            loops.spawn(open.track_future(async move {
+                answered.await;
+                drop(place);
+            }));
         }
         drop(doors);
         app.drain();
@@ -134,13 +140,20 @@ impl Web {
     }
 }
 
+type Guest = (TcpStream, SocketAddr);
+
+/// The next connection, when there is a place for it.
+async fn seated(
+    doors: &mut Doors,
+    places: &Arc<Semaphore>,
+) -> (Guest, Option<OwnedSemaphorePermit>) {
+    // It is never closed.
+    let place = Arc::clone(places).acquire_owned().await.ok();
+    (doors.accept().await, place)
+}
+
 /// Answers what comes over one connection, until it is closed or the hub is about to stop.
-async fn answer(
-    (socket, guest): (TcpStream, SocketAddr),
-    front: Front,
-    patience: Patience,
-    ends: CancellationToken,
-) {
+async fn answer((socket, guest): Guest, front: Front, patience: Patience, ends: CancellationToken) {
     // The reactor that is to watch it is the one of the loop on which this runs.
     let socket = socket.into_std().and_then(TcpStream::from_std);
     // Small messages must not wait for each other.

@@ -26,6 +26,10 @@ impl House {
     }
 
     pub(crate) async fn patient(servers: Value, patience: Patience) -> Self {
+        Self::changed(servers, |options| options.patience = patience).await
+    }
+
+    pub(crate) async fn changed(servers: Value, change: impl FnOnce(&mut WebOptions)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("mcp_settings.json");
         let settings = serde_json::json!({ "mcpServers": servers });
@@ -39,7 +43,7 @@ impl House {
         };
         let hub = Hub::start(options).await.expect("the hub starts");
         let mut options = WebOptions::at(([127, 0, 0, 1], 0).into());
-        options.patience = patience;
+        change(&mut options);
         let web = Web::open(hub.clone(), options).await.expect("it listens");
         let address = web.address();
         tokio::spawn(async move { web.serve(&Loops::here(), std::future::pending()).await });

@@ -279,3 +279,22 @@ async fn a_connection_is_closed_when_nothing_is_asked_for_long_and_never_while_a
     let end = soon("the end", idle.read(&mut [0; 64])).await;
     assert!(matches!(end, Ok(0) | Err(_)), "{end:?}");
 }
+
+#[tokio::test]
+async fn connections_are_bounded_and_whoever_takes_all_places_and_asks_nothing_has_to_leave() {
+    let server = good();
+    let house = House::changed(json!({ "up": server.settings() }), |options| {
+        options.patience = PATIENCE;
+        options.connections = 3;
+    })
+    .await;
+    house.ready("up").await;
+    let guest = Guest::of(&house, "/mcp/up").await;
+    let flood = join_all((0..3).map(|_| guest.connect())).await;
+    let asking = guest.begin_call("echo").await;
+    pass(PATIENCE.idle / 2).await;
+    assert_eq!(server.calls_of("echo"), 0, "there was a place for it");
+    pass(2 * PATIENCE.idle).await;
+    assert_eq!(asking.whole().await.text(), "echo");
+    drop(flood);
+}
