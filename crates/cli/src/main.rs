@@ -6,6 +6,7 @@ mod commands;
 mod credential_key;
 mod environment;
 mod failure;
+mod files;
 mod logging;
 mod operator;
 mod output;

@@ -7,6 +7,7 @@ mod asked;
 mod exchange;
 mod hello;
 mod level;
+mod live;
 mod outbox;
 mod outward;
 mod passport;
@@ -47,6 +48,7 @@ pub use tracks::Resumed;
 
 use asked::AskedOf;
 use level::{Level, SessionLevel};
+use live::{Live, Most};
 use outbox::Outbox;
 use outward::Outward;
 use subscriptions::Subscriptions;
@@ -61,7 +63,7 @@ pub struct Sessions {
 
 struct Shared {
     catalog: Catalog,
-    live: DashMap<Box<str>, Arc<Session>>,
+    live: Live,
     passports: Passports,
     subscriptions: Subscriptions,
     tasks: tasks::Tasks,
@@ -102,6 +104,16 @@ pub struct Session {
     used: AtomicU64,
 }
 
+/// How much is under way. What a session waits for counts there, and again at its server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UnderWay {
+    pub calls: usize,
+    /// Of servers to clients.
+    pub questions: usize,
+    /// Requests of clients without a session that were answered with a question.
+    pub waiting: usize,
+}
+
 /// Why no session was opened or found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoSession {
@@ -109,14 +121,18 @@ pub enum NoSession {
     Nowhere(#[from] Nowhere),
     #[error("there is no such session; it ended or never was, so initialize again")]
     Unknown,
-    #[error("{MOST_SESSIONS} sessions are open, and that is the most")]
+    #[error(
+        "too many sessions are open, and in all of them something goes on; close some and try again"
+    )]
     TooMany,
     #[error("initialize cannot be read: {0}")]
     Initialize(String),
 }
 
-/// Bounds what clients that never say goodbye can cost.
-const MOST_SESSIONS: usize = 100_000;
+const MOST_SESSIONS: Most = Most {
+    of_all: 100_000,
+    of_one: 20_000,
+};
 /// A session that nobody used for so long is over.
 const LONGEST_IDLE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Requests under way in one session.
@@ -129,9 +145,13 @@ const SEAL: char = '.';
 impl Sessions {
     /// Starts the task that passes on what servers tell outside of calls.
     pub(crate) fn start(catalog: Catalog, passports: Passports) -> Self {
+        Self::with_at_most(MOST_SESSIONS, catalog, passports)
+    }
+
+    fn with_at_most(most: Most, catalog: Catalog, passports: Passports) -> Self {
         let shared = Arc::new(Shared {
             catalog,
-            live: DashMap::new(),
+            live: Live::new(most),
             passports,
             subscriptions: Subscriptions::default(),
             tasks: tasks::Tasks::default(),
@@ -156,9 +176,7 @@ impl Sessions {
         let id: Box<str> = chance::token(ID_BYTES).into();
         let scope = self.shared.catalog.scope_of(&id, &endpoint, caller)?;
         let asked = hello::read(initialize).map_err(|e| NoSession::Initialize(e.to_string()))?;
-        if self.shared.live.len() >= MOST_SESSIONS {
-            return Err(NoSession::TooMany);
-        }
+        self.shared.make_room(caller.identity())?;
         let result = hello::answer(&self.shared.catalog, &scope, asked.revision).await;
         let seal = self.shared.passports.seal(&id, &asked, (&endpoint, caller));
         let session = self
@@ -181,7 +199,7 @@ impl Sessions {
         caller: &Caller,
     ) -> Result<Arc<Session>, NoSession> {
         let (id, seal) = id.split_once(SEAL).unwrap_or((id, ""));
-        let found = self.shared.live.get(id).map(|session| Arc::clone(&session));
+        let found = self.shared.live.get(id);
         let session = match found {
             Some(session) => Some(session)
                 .filter(|s| *s.identity == *caller.identity() && s.endpoint == *endpoint)
@@ -202,6 +220,24 @@ impl Sessions {
     /// How many sessions are open.
     pub fn count(&self) -> usize {
         self.shared.live.len()
+    }
+
+    /// What is under way, of everybody: a look from outside, to see that nothing stays behind.
+    pub fn under_way(&self) -> UnderWay {
+        let mut found = UnderWay {
+            waiting: self.shared.waiting.count(),
+            ..UnderWay::default()
+        };
+        for session in self.shared.sessions() {
+            found.calls += session.calls().len();
+            found.questions += session.asked().len();
+        }
+        let upstreams = self.shared.catalog.upstreams();
+        for upstream in upstreams.all().into_iter().chain(upstreams.people()) {
+            found.calls += upstream.calls_under_way();
+            found.questions += upstream.open_questions();
+        }
+        found
     }
 
     /// Ends all sessions.
@@ -294,9 +330,7 @@ impl Shared {
         let asked = self.passports.open((id, seal), endpoint, caller);
         let asked = asked.ok_or(NoSession::Unknown)?;
         let scope = self.catalog.scope_of(id, endpoint, caller)?;
-        if self.live.len() >= MOST_SESSIONS {
-            return Err(NoSession::TooMany);
-        }
+        self.make_room(caller.identity())?;
         let session = self.made(
             (id.into(), seal.into()),
             asked,
@@ -309,8 +343,7 @@ impl Shared {
             "a session of another process goes on here"
         );
         // Requests of its client may come at the same time.
-        let live = self.live.entry(session.id.clone());
-        Ok(Arc::clone(&live.or_insert_with(|| Arc::new(session))))
+        Ok(self.live.or_insert(Arc::new(session)))
     }
 
     fn now(&self) -> u64 {
@@ -318,10 +351,7 @@ impl Shared {
     }
 
     fn sessions(&self) -> Vec<Arc<Session>> {
-        self.live
-            .iter()
-            .map(|session| Arc::clone(&session))
-            .collect()
+        self.live.all()
     }
 
     /// Lets the session see the settings as they are now, and tells it when other things are shown.
@@ -346,10 +376,15 @@ impl Shared {
     }
 
     fn close(&self, session: &Session) {
-        self.live.remove(&session.id);
         if !session.seal.is_empty() {
             self.passports.end(&session.id);
         }
+        self.let_go(session);
+    }
+
+    /// Ends what a session has here. One that has a seal may go on when its client comes back.
+    fn let_go(&self, session: &Session) {
+        self.live.remove(&session.id);
         for call in session.calls().values() {
             call.cancel();
         }

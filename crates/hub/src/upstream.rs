@@ -150,6 +150,16 @@ impl Upstream {
         self.shared.log.lines()
     }
 
+    pub fn calls_under_way(&self) -> usize {
+        // One is its own.
+        Arc::strong_count(&self.shared.busy) - 1
+    }
+
+    /// Requests of the server that nobody has answered yet.
+    pub fn open_questions(&self) -> usize {
+        self.shared.asked.len()
+    }
+
     /// Starts a server that is started on demand and sleeps; its lists come when it has answered.
     pub async fn wake(&self) {
         if matches!(self.state(), State::Asleep) {

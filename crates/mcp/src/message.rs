@@ -64,6 +64,8 @@ pub enum Malformed {
     Ambiguous(&'static str, &'static str),
     #[error("the batch is empty")]
     EmptyBatch,
+    #[error("the batch has more than {} messages", body::MOST)]
+    LongBatch,
     #[error("the message is longer than 4 GiB")]
     TooLong,
 }
@@ -82,6 +84,7 @@ impl Malformed {
             | Self::Empty
             | Self::Ambiguous(..)
             | Self::EmptyBatch
+            | Self::LongBatch
             | Self::TooLong => code::INVALID_REQUEST,
         }
     }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// Why a field could not be read.
@@ -85,6 +85,23 @@ pub fn elements(raw: &str) -> Option<Vec<&str>> {
     Some(items.into_iter().map(RawValue::get).collect())
 }
 
+/// The same, unless there are more than `most`: then `None`, and the rest is not looked at.
+pub(crate) fn elements_up_to(
+    raw: &str,
+    most: usize,
+) -> Result<Option<Vec<&str>>, serde_json::Error> {
+    let mut json = serde_json::Deserializer::from_str(raw);
+    let mut few = Few {
+        most,
+        items: Vec::new(),
+    };
+    match json.deserialize_seq(&mut few) {
+        Ok(()) => json.end().map(|()| Some(few.items)),
+        Err(_) if few.items.len() > most => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// All entries of a raw object, in order, keys decoded; `None` when it is not one.
 pub fn entries(raw: &str) -> Option<Vec<(String, &str)>> {
     serde_json::from_str::<Entries<'_>>(raw)
@@ -153,6 +170,29 @@ fn not_an_object(text: &str) -> Unreadable {
         Some(b'n') => "null",
         Some(_) | None => "a number",
     })
+}
+
+struct Few<'a> {
+    most: usize,
+    items: Vec<&'a str>,
+}
+
+impl<'de> Visitor<'de> for &mut Few<'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an array of at most {} elements", self.most)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while let Some(item) = items.next_element::<&'de RawValue>()? {
+            self.items.push(item.get());
+            if self.items.len() > self.most {
+                return Err(serde::de::Error::invalid_length(self.items.len(), &self));
+            }
+        }
+        Ok(())
+    }
 }
 
 struct Entries<'a>(Vec<(String, &'a str)>);

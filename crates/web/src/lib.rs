@@ -13,6 +13,7 @@ mod loops;
 mod mcp;
 mod options;
 mod page;
+mod patience;
 mod problem;
 mod router;
 mod session;
@@ -23,6 +24,7 @@ use hub::Hub;
 pub use listen::{OpenError, Web};
 pub use loops::Loops;
 pub use options::WebOptions;
+pub use patience::Patience;
 pub use session::first::FirstAdminError;
 
 /// All routes, without a socket.

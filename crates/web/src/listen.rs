@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -14,10 +15,11 @@ use http::Request;
 use hub::Hub;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use secrecy::SecretString;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -26,6 +28,7 @@ use crate::app::App;
 use crate::doors::Doors;
 use crate::loops::Loops;
 use crate::options::WebOptions;
+use crate::patience::{Answer, Asked, Patience, Patient, Work};
 use crate::router::Front;
 use crate::session::first::{self, FirstAdminError};
 
@@ -106,17 +109,23 @@ impl Web {
     /// Answers until `shutdown`, then lets what is under way finish.
     pub async fn serve(self, loops: &Loops, shutdown: impl Future<Output = ()>) {
         let Self { mut doors, app, .. } = self;
+        let patience = app.options().patience;
         let front = Front::new(app.clone());
         let ends = CancellationToken::new();
         let open = TaskTracker::new();
         let mut shutdown = pin!(shutdown);
+        let places = Arc::new(Semaphore::new(app.options().connections));
         loop {
-            let (socket, guest) = tokio::select! {
-                guest = doors.accept() => guest,
+            // Whoever finds no place waits outside, where it costs no file.
+            let (guest, place) = tokio::select! {
+                guest = seated(&mut doors, &places) => guest,
                 () = &mut shutdown => break,
             };
-            let answered = answer(socket, guest, front.clone(), ends.clone());
-            loops.spawn(open.track_future(answered));
+            let answered = answer(guest, front.clone(), patience, ends.clone());
+            loops.spawn(open.track_future(async move {
+                answered.await;
+                drop(place);
+            }));
         }
         drop(doors);
         app.drain();
@@ -131,8 +140,20 @@ impl Web {
     }
 }
 
+type Guest = (TcpStream, SocketAddr);
+
+/// The next connection, when there is a place for it.
+async fn seated(
+    doors: &mut Doors,
+    places: &Arc<Semaphore>,
+) -> (Guest, Option<OwnedSemaphorePermit>) {
+    // It is never closed.
+    let place = Arc::clone(places).acquire_owned().await.ok();
+    (doors.accept().await, place)
+}
+
 /// Answers what comes over one connection, until it is closed or the hub is about to stop.
-async fn answer(socket: TcpStream, guest: SocketAddr, front: Front, ends: CancellationToken) {
+async fn answer((socket, guest): Guest, front: Front, patience: Patience, ends: CancellationToken) {
     // The reactor that is to watch it is the one of the loop on which this runs.
     let socket = socket.into_std().and_then(TcpStream::from_std);
     // Small messages must not wait for each other.
@@ -144,12 +165,24 @@ async fn answer(socket: TcpStream, guest: SocketAddr, front: Front, ends: Cancel
             return;
         }
     };
+    let work = Arc::new(Work::default());
+    let socket = Patient::new(socket, Arc::clone(&work), patience);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(guest));
-        let front = front.clone();
-        async move { Ok::<_, Infallible>(front.answer(request.map(Body::new)).await) }
+        let (front, under_way) = (front.clone(), work.begin());
+        let request = request.map(|body| Body::new(Asked::new(body, patience)));
+        async move {
+            let answer = front.answer(request).await;
+            Ok::<_, Infallible>(answer.map(|body| Answer::new(body, under_way)))
+        }
     });
-    let server = auto::Builder::new(TokioExecutor::new());
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    // One that is gone without a word holds many requests.
+    server
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(patience.stall)
+        .keep_alive_timeout(patience.stall);
     let mut connection = pin!(server.serve_connection(TokioIo::new(socket), service));
     let closed = tokio::select! {
         closed = &mut connection => closed,

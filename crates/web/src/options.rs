@@ -4,6 +4,10 @@ use std::net::SocketAddr;
 
 use secrecy::SecretString;
 
+use crate::patience::Patience;
+
+const CONNECTIONS: usize = 10_000;
+
 /// Where and for whom we listen.
 #[derive(Clone, Debug)]
 pub struct WebOptions {
@@ -21,6 +25,10 @@ pub struct WebOptions {
     pub allowed_hosts: Vec<String>,
     /// Refuses every change by the REST API; tool calls and logins still work.
     pub read_only: bool,
+    /// Clients' connections at once. Each costs a file of the process, and the hub needs files for itself and for its servers.
+    pub connections: usize,
+    /// How long clients are waited for.
+    pub patience: Patience,
 }
 
 impl WebOptions {
@@ -35,6 +43,8 @@ impl WebOptions {
             admin_password: None,
             allowed_hosts: Vec::new(),
             read_only: false,
+            connections: CONNECTIONS,
+            patience: Patience::default(),
         }
     }
 

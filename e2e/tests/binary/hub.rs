@@ -21,7 +21,7 @@ pub(crate) struct Hub {
     folder: TempDir,
     http: reqwest::Client,
     token: String,
-    _process: Child,
+    process: Child,
 }
 
 /// The binary that `MCPHUB_BIN` names, else the debug build, made up to date once per test process.
@@ -81,10 +81,46 @@ impl Hub {
             folder,
             http: reqwest_client(),
             token: String::new(),
-            _process: process,
+            process,
         };
         hub.token = hub.login().await;
         hub
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Bytes of a line of the process's `/proc/.../status`.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn memory(&self, line: &str) -> usize {
+        let status = std::fs::read_to_string(self.place("status")).expect("the hub runs");
+        let found = status
+            .lines()
+            .find_map(|each| each.strip_prefix(line)?.strip_prefix(':'));
+        let number = found.and_then(|text| text.split_whitespace().next()?.parse::<usize>().ok());
+        number.unwrap_or_else(|| panic!("no {line} in {status}")) * 1024
+    }
+
+    /// From here on the peak of its memory counts anew.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn forget_peak(&self) {
+        std::fs::write(self.place("clear_refs"), "5").expect("the peak is forgotten");
+    }
+
+    /// How many files and sockets it holds.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn files(&self) -> usize {
+        std::fs::read_dir(self.place("fd"))
+            .expect("the hub runs")
+            .count()
+    }
+
+    #[cfg(target_os = "linux")]
+    fn place(&self, name: &str) -> String {
+        let id = self.process.id().expect("the hub runs");
+        format!("/proc/{id}/{name}")
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

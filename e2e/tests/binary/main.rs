@@ -2,6 +2,8 @@
 //! What needs a browser or npm packages is in `journey/` and `conformance/`.
 
 mod hub;
+#[cfg(target_os = "linux")]
+mod memory;
 mod page_examples;
 mod page_flow;
 mod rust_client;

@@ -19,6 +19,7 @@ use crate::arguments::Serve;
 use crate::credential_key;
 use crate::environment::Environment;
 use crate::failure::{Failure, chain};
+use crate::files;
 use crate::operator::{self, Invitation};
 use crate::output::Output;
 use crate::shutdown;
@@ -149,6 +150,7 @@ fn web_options(
         jwt_secret: environment.secret("JWT_SECRET")?,
         admin_password: environment.secret("ADMIN_PASSWORD")?,
         read_only: environment.flag("READONLY"),
+        connections: files::for_clients(),
         ..WebOptions::at(address)
     })
 }

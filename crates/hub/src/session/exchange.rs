@@ -31,6 +31,9 @@ pub struct Exchange {
     over: bool,
 }
 
+/// From so many questions on, those that are answered are forgotten.
+const MANY_ASKED: usize = 128;
+
 /// What the response still needs.
 pub(super) enum Finish {
     AsIs,
@@ -135,6 +138,10 @@ impl Exchange {
             return Err(Message::failure(id, code::METHOD_NOT_FOUND, text, None));
         }
         self.session.ask(&self.upstream, request)?;
+        if self.asked.len() >= MANY_ASKED {
+            let open = self.session.asked();
+            self.asked.retain(|id| open.contains_key(id));
+        }
         self.asked.extend(request.id().map(Box::from));
         Ok(())
     }

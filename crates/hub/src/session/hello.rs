@@ -25,12 +25,27 @@ pub(super) struct Asked {
 /// How long a client waits for a server that is being connected. After that it gets the hub's own answer and hears of lists later.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(super) fn read(initialize: &Message) -> Result<Asked, Unreadable> {
+/// Bytes of what a client can do, which is kept as long as its session.
+const LARGEST: usize = 16 * 1024;
+
+/// Why an `initialize` opens nothing.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotAsked {
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    #[error("the capabilities have more than {LARGEST} bytes")]
+    Large,
+}
+
+pub(super) fn read(initialize: &Message) -> Result<Asked, NotAsked> {
     let params = initialize
         .params()
         .filter(|params| raw::is_object(params))
         .unwrap_or("{}");
     let [version, capabilities] = raw::fields(params, ["protocolVersion", "capabilities"])?;
+    if capabilities.is_some_and(|capabilities| capabilities.len() > LARGEST) {
+        return Err(NotAsked::Large);
+    }
     let version = version.and_then(raw::string).unwrap_or_default();
     Ok(Asked {
         revision: Revision::negotiate(&version),

@@ -100,7 +100,7 @@ impl Shared {
             return;
         };
         for (session, shown) in self.subscriptions.of(&(Arc::clone(server), (*uri).into())) {
-            let Some(session) = self.live.get(&session).map(|session| Arc::clone(&session)) else {
+            let Some(session) = self.live.get(&session) else {
                 continue;
             };
             let renamed = (*shown != *uri)

@@ -40,6 +40,8 @@ impl Reply {
 
 /// How long a list waits for servers that are being connected for the first time.
 const GRACE: Duration = Duration::from_secs(1);
+/// Bytes of the address of a watched resource, which is kept as long as the session.
+const LONGEST_URI: usize = 4 * 1024;
 
 impl Sessions {
     /// Takes one message of a client.
@@ -160,6 +162,10 @@ impl Sessions {
         request: Message,
     ) -> Result<Exchange, Message> {
         let shown = uri(&request);
+        if shown.len() > LONGEST_URI {
+            let text = format!("a watched resource has an address of at most {LONGEST_URI} bytes");
+            return Err(failure(&request, code::INVALID_PARAMS, &text));
+        }
         let (upstream, request) = self.shared.owner(scope, request)?;
         let resource = (Arc::from(upstream.key()), Box::from(uri(&request)));
         self.begin(

@@ -192,7 +192,7 @@ impl Shared {
             return;
         }
         for (session, _) in self.tasks.watched.of(&(Arc::clone(key), (*id).into())) {
-            let session = self.live.get(&session).map(|session| Arc::clone(&session));
+            let session = self.live.get(&session);
             if let Some(session) = session.filter(|session| hears(session)) {
                 session.outbox.send(notification);
             }

@@ -32,6 +32,7 @@ use super::{
     outgoing::{Outgoing, Refused},
     passed_on,
     patience::Patience,
+    pipe::{Place, UNHEARD},
     running::Told,
     shared::answers,
 };
@@ -140,6 +141,9 @@ fn why(state: &State) -> String {
         State::Ready => String::new(),
     }
 }
+
+/// Questions of the server that wait for an answer during one call.
+const MOST_ASKED: usize = 128;
 
 enum Step {
     Meanwhile(Message),
@@ -332,6 +336,10 @@ impl Journey {
                 self.shared.arrived(link, message)
             }
             (Kind::Request, _) if link.stateless().is_none() => {
+                if !self.may_be_asked() {
+                    self.shared.placed(link, Place::Refused(message, UNHEARD));
+                    return None;
+                }
                 let (id, request) = self.shared.asked(link, message, self.id);
                 self.asked.push(id);
                 return Some(Step::Meanwhile(request));
@@ -373,6 +381,15 @@ impl Journey {
         let theirs = self.caller_token.as_deref().filter(|_| ours)?;
         self.clock.progress();
         message.with_progress_token(theirs).ok()
+    }
+
+    /// Whether few enough questions of the server wait for an answer.
+    fn may_be_asked(&mut self) -> bool {
+        if self.asked.len() >= MOST_ASKED {
+            let open = &self.shared.asked;
+            self.asked.retain(|id| open.contains_key(id));
+        }
+        self.asked.len() < MOST_ASKED
     }
 
     fn waits_for_caller(&self) -> bool {

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use mcp::{message::Message, revision::Revision};
-use tokio::time::timeout;
+use tokio::{sync::Semaphore, time::timeout};
 
 use super::{
     Trouble,
@@ -20,6 +20,8 @@ pub(super) struct Link {
     transport: Transport,
     /// The revision that needs no handshake, where the server speaks it.
     stateless: Option<Revision>,
+    /// Places for messages that nobody waits for.
+    soon: Arc<Semaphore>,
 }
 
 #[derive(Clone)]
@@ -36,6 +38,8 @@ pub(super) enum Reading {
 
 /// How long a server may take to accept what it need not answer.
 const TAKEN_WITHIN: Duration = Duration::from_secs(30);
+/// Messages that nobody waits for on their way to one server. One that asks and takes nothing in is not answered.
+const MOST_SOON: usize = 64;
 
 impl Link {
     pub(super) fn http(generation: u64, http: Arc<Http>) -> Self {
@@ -43,6 +47,7 @@ impl Link {
             generation,
             transport: Transport::Http(http),
             stateless: None,
+            soon: Arc::new(Semaphore::new(MOST_SOON)),
         }
     }
 
@@ -51,6 +56,7 @@ impl Link {
             generation,
             transport: Transport::Pipe(pipe),
             stateless: None,
+            soon: Arc::new(Semaphore::new(MOST_SOON)),
         }
     }
 
@@ -113,14 +119,19 @@ impl Link {
         timeout(TAKEN_WITHIN, sending).await.map_err(late)?
     }
 
-    /// Sends without anybody waiting for it; a failure is only noted.
+    /// Sends without anybody waiting for it; a failure is only noted, and so is what is too much.
     pub(super) fn send_soon(&self, message: Message, log: &super::log::Log) {
         // Outside of a runtime nothing is connected any more.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return;
         };
+        let Ok(place) = Arc::clone(&self.soon).try_acquire_owned() else {
+            log.note("a message to the server was lost: it takes in too little of what it is told");
+            return;
+        };
         let (link, log) = (self.clone(), log.clone());
         runtime.spawn(async move {
+            let _place = place;
             if let Err(refused) = link.send(message).await {
                 log.note(&format!(
                     "a message to the server was lost: {}",
@@ -183,7 +194,7 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::upstream::{pipe::Outlet, stdio::Input};
+    use crate::upstream::{log::Log, pipe::Outlet, stdio::Input};
 
     #[tokio::test(start_paused = true)]
     async fn a_server_that_takes_nothing_in_is_not_waited_for_without_end() {
@@ -196,6 +207,32 @@ mod tests {
             matches!(&refused, Refused::Failed(Trouble::CutOff { after, .. }) if *after == TAKEN_WITHIN),
             "{refused:?}"
         );
+        drop(unread);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_asks_and_takes_nothing_in_is_answered_so_often_and_no_more() {
+        let (lines, unread) = mpsc::channel(1);
+        let link = Link::pipe(1, Arc::new(Pipe::new(Outlet::Lines(Input::queued(lines)))));
+        let log = Log::new("up".into(), crate::clock::Clock::system());
+        let lost = || {
+            log.lines()
+                .iter()
+                .filter(|line| line.text.contains("takes in too little"))
+                .count()
+        };
+        let before = tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks();
+        for _ in 0..10 * MOST_SOON {
+            link.send_soon(Message::success("1", "{}"), &log);
+        }
+        let metrics = tokio::runtime::Handle::current().metrics();
+        assert_eq!(metrics.num_alive_tasks() - before, MOST_SOON);
+        assert!(lost() > 0);
+        // One of them was taken; the others are given up, and make room.
+        drop(timeout(2 * TAKEN_WITHIN, std::future::pending::<()>()).await);
+        assert_eq!(metrics.num_alive_tasks(), before);
         drop(unread);
     }
 }

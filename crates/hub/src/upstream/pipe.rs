@@ -4,7 +4,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -43,6 +46,8 @@ pub(super) enum Outlet {
 
 struct Waiting {
     to: mpsc::Sender<Result<Message, Trouble>>,
+    /// Bytes of what waits for the caller.
+    held: Arc<AtomicUsize>,
     for_client: bool,
 }
 
@@ -50,6 +55,7 @@ struct Waiting {
 pub(super) struct Reading {
     id: u64,
     from: mpsc::Receiver<Result<Message, Trouble>>,
+    held: Arc<AtomicUsize>,
     pipe: Arc<Pipe>,
 }
 
@@ -59,14 +65,19 @@ pub(super) enum Place {
     Delivered,
     /// To no call.
     Outside(Message),
-    /// A request of the server while several calls run.
-    Ambiguous(Message),
+    /// A request of the server that reaches nobody, and why.
+    Refused(Message, &'static str),
     /// An answer or progress to something that nobody asked, or asks no more.
     Nobody(Message),
 }
 
 /// Messages that wait for one caller; progress beyond it is lost, the response never is.
 const QUEUE: usize = 64;
+/// And bytes of it, besides one message of any size.
+const MOST_HELD: usize = 1024 * 1024;
+pub(super) const SEVERAL: &str =
+    "several calls are running, and over this transport the hub cannot tell which one asks";
+pub(super) const UNHEARD: &str = "the client does not take in what it is told";
 
 impl Pipe {
     pub(super) fn new(out: Outlet) -> Self {
@@ -85,10 +96,17 @@ impl Pipe {
         for_client: bool,
     ) -> Result<Reading, Refused> {
         let (to, from) = mpsc::channel(QUEUE);
-        self.waiting().insert(id, Waiting { to, for_client });
+        let held = Arc::<AtomicUsize>::default();
+        let waiting = Waiting {
+            to,
+            held: held.clone(),
+            for_client,
+        };
+        self.waiting().insert(id, waiting);
         let reading = Reading {
             id,
             from,
+            held,
             pipe: self.clone(),
         };
         // Asked after the insertion, so that an end in between is not missed.
@@ -177,9 +195,12 @@ impl Pipe {
         let waiting = self.waiting();
         let mut calls = waiting.values().filter(|call| call.for_client);
         match (calls.next(), calls.next()) {
-            (Some(call), None) => call.hand(message, false),
+            (Some(call), None) => match call.hand(message, false) {
+                Place::Nobody(unheard) => Place::Refused(unheard, UNHEARD),
+                handed @ (Place::Delivered | Place::Outside(_) | Place::Refused(..)) => handed,
+            },
             (None, _) => Place::Outside(message),
-            (Some(_), Some(_)) => Place::Ambiguous(message),
+            (Some(_), Some(_)) => Place::Refused(message, SEVERAL),
         }
     }
 
@@ -195,9 +216,13 @@ impl Pipe {
 impl Waiting {
     /// The last free place is kept for the response.
     fn hand(&self, message: Message, last: bool) -> Place {
-        if !last && self.to.capacity() <= 1 {
+        let size = message.text().len();
+        let held = self.held.load(Ordering::Relaxed);
+        let is_full = self.to.capacity() <= 1 || (held > 0 && held + size > MOST_HELD);
+        if !last && is_full {
             return Place::Nobody(message);
         }
+        self.held.fetch_add(size, Ordering::Relaxed);
         match self.to.try_send(Ok(message)) {
             Ok(()) => Place::Delivered,
             Err(
@@ -210,7 +235,11 @@ impl Waiting {
 impl Reading {
     pub(super) async fn next(&mut self) -> Result<Message, Refused> {
         match self.from.recv().await {
-            Some(Ok(message)) => Ok(message),
+            Some(Ok(message)) => {
+                let size = message.text().len();
+                self.held.fetch_sub(size, Ordering::Relaxed);
+                Ok(message)
+            }
             Some(Err(trouble)) => Err(Refused::Failed(trouble)),
             None => Err(Refused::Failed(self.pipe.end())),
         }

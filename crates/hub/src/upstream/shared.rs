@@ -100,10 +100,13 @@ pub(super) struct Changed {
 
 impl Changed {
     pub(super) fn add(&self, lists: &[Listing]) {
-        self.lists
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend_from_slice(lists);
+        let mut rung = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        for list in lists {
+            if !rung.contains(list) {
+                rung.push(*list);
+            }
+        }
+        drop(rung);
         self.bell.notify_one();
     }
 
@@ -112,10 +115,12 @@ impl Changed {
         let mut lists =
             std::mem::take(&mut *self.lists.lock().unwrap_or_else(PoisonError::into_inner));
         lists.sort_unstable();
-        lists.dedup();
         lists
     }
 }
+
+/// Bytes of a notification that belongs to no call: many may wait for clients that do not read.
+const MOST_OUTSIDE: usize = 256 * 1024;
 
 impl Shared {
     pub(super) fn next_id(&self) -> u64 {
@@ -300,6 +305,10 @@ impl Shared {
                 Some(method::PROGRESS | method::CANCELLED | method::ACKNOWLEDGED) => {
                     self.nobodys(&message)
                 }
+                Some(_) | None if message.text().len() > MOST_OUTSIDE => self.log.note(&format!(
+                    "dropped a notification of {} bytes that belongs to no call; {MOST_OUTSIDE} are the most",
+                    message.text().len()
+                )),
                 Some(_) | None => self.announce(Event::Notification(Arc::new(message))),
             },
         }
@@ -332,9 +341,8 @@ impl Shared {
             Place::Delivered => {}
             Place::Outside(message) => self.arrived(link, message),
             Place::Nobody(message) => self.nobodys(&message),
-            Place::Ambiguous(request) => {
+            Place::Refused(request, why) => {
                 let id = request.id();
-                let why = "several calls are running, and over this transport the hub cannot tell which one asks";
                 link.send_soon(
                     Message::failure(id, code::INTERNAL_ERROR, why, None),
                     &self.log,

@@ -10,14 +10,19 @@ pub enum Body {
     Batch(Vec<Result<Message, Malformed>>),
 }
 
+/// Messages in one batch; a small text could hold millions.
+pub(super) const MOST: usize = 1_000;
+
 /// Reads the body of a POST.
 pub fn parse_body(bytes: Vec<u8>) -> Result<Body, Malformed> {
     let text = String::from_utf8(bytes).map_err(|_| Malformed::NotUtf8)?;
     if !text.trim_start().starts_with('[') {
         return Message::parse(text).map(Body::Single);
     }
-    let Some(members) = raw::elements(&text) else {
-        return Err(not_json(&text));
+    let members = match raw::elements_up_to(&text, MOST) {
+        Ok(Some(members)) => members,
+        Ok(None) => return Err(Malformed::LongBatch),
+        Err(_) => return Err(not_json(&text)),
     };
     // rule: jsonrpc-6 -- an empty batch is answered with one error, not with an empty array.
     if members.is_empty() {

@@ -128,6 +128,32 @@ fn a_batch_is_read_member_by_member() {
     assert_eq!(members[1], Err(Malformed::NotAnObject("a number")));
 }
 
+#[test]
+fn a_batch_of_millions_in_a_small_text_is_not_taken_apart() {
+    let members = |many: usize| format!("[{}0]", "0,".repeat(many - 1)).into_bytes();
+    assert!(matches!(
+        parse_body(members(body::MOST)),
+        Ok(Body::Batch(_))
+    ));
+    assert_eq!(parse_body(members(2_000_000)), Err(Malformed::LongBatch));
+    let broken = [&members(2)[..], b"]"].concat();
+    assert_eq!(parse_body(broken).unwrap_err().code(), code::PARSE_ERROR);
+}
+
+/// Recursion over what a stranger sends would overflow the stack, which nothing catches.
+#[test]
+fn a_message_that_nests_100_000_deep_is_read_like_any_other() {
+    let deep = ["[".repeat(100_000), "]".repeat(100_000)].concat();
+    let params = format!("{{\"_meta\":{{\"progressToken\":7,\"x\":{deep}}},\"y\":{deep}}}");
+    let request = Message::request("1", "tools/call", Some(&params));
+    let request = Message::parse(request.into_text()).unwrap();
+    assert_eq!(request.progress_token(), Ok(Some("7")));
+    let other = request.with_progress_token("8").unwrap().with_id("2");
+    assert_eq!(other.progress_token(), Ok(Some("8")));
+    assert!(Message::parse("{\"a\":".repeat(100_000)).is_err());
+    assert!(parse_body("[".repeat(100_000).into_bytes()).is_err());
+}
+
 // rule: jsonrpc-6
 #[test]
 fn an_empty_batch_is_refused_as_a_whole() {

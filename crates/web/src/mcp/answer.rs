@@ -12,6 +12,7 @@ use mcp::message::{Malformed, Message, code};
 use mcp::{Revision, header, sse};
 
 use super::asked;
+use crate::patience::TooSlow;
 
 /// What the client's `Accept` takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,16 +104,15 @@ impl Refusal {
     /// A body that did not arrive, or is larger than it may be.
     pub(super) fn body(error: &axum::Error) -> Self {
         let mut cause: Option<&(dyn Error + 'static)> = Some(error);
-        let mut too_long = false;
+        let mut status = StatusCode::BAD_REQUEST;
         while let Some(error) = cause {
-            too_long |= error.is::<LengthLimitError>();
+            if error.is::<LengthLimitError>() {
+                status = StatusCode::PAYLOAD_TOO_LARGE;
+            } else if error.is::<TooSlow>() {
+                status = StatusCode::REQUEST_TIMEOUT;
+            }
             cause = error.source();
         }
-        let status = if too_long {
-            StatusCode::PAYLOAD_TOO_LARGE
-        } else {
-            StatusCode::BAD_REQUEST
-        };
         let text = format!("the body could not be read: {error}");
         Self::new(status, code::INVALID_REQUEST, &text)
     }

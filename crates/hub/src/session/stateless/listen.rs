@@ -61,9 +61,9 @@ impl Sessions {
             let text = "too many clients listen";
             Message::failure(Some(id), code::SERVER_ERROR, text, None)
         };
-        if self.shared.live.len() >= crate::session::MOST_SESSIONS {
-            return Err(full());
-        }
+        self.shared
+            .make_room(&session.identity)
+            .map_err(|_| full())?;
         let listening = session.listen().ok_or_else(full)?;
         let live = &self.shared.live;
         live.insert(session.id.clone(), Arc::clone(&session));

@@ -73,6 +73,8 @@ const MOST: usize = 4_096;
 const MOST_OF_ONE: usize = 64;
 /// Messages kept while a client thinks.
 const MOST_EARLY: usize = 256;
+/// Bytes of those, besides one message of any size.
+const MOST_EARLY_BYTES: usize = 1024 * 1024;
 /// 256 bits.
 const STATE_BYTES: usize = 32;
 const MARK: &str = "mcphub:";
@@ -116,18 +118,20 @@ impl Origin {
         self.identity == other.identity
             && self.endpoint == other.endpoint
             && self.method() == other.method()
-            && self.params() == other.params()
+            && (self.request.params() == other.request.params()
+                || self
+                    .params()
+                    .is_some_and(|params| other.params() == Some(params)))
     }
 
-    /// The params without what differs between the rounds.
-    fn params(&self) -> Map<String, Value> {
+    /// The params without what differs between the rounds. `None`: they nest too deep to be compared.
+    fn params(&self) -> Option<Map<String, Value>> {
         let text = self.request.params().unwrap_or("{}");
-        // What cannot be read is refused by whoever reads it.
-        let mut params: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
+        let mut params: Map<String, Value> = serde_json::from_str(text).ok()?;
         for round in ["_meta", "inputResponses", "requestState"] {
             params.remove(round);
         }
-        params
+        Some(params)
     }
 }
 
@@ -206,6 +210,10 @@ impl Waiting {
         Kept::Found(Box::new(exchange), early)
     }
 
+    pub(in crate::session) fn count(&self) -> usize {
+        self.open.len()
+    }
+
     /// Gives all up.
     pub(in crate::session) fn clear(&self) {
         self.open.clear();
@@ -221,7 +229,9 @@ async fn hold<S: Source>(
 ) -> Option<()> {
     let until = Instant::now() + PATIENCE;
     let mut ended = early.iter().any(|m| m.kind() == Kind::Response);
+    let mut bytes: usize = early.iter().map(|message| message.text().len()).sum();
     loop {
+        let is_full = early.len() >= MOST_EARLY || bytes >= MOST_EARLY_BYTES;
         tokio::select! {
             back = &mut wanted => {
                 // A client that went away meanwhile takes its request with it.
@@ -229,8 +239,11 @@ async fn hold<S: Source>(
                 return Some(());
             }
             () = sleep_until(until) => return None,
-            message = exchange.next(), if !ended && early.len() < MOST_EARLY => match message {
-                Some(message) => early.push_back(message),
+            message = exchange.next(), if !ended && !is_full => match message {
+                Some(message) => {
+                    bytes += message.text().len();
+                    early.push_back(message);
+                }
                 None => ended = true,
             },
         }
@@ -318,6 +331,10 @@ mod tests {
         assert!(first.is(&origin("tools/call", round)));
         assert!(!first.is(&origin("prompts/get", round)));
         assert!(!first.is(&origin("tools/call", r#"{"name":"t","arguments":{"a":2}}"#)));
+        let deep = |x| format!("{{\"x\":{x},\"d\":{}{}}}", "[".repeat(500), "]".repeat(500));
+        let deepest = origin("tools/call", &deep(1));
+        assert!(deepest.is(&origin("tools/call", &deep(1))));
+        assert!(!deepest.is(&origin("tools/call", &deep(2))));
         let mut stranger = origin("tools/call", round);
         stranger.identity = "you".into();
         assert!(!first.is(&stranger));

@@ -34,6 +34,8 @@ pub(in crate::upstream) struct Stream {
 
 /// What the standard leaves to the client.
 pub(super) const USUAL_RETRY: Duration = Duration::from_secs(1);
+/// A server that wants to be asked without a pause is not.
+pub(super) const SHORTEST_RETRY: Duration = Duration::from_millis(100);
 const MOST_FAILURES: u32 = 3;
 
 impl Events {
@@ -91,7 +93,7 @@ impl Events {
             self.last_event = Some(id).filter(|id| !id.is_empty());
         }
         if let Some(retry) = event.retry {
-            self.retry = Duration::from_millis(retry);
+            self.retry = Duration::from_millis(retry).max(SHORTEST_RETRY);
         }
         is_message(event.kind.as_deref())
             .then_some(event.data)

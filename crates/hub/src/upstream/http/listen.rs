@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::{
     connection::Http,
-    events::{Stream, USUAL_RETRY, is_message, is_stream},
+    events::{SHORTEST_RETRY, Stream, USUAL_RETRY, is_message, is_stream},
     reading::messages,
 };
 use crate::sign_in::Renewals;
@@ -112,7 +112,7 @@ impl Ear {
                         self.last_event = Some(id).filter(|id| !id.is_empty());
                     }
                     if let Some(retry) = event.retry {
-                        self.retry = Duration::from_millis(retry);
+                        self.retry = Duration::from_millis(retry).max(SHORTEST_RETRY);
                     }
                     if is_message(event.kind.as_deref()) && !event.data.is_empty() {
                         self.read(event.data);

@@ -12,7 +12,7 @@ use std::{
 use mcp::message::Message;
 use tokio::sync::Notify;
 
-use crate::upstream::pipe::Place;
+use crate::upstream::pipe::{Place, SEVERAL, UNHEARD};
 
 /// The calls that run on a connection, and what was handed to them.
 #[derive(Default)]
@@ -43,11 +43,11 @@ impl Strays {
     pub(super) fn hand(&self, request: Message) -> Place {
         let mut calls = self.calls();
         if calls.len() > 1 {
-            return Place::Ambiguous(request);
+            return Place::Refused(request, SEVERAL);
         }
         match calls.values_mut().next() {
             None => Place::Outside(request),
-            Some(waiting) if waiting.len() == QUEUE => Place::Outside(request),
+            Some(waiting) if waiting.len() == QUEUE => Place::Refused(request, UNHEARD),
             Some(waiting) => {
                 waiting.push_back(request);
                 drop(calls);
@@ -103,7 +103,7 @@ mod tests {
         assert!(matches!(strays.hand(question()), Place::Delivered));
         assert_eq!(one.next().await.method(), Some("elicitation/create"));
         let two = strays.seat(2);
-        assert!(matches!(strays.hand(question()), Place::Ambiguous(_)));
+        assert!(matches!(strays.hand(question()), Place::Refused(..)));
         drop(one);
         assert!(matches!(strays.hand(question()), Place::Delivered));
         assert_eq!(two.next().await.id(), Some("1"));

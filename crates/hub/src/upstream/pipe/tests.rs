@@ -57,9 +57,43 @@ async fn a_question_of_the_server_goes_to_the_only_call_and_to_none_of_several()
         Some("elicitation/create")
     );
     let two = call(&pipe, 2).await;
-    assert!(matches!(pipe.arrived(ask()), Place::Ambiguous(_)));
+    assert!(matches!(pipe.arrived(ask()), Place::Refused(..)));
     drop(two);
     assert!(matches!(pipe.arrived(ask()), Place::Delivered));
+}
+
+#[tokio::test]
+async fn a_question_that_its_caller_does_not_take_in_is_refused_and_not_forgotten() {
+    let (pipe, _written) = pipe();
+    let mut one = call(&pipe, 1).await;
+    let ask = || message(r#"{"jsonrpc":"2.0","id":9,"method":"elicitation/create","params":{}}"#);
+    for _ in 1..QUEUE {
+        assert!(matches!(pipe.arrived(ask()), Place::Delivered));
+    }
+    assert!(matches!(pipe.arrived(ask()), Place::Refused(..)));
+    one.next().await.unwrap();
+    assert!(matches!(pipe.arrived(ask()), Place::Delivered));
+}
+
+#[tokio::test]
+async fn what_waits_for_a_caller_is_bounded_in_bytes_too_and_the_answer_is_not() {
+    let (pipe, _written) = pipe();
+    let mut one = call(&pipe, 1).await;
+    let large = format!(
+        "{{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{{\"progressToken\":1,\"message\":\"{}\"}}}}",
+        "x".repeat(MOST_HELD)
+    );
+    assert!(matches!(pipe.arrived(message(&large)), Place::Delivered));
+    assert!(matches!(pipe.arrived(message(&large)), Place::Nobody(_)));
+    one.next().await.unwrap();
+    assert!(matches!(pipe.arrived(message(&large)), Place::Delivered));
+    let answer = format!(
+        "{{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"{}\"}}",
+        "x".repeat(MOST_HELD)
+    );
+    assert!(matches!(pipe.arrived(message(&answer)), Place::Delivered));
+    one.next().await.unwrap();
+    assert_eq!(one.next().await.unwrap().id(), Some("1"));
 }
 
 #[tokio::test]

@@ -1,0 +1,93 @@
+//! How long clients are waited for: for the head of a request, a piece of its body, the next request, and until they read.
+//!
+//! Nobody may hold a connection for ever. Nothing is set up for clients that keep pace: a clock runs only while one is waited for, and the
+//! one that watches for silence is wound once for many requests.
+
+mod body;
+mod socket;
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep, sleep};
+
+pub(crate) use body::{Answer, Asked, TooSlow};
+pub(crate) use socket::Patient;
+
+/// How long clients are waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// A client that read nothing for so long is cut off, and one that sent no more than a few bytes of a body. A head has to be whole within
+    /// twice this time.
+    pub stall: Duration,
+    /// A connection on which nothing is asked is closed after so long.
+    pub idle: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            stall: Duration::from_secs(30),
+            idle: Duration::from_secs(5 * 60),
+        }
+    }
+}
+
+/// Counts the requests of one connection.
+#[derive(Debug, Default)]
+pub(crate) struct Work {
+    begun: AtomicU32,
+    over: AtomicU32,
+}
+
+/// One request, until its answer has been handed over.
+#[derive(Debug)]
+pub(crate) struct UnderWay(Arc<Work>);
+
+impl Work {
+    pub(crate) fn begin(self: &Arc<Self>) -> UnderWay {
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        UnderWay(Arc::clone(self))
+    }
+
+    /// How many ever began, and whether one is under way.
+    fn state(&self) -> (u32, bool) {
+        let over = self.over.load(Ordering::Relaxed);
+        let begun = self.begun.load(Ordering::Relaxed);
+        (begun.wrapping_add(over), begun != over)
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.over.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A clock that rings again and again while somebody looks at it.
+struct Ticks {
+    every: Duration,
+    next: Option<Pin<Box<Sleep>>>,
+}
+
+impl Ticks {
+    fn every(every: Duration) -> Self {
+        Self { every, next: None }
+    }
+
+    /// Whether it rang since the last look. Wakes the task when it rings.
+    fn rang(&mut self, cx: &mut Context<'_>) -> bool {
+        let every = self.every;
+        let next = self.next.get_or_insert_with(|| Box::pin(sleep(every)));
+        if next.as_mut().poll(cx).is_pending() {
+            return false;
+        }
+        next.as_mut().reset(Instant::now() + every);
+        // Registers for the next time; a clock that rings twice at once has rung once.
+        let _: Poll<()> = next.as_mut().poll(cx);
+        true
+    }
+}
