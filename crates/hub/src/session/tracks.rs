@@ -11,7 +11,7 @@ use mcp::message::{Message, code};
 use super::Session;
 use super::track::{GRACE, Kind, Listening, Name, Place, Room, Torn, Track, Whole};
 
-/// Streams of requests that ended, and may have been lost on their way to the client.
+/// Streams of requests that ended, and may have been lost on their way to the client. Up to twice as many are kept.
 const MOST_OVER: usize = 32;
 
 pub(super) struct Tracks {
@@ -72,14 +72,11 @@ impl Tracks {
         let track = Arc::new(Track::of_request(name, self.room(), source));
         let listening = track.read();
         let mut requests = self.requests();
-        requests.retain(|track| !track.is_stale());
-        let over: Vec<_> = requests.iter().filter(|track| track.is_over()).collect();
-        if over.len() >= MOST_OVER
-            && let Some(oldest) = over.first().map(|oldest| Arc::clone(oldest))
-        {
-            requests.retain(|track| !Arc::ptr_eq(track, &oldest));
-        }
         requests.push(track);
+        // Once in a while: each stream that is looked at has a lock of its own.
+        if requests.len().is_multiple_of(MOST_OVER) {
+            forget(&mut requests);
+        }
         listening
     }
 
@@ -102,6 +99,18 @@ impl Tracks {
     fn requests(&self) -> MutexGuard<'_, Vec<Arc<Track>>> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Forgets what is stale, and of what is over all but the newest.
+fn forget(requests: &mut Vec<Arc<Track>>) {
+    requests.retain(|track| !track.is_stale());
+    let over = requests.iter().filter(|track| track.is_over()).count();
+    let mut surplus = over.saturating_sub(MOST_OVER);
+    requests.retain(|track| {
+        let goes = surplus > 0 && track.is_over();
+        surplus -= usize::from(goes);
+        !goes
+    });
 }
 
 impl Session {

@@ -46,7 +46,7 @@ impl Name {
         origin: &str,
         request: Option<&str>,
     ) -> Self {
-        let request = request.filter(|request| request.len() <= LONGEST_REQUEST && is_id(request));
+        let request = request.filter(|request| request.len() <= LONGEST_REQUEST);
         let letter = match kind {
             Kind::Session => 's',
             Kind::Request => 'r',
