@@ -1,11 +1,12 @@
 //! Who may use what: a pure decision over the bearer keys and groups of the settings.
 //!
-//! Compiled once per settings change (`Rules::new`), asked once per request (`Rules::admit`).
+//! Compiled once per settings change (`Rules::new`), asked once per request (`Rules::admit`; `Rules::admit_as` at a user's own address).
 //! Leaves out: where the credential stands in a request and which status a refusal gets (crate `web`), and sign-ins of people.
 
 mod compile;
 #[cfg(test)]
 mod tests;
+mod user;
 
 pub use self::compile::sees;
 
@@ -82,6 +83,14 @@ pub enum Denied {
     Missing,
     #[error("the bearer key is unknown or disabled; check bearerKeys in the settings")]
     Unknown,
+    #[error(
+        "this address is one user's, so it asks who you are also where /mcp does not; send a bearer key of kind \"user\" whose owner that user is"
+    )]
+    Nobody,
+    #[error(
+        "this key does not open this address; a user's address takes a key of kind \"user\" whose owner that user is, or a system key with access to all"
+    )]
+    SomebodyElse,
 }
 
 /// Whoever was let in, and how far.
@@ -186,6 +195,8 @@ impl Caller {
 pub struct Rules {
     open: bool,
     keys: Vec<Compiled>,
+    /// What each user of the settings may see.
+    users: BTreeMap<String, Arc<Reach>>,
 }
 
 #[derive(Debug)]
@@ -207,7 +218,8 @@ impl Rules {
             Some(required) => !required,
             None => keys.is_empty() && door.loopback,
         };
-        Self { open, keys }
+        let users = BTreeMap::new();
+        Self { open, keys, users }
     }
 
     /// Whether `/mcp` asks for a key at all.
@@ -245,12 +257,16 @@ fn digest(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
-fn compile(key: &Key, groups: &[Group]) -> Compiled {
-    let reach = match (&key.access, &key.owner) {
+fn reach(access: &Access, owner: Option<&Owner>, groups: &[Group]) -> Reach {
+    match (access, owner) {
         (Access::All, None) => Reach::Everything,
         (Access::All, Some(owner)) if owner.is_admin => Reach::Everything,
-        (access, owner) => narrow(access, owner.as_ref(), groups),
-    };
+        (access, owner) => narrow(access, owner, groups),
+    }
+}
+
+fn compile(key: &Key, groups: &[Group]) -> Compiled {
+    let reach = reach(&key.access, key.owner.as_ref(), groups);
     Compiled {
         digest: digest(key.token.expose_secret()),
         system: key.owner.is_none(),
