@@ -212,6 +212,12 @@ impl Sessions {
         Ok(session)
     }
 
+    /// Whether there is anything at this endpoint for this caller, before a session is asked for.
+    pub fn look(&self, endpoint: &Endpoint, caller: &Caller) -> Result<(), NoSession> {
+        self.shared.catalog.scope(endpoint, caller)?;
+        Ok(())
+    }
+
     /// Ends a session: what is under way in it is cancelled, its streams end.
     pub fn close(&self, session: &Session) {
         self.shared.close(session);

@@ -23,7 +23,7 @@ impl Rules {
     }
 
     /// Lets a caller in at a user's address. The door of `/mcp` may be open: here it is asked who comes.
-    // rule: safe-user-scope -- nobody acts as a user but that user, and an address tells nobody which users there are.
+    // rule: mcphub-user-scope -- nobody acts as a user but that user, and an address tells nobody which users there are.
     pub fn admit_as(&self, username: &str, presented: Option<&str>) -> Result<Caller, Denied> {
         match presented.and_then(|token| self.find(token)) {
             Some(key) if key.caller.user().is_some() => {
@@ -96,7 +96,7 @@ mod tests {
         seen.collect::<Vec<_>>().join(" ")
     }
 
-    // rule: safe-user-scope
+    // rule: mcphub-user-scope
     #[test]
     fn at_a_users_address_are_the_user_and_who_may_use_everything_through_the_users_eyes() {
         let rules = rules(SETTINGS);
@@ -126,12 +126,17 @@ mod tests {
         assert_eq!(rules.admit_as("alice", None).err(), Some(Denied::Nobody));
     }
 
-    // rule: safe-user-scope
+    // rule: mcphub-user-scope
     #[test]
     fn an_open_door_is_closed_at_a_users_address() {
-        let rules = rules(&SETTINGS.replace("\"enableBearerAuth\": true", "\"enableBearerAuth\": false"));
+        let rules =
+            rules(&SETTINGS.replace("\"enableBearerAuth\": true", "\"enableBearerAuth\": false"));
         assert!(rules.admit(None).is_ok());
-        for (user, key) in [("alice", None), ("nobody", None), ("alice", Some("guessed"))] {
+        for (user, key) in [
+            ("alice", None),
+            ("nobody", None),
+            ("alice", Some("guessed")),
+        ] {
             assert_eq!(rules.admit_as(user, key).err(), Some(Denied::Nobody));
         }
         assert!(rules.admit_as("alice", Some("alice")).is_ok());
