@@ -19,13 +19,13 @@ use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt;
 use hub::access::Caller;
 use hub::catalog::Endpoint;
-use hub::session::{NoSession, Session, Sessions};
+use hub::session::{NoSession, Sessions};
 use mcp::message::{self, Message, code};
 use mcp::{Kind, header, method};
 use tokio::sync::watch;
 
 use self::calls::Calls;
-use self::live::{Phase, Stream, Streams};
+use self::live::{Stream, Streams};
 use crate::mcp::answer::Refusal;
 use crate::mcp::{MOST_IN_BATCH, asked, is_initialize};
 
@@ -115,14 +115,9 @@ impl Sse {
             headers,
         };
         match body {
-            message::Body::Single(message) => {
-                let Some(session) = self.session(&stream, caller)? else {
-                    return self.before(&calls, caller, message).await;
-                };
-                calls.take(&session, message).await
-            }
+            message::Body::Single(message) => single(&calls, caller, message).await,
             message::Body::Batch(members) => {
-                let session = self.session(&stream, caller)?.ok_or_else(uninitialized)?;
+                let session = calls.session(caller).await?;
                 // rule: mcp-batch-revision
                 if !session.revision().has_batches() || members.len() > MOST_IN_BATCH {
                     return Err(Refusal::batch(session.revision()));
@@ -133,27 +128,6 @@ impl Sse {
                 Ok(())
             }
         }
-    }
-
-    /// What may be said before there is a session: `initialize`, and signs of life.
-    async fn before(
-        &self,
-        calls: &Calls<'_>,
-        caller: &Caller,
-        message: Message,
-    ) -> Result<(), Refusal> {
-        if is_initialize(&message) {
-            if !calls.stream.live.begins() {
-                return Err(uninitialized());
-            }
-            calls.initialize(caller.clone(), message);
-            return Ok(());
-        }
-        if message.kind() == Kind::Request && message.method() == Some(method::PING) {
-            let pong = Message::success(message.id().unwrap_or("null"), "{}");
-            return calls.say(pong).await;
-        }
-        Err(uninitialized())
     }
 
     /// The stream that a client named, for the one who opened it.
@@ -172,26 +146,31 @@ impl Sse {
         let stream = self.streams.find(&id, caller.identity());
         stream.ok_or_else(|| Refusal::no_session(&NoSession::Unknown))
     }
+}
 
-    /// The session on this stream, as the settings are now; none before `initialize` is answered.
-    fn session(&self, stream: &Stream, caller: &Caller) -> Result<Option<Arc<Session>>, Refusal> {
-        let Phase::Open(session) = stream.live.phase() else {
-            return Ok(None);
-        };
-        let found = self
-            .sessions
-            .find(&session.id(), stream.live.endpoint(), caller);
-        found.map(Some).map_err(|why| Refusal::no_session(&why))
+async fn single(calls: &Calls<'_>, caller: &Caller, message: Message) -> Result<(), Refusal> {
+    let live = &calls.stream.live;
+    if is_initialize(&message) && live.begins() {
+        calls.initialize(caller.clone(), message);
+        return Ok(());
     }
+    if !live.has_session() {
+        match (message.kind(), message.method()) {
+            (Kind::Request, Some(method::PING)) => {
+                let pong = Message::success(message.id().unwrap_or("null"), "{}");
+                return calls.say(pong).await;
+            }
+            (Kind::Request, _) => {}
+            // About something of a stream that is no more.
+            (Kind::Notification | Kind::Response, _) => return Ok(()),
+        }
+    }
+    let session = calls.session(caller).await?;
+    calls.take(&session, message).await
 }
 
 fn not_a_method(allowed: &'static str) -> Response {
     (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, allowed)]).into_response()
-}
-
-fn uninitialized() -> Refusal {
-    let text = "there is no session on this stream yet; send initialize and wait for its answer";
-    Refusal::new(StatusCode::BAD_REQUEST, code::SERVER_ERROR, text)
 }
 
 fn full() -> Refusal {

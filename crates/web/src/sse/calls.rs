@@ -6,15 +6,17 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use hub::access::Caller;
 use hub::session::{Exchange, NoSession, Reply, Session, Sessions};
-use mcp::message::{Malformed, Message};
+use mcp::message::{Malformed, Message, code};
+use mcp::{Revision, header, method, raw};
 use tokio::time::timeout;
 
 use super::live::Stream;
 use super::queue::{Over, Said};
 use crate::mcp::answer::Refusal;
+use crate::mcp::asked;
 
 /// A client that reads nothing for so long, while a message finds no room on its stream, is gone or does not mean to.
 const LONGEST_UNREAD: Duration = Duration::from_secs(30);
@@ -27,32 +29,51 @@ pub(super) struct Calls<'a> {
 }
 
 impl Calls<'_> {
-    /// Opens the session in the background: a server that is being connected is waited for.
+    /// Answers `initialize` in the background: a server that is being connected is waited for.
     pub(super) fn initialize(&self, caller: Caller, initialize: Message) {
         let (sessions, stream) = (self.sessions.clone(), Arc::clone(self.stream));
         tokio::spawn(async move {
-            let live = &stream.live;
-            let opening = sessions.open(live.endpoint().clone(), &caller, &initialize);
-            let Some(opened) = live.over().run_until_cancelled(opening).await else {
-                return;
-            };
-            let said = match opened {
-                Ok((session, answer)) => {
-                    let listening = session.listen();
-                    live.opened(Some(session));
-                    stream.say(Said::Message(answer)).await.map(|()| listening)
+            let opened = open(&sessions, &stream, &caller, &initialize).await;
+            let (answer, listening) = match opened {
+                Ok(Opened::Now { session, answer }) => (answer, session.listen()),
+                Ok(Opened::Before(_)) => {
+                    let text = "this session is initialized already";
+                    let id = initialize.id();
+                    let code = code::INVALID_REQUEST;
+                    (Message::failure(id, code, text, None), None)
                 }
                 Err(why) => {
-                    live.opened(None);
-                    let answer = Refusal::no_session(&why).answering(&initialize);
-                    stream.say(Said::Message(answer)).await.map(|()| None)
+                    stream.live.begins_anew();
+                    let refusal = Refusal::no_session(&why);
+                    (refusal.answering(&initialize), None)
                 }
             };
             // What happens outside of calls comes behind the answer. Who left hears neither.
-            if let Ok(Some(listening)) = said {
+            if let (Ok(()), Some(listening)) = (stream.say(Said::Message(answer)).await, listening)
+            {
                 drop(stream.say(Said::Listen(listening)).await);
             }
         });
+    }
+
+    /// The session on the stream, as the settings are now. A client whose stream broke may go on with a new one without another
+    /// `initialize`, as with MCPHub (clients on `EventSource` do): it gets a session in which nothing is known of it.
+    pub(super) async fn session(&self, caller: &Caller) -> Result<Arc<Session>, Refusal> {
+        let initialize = unsaid(self.headers);
+        let opened = open(self.sessions, self.stream, caller, &initialize).await;
+        let session = match opened.map_err(|why| Refusal::no_session(&why))? {
+            Opened::Before(session) => session,
+            Opened::Now { session, .. } => {
+                if let Some(listening) = session.listen() {
+                    let said = self.stream.say(Said::Listen(listening)).await;
+                    said.map_err(|Over| gone())?;
+                }
+                return Ok(session);
+            }
+        };
+        let endpoint = self.stream.live.endpoint();
+        let found = self.sessions.find(&session.id(), endpoint, caller);
+        found.map_err(|why| Refusal::no_session(&why))
     }
 
     /// Takes one message. A request is on its way when this returns, so that it can be cancelled.
@@ -88,8 +109,51 @@ impl Calls<'_> {
 
     pub(super) async fn say(&self, answer: Message) -> Result<(), Refusal> {
         let said = self.stream.say(Said::Message(answer)).await;
-        said.map_err(|Over| Refusal::no_session(&NoSession::Unknown))
+        said.map_err(|Over| gone())
     }
+}
+
+enum Opened {
+    Now {
+        session: Arc<Session>,
+        answer: Message,
+    },
+    Before(Arc<Session>),
+}
+
+async fn open(
+    sessions: &Sessions,
+    stream: &Stream,
+    caller: &Caller,
+    initialize: &Message,
+) -> Result<Opened, NoSession> {
+    let mut said = None;
+    let opening = async {
+        let endpoint = stream.live.endpoint().clone();
+        let (session, answer) = sessions.open(endpoint, caller, initialize).await?;
+        said = Some(answer);
+        Ok(session)
+    };
+    let session = stream.live.session(opening).await?;
+    Ok(match said {
+        Some(answer) => Opened::Now { session, answer },
+        None => Opened::Before(session),
+    })
+}
+
+/// What a client would have said that says nothing of itself.
+fn unsaid(headers: &HeaderMap) -> Message {
+    let revision = asked::text(headers, &HeaderName::from_static(header::PROTOCOL_VERSION));
+    let revision = revision.unwrap_or(Revision::V2024_11_05.as_str());
+    let params = format!(
+        "{{\"protocolVersion\":{},\"capabilities\":{{}}}}",
+        raw::quote(revision)
+    );
+    Message::request("0", method::INITIALIZE, Some(&params))
+}
+
+fn gone() -> Refusal {
+    Refusal::no_session(&NoSession::Unknown)
 }
 
 async fn call(stream: Arc<Stream>, mut exchange: Exchange) {

@@ -1,13 +1,13 @@
 //! The streams that are open: whose each is, how far its client has come, and how it ends.
 
 use std::collections::HashMap;
-use std::mem;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hub::catalog::Endpoint;
 use hub::chance;
-use hub::session::{Session, Sessions};
+use hub::session::{NoSession, Session, Sessions};
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 use super::queue::{self, Queue, Waiting};
@@ -30,21 +30,14 @@ pub(super) struct Live {
     /// Who opened it; nobody else may send on it.
     identity: Box<str>,
     endpoint: Endpoint,
-    phase: Mutex<Phase>,
+    /// `initialize` came.
+    begun: AtomicBool,
+    session: OnceCell<Arc<Session>>,
     over: CancellationToken,
     /// How often something was taken from the stream to be written.
     taken: AtomicU64,
     sessions: Sessions,
     streams: Arc<Streams>,
-}
-
-/// How far a client has come.
-#[derive(Clone)]
-pub(super) enum Phase {
-    Silent,
-    /// `initialize` is being answered.
-    Opening,
-    Open(Arc<Session>),
 }
 
 /// Bounds what clients that hold streams open can cost.
@@ -65,7 +58,8 @@ impl Streams {
             id: chance::token(ID_BYTES).into(),
             identity: identity.into(),
             endpoint,
-            phase: Mutex::new(Phase::Silent),
+            begun: AtomicBool::new(false),
+            session: OnceCell::new(),
             over: CancellationToken::new(),
             taken: AtomicU64::new(0),
             sessions: sessions.clone(),
@@ -119,27 +113,33 @@ impl Live {
         self.taken.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn phase(&self) -> Phase {
-        self.lock().clone()
-    }
-
     /// `initialize` came. False: it came before.
     pub(super) fn begins(&self) -> bool {
-        let mut phase = self.lock();
-        let first = matches!(*phase, Phase::Silent);
-        if first {
-            *phase = Phase::Opening;
-        }
-        first
+        !self.begun.swap(true, Ordering::AcqRel)
     }
 
-    /// `initialize` is answered; without a session it may come again.
-    pub(super) fn opened(&self, session: Option<Arc<Session>>) {
-        *self.lock() = session.map_or(Phase::Silent, Phase::Open);
+    /// It may come again: it was refused.
+    pub(super) fn begins_anew(&self) {
+        self.begun.store(false, Ordering::Release);
+    }
+
+    pub(super) fn has_session(&self) -> bool {
+        self.session.initialized()
+    }
+
+    /// The session on this stream. The first who asks opens it with what he knows of the client, others wait for that.
+    pub(super) async fn session(
+        &self,
+        opening: impl Future<Output = Result<Arc<Session>, NoSession>>,
+    ) -> Result<Arc<Session>, NoSession> {
+        let session = self.session.get_or_try_init(async || opening.await);
+        let session = self.over.run_until_cancelled(session).await;
+        let session = session.unwrap_or(Err(NoSession::Unknown)).cloned();
         // The client may have left meanwhile; whoever sees the other's step ends the session.
         if self.over.is_cancelled() {
             self.end();
         }
+        session
     }
 
     /// Takes no more messages; what is under way may finish.
@@ -152,13 +152,8 @@ impl Live {
     pub(super) fn end(&self) {
         self.retire();
         self.over.cancel();
-        let phase = mem::replace(&mut *self.lock(), Phase::Opening);
-        if let Phase::Open(session) = phase {
-            self.sessions.close(&session);
+        if let Some(session) = self.session.get() {
+            self.sessions.close(session);
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Phase> {
-        self.phase.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

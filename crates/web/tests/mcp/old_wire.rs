@@ -4,7 +4,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::by_hand::{Wire, code, initialize, send};
-use crate::by_stream::{ByStream, client, get};
+use crate::by_stream::{ByStream, client, get, text};
 use crate::harness::{hub, hub_below, hub_with, soon};
 use crate::{raw_upstream, up};
 
@@ -66,33 +66,60 @@ async fn each_revision_with_a_handshake_is_agreed_on_and_the_stateless_one_is_no
 }
 
 #[tokio::test]
-async fn before_initialize_there_are_signs_of_life_only_and_it_comes_once() {
+async fn initialize_comes_once_and_signs_of_life_may_come_before_it() {
     let hub = hub(json!({ "mcpServers": {} })).await;
     let mut old = ByStream::open(&hub, "/sse").await;
     assert_eq!(old.ask(1, "ping", json!({})).await["result"], json!({}));
-    for early in [
-        r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#,
-        r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
-        r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#,
-    ] {
-        let answer = old.post(early).await;
-        assert_eq!(
-            (answer.status, code(&answer)),
-            (StatusCode::BAD_REQUEST, -32000),
-            "{early}"
-        );
-    }
+    assert_eq!(hub.hub.sessions().count(), 0);
     old.initialize("2025-11-25").await;
     let again = old
         .ask(3, "initialize", json!({ "protocolVersion": "2025-11-25" }))
         .await;
+    let words = again["error"]["message"].as_str().unwrap();
+    assert!(words.contains("already"), "{words}");
+    assert_eq!(hub.hub.sessions().count(), 1);
+}
+
+#[tokio::test]
+async fn a_client_whose_stream_broke_goes_on_with_a_new_one_without_introducing_itself_again() {
+    let (url, _) = up::start("up").await;
+    let hub = hub_with(&url, json!({})).await;
+    drop(ByStream::initialized(&hub, "/sse/up", "2025-06-18").await);
+    let mut again = ByStream::open(&hub, "/sse/up").await;
+    // About what was under way on the old stream.
+    let late = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": 4 } });
+    again.says(&late).await;
+    let tools = async |id: u64, at: &ByStream| at.asks(id, "tools/list", json!({})).await;
+    tokio::join!(tools(5, &again), tools(6, &again), tools(7, &again));
+    let mut answered = Vec::new();
+    for _ in 0..3 {
+        let answer = again.hears().await;
+        assert_eq!(answer["result"]["tools"][0]["name"], "echo", "{answer}");
+        answered.push(answer["id"].as_u64().unwrap());
+    }
+    answered.sort_unstable();
+    assert_eq!(answered, [5, 6, 7]);
+    again.calls(8, "sample").await;
+    let answer = again.hears().await;
     assert!(
-        again["error"]["message"]
-            .as_str()
-            .unwrap()
-            .contains("already"),
-        "{again}"
+        text(&answer).contains("did not declare"),
+        "nothing is known of it: {answer}"
     );
+}
+
+#[tokio::test]
+async fn an_introduction_that_cannot_be_read_is_answered_and_may_be_said_again() {
+    let hub = hub(json!({ "mcpServers": {} })).await;
+    let mut old = ByStream::open(&hub, "/sse").await;
+    let twice = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","protocolVersion":"2024-11-05"}}"#;
+    assert_eq!(old.post(twice).await.status, StatusCode::ACCEPTED);
+    let refused = old.hears().await;
+    assert_eq!(
+        (&refused["id"], &refused["error"]["code"]),
+        (&json!(1), &json!(-32602))
+    );
+    let answer = old.initialize("2025-06-18").await;
+    assert!(answer.contains("2025-06-18"), "{answer}");
 }
 
 // rule: safe-w10
