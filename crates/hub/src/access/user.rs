@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::{Access, Caller, Denied, Group, Owner, Rules, reach};
+use super::{Access, Caller, Denied, Group, Owner, Rules, Shown, reach};
 
 impl Rules {
     /// The same rules, which also know these people.
@@ -47,6 +47,7 @@ impl Rules {
             identity: format!("{}\0as\0{username}", caller.identity).into(),
             user: None,
             reach: Arc::clone(seen),
+            shown: Shown::EyesOf(username.into(), Arc::new(caller.clone())),
         })
     }
 
@@ -57,6 +58,7 @@ impl Rules {
             identity: format!("user:{username}").into(),
             user: Some(username.into()),
             reach: Arc::clone(seen),
+            shown: Shown::Login,
         })
     }
 }
@@ -150,5 +152,50 @@ mod tests {
         assert_ne!(plain.identity(), alice.identity());
         assert_ne!(alice.identity(), bob.identity());
         assert!(!alice.may_use_everything(), "it opens no API either");
+    }
+
+    // rule: mcphub-key-taken-back
+    #[test]
+    fn who_was_let_in_before_is_asked_for_again_when_the_rules_change() {
+        let locked = SETTINGS.to_owned();
+        let opened = locked.replace("\"enableBearerAuth\": true", "\"enableBearerAuth\": false");
+        let [before, open] = [&locked, &opened].map(|text| rules(text));
+        let all = before.admit(Some("all")).unwrap();
+        let some = before.admit(Some("some")).unwrap();
+        let eyes = before.admit_as("alice", Some("all")).unwrap();
+        let login = open.user("alice").unwrap();
+        let now = |change: (&str, &str)| rules(&locked.replace(change.0, change.1));
+        let stays = now(("public\": {", "public\": { \"enabled\": false,"));
+        for caller in [&all, &some, &eyes] {
+            let again = stays.again(caller).unwrap();
+            assert_eq!(again.identity(), caller.identity());
+            assert!(again.may_the_same(caller));
+        }
+        assert!(
+            before.again(&login).is_none(),
+            "a login counts at an open door only"
+        );
+        assert!(open.again(&login).unwrap().may_the_same(&login));
+        assert!(
+            open.again(&Caller::anyone()).is_some() && before.again(&Caller::anyone()).is_none()
+        );
+        assert!(before.again(&Caller::operator()).is_some());
+        let gone = now(("\"id\": \"6\"", "\"enabled\": false, \"id\": \"6\""));
+        assert!(gone.again(&all).is_none() && gone.again(&eyes).is_none());
+        let rotated = now(("\"token\": \"some\"", "\"token\": \"fresh\""));
+        assert!(
+            rotated.again(&some).is_none(),
+            "the old token is no longer a key"
+        );
+        let renamed = now(("\"id\": \"7\"", "\"id\": \"8\""));
+        assert!(renamed.again(&some).is_none());
+        let less = now(("[\"hers\", \"public\"]", "[\"public\"]"));
+        assert_eq!(seen(&less.again(&some).unwrap()), "public");
+        assert!(!less.again(&some).unwrap().may_the_same(&some));
+        let private = now((
+            "\"owner\": \"alice\" },\n            \"his",
+            "\"owner\": \"bob\" },\n            \"his",
+        ));
+        assert_eq!(seen(&private.again(&eyes).unwrap()), "public");
     }
 }
