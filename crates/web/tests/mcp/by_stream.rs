@@ -109,13 +109,17 @@ impl ByStream {
 
     /// The next event; `None` when the stream has ended.
     pub(crate) async fn event(&mut self) -> Option<Event> {
-        loop {
-            if let Some(event) = self.parser.take() {
-                return Some(event.expect("not too long"));
+        // In all: signs of life come for ever.
+        soon(async {
+            loop {
+                if let Some(event) = self.parser.take() {
+                    return Some(event.expect("not too long"));
+                }
+                let bytes = self.stream.chunk().await.expect("no break");
+                self.parser.feed(&bytes?);
             }
-            let bytes = soon(self.stream.chunk()).await.expect("no break");
-            self.parser.feed(&bytes?);
-        }
+        })
+        .await
     }
 
     /// The id in the address for messages.

@@ -1,6 +1,12 @@
 //! What happens outside of calls: lists that change, resources that change, settings that change.
 
+use std::sync::Arc;
+
 use http::{Method, StatusCode};
+use hub::access::Rules;
+use hub::catalog::Endpoint;
+use hub::session::{Reply, Session};
+use mcp::message::Message;
 use serde_json::{Value, json};
 
 use crate::by_hand::{Wire, initialize, send};
@@ -214,6 +220,54 @@ async fn the_first_key_ends_the_sessions_of_those_who_came_without_one() {
     let key = json!([{ "id": "k", "token": "key", "enabled": true, "accessType": "all" }]);
     set(&hub, vec!["bearerKeys".to_owned()], key).await;
     assert_eq!(old.event().await, None);
+}
+
+// rule: mcphub-key-taken-back
+#[tokio::test]
+async fn what_a_caller_sees_is_what_he_may_see_now_and_not_what_his_key_once_could() {
+    let ((one, _), (two, _)) = (up::start("one").await, up::start("two").await);
+    let server = |url: &str| json!({ "type": "streamable-http", "url": url });
+    let servers = json!({ "one": server(&one), "two": server(&two) });
+    let hub = hub(json!({ "mcpServers": servers })).await;
+    hub.ready("one").await;
+    hub.ready("two").await;
+    let caller = |allowed: Value| {
+        let key = json!({ "id": "k", "token": "key", "enabled": true, "accessType": "servers", "allowedServers": allowed });
+        let text = json!({ "mcpServers": servers, "bearerKeys": [key] }).to_string();
+        let settings = settings::resolve(&settings::File::parse(&text).unwrap(), &|_| None);
+        Rules::of(&settings, true).admit(Some("key")).unwrap()
+    };
+    // As when a request was let in before a change and its body came after it.
+    let (before, now) = (caller(json!(["one", "two"])), caller(json!(["one"])));
+    assert_eq!(before.identity(), now.identity());
+    let sessions = hub.hub.sessions();
+    let hello = Message::parse(initialize("2025-06-18")).unwrap();
+    let tools = async |session: &Arc<Session>| {
+        let list = Message::request("1", "tools/list", None);
+        match sessions.receive(session, list).await {
+            Reply::Now(listed) => listed.text().to_owned(),
+            Reply::Later(_) | Reply::Accepted => panic!("a merged list is known"),
+        }
+    };
+    let everything = Endpoint::Everything;
+    let open = async |caller| {
+        sessions
+            .open(everything.clone(), caller, &hello)
+            .await
+            .unwrap()
+            .0
+    };
+    let early = open(&before).await;
+    assert!(tools(&early).await.contains("two-echo"));
+    let late = open(&now).await;
+    let again = sessions.find(&early.id(), &everything, &now).unwrap();
+    for session in [&late, &again] {
+        let listed = tools(session).await;
+        assert!(
+            listed.contains("one-echo") && !listed.contains("two-echo"),
+            "{listed}"
+        );
+    }
 }
 
 async fn set(hub: &Running, path: Vec<String>, value: Value) {
