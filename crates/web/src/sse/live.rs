@@ -42,6 +42,8 @@ pub(super) struct Live {
 
 /// Bounds what clients that hold streams open can cost.
 const MOST: usize = 10_000;
+/// The same for one key, so that it does not lock out all others.
+const MOST_OF_ONE: usize = 4_000;
 /// 128 bits.
 const ID_BYTES: usize = 16;
 
@@ -70,7 +72,8 @@ impl Streams {
             queue,
         };
         let mut streams = self.streams();
-        if streams.len() >= MOST {
+        let of_one = streams.values().filter(|s| *s.live.identity == *identity);
+        if streams.len() >= MOST || of_one.count() >= MOST_OF_ONE {
             return None;
         }
         streams.insert(live.id.clone(), Arc::new(stream));
