@@ -1,11 +1,12 @@
 //! Who may use what: a pure decision over the bearer keys and groups of the settings.
 //!
-//! Compiled once per settings change (`Rules::new`), asked once per request (`Rules::admit`).
+//! Compiled once per settings change (`Rules::new`), asked once per request (`Rules::admit`; `Rules::admit_as` at a user's own address).
 //! Leaves out: where the credential stands in a request and which status a refusal gets (crate `web`), and sign-ins of people.
 
 mod compile;
 #[cfg(test)]
 mod tests;
+mod user;
 
 pub use self::compile::sees;
 
@@ -82,6 +83,14 @@ pub enum Denied {
     Missing,
     #[error("the bearer key is unknown or disabled; check bearerKeys in the settings")]
     Unknown,
+    #[error(
+        "this address is one user's, so it asks who you are also where /mcp does not; send a bearer key of kind \"user\" whose owner that user is"
+    )]
+    Nobody,
+    #[error(
+        "this key does not open this address; a user's address takes a key of kind \"user\" whose owner that user is, or a system key with access to all"
+    )]
+    SomebodyElse,
 }
 
 /// Whoever was let in, and how far.
@@ -91,9 +100,21 @@ pub struct Caller {
     /// The person behind it.
     user: Option<Arc<str>>,
     reach: Arc<Reach>,
+    shown: Shown,
 }
 
-#[derive(Debug)]
+/// By what a caller was let in.
+#[derive(Clone, Debug)]
+enum Shown {
+    Nothing,
+    Operator,
+    Key([u8; 32]),
+    Login,
+    /// The other caller looks through the eyes of a user.
+    EyesOf(Arc<str>, Arc<Caller>),
+}
+
+#[derive(Debug, PartialEq)]
 enum Reach {
     Everything,
     Only {
@@ -111,6 +132,7 @@ impl Caller {
             identity: "anyone".into(),
             user: None,
             reach: Arc::new(Reach::Everything),
+            shown: Shown::Nothing,
         }
     }
 
@@ -121,6 +143,7 @@ impl Caller {
             identity: "operator".into(),
             user: None,
             reach: Arc::new(Reach::Everything),
+            shown: Shown::Operator,
         }
     }
 
@@ -134,6 +157,13 @@ impl Caller {
     #[must_use]
     pub fn user(&self) -> Option<&str> {
         self.user.as_deref()
+    }
+
+    /// Whether both may use the same, in the name of the same person.
+    #[must_use]
+    pub fn may_the_same(&self, other: &Self) -> bool {
+        self.user == other.user
+            && (Arc::ptr_eq(&self.reach, &other.reach) || self.reach == other.reach)
     }
 
     /// May this caller use the server as a whole, by its own name or on the global endpoint?
@@ -186,6 +216,8 @@ impl Caller {
 pub struct Rules {
     open: bool,
     keys: Vec<Compiled>,
+    /// What each user of the settings may see.
+    users: BTreeMap<String, Arc<Reach>>,
 }
 
 #[derive(Debug)]
@@ -207,7 +239,8 @@ impl Rules {
             Some(required) => !required,
             None => keys.is_empty() && door.loopback,
         };
-        Self { open, keys }
+        let users = BTreeMap::new();
+        Self { open, keys, users }
     }
 
     /// Whether `/mcp` asks for a key at all.
@@ -234,6 +267,29 @@ impl Rules {
             .map(|key| key.caller.clone())
     }
 
+    /// Who was let in before, as these rules have it; `None`: they do not let him in any more.
+    // rule: mcphub-key-taken-back -- what a key may not do any more, it may not do in sessions that are open either.
+    #[must_use]
+    pub fn again(&self, caller: &Caller) -> Option<Caller> {
+        match &caller.shown {
+            Shown::Nothing => self.open.then(Caller::anyone),
+            Shown::Operator => Some(Caller::operator()),
+            Shown::Key(digest) => {
+                let key = self.keys.iter().find(|key| key.digest == *digest);
+                let same = key.filter(|key| key.caller.identity == caller.identity);
+                same.map(|key| key.caller.clone())
+            }
+            Shown::Login => {
+                let user = caller.user().filter(|_| self.open)?;
+                self.user(user).ok()
+            }
+            Shown::EyesOf(user, behind) => {
+                let behind = self.again(behind)?;
+                self.through_the_eyes_of(user, &behind).ok()
+            }
+        }
+    }
+
     /// Digests are compared, so the time taken says nothing about a stored key.
     fn find(&self, presented: &str) -> Option<&Compiled> {
         let digest = digest(presented);
@@ -245,14 +301,19 @@ fn digest(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
-fn compile(key: &Key, groups: &[Group]) -> Compiled {
-    let reach = match (&key.access, &key.owner) {
+fn reach(access: &Access, owner: Option<&Owner>, groups: &[Group]) -> Reach {
+    match (access, owner) {
         (Access::All, None) => Reach::Everything,
         (Access::All, Some(owner)) if owner.is_admin => Reach::Everything,
-        (access, owner) => narrow(access, owner.as_ref(), groups),
-    };
+        (access, owner) => narrow(access, owner, groups),
+    }
+}
+
+fn compile(key: &Key, groups: &[Group]) -> Compiled {
+    let reach = reach(&key.access, key.owner.as_ref(), groups);
+    let digest = digest(key.token.expose_secret());
     Compiled {
-        digest: digest(key.token.expose_secret()),
+        digest,
         system: key.owner.is_none(),
         caller: Caller {
             identity: format!("key:{}", key.id).into(),
@@ -261,6 +322,7 @@ fn compile(key: &Key, groups: &[Group]) -> Compiled {
                 .as_ref()
                 .map(|owner| owner.username.as_str().into()),
             reach: Arc::new(reach),
+            shown: Shown::Key(digest),
         },
     }
 }

@@ -34,6 +34,8 @@ pub enum Endpoint {
 #[derive(Debug)]
 pub struct Scope {
     settings: Arc<Settings>,
+    /// For whom it was made.
+    caller: Caller,
     shape: Arc<Shape>,
     user: Option<Box<str>>,
     /// The session that it is for, where a server is connected to for each session.
@@ -110,9 +112,10 @@ impl Catalog {
         &self.shared.store
     }
 
-    /// Whether this scope is made of the settings as they are now.
-    pub fn is_current(&self, scope: &Scope) -> bool {
+    /// Whether this scope is made of the settings as they are now, for a caller who may do what this one may.
+    pub fn is_current(&self, scope: &Scope, caller: &Caller) -> bool {
         Arc::ptr_eq(&scope.settings, &self.shared.store.current())
+            && scope.caller.may_the_same(caller)
     }
 
     /// What this caller sees at this endpoint now.
@@ -122,15 +125,12 @@ impl Catalog {
         let held = self.shared.scopes.get(&key).map(|scope| Arc::clone(&scope));
         if let Some(scope) = &held
             && Arc::ptr_eq(&scope.settings, &settings)
-            && scope.user.as_deref() == caller.user()
+            && scope.caller.may_the_same(caller)
         {
             return Ok(Arc::clone(scope));
         }
         match shape::compile(&settings, endpoint, caller) {
-            Ok(shape) => {
-                let user = caller.user().map(Box::from);
-                Ok(self.keep(key, settings, shape, user))
-            }
+            Ok(shape) => Ok(self.keep(key, settings, shape, caller)),
             Err(nowhere) => {
                 self.shared.scopes.remove(&key);
                 Err(nowhere)
@@ -156,6 +156,7 @@ impl Catalog {
         }
         Ok(Arc::new(Scope {
             settings: Arc::clone(&scope.settings),
+            caller: scope.caller.clone(),
             shape: Arc::clone(&scope.shape),
             user: scope.user.clone(),
             session: Some(session.into()),
@@ -188,7 +189,7 @@ impl Catalog {
         key: (Endpoint, Box<str>),
         settings: Arc<Settings>,
         shape: Shape,
-        user: Option<Box<str>>,
+        caller: &Caller,
     ) -> Arc<Scope> {
         let scopes = &self.shared.scopes;
         let unchanged = scopes
@@ -198,8 +199,9 @@ impl Catalog {
         let shape = unchanged.unwrap_or_else(|| Arc::new(shape));
         let scope = Arc::new(Scope {
             settings,
+            caller: caller.clone(),
             shape,
-            user,
+            user: caller.user().map(Box::from),
             session: None,
         });
         if scopes.len() >= MOST_SCOPES {

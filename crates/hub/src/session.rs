@@ -21,7 +21,7 @@ mod track;
 mod tracks;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -74,6 +74,8 @@ struct Shared {
     /// What is kept for clients that lost a stream.
     whole: Arc<Whole>,
     started: Instant,
+    /// Only this machine can reach us.
+    loopback: AtomicBool,
     /// Ends the pump with the last clone.
     pump: CancellationToken,
 }
@@ -159,10 +161,16 @@ impl Sessions {
             levels: DashMap::new(),
             whole: Arc::default(),
             started: Instant::now(),
+            loopback: AtomicBool::new(false),
             pump: CancellationToken::new(),
         });
         tokio::spawn(pump::run(&shared));
         Self { shared }
+    }
+
+    /// Whether only this machine can reach us, which may open the door.
+    pub fn listens(&self, loopback: bool) {
+        self.shared.loopback.store(loopback, Ordering::Relaxed);
     }
 
     /// Opens a session for an `initialize` request, and answers it.
@@ -210,6 +218,12 @@ impl Sessions {
         session.used.store(self.shared.now(), Ordering::Relaxed);
         self.shared.refresh(&session, caller)?;
         Ok(session)
+    }
+
+    /// Whether there is anything at this endpoint for this caller, before a session is asked for.
+    pub fn look(&self, endpoint: &Endpoint, caller: &Caller) -> Result<(), NoSession> {
+        self.shared.catalog.scope(endpoint, caller)?;
+        Ok(())
     }
 
     /// Ends a session: what is under way in it is cancelled, its streams end.
@@ -356,7 +370,7 @@ impl Shared {
 
     /// Lets the session see the settings as they are now, and tells it when other things are shown.
     fn refresh(&self, session: &Session, caller: &Caller) -> Result<(), Nowhere> {
-        if self.catalog.is_current(&session.scope.load()) {
+        if self.catalog.is_current(&session.scope.load(), caller) {
             return Ok(());
         }
         let now = if session.revision.has_handshake() {

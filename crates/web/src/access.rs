@@ -1,4 +1,4 @@
-//! Who stands before `/mcp` and before `/api`: reads the credential out of a request and asks the rules.
+//! Who stands before `/mcp`, before one user's `/{user}/mcp` and before `/api`: reads the credential out of a request and asks the rules.
 //!
 //! RFC 6750 2.1 and 3 (bearer tokens in the header, the challenge of a 401). A token in the address is not read.
 
@@ -32,18 +32,62 @@ pub(crate) fn admit(app: &App, headers: &HeaderMap) -> Result<Caller, NotAdmitte
     if presented.is_some_and(|token| is_operator(app, token)) {
         return Ok(Caller::operator());
     }
-    now.rules.admit(presented).map_err(|denied| {
+    let admitted = now.rules.admit(presented);
+    admitted.map_err(|denied| NotAdmitted::new(denied, app, headers))
+}
+
+/// Whom the rules let in at a user's address. Where `/mcp` is open to everybody, a login of that user counts too.
+pub(crate) fn admit_as(
+    app: &App,
+    username: &str,
+    headers: &HeaderMap,
+) -> Result<Caller, NotAdmitted> {
+    let now = app.now();
+    let presented = key_in(headers, &now.key_header);
+    let admitted = if presented.is_some_and(|token| is_operator(app, token)) {
+        now.rules.through_the_eyes_of(username, &Caller::operator())
+    } else {
+        match now.rules.admit_as(username, presented) {
+            Err(Denied::Nobody) if now.rules.is_open() => logged_in(app, username, headers),
+            admitted => admitted,
+        }
+    };
+    admitted.map_err(|denied| NotAdmitted::new(denied, app, headers))
+}
+
+fn logged_in(app: &App, username: &str, headers: &HeaderMap) -> Result<Caller, Denied> {
+    let now = app.now();
+    let login = headers
+        .get(LOGIN_HEADER)
+        .and_then(|value| value.to_str().ok());
+    let person = login.and_then(|token| {
+        let at = app.hub().clock().now();
+        app.sessions().person(&now.settings, token, at)
+    });
+    match person {
+        Some(person) if person.username == username => now.rules.user(username),
+        Some(_) => Err(Denied::SomebodyElse),
+        None => Err(Denied::Nobody),
+    }
+}
+
+impl NotAdmitted {
+    fn new(denied: Denied, app: &App, headers: &HeaderMap) -> Self {
         let base = base_url(app, headers);
-        NotAdmitted {
+        Self {
             denied,
             resource_metadata: format!("{base}/.well-known/oauth-protected-resource"),
         }
-    })
+    }
 }
 
 impl IntoResponse for NotAdmitted {
     fn into_response(self) -> Response {
         let description = self.denied.to_string();
+        if self.denied == Denied::SomebodyElse {
+            let body = json!({ "error": "forbidden", "error_description": description });
+            return (StatusCode::FORBIDDEN, Json(body)).into_response();
+        }
         let quoted = description.replace('\\', "").replace('"', "'");
         let challenge = format!(
             "Bearer error=\"invalid_token\", error_description=\"{quoted}\", resource_metadata=\"{}\"",

@@ -45,6 +45,7 @@ pub(crate) struct Moment {
 
 impl App {
     pub(crate) fn new(hub: Hub, options: WebOptions) -> Self {
+        hub.sessions().listens(is_loopback(&options));
         let moment = Moment::of(hub.store().current(), &options);
         let sessions = Sessions::new(&options);
         let (draining, _) = watch::channel(false);
@@ -106,7 +107,7 @@ impl Moment {
             .json_body_limit
             .map(|bytes| bytes.clamp(1024, LARGEST_BODY_LIMIT));
         Self {
-            rules: Rules::of(&settings, options.listen.ip().to_canonical().is_loopback()),
+            rules: Rules::of(&settings, is_loopback(options)),
             hosts: Hosts::new(settings.base_url(), &options.allowed_hosts),
             body_limit: limit
                 .and_then(|bytes| usize::try_from(bytes).ok())
@@ -118,4 +119,9 @@ impl Moment {
             settings,
         }
     }
+}
+
+/// Only this machine can reach us.
+fn is_loopback(options: &WebOptions) -> bool {
+    options.listen.ip().to_canonical().is_loopback()
 }

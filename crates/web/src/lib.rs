@@ -1,6 +1,7 @@
-//! All that listens: `/mcp`, `/api`, the callback and its pages.
+//! All that listens: `/mcp`, `/sse`, `/api`, the callback and its pages.
 
 mod access;
+mod address;
 mod api;
 mod app;
 mod callback;
@@ -17,6 +18,7 @@ mod patience;
 mod problem;
 mod router;
 mod session;
+mod sse;
 
 use axum::Router;
 use hub::Hub;

@@ -2,12 +2,12 @@
 //!
 //! MCP transports, "Streamable HTTP", revisions 2025-03-26 to 2026-07-28, chosen per request. Leaves out who may come in.
 
-mod answer;
-mod asked;
+pub(crate) mod answer;
+pub(crate) mod asked;
 mod batch;
 mod resume;
 mod stateless;
-mod stream;
+pub(crate) mod stream;
 
 use std::sync::Arc;
 
@@ -24,6 +24,8 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use answer::{Refusal, Takes};
+
+pub(crate) use batch::MOST as MOST_IN_BATCH;
 
 /// Answers at the endpoints. A clone is the same.
 #[derive(Clone)]
@@ -189,6 +191,6 @@ fn not_a_method() -> Response {
     (StatusCode::METHOD_NOT_ALLOWED, allow).into_response()
 }
 
-fn is_initialize(message: &Message) -> bool {
+pub(crate) fn is_initialize(message: &Message) -> bool {
     message.kind() == Kind::Request && message.method() == Some(method::INITIALIZE)
 }

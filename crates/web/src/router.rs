@@ -8,14 +8,18 @@ use axum::Router;
 use axum::extract::{RawQuery, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::{Method, Uri};
+use http::{HeaderMap, Method, Uri};
+use hub::access::Caller;
 use hub::catalog::Endpoint;
 use percent_encoding::percent_decode_str;
 use tower::ServiceExt;
 
+use crate::access::NotAdmitted;
+use crate::address::{Address, Door};
 use crate::app::App;
 use crate::mcp::Mcp;
 use crate::problem::Problem;
+use crate::sse::Sse;
 use crate::{access, api, callback, guard, health, landing};
 
 /// Answers every request. A clone is the same.
@@ -23,6 +27,7 @@ use crate::{access, api, callback, guard, health, landing};
 pub(crate) struct Front {
     app: App,
     mcp: Mcp,
+    sse: Sse,
     /// In front of every path but those that probes and login servers know.
     prefix: Arc<str>,
     rest: Router,
@@ -33,6 +38,7 @@ impl Front {
         let prefix = app.options().prefix();
         Self {
             mcp: Mcp::new(app.hub().sessions().clone(), app.draining()),
+            sse: Sse::new(app.hub().sessions().clone(), app.draining()),
             rest: rest(&app, &prefix),
             prefix: prefix.into(),
             app,
@@ -49,32 +55,58 @@ impl Front {
     }
 
     async fn led(&self, request: Request) -> Response {
-        let Some(name) = self.endpoint(request.uri().path()) else {
+        let address = Address::of(request.uri().path(), &self.prefix);
+        let Some(address) = address.filter(|address| !self.is_callback(address, &request)) else {
             return match self.rest.clone().oneshot(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},
             };
         };
-        let caller = match access::admit(&self.app, request.headers()) {
+        let caller = match self.caller(&address, request.headers()) {
             Ok(caller) => caller,
             Err(refused) => return refused.into_response(),
         };
-        let endpoint = match percent_decode_str(name).decode_utf8() {
+        let endpoint = match percent_decode_str(address.name).decode_utf8() {
             Ok(name) if name.is_empty() => Endpoint::Everything,
             Ok(name) => Endpoint::Named(name.into()),
             Err(_) => return missing(),
         };
-        // On the heap: what a call holds is large, and connections are many.
-        Box::pin(self.mcp.answer(endpoint, &caller, request)).await
+        match address.door {
+            // On the heap: what a call holds is large, and connections are many.
+            Door::Mcp => Box::pin(self.mcp.answer(endpoint, &caller, request)).await,
+            Door::Sse => {
+                let messages = self.messages(address.user);
+                self.sse.open(endpoint, &caller, (request, messages))
+            }
+            Door::Messages => Box::pin(self.sse.receive(&caller, request)).await,
+        }
     }
 
-    /// What a path names after `/mcp`, as it is written; `None` where it leads elsewhere.
-    fn endpoint<'p>(&self, path: &'p str) -> Option<&'p str> {
-        let rest = path.strip_prefix(&*self.prefix)?.strip_prefix("/mcp")?;
-        if rest.is_empty() {
-            return Some(rest);
+    fn caller(&self, address: &Address<'_>, headers: &HeaderMap) -> Result<Caller, NotAdmitted> {
+        let Some(user) = address.user else {
+            return access::admit(&self.app, headers);
+        };
+        // What is no text is nobody's name.
+        let user = percent_decode_str(user).decode_utf8_lossy();
+        access::admit_as(&self.app, &user, headers)
+    }
+
+    /// Where clients of the old transport send their messages. In the path as it was asked for, it needs no escaping.
+    fn messages(&self, user: Option<&str>) -> String {
+        let slash = if user.is_some() { "/" } else { "" };
+        format!(
+            "{}{slash}{}/messages",
+            self.prefix,
+            user.unwrap_or_default()
+        )
+    }
+
+    /// The settings may place the callback where a user's address would be.
+    fn is_callback(&self, address: &Address<'_>, request: &Request) -> bool {
+        address.user.is_some() && *request.method() == Method::GET && {
+            let settings = self.app.hub().store().current();
+            hub::sign_in::is_callback(&settings, request.uri().path())
         }
-        rest.strip_prefix('/')
     }
 }
 

@@ -6,7 +6,7 @@ use axum::body::Body;
 use http::{Method, StatusCode, header};
 use stage::{Stage, request};
 
-const EVERYWHERE: [(&str, &str); 13] = [
+const EVERYWHERE: [(&str, &str); 19] = [
     ("GET", "/"),
     ("GET", "/health"),
     ("GET", "/healthz"),
@@ -16,6 +16,12 @@ const EVERYWHERE: [(&str, &str); 13] = [
     ("POST", "/mcp"),
     ("GET", "/mcp"),
     ("DELETE", "/mcp/a"),
+    ("GET", "/sse/a"),
+    ("POST", "/messages?sessionId=x"),
+    ("POST", "/alice/mcp"),
+    ("GET", "/alice/mcp/a"),
+    ("GET", "/alice/sse"),
+    ("POST", "/alice/messages?sessionId=x"),
     ("POST", "/api/auth/login"),
     ("GET", "/api/servers"),
     ("POST", "/api/servers/a/oauth/authorize"),

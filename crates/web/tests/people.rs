@@ -46,8 +46,13 @@ async fn signs_in(stage: &Stage, user: &str) {
         .unwrap();
 }
 
-async fn post(stage: &Stage, key: &str, session: Option<&str>, body: &Value) -> Answer {
-    let mut request = stage::request(Method::POST, "/mcp/practice");
+async fn post(
+    stage: &Stage,
+    (path, key): (&str, &str),
+    session: Option<&str>,
+    body: &Value,
+) -> Answer {
+    let mut request = stage::request(Method::POST, path);
     let headers = request.headers_mut();
     headers.insert("authorization", format!("Bearer {key}").parse().unwrap());
     headers.insert(
@@ -64,14 +69,18 @@ async fn post(stage: &Stage, key: &str, session: Option<&str>, body: &Value) -> 
 
 /// A tool call in a session of its own; the text of the answer.
 async fn calls(stage: &Stage, key: &str) -> String {
+    calls_at(stage, "/mcp/practice", key).await
+}
+
+async fn calls_at(stage: &Stage, path: &str, key: &str) -> String {
     let hello = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
         "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "t", "version": "0" } } });
-    let opened = post(stage, key, None, &hello).await;
+    let opened = post(stage, (path, key), None, &hello).await;
     let session = opened.header("mcp-session-id").to_owned();
     assert!(!session.is_empty(), "{opened:?}");
     let call = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call",
         "params": { "name": "echo", "arguments": { "text": "hello" } } });
-    post(stage, key, Some(&session), &call).await.text
+    post(stage, (path, key), Some(&session), &call).await.text
 }
 
 // rule: at-37
@@ -126,4 +135,28 @@ async fn bob_is_asked_to_sign_in_himself_although_alice_has() {
         .map(|up| up.account().user.clone().unwrap())
         .collect();
     assert_eq!(left, ["bob"], "who does not use it lets it go");
+}
+
+// rule: mcphub-user-scope
+#[tokio::test]
+async fn a_users_sign_in_serves_at_his_own_address_and_nobody_who_looks_through_his_eyes() {
+    let world = World::start(Switches {
+        consent: Consent::Allow,
+        ..Switches::default()
+    })
+    .await
+    .unwrap();
+    let stage = stage(&world).await;
+    signs_in(&stage, "alice").await;
+    let alices = calls_at(&stage, "/alice/mcp/practice", "alice").await;
+    assert!(alices.contains("hello"), "{alices}");
+    for key in ["system", stage::OPERATOR] {
+        let others = calls_at(&stage, "/alice/mcp/practice", key).await;
+        assert!(others.contains("keeps a sign-in for each user"), "{others}");
+    }
+    assert_eq!(
+        world.counts().tools_called,
+        1,
+        "nobody travelled on Alice's token"
+    );
 }

@@ -28,7 +28,12 @@ impl Rules {
             owner: None,
         }));
         let groups: Vec<Group> = settings.groups.iter().map(group).collect();
-        Self::new(door, &keys, &groups)
+        let users: Vec<Owner> = settings
+            .users
+            .iter()
+            .map(|user| owner(&user.username, settings))
+            .collect();
+        Self::new(door, &keys, &groups).with_users(&users, &groups)
     }
 }
 
@@ -48,14 +53,7 @@ pub fn sees(username: &str, sharing: &Sharing) -> bool {
 fn read(key: &settings::BearerKey, settings: &Settings) -> Key {
     let owner = match &key.kind {
         KeyKind::System => None,
-        KeyKind::User { owner } => Some(Owner {
-            username: owner.clone(),
-            sees: seen_by(owner, settings),
-            is_admin: settings
-                .users
-                .iter()
-                .any(|user| user.username == *owner && user.is_admin),
-        }),
+        KeyKind::User { owner: name } => Some(owner(name, settings)),
     };
     Key {
         id: key.id.clone(),
@@ -73,6 +71,17 @@ fn read(key: &settings::BearerKey, settings: &Settings) -> Key {
             settings::Access::Nothing => Access::Servers(Vec::new()),
         },
         owner,
+    }
+}
+
+fn owner(username: &str, settings: &Settings) -> Owner {
+    Owner {
+        username: username.to_owned(),
+        sees: seen_by(username, settings),
+        is_admin: settings
+            .users
+            .iter()
+            .any(|user| user.username == username && user.is_admin),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The one task that passes on to sessions what servers tell outside of calls, and lets idle sessions end.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use mcp::message::Message;
@@ -9,6 +10,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::MissedTickBehavior;
 
 use super::Shared;
+use crate::access::Rules;
 use crate::upstream::Event;
 
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
@@ -136,8 +138,17 @@ impl Shared {
     }
 
     fn settings_changed(&self) {
+        let settings = self.catalog.store().current();
+        let rules = Rules::of(&settings, self.loopback.load(Ordering::Relaxed));
         for session in self.sessions() {
-            let caller = session.caller.load_full();
+            let Some(caller) = rules.again(&session.caller.load()) else {
+                tracing::info!(
+                    session = session.short_id(),
+                    "a session ends, because its key opens nothing any more"
+                );
+                self.close(&session);
+                continue;
+            };
             // What is gone is told to the client by its next request.
             if let Err(nowhere) = self.refresh(&session, &caller) {
                 tracing::debug!(session = session.short_id(), %nowhere, "a session has nothing left to show");

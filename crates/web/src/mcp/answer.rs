@@ -62,19 +62,19 @@ pub(super) fn body(content_type: &'static str, body: impl Into<Body>) -> Respons
 
 /// A request that got no further than HTTP.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(crate) struct Refusal {
     pub(super) status: StatusCode,
     message: Message,
 }
 
 impl Refusal {
-    fn new(status: StatusCode, code: i64, text: &str) -> Self {
+    pub(crate) fn new(status: StatusCode, code: i64, text: &str) -> Self {
         let message = Message::failure(None, code, text, None);
         Self { status, message }
     }
 
     // rule: mcp-transport-bad-input -- input that cannot be accepted is answered with an HTTP error; the body may be an error without id.
-    pub(super) fn malformed(malformed: &Malformed) -> Self {
+    pub(crate) fn malformed(malformed: &Malformed) -> Self {
         Self::new(
             StatusCode::BAD_REQUEST,
             malformed.code(),
@@ -102,7 +102,7 @@ impl Refusal {
     }
 
     /// A body that did not arrive, or is larger than it may be.
-    pub(super) fn body(error: &axum::Error) -> Self {
+    pub(crate) fn body(error: &axum::Error) -> Self {
         let mut cause: Option<&(dyn Error + 'static)> = Some(error);
         let mut status = StatusCode::BAD_REQUEST;
         while let Some(error) = cause {
@@ -117,7 +117,7 @@ impl Refusal {
         Self::new(status, code::INVALID_REQUEST, &text)
     }
 
-    pub(super) fn batch(revision: Revision) -> Self {
+    pub(crate) fn batch(revision: Revision) -> Self {
         let text = format!("revision {revision} has no batches; send one message at a time");
         Self::new(StatusCode::BAD_REQUEST, code::INVALID_REQUEST, &text)
     }
@@ -131,7 +131,7 @@ impl Refusal {
         )
     }
 
-    pub(super) fn not_acceptable(text: &str) -> Self {
+    pub(crate) fn not_acceptable(text: &str) -> Self {
         Self::new(StatusCode::NOT_ACCEPTABLE, code::INVALID_REQUEST, text)
     }
 
@@ -161,7 +161,7 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, code::INVALID_REQUEST, text)
     }
 
-    pub(super) fn no_session(why: &NoSession) -> Self {
+    pub(crate) fn no_session(why: &NoSession) -> Self {
         let (status, code) = match why {
             NoSession::Nowhere(Nowhere::NoGlobalRoute) => {
                 (StatusCode::FORBIDDEN, code::SERVER_ERROR)
@@ -175,6 +175,13 @@ impl Refusal {
             NoSession::Initialize(_) => (StatusCode::BAD_REQUEST, code::INVALID_PARAMS),
         };
         Self::new(status, code, &why.to_string())
+    }
+}
+
+impl Refusal {
+    /// The same as the answer to a request, where HTTP has answered already.
+    pub(crate) fn answering(self, request: &Message) -> Message {
+        self.message.with_id(request.id().unwrap_or("null"))
     }
 }
 

@@ -6,11 +6,11 @@ use mcp::{Revision, header};
 use super::answer::Refusal;
 
 /// The text of a header; one that is no text counts as absent.
-pub(super) fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+pub(crate) fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-pub(super) fn content_type(headers: &HeaderMap) -> Result<(), Refusal> {
+pub(crate) fn content_type(headers: &HeaderMap) -> Result<(), Refusal> {
     match text(headers, &http::header::CONTENT_TYPE) {
         Some(content_type) if header::is_type(content_type, header::JSON) => Ok(()),
         found => Err(Refusal::unsupported(found.unwrap_or("nothing"))),
@@ -18,7 +18,7 @@ pub(super) fn content_type(headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 // rule: mcp-transport-protocol-version -- an invalid or unsupported MCP-Protocol-Version is answered with 400; none means 2025-03-26.
-pub(super) fn revision(headers: &HeaderMap) -> Result<Revision, Refusal> {
+pub(crate) fn revision(headers: &HeaderMap) -> Result<Revision, Refusal> {
     let Some(value) = headers.get(header::PROTOCOL_VERSION) else {
         return Ok(Revision::ASSUMED);
     };

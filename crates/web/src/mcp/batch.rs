@@ -14,7 +14,7 @@ use super::answer::{self, Refusal, Takes};
 use super::{Mcp, resume, stream as events};
 
 /// Messages in one batch.
-const MOST: usize = 100;
+pub(crate) const MOST: usize = 100;
 
 pub(super) async fn answer(
     mcp: &Mcp,

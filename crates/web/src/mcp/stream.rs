@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::answer;
 
 /// So often a silent stream shows that it lives: proxies cut silent ones off, and a client that went away is noticed.
-pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+pub(crate) const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
 /// The first message and all that follows for the same request.
 pub(super) fn exchange(first: Message, exchange: Once) -> Response {
@@ -67,7 +67,7 @@ pub(super) fn nothing() -> Response {
 }
 
 /// A response whose body is these events.
-pub(super) fn events(events: BoxStream<'static, Bytes>) -> Response {
+pub(crate) fn events(events: BoxStream<'static, Bytes>) -> Response {
     let body = Body::from_stream(events.map(Ok::<_, Infallible>));
     let mut response = answer::body(header::EVENT_STREAM, body);
     let headers = response.headers_mut();
@@ -84,7 +84,7 @@ pub(super) fn events(events: BoxStream<'static, Bytes>) -> Response {
 }
 
 /// One message as an event.
-pub(super) fn event(text: &str) -> Bytes {
+pub(crate) fn event(text: &str) -> Bytes {
     let mut out = String::with_capacity(text.len() + 32);
     sse::message(&mut out, None, text);
     out.into()
@@ -97,7 +97,7 @@ pub(super) fn event_with(id: &str, text: &str) -> Bytes {
     out.into()
 }
 
-pub(super) fn alive() -> Bytes {
+pub(crate) fn alive() -> Bytes {
     let mut out = String::new();
     sse::comment(&mut out);
     out.into()

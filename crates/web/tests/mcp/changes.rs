@@ -1,9 +1,16 @@
 //! What happens outside of calls: lists that change, resources that change, settings that change.
 
-use http::StatusCode;
+use std::sync::Arc;
+
+use http::{Method, StatusCode};
+use hub::access::Rules;
+use hub::catalog::Endpoint;
+use hub::session::{Reply, Session};
+use mcp::message::Message;
 use serde_json::{Value, json};
 
-use crate::by_hand::Wire;
+use crate::by_hand::{Wire, initialize, send};
+use crate::by_stream::{ByStream, text};
 use crate::client::connect;
 use crate::harness::{Running, hub, hub_with, soon, typed};
 use crate::up::{self, Way};
@@ -131,6 +138,136 @@ async fn a_token_that_is_stored_tells_no_session_that_lists_changed() {
             .count(),
         1
     );
+}
+
+// rule: mcphub-key-taken-back
+#[tokio::test]
+async fn a_key_that_may_use_less_from_now_on_sees_less_in_sessions_old_and_new() {
+    let ((one, _), (two, _)) = (up::start("one").await, up::start("two").await);
+    let server = |url: &str| json!({ "type": "streamable-http", "url": url });
+    let hub = hub(json!({
+        "mcpServers": { "one": server(&one), "two": server(&two) },
+        "bearerKeys": [{ "id": "k", "token": "key", "enabled": true, "accessType": "servers", "allowedServers": ["one", "two"] }],
+    }))
+    .await;
+    hub.ready("one").await;
+    hub.ready("two").await;
+    let mut old = ByStream::open_as(Some("key"), &hub, "/sse").await;
+    old.initialize("2025-06-18").await;
+    let call = json!({ "name": "two-echo", "arguments": { "text": "hi" } });
+    let answer = old.ask(1, "tools/call", call.clone()).await;
+    assert_eq!(text(&answer), "two: hi");
+    let allowed = ["bearerKeys", "0", "allowedServers"].map(str::to_owned);
+    set(&hub, allowed.to_vec(), json!(["one"])).await;
+    let mut new = ByStream::open_as(Some("key"), &hub, "/sse").await;
+    new.initialize("2025-06-18").await;
+    for (which, session) in [("new", &mut new), ("old", &mut old)] {
+        session.asks(2, "tools/call", call.clone()).await;
+        let answer = loop {
+            let heard = session.hears().await;
+            if heard["id"] == 2 {
+                break heard;
+            }
+        };
+        assert!(
+            text(&answer).contains("is not available here"),
+            "{which}: {answer}"
+        );
+    }
+}
+
+// rule: mcphub-key-taken-back
+#[tokio::test]
+async fn a_key_that_is_taken_back_ends_its_sessions_with_their_streams_and_calls() {
+    let (url, up) = up::start("up").await;
+    let hub = hub(json!({
+        "mcpServers": { "up": { "type": "streamable-http", "url": url } },
+        "bearerKeys": [
+            { "id": "k", "token": "key", "enabled": true, "accessType": "all" },
+            { "id": "other", "token": "other", "enabled": true, "accessType": "all" },
+        ],
+    }))
+    .await;
+    hub.ready("up").await;
+    let mut old = ByStream::open_as(Some("key"), &hub, "/sse/up").await;
+    old.initialize("2025-06-18").await;
+    let mut wire = Wire::new(&hub, "/mcp/up");
+    let request = |wire: &Wire, method| wire.request(method).bearer_auth("key");
+    let hello = request(&wire, Method::POST).header("content-type", "application/json");
+    wire.session = send(hello.body(initialize("2025-06-18"))).await.session;
+    let stream = soon(request(&wire, Method::GET).send()).await.unwrap();
+    assert_eq!(stream.status(), StatusCode::OK);
+    let mut others = ByStream::open_as(Some("other"), &hub, "/sse/up").await;
+    others.initialize("2025-06-18").await;
+    old.calls(1, "wait").await;
+    soon(up.started.notified()).await;
+    let enabled = ["bearerKeys", "0", "enabled"].map(str::to_owned);
+    set(&hub, enabled.to_vec(), json!(false)).await;
+    soon(up.cancelled.notified()).await;
+    assert_eq!(old.event().await, None);
+    assert!(soon(stream.text()).await.is_ok());
+    assert_eq!(hub.hub.sessions().count(), 1);
+    assert_eq!(others.ask(2, "ping", json!({})).await["result"], json!({}));
+}
+
+#[tokio::test]
+async fn the_first_key_ends_the_sessions_of_those_who_came_without_one() {
+    let hub = hub(json!({ "mcpServers": {}, "bearerKeys": [] })).await;
+    let mut old = ByStream::initialized(&hub, "/sse", "2025-06-18").await;
+    let theme = ["systemConfig", "install", "npmRegistry"].map(str::to_owned);
+    set(&hub, theme.to_vec(), json!("https://registry.example.test")).await;
+    assert_eq!(old.ask(1, "ping", json!({})).await["result"], json!({}));
+    let key = json!([{ "id": "k", "token": "key", "enabled": true, "accessType": "all" }]);
+    set(&hub, vec!["bearerKeys".to_owned()], key).await;
+    assert_eq!(old.event().await, None);
+}
+
+// rule: mcphub-key-taken-back
+#[tokio::test]
+async fn what_a_caller_sees_is_what_he_may_see_now_and_not_what_his_key_once_could() {
+    let ((one, _), (two, _)) = (up::start("one").await, up::start("two").await);
+    let server = |url: &str| json!({ "type": "streamable-http", "url": url });
+    let servers = json!({ "one": server(&one), "two": server(&two) });
+    let hub = hub(json!({ "mcpServers": servers })).await;
+    hub.ready("one").await;
+    hub.ready("two").await;
+    let caller = |allowed: Value| {
+        let key = json!({ "id": "k", "token": "key", "enabled": true, "accessType": "servers", "allowedServers": allowed });
+        let text = json!({ "mcpServers": servers, "bearerKeys": [key] }).to_string();
+        let settings = settings::resolve(&settings::File::parse(&text).unwrap(), &|_| None);
+        Rules::of(&settings, true).admit(Some("key")).unwrap()
+    };
+    // As when a request was let in before a change and its body came after it.
+    let (before, now) = (caller(json!(["one", "two"])), caller(json!(["one"])));
+    assert_eq!(before.identity(), now.identity());
+    let sessions = hub.hub.sessions();
+    let hello = Message::parse(initialize("2025-06-18")).unwrap();
+    let tools = async |session: &Arc<Session>| {
+        let list = Message::request("1", "tools/list", None);
+        match sessions.receive(session, list).await {
+            Reply::Now(listed) => listed.text().to_owned(),
+            Reply::Later(_) | Reply::Accepted => panic!("a merged list is known"),
+        }
+    };
+    let everything = Endpoint::Everything;
+    let open = async |caller| {
+        sessions
+            .open(everything.clone(), caller, &hello)
+            .await
+            .unwrap()
+            .0
+    };
+    let early = open(&before).await;
+    assert!(tools(&early).await.contains("two-echo"));
+    let late = open(&now).await;
+    let again = sessions.find(&early.id(), &everything, &now).unwrap();
+    for session in [&late, &again] {
+        let listed = tools(session).await;
+        assert!(
+            listed.contains("one-echo") && !listed.contains("two-echo"),
+            "{listed}"
+        );
+    }
 }
 
 async fn set(hub: &Running, path: Vec<String>, value: Value) {

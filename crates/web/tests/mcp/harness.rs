@@ -9,6 +9,7 @@ use hub::{Hub, HubOptions};
 use mcphub_web::{Loops, Web, WebOptions};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 /// Long enough for a slow machine, short enough to fail a test that hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -16,11 +17,18 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Running {
     pub(crate) hub: Hub,
     pub(crate) base: String,
+    /// Asks the web to end.
+    pub(crate) stop: CancellationToken,
     _folder: TempDir,
 }
 
 /// Starts a hub with these settings and waits until all its servers are settled.
 pub(crate) async fn hub(settings: Value) -> Running {
+    hub_below("", settings).await
+}
+
+/// The same with this in front of every path.
+pub(crate) async fn hub_below(base_path: &str, settings: Value) -> Running {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("mcp_settings.json");
     std::fs::write(&path, settings.to_string()).expect("settings are written");
@@ -33,14 +41,19 @@ pub(crate) async fn hub(settings: Value) -> Running {
     };
     let hub = Hub::start(options).await.expect("the hub starts");
     let listen = ([127, 0, 0, 1], 0).into();
-    let web = Web::open(hub.clone(), WebOptions::at(listen))
+    let mut options = WebOptions::at(listen);
+    options.base_path = base_path.to_owned();
+    let web = Web::open(hub.clone(), options)
         .await
         .expect("the web opens");
     let base = format!("http://{}", web.address());
-    tokio::spawn(async move { web.serve(&Loops::here(), std::future::pending()).await });
+    let stop = CancellationToken::new();
+    let stopped = stop.clone().cancelled_owned();
+    tokio::spawn(async move { web.serve(&Loops::here(), stopped).await });
     Running {
         hub,
         base,
+        stop,
         _folder: folder,
     }
 }

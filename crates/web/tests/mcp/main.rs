@@ -7,11 +7,15 @@
 
 mod asks;
 mod by_hand;
+mod by_stream;
 mod changes;
 mod client;
 mod groups;
 mod harness;
 mod merged;
+mod old_calls;
+mod old_ends;
+mod old_wire;
 mod passed_on;
 mod per_session;
 mod raw_upstream;
@@ -22,4 +26,5 @@ mod stateless;
 mod tasks;
 mod transparent;
 mod up;
+mod users;
 mod wire;
