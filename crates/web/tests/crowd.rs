@@ -1,7 +1,5 @@
 //! Clients of the old HTTP+SSE transport in crowds, without a socket.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
-
 mod stage;
 
 use http::{Method, StatusCode};
