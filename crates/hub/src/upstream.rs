@@ -45,6 +45,7 @@ pub use self::{
     call::{Call, CallError},
     hello::Hello,
     lifecycle::State,
+    link::Carrier,
     listing::Listed,
     log::{From, Line},
     trouble::Trouble,
@@ -138,6 +139,11 @@ impl Upstream {
     /// Nobody wants to hear of this task any more.
     pub fn forget_task(&self, id: &str) {
         self.shared.watched.remove_task(id);
+    }
+
+    /// What carried messages when the server was reached last.
+    pub fn carrier(&self) -> Option<Carrier> {
+        self.shared.carrier.load().as_deref().copied()
     }
 
     /// What the server listed last; kept while the connection, or a sign-in, is missing.

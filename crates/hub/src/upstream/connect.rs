@@ -19,7 +19,7 @@ use super::{
     guarded::{self, Guarded},
     hearing, hello,
     http::{self, Http},
-    link::Link,
+    link::{Carrier, Link},
     listing,
     outgoing::Refused,
     sse,
@@ -141,6 +141,16 @@ impl Attempt {
         prefer: Prefer,
         closed: &CancellationToken,
     ) -> Result<(Link, Hello), Refused> {
+        // rule: mcp-transport-remembered -- a client may keep in mind which transport a server has, and need not try the new one each time.
+        let was_old = self.shared.carrier.load().as_deref() == Some(&Carrier::Sse);
+        if was_old && prefer != Prefer::StreamableHttp {
+            match self.old_sse(guarded.clone(), &url, closed).await {
+                Ok(link) => return self.met_over_old_sse(link).await,
+                // It may have got the new transport meanwhile.
+                Err(Refused::Failed(_)) => {}
+                Err(refused) => return Err(refused),
+            }
+        }
         let http = Arc::new(Http::new(
             guarded.clone(),
             url.clone(),
@@ -166,30 +176,35 @@ impl Attempt {
             )) if prefer != Prefer::StreamableHttp => post,
             Err(refused) => return Err(refused),
         };
-        let link = match sse::open(
-            guarded,
-            &url,
-            self.limits.message,
-            &self.shared,
-            self.life(closed),
-        )
-        .await
-        {
-            Ok(link) => link,
+        match self.old_sse(guarded, &url, closed).await {
+            Ok(link) => self.met_over_old_sse(link).await,
             // The old transport is there, and what it says counts.
             Err(Refused::Failed(trouble @ Trouble::EndpointElsewhere { .. })) => {
-                return Err(Refused::Failed(trouble));
+                Err(Refused::Failed(trouble))
             }
             Err(Refused::Failed(get)) => {
                 let (post, get) = (Box::new(post), Box::new(get));
-                return Err(Refused::Failed(Trouble::NeitherTransport {
+                Err(Refused::Failed(Trouble::NeitherTransport {
                     url: shown(&url),
                     post,
                     get,
-                }));
+                }))
             }
-            Err(refused) => return Err(refused),
-        };
+            Err(refused) => Err(refused),
+        }
+    }
+
+    async fn old_sse(
+        &self,
+        guarded: Arc<Guarded>,
+        url: &Arc<Url>,
+        closed: &CancellationToken,
+    ) -> Result<Link, Refused> {
+        let (shared, limit) = (&self.shared, self.limits.message);
+        sse::open(guarded, url, limit, shared, self.life(closed)).await
+    }
+
+    async fn met_over_old_sse(&self, link: Link) -> Result<(Link, Hello), Refused> {
         self.shared.log.note("connected over the old SSE transport");
         let hello = hello::introduce(&self.shared, &link).await?;
         self.shared.shakes_hands.store(true, Ordering::Relaxed);

@@ -30,6 +30,15 @@ enum Transport {
     Pipe(Arc<Pipe>),
 }
 
+/// How messages get to a server and back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    StreamableHttp,
+    /// The old HTTP+SSE transport.
+    Sse,
+    Stdio,
+}
+
 /// What comes back for one request.
 pub(super) enum Reading {
     Http(Box<http::Reading>),
@@ -40,6 +49,18 @@ pub(super) enum Reading {
 const TAKEN_WITHIN: Duration = Duration::from_secs(30);
 /// Messages that nobody waits for on their way to one server. One that asks and takes nothing in is not answered.
 const MOST_SOON: usize = 64;
+
+impl Carrier {
+    /// As the settings call it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::StreamableHttp => "streamable-http",
+            Self::Sse => "sse",
+            Self::Stdio => "stdio",
+        }
+    }
+}
 
 impl Link {
     pub(super) fn http(generation: u64, http: Arc<Http>) -> Self {
@@ -155,6 +176,13 @@ impl Link {
             // A call over HTTP has all that it needs.
             Transport::Http(_) => {}
             Transport::Pipe(pipe) => pipe.drained().await,
+        }
+    }
+
+    pub(super) fn carrier(&self) -> Carrier {
+        match &self.transport {
+            Transport::Http(_) => Carrier::StreamableHttp,
+            Transport::Pipe(pipe) => pipe.carrier(),
         }
     }
 

@@ -20,6 +20,7 @@ use tokio::sync::{Notify, mpsc};
 use super::{
     Trouble,
     guarded::Guarded,
+    link::Carrier,
     outgoing::{Outgoing, Refused},
     stdio::Input,
 };
@@ -86,6 +87,13 @@ impl Pipe {
             waiting: Mutex::default(),
             left: Notify::new(),
             ended: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn carrier(&self) -> Carrier {
+        match &self.out {
+            Outlet::Lines(_) => Carrier::Stdio,
+            Outlet::Posts { .. } => Carrier::Sse,
         }
     }
 

@@ -237,6 +237,7 @@ impl Running {
     fn follow_settings(&mut self) {
         self.prepared = false;
         self.shared.shakes_hands.store(false, Ordering::Relaxed);
+        self.shared.carrier.store(None);
         let event = match &self.wanted.transport {
             _ if !self.wanted.enabled => Event::Disabled,
             Err(problem) => Event::Unusable(wanted::trouble(problem)),
@@ -346,6 +347,8 @@ impl Running {
         };
         self.open = Some(connected.open);
         self.shared.hello.store(Some(Arc::new(connected.hello)));
+        let carrier = connected.link.carrier();
+        self.shared.carrier.store(Some(Arc::new(carrier)));
         let changes = self.take_lists(connected.listed);
         self.shared.link.store(Some(Arc::new(connected.link)));
         self.happened(Event::Connected);

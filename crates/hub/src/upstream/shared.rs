@@ -21,7 +21,7 @@ use super::{
     CallError, Event, Hello, Listed, State, Trouble,
     behalf::Behalf,
     hearing::Watched,
-    link::Link,
+    link::{Carrier, Link},
     log::Log,
     outgoing::{Outgoing, Refused},
     pipe::{Pipe, Place},
@@ -48,6 +48,8 @@ pub(super) struct Shared {
     /// The connection that is ready; none while there is none.
     pub(super) link: ArcSwapOption<Link>,
     pub(super) hello: ArcSwapOption<Hello>,
+    /// What carried messages when the server was reached last.
+    pub(super) carrier: ArcSwapOption<Carrier>,
     pub(super) catalog: ArcSwap<Listed>,
     pub(super) limits: ArcSwap<Limits>,
     /// Headers of clients' requests that the server is to see.

@@ -206,6 +206,7 @@ impl Upstreams {
             state: watch::Sender::new(State::Disabled),
             link: ArcSwapOption::empty(),
             hello: ArcSwapOption::empty(),
+            carrier: ArcSwapOption::empty(),
             catalog: ArcSwap::default(),
             limits: ArcSwap::from_pointee(wanted.limits),
             passed_on: ArcSwap::from_pointee(wanted.passed_on.clone()),

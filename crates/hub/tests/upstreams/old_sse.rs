@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
 use http::{Method, StatusCode};
-use hub::upstream::{CallError, State};
+use hub::upstream::{CallError, Carrier, State};
 use mcp::message::Message;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -147,6 +147,34 @@ async fn an_old_server_that_hangs_up_fails_what_waits_and_is_connected_to_again(
 
 // rule: mcp-sse-endpoint-origin
 // rule: safe-s10
+// rule: mcp-transport-remembered
+#[tokio::test]
+async fn the_transport_that_answered_is_remembered_and_asked_first() {
+    let old = Old::new("/messages");
+    let server = old.start().await;
+    let url = format!("{}/sse", server.origin);
+    let desk = Desk::with(json!({ "up": { "url": url } })).await;
+    let up = desk.ready().await;
+    assert_eq!(up.carrier(), Some(Carrier::Sse));
+    let posts = || {
+        let all = server.all();
+        let posts = all
+            .iter()
+            .filter(|seen| seen.method == Method::POST && seen.path == "/sse");
+        posts.count()
+    };
+    let before = posts();
+    assert!(before > 0, "the new transport is tried first");
+    let known = server.all().iter().map(|seen| seen.number).max().unwrap();
+    desk.hub.upstreams().reload("up").await;
+    server
+        .saw("the second stream", |seen| {
+            seen.number > known && seen.method == Method::GET
+        })
+        .await;
+    assert_eq!(posts(), before);
+}
+
 #[tokio::test]
 async fn an_endpoint_of_another_origin_is_refused_and_nothing_is_sent_there() {
     let thief = StandIn::start(|_| async { StatusCode::OK.into_response() }).await;

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use hub::sign_in::{self, Account, Needed};
-use hub::upstream::{Listed, State, Upstream};
+use hub::upstream::{Carrier, Listed, State, Upstream};
 use mcp::merge::{Entry, Listing};
 use serde_json::{Map, Value, json};
 use settings::{Grants, Server, Settings, Toggles};
@@ -33,6 +33,13 @@ pub(super) fn server(app: &App, server: &Server, visitor: &Visitor) -> Value {
     view.insert("error".into(), status.error.into());
     view.insert("reason".into(), status.reason.into());
     view.insert("action".into(), status.action.into());
+    let (carrier, hello) = (
+        upstream.as_ref().and_then(Upstream::carrier),
+        upstream.as_ref().and_then(Upstream::hello),
+    );
+    view.insert("transport".into(), carrier.map(Carrier::name).into());
+    let revision = hello.map(|hello| hello.revision.as_str());
+    view.insert("protocolVersion".into(), revision.into());
     items(&mut view, &settings, server, upstream.as_ref());
     if let Some(created) = &server.created_at {
         view.insert("createTime".into(), created.as_str().into());
