@@ -74,6 +74,8 @@ struct Shared {
     /// What is kept for clients that lost a stream.
     whole: Arc<Whole>,
     started: Instant,
+    /// Each request under way holds a clone.
+    calls: Arc<()>,
     /// Only this machine can reach us.
     loopback: AtomicBool,
     /// Ends the pump with the last clone.
@@ -139,6 +141,8 @@ const MOST_SESSIONS: Most = Most {
 const LONGEST_IDLE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Requests under way in one session.
 const MOST_CALLS: usize = 1_024;
+/// The same in all sessions, and of clients that have none.
+const MOST_CALLS_OF_ALL: usize = 20_000;
 /// 128 bits.
 const ID_BYTES: usize = 16;
 /// Stands between the random word of an id and what is sealed.
@@ -161,6 +165,7 @@ impl Sessions {
             levels: DashMap::new(),
             whole: Arc::default(),
             started: Instant::now(),
+            calls: Arc::default(),
             loopback: AtomicBool::new(false),
             pump: CancellationToken::new(),
         });

@@ -29,6 +29,8 @@ pub struct Exchange {
     asked: Vec<Box<str>>,
     quiet: bool,
     over: bool,
+    /// Counts it among all.
+    _under_way: Arc<()>,
 }
 
 /// From so many questions on, those that are answered are forgotten.
@@ -67,6 +69,7 @@ impl Exchange {
             asked: Vec::new(),
             quiet: false,
             over: false,
+            _under_way: Arc::clone(&shared.calls),
         }
     }
 

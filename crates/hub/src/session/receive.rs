@@ -1,5 +1,8 @@
 //! What a client sends in its session, and what becomes of it: answered here, passed to the server that owns it, or taken.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +15,7 @@ use mcp::{method, raw};
 use super::exchange::{Exchange, Finish};
 use super::hello::{settled, wake_first};
 use super::level::Level;
-use super::{MOST_CALLS, Session, Sessions, Shared, refusal};
+use super::{MOST_CALLS, MOST_CALLS_OF_ALL, Session, Sessions, Shared, refusal};
 use crate::catalog::{Catalog, Merged, Scope};
 use crate::route::{self, Known, Route};
 use crate::upstream::{NotServed, State, Upstream};
@@ -207,6 +210,10 @@ impl Sessions {
         if calls.len() >= MOST_CALLS {
             let text = format!("{MOST_CALLS} requests are under way in this session");
             return Err(failure(&request, code::SERVER_ERROR, &text));
+        }
+        if Arc::strong_count(&self.shared.calls) > MOST_CALLS_OF_ALL {
+            let text = "too many requests are under way in this hub; try again later";
+            return Err(failure(&request, code::SERVER_ERROR, text));
         }
         let exchange = Exchange::new(&self.shared, session, upstream, request, finish);
         calls.insert(exchange.id().into(), exchange.cancelled());
