@@ -4,6 +4,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod asked;
+mod at_once;
 mod batch;
 mod resume;
 mod stateless;
@@ -24,6 +25,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use answer::{Refusal, Takes};
+use at_once::Gathered;
 
 pub(crate) use batch::MOST as MOST_IN_BATCH;
 
@@ -180,9 +182,12 @@ async fn single(session: &Session, reply: Reply, takes: Takes) -> Response {
     match timeout(resume::patience(session), exchange.next()).await {
         Ok(Some(response)) if response.kind() == Kind::Response => answer::message(response, takes),
         Ok(None) => stream::nothing(),
-        Ok(first) => resume::request(session, first, exchange),
+        Ok(Some(first)) => match at_once::gather(first, &mut exchange) {
+            Gathered::Whole(response) => response,
+            Gathered::Begun(first) => resume::request(session, first, exchange),
+        },
         // Clients and proxies give up on an answer that does not even begin.
-        Err(_) => resume::request(session, None, exchange),
+        Err(_) => resume::request(session, Vec::new(), exchange),
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) fn patience(session: &Session) -> Duration {
 }
 
 /// What a server sends for one request; `first` came already.
-pub(super) fn request(session: &Session, first: Option<Message>, exchange: Exchange) -> Response {
+pub(super) fn request(session: &Session, first: Vec<Message>, exchange: Exchange) -> Response {
     let id = exchange.id().to_owned();
     let messages = stream::iter(first).chain(rest(exchange));
     let listening = session.stream(Some(&id), messages.boxed());

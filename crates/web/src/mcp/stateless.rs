@@ -13,6 +13,7 @@ use mcp::{Kind, Revision, header, mirror, raw};
 use tokio::time::timeout;
 
 use super::answer::{self, Refusal, Takes};
+use super::at_once::{self, Gathered};
 use super::{Mcp, asked, stream};
 
 /// Whether this message is of the stateless revision.
@@ -102,7 +103,10 @@ async fn later(mut once: Once, takes: Takes) -> Response {
     }
     match timeout(stream::SIGN_OF_LIFE, once.next()).await {
         Ok(Some(response)) if response.kind() == Kind::Response => whole(response, takes),
-        Ok(Some(first)) => stream::exchange(first, once),
+        Ok(Some(first)) => match at_once::gather(first, &mut once) {
+            Gathered::Whole(response) => response,
+            Gathered::Begun(first) => stream::exchange(first, once),
+        },
         Ok(None) => stream::nothing(),
         Err(_) => stream::slow(once),
     }

@@ -19,9 +19,9 @@ use super::answer;
 /// So often a silent stream shows that it lives: proxies cut silent ones off, and a client that went away is noticed.
 pub(crate) const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
-/// The first message and all that follows for the same request.
-pub(super) fn exchange(first: Message, exchange: Once) -> Response {
-    let first = stream::once(async move { event(first.text()) });
+/// The first messages and all that follows for the same request.
+pub(super) fn exchange(first: Vec<Message>, exchange: Once) -> Response {
+    let first = stream::iter(first).map(|message| event(message.text()));
     events(first.chain(rest(exchange)).boxed())
 }
 
@@ -68,7 +68,11 @@ pub(super) fn nothing() -> Response {
 
 /// A response whose body is these events.
 pub(crate) fn events(events: BoxStream<'static, Bytes>) -> Response {
-    let body = Body::from_stream(events.map(Ok::<_, Infallible>));
+    whole(Body::from_stream(events.map(Ok::<_, Infallible>)))
+}
+
+/// A response whose body is events already.
+pub(super) fn whole(body: impl Into<Body>) -> Response {
     let mut response = answer::body(header::EVENT_STREAM, body);
     let headers = response.headers_mut();
     headers.insert(

@@ -96,14 +96,15 @@ async fn older_clients_get_ids_and_no_event_without_a_message() {
 // rule: mcp-transport-event-id
 #[tokio::test]
 async fn only_what_belongs_to_the_lost_stream_is_sent_again() {
-    let (url, _) = up::start("up").await;
+    let (url, up) = up::start("up").await;
     let hub = hub_with(&url, json!({})).await;
     let wire = Wire::initialized(&hub, "/mcp/up", "2025-11-25").await;
     let mut told = Vec::new();
     for id in [1, 2] {
-        let posting = wire.posting(&call(id, "progress", &json!({})));
-        let mut stream = Events::of(posting).await;
+        let posting = wire.posting(&steps(id, 2));
+        let (mut stream, ()) = tokio::join!(Events::of(posting), up.steps(1));
         let (priming, _) = stream.told().await;
+        up.steps(1).await;
         told.push((priming, stream.all_told().await));
     }
     let mut posting = Events::of(wire.request(http::Method::GET)).await;
@@ -122,11 +123,11 @@ async fn only_what_belongs_to_the_lost_stream_is_sent_again() {
 // rule: mcp-transport-lost
 #[tokio::test]
 async fn an_event_that_is_not_here_is_said_to_be_so_and_the_session_lives_on() {
-    let (url, _) = up::start("up").await;
+    let (url, up) = up::start("up").await;
     let hub = hub_with(&url, json!({})).await;
     let wire = Wire::initialized(&hub, "/mcp/up", "2025-11-25").await;
-    let posting = wire.posting(&call(7, "progress", &json!({})));
-    let mut stream = Events::of(posting).await;
+    let posting = wire.posting(&steps(7, 2));
+    let (mut stream, ()) = tokio::join!(Events::of(posting), up.steps(1));
     let (good, _) = stream.told().await;
     for unknown in ["nonsense", &good.replacen("0.", "99.", 1), "1.r0"] {
         let refused = send(wire.resuming(unknown)).await;
