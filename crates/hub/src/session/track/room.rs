@@ -1,7 +1,7 @@
 //! How much is kept for clients that may come back: in one session, and in all.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use crate::chance;
 
@@ -19,6 +19,8 @@ const ORIGIN_BYTES: usize = 4;
 /// What all sessions of a hub keep.
 pub(in crate::session) struct Whole {
     origin: Arc<str>,
+    /// Streams that there were.
+    count: AtomicU32,
     bytes: AtomicUsize,
     away: AtomicUsize,
 }
@@ -37,6 +39,7 @@ impl Default for Whole {
     fn default() -> Self {
         Self {
             origin: chance::token(ORIGIN_BYTES).into(),
+            count: AtomicU32::new(0),
             bytes: AtomicUsize::new(0),
             away: AtomicUsize::new(0),
         }
@@ -46,6 +49,11 @@ impl Default for Whole {
 impl Whole {
     pub(in crate::session) fn origin(&self) -> &Arc<str> {
         &self.origin
+    }
+
+    /// A number that no stream had before, also where a session was made anew under the same id.
+    pub(in crate::session) fn number(&self) -> u32 {
+        self.count.fetch_add(1, Ordering::Relaxed)
     }
 
     #[cfg(test)]
