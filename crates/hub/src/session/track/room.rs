@@ -9,6 +9,8 @@ use crate::chance;
 const SESSION_BYTES: usize = 8 << 20;
 /// Bytes of messages in all sessions.
 const ALL_BYTES: usize = 64 << 20;
+/// What a session may keep though all sessions together keep too much: nobody goes without a message for what others left behind.
+const SHARE: usize = 16 << 10;
 /// Requests of one session that go on without their client.
 const SESSION_AWAY: usize = 64;
 /// The same in all sessions.
@@ -83,8 +85,9 @@ impl Room {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.bytes.load(Ordering::Relaxed) > SESSION_BYTES
-            || self.whole.bytes.load(Ordering::Relaxed) > ALL_BYTES
+        let bytes = self.bytes.load(Ordering::Relaxed);
+        bytes > SESSION_BYTES
+            || (bytes > SHARE && self.whole.bytes.load(Ordering::Relaxed) > ALL_BYTES)
     }
 
     /// Counts a request that goes on without its client. `None`: there are enough.
@@ -132,7 +135,10 @@ mod tests {
         assert!(one.is_full() && !other.is_full());
         one.change(SESSION_BYTES + 1, 0);
         assert!(!one.is_full());
-        other.change(0, ALL_BYTES + 1);
-        assert!(one.is_full());
+        one.change(0, SHARE + 1);
+        other.change(0, ALL_BYTES);
+        assert!(one.is_full() && other.is_full());
+        one.change(SHARE + 1, SHARE);
+        assert!(!one.is_full(), "what others keep is not its fault");
     }
 }
