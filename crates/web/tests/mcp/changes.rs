@@ -8,6 +8,7 @@ use hub::catalog::Endpoint;
 use hub::session::{Reply, Session};
 use mcp::message::Message;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
 use crate::by_hand::{Wire, initialize, send};
 use crate::by_stream::{ByStream, text};
@@ -208,6 +209,37 @@ async fn a_key_that_is_taken_back_ends_its_sessions_with_their_streams_and_calls
     assert!(soon(stream.text()).await.is_ok());
     assert_eq!(hub.hub.sessions().count(), 1);
     assert_eq!(others.ask(2, "ping", json!({})).await["result"], json!({}));
+}
+
+// rule: mcphub-key-taken-back
+#[tokio::test]
+async fn a_key_that_is_taken_back_while_its_session_is_being_opened_opens_none() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/mcp", silent.local_addr().unwrap());
+    let hub = hub(json!({
+        "mcpServers": { "up": { "type": "streamable-http", "url": url } },
+        "bearerKeys": [
+            { "id": "k", "token": "key", "enabled": true, "accessType": "all" },
+            { "id": "other", "token": "other", "enabled": true, "accessType": "all" },
+        ],
+    }))
+    .await;
+    let wire = Wire::new(&hub, "/mcp/up");
+    let hello = wire.request(Method::POST).bearer_auth("key");
+    let hello = hello.header("content-type", "application/json");
+    let opening = tokio::spawn(hello.body(initialize("2025-06-18")).send());
+    let mut asked = Vec::new();
+    // The hub asks its server, and the client waits for what it says.
+    asked.push(soon(silent.accept()).await.unwrap());
+    let before = hub.hub.sessions().count();
+    let enabled = ["bearerKeys", "0", "enabled"].map(str::to_owned);
+    set(&hub, enabled.to_vec(), json!(false)).await;
+    drop((silent, asked));
+    let refused = opening.await.unwrap().unwrap();
+    assert_eq!(
+        (before, refused.status(), hub.hub.sessions().count()),
+        (0, StatusCode::NOT_FOUND, 0)
+    );
 }
 
 #[tokio::test]
