@@ -280,6 +280,10 @@ async fn long_declarations_are_cut_down_to_what_the_hub_acts_on() {
     let expected = r#"{"sampling":{},"elicitation":{"form":{},"url":{}},"roots":{}}"#;
     assert_eq!(&*session.capabilities, expected);
     assert_eq!(essence("{}"), "{}");
+    for declared in ["{}", r#"{"url":{}}"#, r#"{"form":{},"url":{}}"#] {
+        let declared = format!(r#"{{"elicitation":{declared}}}"#);
+        assert_eq!(essence(&declared), declared, "no more than was said");
+    }
 }
 
 #[tokio::test]
