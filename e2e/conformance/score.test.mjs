@@ -1,7 +1,7 @@
 // The scoring itself, on outcomes made by hand.
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -70,4 +70,11 @@ test('every run that no-meaning.json names has a baseline, and says why', () => 
     assert.ok(existsSync(here(`baseline/${name}.json`)), name);
     withoutMeaning(all, name);
   }
+});
+
+test('in the server role no baseline lists anything', () => {
+  const folder = fileURLToPath(new URL('baseline/', import.meta.url));
+  const baselines = readdirSync(folder).filter((name) => name.startsWith('server-'));
+  assert.ok(baselines.length > 0);
+  for (const name of baselines) assert.deepEqual(JSON.parse(readFileSync(join(folder, name), 'utf8')).notClean, {}, name);
 });

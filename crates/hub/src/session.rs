@@ -199,6 +199,11 @@ impl Sessions {
         self.shared
             .live
             .insert(session.id.clone(), Arc::clone(&session));
+        // The settings may have changed while its server was waited for, and who looked then did not find this session.
+        let scope = session.scope.load_full();
+        if !self.shared.catalog.is_current(&scope, caller) && !self.shared.goes_on(&session) {
+            return Err(NoSession::Unknown);
+        }
         let id = initialize.id().unwrap_or("null");
         Ok((session, Message::success(id, &result)))
     }

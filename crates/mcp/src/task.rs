@@ -62,7 +62,7 @@ pub fn told(notification: &Message) -> Option<Cow<'_, str>> {
     }
 }
 
-/// A page of `tasks/list` with those tasks alone that are wanted; `None`: it stays as it is.
+/// A page of `tasks/list` with those tasks alone that are wanted, and none of what is no list; `None`: it stays as it is.
 ///
 /// # Errors
 /// When the result can be read in two ways.
@@ -70,8 +70,12 @@ pub fn only(
     result: &str,
     wanted: impl Fn(&Task<'_>) -> bool,
 ) -> Result<Option<String>, Unreadable> {
-    let tasks = raw::field(result, "tasks")?.and_then(raw::elements);
-    let Some(tasks) = tasks else { return Ok(None) };
+    let Some(tasks) = raw::field(result, "tasks")? else {
+        return Ok(None);
+    };
+    let Some(tasks) = raw::elements(tasks) else {
+        return raw::replace(result, &["tasks"], "[]");
+    };
     let kept: Vec<&str> = tasks
         .iter()
         .copied()
@@ -146,6 +150,10 @@ mod tests {
         );
         assert_eq!(only(r#"{"tasks":[{"taskId":"a"}]}"#, |_| true), Ok(None));
         assert_eq!(only(r#"{"content":[]}"#, |_| false), Ok(None));
+        assert_eq!(
+            only(r#"{"tasks":{"a":{"taskId":"a"}}}"#, |_| true),
+            Ok(Some(r#"{"tasks":[]}"#.to_owned()))
+        );
     }
 
     // rule: mcp-task-capability

@@ -2,6 +2,9 @@
 //!
 //! RFC 6750 2.1 and 3 (bearer tokens in the header, the challenge of a 401). A token in the address is not read.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
@@ -11,7 +14,7 @@ use hub::access::{Caller, Denied};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use crate::app::App;
+use crate::app::{App, Moment};
 use crate::problem::{Problem, Whose};
 use crate::session::password::same;
 
@@ -55,6 +58,21 @@ pub(crate) fn admit_as(
     admitted.map_err(|denied| NotAdmitted::new(denied, app, headers))
 }
 
+/// Who was let in by the head of a request, now that its body has come; that may have taken long.
+// rule: mcphub-key-taken-back
+pub(crate) fn still<'c>(
+    app: &App,
+    then: &Moment,
+    (caller, headers): (&'c Caller, &HeaderMap),
+) -> Result<Cow<'c, Caller>, NotAdmitted> {
+    let now = app.now();
+    if Arc::ptr_eq(&now.settings, &then.settings) {
+        return Ok(Cow::Borrowed(caller));
+    }
+    let again = now.rules.again(caller).map(Cow::Owned);
+    again.ok_or_else(|| NotAdmitted::new(Denied::Unknown, app, headers))
+}
+
 fn logged_in(app: &App, username: &str, headers: &HeaderMap) -> Result<Caller, Denied> {
     let now = app.now();
     let login = headers
@@ -79,20 +97,31 @@ impl NotAdmitted {
             resource_metadata: format!("{base}/.well-known/oauth-protected-resource"),
         }
     }
+
+    /// What a 401 says; nothing where another key would do no good.
+    pub(crate) fn challenge(&self) -> Option<String> {
+        let description = self.denied.to_string();
+        let quoted = description.replace('\\', "").replace('"', "'");
+        (self.denied != Denied::SomebodyElse).then(|| {
+            format!(
+                "Bearer error=\"invalid_token\", error_description=\"{quoted}\", resource_metadata=\"{}\"",
+                self.resource_metadata
+            )
+        })
+    }
+
+    pub(crate) fn denied(&self) -> Denied {
+        self.denied
+    }
 }
 
 impl IntoResponse for NotAdmitted {
     fn into_response(self) -> Response {
         let description = self.denied.to_string();
-        if self.denied == Denied::SomebodyElse {
+        let Some(challenge) = self.challenge() else {
             let body = json!({ "error": "forbidden", "error_description": description });
             return (StatusCode::FORBIDDEN, Json(body)).into_response();
-        }
-        let quoted = description.replace('\\', "").replace('"', "'");
-        let challenge = format!(
-            "Bearer error=\"invalid_token\", error_description=\"{quoted}\", resource_metadata=\"{}\"",
-            self.resource_metadata
-        );
+        };
         let body = json!({
             "error": "invalid_token",
             "error_description": description,

@@ -24,6 +24,8 @@ use mcp::{Kind, header, method};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use crate::access;
+use crate::app::App;
 use answer::{Refusal, Takes};
 use at_once::Gathered;
 
@@ -32,14 +34,19 @@ pub(crate) use batch::MOST as MOST_IN_BATCH;
 /// Answers at the endpoints. A clone is the same.
 #[derive(Clone)]
 pub(crate) struct Mcp {
+    app: App,
     sessions: Sessions,
     /// True when the hub is about to stop: streams without an end should end.
     draining: watch::Receiver<bool>,
 }
 
 impl Mcp {
-    pub(crate) fn new(sessions: Sessions, draining: watch::Receiver<bool>) -> Self {
-        Self { sessions, draining }
+    pub(crate) fn new(app: App) -> Self {
+        Self {
+            sessions: app.hub().sessions().clone(),
+            draining: app.draining(),
+            app,
+        }
     }
 
     /// Answers a request of somebody who was let in.
@@ -68,8 +75,11 @@ impl Mcp {
     ) -> Result<Response, Refusal> {
         asked::content_type(headers)?;
         let takes = Takes::of(headers)?;
+        let then = self.app.now();
         let body = body.collect().await;
         let body = body.map_err(|error| Refusal::body(&error))?.to_bytes();
+        let caller = access::still(&self.app, &then, (caller, headers));
+        let caller = &*caller.map_err(|refused| Refusal::not_admitted(&refused))?;
         let body =
             message::parse_body(body.into()).map_err(|malformed| Refusal::malformed(&malformed))?;
         match body {

@@ -37,8 +37,8 @@ impl Front {
     pub(crate) fn new(app: App) -> Self {
         let prefix = app.options().prefix();
         Self {
-            mcp: Mcp::new(app.hub().sessions().clone(), app.draining()),
-            sse: Sse::new(app.hub().sessions().clone(), app.draining()),
+            mcp: Mcp::new(app.clone()),
+            sse: Sse::new(app.clone()),
             rest: rest(&app, &prefix),
             prefix: prefix.into(),
             app,

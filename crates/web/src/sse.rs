@@ -26,24 +26,27 @@ use tokio::sync::watch;
 
 use self::calls::Calls;
 use self::live::{Stream, Streams};
+use crate::access;
+use crate::app::App;
 use crate::mcp::answer::Refusal;
 use crate::mcp::{MOST_IN_BATCH, asked, is_initialize};
 
 /// Answers at both addresses. A clone is the same.
 #[derive(Clone)]
 pub(crate) struct Sse {
+    app: App,
     sessions: Sessions,
     streams: Arc<Streams>,
     draining: watch::Receiver<bool>,
 }
 
 impl Sse {
-    pub(crate) fn new(sessions: Sessions, draining: watch::Receiver<bool>) -> Self {
-        let streams = Arc::default();
+    pub(crate) fn new(app: App) -> Self {
         Self {
-            sessions,
-            streams,
-            draining,
+            sessions: app.hub().sessions().clone(),
+            streams: Arc::default(),
+            draining: app.draining(),
+            app,
         }
     }
 
@@ -105,8 +108,11 @@ impl Sse {
         asked::content_type(headers)?;
         asked::revision(headers)?;
         let stream = self.stream(caller, query)?;
+        let then = self.app.now();
         let body = body.collect().await;
         let body = body.map_err(|error| Refusal::body(&error))?.to_bytes();
+        let caller = access::still(&self.app, &then, (caller, headers));
+        let caller = &*caller.map_err(|refused| Refusal::not_admitted(&refused))?;
         let body =
             message::parse_body(body.into()).map_err(|malformed| Refusal::malformed(&malformed))?;
         let calls = Calls {

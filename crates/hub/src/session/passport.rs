@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use mcp::Revision;
 use mcp::capability::Abilities;
+use mcp::raw;
 use secrecy::SecretString;
 use serde_json::json;
 use settings::Vault as _;
@@ -157,10 +158,11 @@ fn holder(id: &str, endpoint: &Endpoint, caller: &Caller) -> String {
 /// What the hub itself acts on.
 fn essence(capabilities: &str) -> String {
     let abilities = Abilities::read(capabilities);
-    let elicitation = if abilities.elicitation_url {
-        r#""elicitation":{"form":{},"url":{}}"#
-    } else {
-        r#""elicitation":{}"#
+    let has = |mode| matches!(raw::at(capabilities, &["elicitation", mode]), Ok(Some(_)));
+    let elicitation = match (has("form"), has("url")) {
+        (_, false) => r#""elicitation":{}"#,
+        (false, true) => r#""elicitation":{"url":{}}"#,
+        (true, true) => r#""elicitation":{"form":{},"url":{}}"#,
     };
     let kept = [
         (abilities.sampling, r#""sampling":{}"#),

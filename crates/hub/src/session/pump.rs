@@ -9,7 +9,7 @@ use mcp::{method, raw, task};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::MissedTickBehavior;
 
-use super::Shared;
+use super::{Session, Shared};
 use crate::access::Rules;
 use crate::upstream::Event;
 
@@ -138,21 +138,35 @@ impl Shared {
     }
 
     fn settings_changed(&self) {
-        let settings = self.catalog.store().current();
-        let rules = Rules::of(&settings, self.loopback.load(Ordering::Relaxed));
+        let rules = self.rules();
         for session in self.sessions() {
-            let Some(caller) = rules.again(&session.caller.load()) else {
-                tracing::info!(
-                    session = session.short_id(),
-                    "a session ends, because its key opens nothing any more"
-                );
-                self.close(&session);
-                continue;
-            };
-            // What is gone is told to the client by its next request.
-            if let Err(nowhere) = self.refresh(&session, &caller) {
-                tracing::debug!(session = session.short_id(), %nowhere, "a session has nothing left to show");
-            }
+            self.goes_on_by(&rules, &session);
         }
+    }
+
+    /// Asks for the caller of a session again, as the settings are now. False: they do not let him in any more, and the session ended.
+    pub(super) fn goes_on(&self, session: &Session) -> bool {
+        self.goes_on_by(&self.rules(), session)
+    }
+
+    fn rules(&self) -> Rules {
+        let settings = self.catalog.store().current();
+        Rules::of(&settings, self.loopback.load(Ordering::Relaxed))
+    }
+
+    fn goes_on_by(&self, rules: &Rules, session: &Session) -> bool {
+        let Some(caller) = rules.again(&session.caller.load()) else {
+            tracing::info!(
+                session = session.short_id(),
+                "a session ends, because its key opens nothing any more"
+            );
+            self.close(session);
+            return false;
+        };
+        // What is gone is told to the client by its next request.
+        if let Err(nowhere) = self.refresh(session, &caller) {
+            tracing::debug!(session = session.short_id(), %nowhere, "a session has nothing left to show");
+        }
+        true
     }
 }

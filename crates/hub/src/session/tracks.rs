@@ -2,7 +2,6 @@
 //!
 //! MCP transports 2025-03-26 to 2025-11-25, "Resumability and Redelivery". A session that has none keeps nothing for them.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use futures::stream::BoxStream;
@@ -19,8 +18,6 @@ pub(super) struct Tracks {
     room: OnceLock<Arc<Room>>,
     /// Streams of requests, the oldest first.
     requests: Mutex<Vec<Arc<Track>>>,
-    /// Streams that there were.
-    count: AtomicU32,
 }
 
 /// What a client gets that comes back for a stream.
@@ -47,7 +44,6 @@ impl Tracks {
             whole: Arc::clone(whole),
             room: OnceLock::new(),
             requests: Mutex::default(),
-            count: AtomicU32::new(0),
         }
     }
 
@@ -88,8 +84,7 @@ impl Tracks {
     }
 
     fn name(&self, kind: Kind, request: Option<&str>) -> Name {
-        let number = self.count.fetch_add(1, Ordering::Relaxed);
-        Name::new(kind, number, self.whole.origin(), request)
+        Name::new(kind, self.whole.number(), self.whole.origin(), request)
     }
 
     fn room(&self) -> &Arc<Room> {

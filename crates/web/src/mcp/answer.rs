@@ -12,6 +12,7 @@ use mcp::message::{Malformed, Message, code};
 use mcp::{Revision, header, sse};
 
 use super::asked;
+use crate::access::NotAdmitted;
 use crate::patience::TooSlow;
 
 /// What the client's `Accept` takes.
@@ -65,12 +66,35 @@ pub(super) fn body(content_type: &'static str, body: impl Into<Body>) -> Respons
 pub(crate) struct Refusal {
     pub(super) status: StatusCode,
     message: Message,
+    /// How the client may be let in.
+    challenge: Option<HeaderValue>,
 }
 
 impl Refusal {
     pub(crate) fn new(status: StatusCode, code: i64, text: &str) -> Self {
-        let message = Message::failure(None, code, text, None);
-        Self { status, message }
+        Self::saying(status, Message::failure(None, code, text, None))
+    }
+
+    fn saying(status: StatusCode, message: Message) -> Self {
+        Self {
+            status,
+            message,
+            challenge: None,
+        }
+    }
+
+    /// The settings changed while the body was on its way.
+    pub(crate) fn not_admitted(refused: &NotAdmitted) -> Self {
+        let challenge = refused.challenge();
+        let status = match challenge {
+            Some(_) => StatusCode::UNAUTHORIZED,
+            None => StatusCode::FORBIDDEN,
+        };
+        let text = refused.denied().to_string();
+        Self {
+            challenge: challenge.and_then(|text| text.try_into().ok()),
+            ..Self::new(status, code::SERVER_ERROR, &text)
+        }
     }
 
     // rule: mcp-transport-bad-input -- input that cannot be accepted is answered with an HTTP error; the body may be an error without id.
@@ -90,15 +114,12 @@ impl Refusal {
         } else {
             status
         };
-        Self { status, message }
+        Self::saying(status, message)
     }
 
     pub(super) fn params(request: &Message, why: &str) -> Self {
         let message = Message::failure(request.id(), code::INVALID_PARAMS, why, None);
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            message,
-        }
+        Self::saying(StatusCode::BAD_REQUEST, message)
     }
 
     /// A body that did not arrive, or is larger than it may be.
@@ -189,6 +210,10 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = body(header::JSON, self.message.into_text());
         *response.status_mut() = self.status;
+        if let Some(challenge) = self.challenge {
+            let name = http::header::WWW_AUTHENTICATE;
+            response.headers_mut().insert(name, challenge);
+        }
         response
     }
 }

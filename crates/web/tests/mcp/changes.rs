@@ -8,6 +8,8 @@ use hub::catalog::Endpoint;
 use hub::session::{Reply, Session};
 use mcp::message::Message;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::by_hand::{Wire, initialize, send};
 use crate::by_stream::{ByStream, text};
@@ -208,6 +210,86 @@ async fn a_key_that_is_taken_back_ends_its_sessions_with_their_streams_and_calls
     assert!(soon(stream.text()).await.is_ok());
     assert_eq!(hub.hub.sessions().count(), 1);
     assert_eq!(others.ask(2, "ping", json!({})).await["result"], json!({}));
+}
+
+// rule: mcphub-key-taken-back
+#[tokio::test]
+async fn a_key_that_is_taken_back_while_its_session_is_being_opened_opens_none() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/mcp", silent.local_addr().unwrap());
+    let hub = hub(json!({
+        "mcpServers": { "up": { "type": "streamable-http", "url": url } },
+        "bearerKeys": [
+            { "id": "k", "token": "key", "enabled": true, "accessType": "all" },
+            { "id": "other", "token": "other", "enabled": true, "accessType": "all" },
+        ],
+    }))
+    .await;
+    let wire = Wire::new(&hub, "/mcp/up");
+    let hello = wire.request(Method::POST).bearer_auth("key");
+    let hello = hello.header("content-type", "application/json");
+    let opening = tokio::spawn(hello.body(initialize("2025-06-18")).send());
+    let mut asked = Vec::new();
+    // The hub asks its server, and the client waits for what it says.
+    asked.push(soon(silent.accept()).await.unwrap());
+    let before = hub.hub.sessions().count();
+    let enabled = ["bearerKeys", "0", "enabled"].map(str::to_owned);
+    set(&hub, enabled.to_vec(), json!(false)).await;
+    drop((silent, asked));
+    let refused = opening.await.unwrap().unwrap();
+    assert_eq!(
+        (before, refused.status(), hub.hub.sessions().count()),
+        (0, StatusCode::NOT_FOUND, 0)
+    );
+}
+
+// rule: mcphub-key-taken-back
+#[tokio::test]
+async fn a_key_that_is_taken_back_while_a_body_is_on_its_way_does_nothing_with_it() {
+    let (url, up) = up::start("up").await;
+    let hub = hub(json!({
+        "mcpServers": { "up": { "type": "streamable-http", "url": url } },
+        "bearerKeys": [
+            { "id": "k", "token": "key", "enabled": true, "accessType": "all" },
+            { "id": "other", "token": "other", "enabled": true, "accessType": "all" },
+        ],
+    }))
+    .await;
+    hub.ready("up").await;
+    let stream = ByStream::open_as(Some("key"), &hub, "/sse/up").await;
+    let address = hub.url("");
+    let address = address.trim_start_matches("http://").trim_end_matches('/');
+    let messages = stream.messages.as_str();
+    let messages = messages
+        .split_once(address)
+        .map_or(messages, |(_, path)| path);
+    let body = initialize("2025-06-18");
+    let (early, late) = body.split_at(body.len() / 2);
+    let mut begun = Vec::new();
+    for path in ["/mcp/up", messages] {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer key\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let mut socket = TcpStream::connect(address).await.unwrap();
+        socket.write_all(head.as_bytes()).await.unwrap();
+        // Whoever asks for the body has let its sender in.
+        let mut proceed = [0; 25];
+        soon(socket.read_exact(&mut proceed)).await.unwrap();
+        assert_eq!(&proceed, b"HTTP/1.1 100 Continue\r\n\r\n");
+        socket.write_all(early.as_bytes()).await.unwrap();
+        begun.push(socket);
+    }
+    let enabled = ["bearerKeys", "0", "enabled"].map(str::to_owned);
+    set(&hub, enabled.to_vec(), json!(false)).await;
+    for mut socket in begun {
+        socket.write_all(late.as_bytes()).await.unwrap();
+        let mut answer = [0; 12];
+        soon(socket.read_exact(&mut answer)).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 401");
+    }
+    assert_eq!(hub.hub.sessions().count(), 0);
+    drop((stream, up));
 }
 
 #[tokio::test]

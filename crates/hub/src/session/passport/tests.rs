@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use futures::stream::{self, StreamExt};
 use mcp::message::Message;
 use tempfile::TempDir;
 
 use super::*;
 use crate::access::{Access, Door, Key, Rules};
-use crate::session::{NoSession, Sessions};
+use crate::session::{NoSession, Resumed, Sessions};
 use crate::{Hub, HubOptions};
 
 const KEY: &str = "a key that is long enough and that only this test knows";
@@ -215,6 +216,30 @@ async fn a_session_that_ended_here_stays_ended_and_one_that_is_too_old_is_gone()
     );
 }
 
+// rule: mcp-transport-resume-stream
+#[tokio::test]
+async fn a_stream_of_a_session_that_lost_its_place_is_no_stream_of_the_one_made_anew() {
+    let world = World::new();
+    let hub = world.hub(Some(KEY), None).await;
+    let id = opened(hub.sessions(), "{}").await;
+    let anyone = Caller::anyone();
+    let find = || hub.sessions().find(&id, &Endpoint::Everything, &anyone);
+    let session = find().unwrap();
+    let lost = session
+        .stream(Some("1"), stream::pending().boxed())
+        .opening_id();
+    let before = session.listen().unwrap().opening_id();
+    hub.sessions().shared.let_go(&session);
+    let anew = find().unwrap();
+    let _other = anew.stream(Some("2"), stream::pending().boxed());
+    let _others = anew.listen().unwrap();
+    let Resumed::Lost { answer, .. } = anew.resume(&lost) else {
+        panic!("{lost} led to the stream of another request");
+    };
+    assert_eq!(answer.id(), Some("1"));
+    assert!(matches!(anew.resume(&before), Resumed::Afresh(_)));
+}
+
 #[tokio::test]
 async fn what_is_remembered_of_ended_sessions_is_bounded() {
     let world = World::new();
@@ -255,6 +280,10 @@ async fn long_declarations_are_cut_down_to_what_the_hub_acts_on() {
     let expected = r#"{"sampling":{},"elicitation":{"form":{},"url":{}},"roots":{}}"#;
     assert_eq!(&*session.capabilities, expected);
     assert_eq!(essence("{}"), "{}");
+    for declared in ["{}", r#"{"url":{}}"#, r#"{"form":{},"url":{}}"#] {
+        let declared = format!(r#"{{"elicitation":{declared}}}"#);
+        assert_eq!(essence(&declared), declared, "no more than was said");
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! How much is kept for clients that may come back: in one session, and in all.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use crate::chance;
 
@@ -9,6 +9,8 @@ use crate::chance;
 const SESSION_BYTES: usize = 8 << 20;
 /// Bytes of messages in all sessions.
 const ALL_BYTES: usize = 64 << 20;
+/// What a session may keep though all sessions together keep too much: nobody goes without a message for what others left behind.
+const SHARE: usize = 16 << 10;
 /// Requests of one session that go on without their client.
 const SESSION_AWAY: usize = 64;
 /// The same in all sessions.
@@ -19,6 +21,8 @@ const ORIGIN_BYTES: usize = 4;
 /// What all sessions of a hub keep.
 pub(in crate::session) struct Whole {
     origin: Arc<str>,
+    /// Streams that there were.
+    count: AtomicU32,
     bytes: AtomicUsize,
     away: AtomicUsize,
 }
@@ -37,6 +41,7 @@ impl Default for Whole {
     fn default() -> Self {
         Self {
             origin: chance::token(ORIGIN_BYTES).into(),
+            count: AtomicU32::new(0),
             bytes: AtomicUsize::new(0),
             away: AtomicUsize::new(0),
         }
@@ -46,6 +51,11 @@ impl Default for Whole {
 impl Whole {
     pub(in crate::session) fn origin(&self) -> &Arc<str> {
         &self.origin
+    }
+
+    /// A number that no stream had before, also where a session was made anew under the same id.
+    pub(in crate::session) fn number(&self) -> u32 {
+        self.count.fetch_add(1, Ordering::Relaxed)
     }
 
     #[cfg(test)]
@@ -75,8 +85,9 @@ impl Room {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.bytes.load(Ordering::Relaxed) > SESSION_BYTES
-            || self.whole.bytes.load(Ordering::Relaxed) > ALL_BYTES
+        let bytes = self.bytes.load(Ordering::Relaxed);
+        bytes > SESSION_BYTES
+            || (bytes > SHARE && self.whole.bytes.load(Ordering::Relaxed) > ALL_BYTES)
     }
 
     /// Counts a request that goes on without its client. `None`: there are enough.
@@ -124,7 +135,10 @@ mod tests {
         assert!(one.is_full() && !other.is_full());
         one.change(SESSION_BYTES + 1, 0);
         assert!(!one.is_full());
-        other.change(0, ALL_BYTES + 1);
-        assert!(one.is_full());
+        one.change(0, SHARE + 1);
+        other.change(0, ALL_BYTES);
+        assert!(one.is_full() && other.is_full());
+        one.change(SHARE + 1, SHARE);
+        assert!(!one.is_full(), "what others keep is not its fault");
     }
 }

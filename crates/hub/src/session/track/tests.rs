@@ -195,3 +195,25 @@ async fn a_stream_that_is_ended_cancels_its_request_with_or_without_a_reader() {
     left.track.end();
     left.cancelled().await;
 }
+
+#[tokio::test]
+async fn what_others_left_behind_keeps_no_message_from_a_client_that_reads() {
+    let whole = Arc::<Whole>::default();
+    let left: Vec<_> = (0..10)
+        .map(|_| stage_in(&Arc::new(Room::new(&whole)), Arc::clone(&whole)))
+        .collect();
+    for stage in &left {
+        stage.track.read().opening_id();
+        let text = format!("\"{}\"", "x".repeat(7 << 20));
+        let large = Message::notification("large", Some(&text));
+        stage.server.send(large).expect("somebody draws");
+        tokio::task::yield_now().await;
+    }
+    let name = Name::new(Kind::Session, 0, whole.origin(), None);
+    let track = Arc::new(Track::of_session(name, &Arc::new(Room::new(&whole))));
+    let mut listening = track.read();
+    for n in 1..=3 {
+        assert!(track.push(&Arc::new(step(n))), "{n}");
+    }
+    assert_eq!(Stage::read(&mut listening), steps(1..=3));
+}

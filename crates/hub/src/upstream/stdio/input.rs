@@ -135,6 +135,28 @@ mod tests {
         }
     }
 
+    /// Places in the queue are given to those who wait before they put anything there.
+    #[tokio::test]
+    async fn a_line_is_not_begun_where_others_have_all_places_for_its_rest() {
+        let (mut child, stdin) = cat();
+        let (input, writing) = open(stdin).unwrap();
+        tokio::spawn(writing);
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        // Written by the task, so that it is known from then on that the pipe has room.
+        input.send("first".into()).await.unwrap();
+        assert_eq!(lines.next_line().await.unwrap().unwrap(), "first");
+        let others = input.queue.clone();
+        let places = others.reserve_many(QUEUE).await.unwrap();
+        let line = "x".repeat(1024 * 1024);
+        let mut sending = std::pin::pin!(input.send(line.clone().into()));
+        assert!(futures::poll!(&mut sending).is_pending());
+        drop(places);
+        sending.await.unwrap();
+        input.send("short".into()).await.unwrap();
+        assert!(lines.next_line().await.unwrap().unwrap() == line);
+        assert_eq!(lines.next_line().await.unwrap().unwrap(), "short");
+    }
+
     #[tokio::test]
     async fn the_process_sees_the_end_of_its_input_though_senders_are_left() {
         let (mut child, stdin) = cat();

@@ -43,12 +43,16 @@ impl Past {
         if *queued > 0 {
             return Ok(Some(line));
         }
+        // For what the pipe does not take of it. Nothing is in the queue, yet all of its places may be given to those who wait.
+        let Ok(place) = queue.try_reserve() else {
+            return Ok(Some(line));
+        };
         match pipe.try_write_vectored(&[IoSlice::new(&line), IoSlice::new(b"\n")]) {
             Ok(written) if written > line.len() => Ok(None),
             Ok(written) => {
-                // The queue is empty, so it has room. Whoever writes from it adds the line's end.
-                queue.try_send(line.slice(written..)).map_err(|_| Closed)?;
+                // Whoever writes from the queue adds the line's end.
                 *queued += 1;
+                place.send(line.slice(written..));
                 Ok(None)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Some(line)),
