@@ -83,6 +83,8 @@ pub enum Redirects {
     Any,
     /// Only http on loopback, else `invalid_redirect_uri`.
     LoopbackOnly,
+    /// Only https, else `invalid_redirect_uri`.
+    HttpsOnly,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -177,6 +179,10 @@ pub enum Challenge {
     WithoutMetadata,
     /// The older style: `authorization_server` names the issuer.
     AuthorizationServer,
+    /// `Basic`: a password is asked for.
+    Password,
+    /// Words that are no challenge.
+    Garbled,
     /// No header at all.
     Absent,
 }

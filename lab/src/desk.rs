@@ -1,11 +1,11 @@
 //! Where every request arrives: read, classified, recorded, held, troubled on order, then answered by its side.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use axum::Json;
 use axum::body::Body;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
@@ -37,9 +37,26 @@ pub(crate) async fn answer(
         Some(fault) => with_fault(&shared, &seen, fault).await?,
         None => route(&shared, &seen).await,
     };
+    let mut response = response;
+    dated(&shared, &mut response);
     shared.lock().answered(number, response.status().as_u16());
     shared.tick();
     Ok(response)
+}
+
+/// A clock that is wrong shows in the `Date` of each answer.
+fn dated(shared: &Shared, response: &mut Response) {
+    let state = shared.lock();
+    let ahead = state.switches.date_ahead;
+    let Some(said) = state.clock.unix().checked_add_signed(ahead) else {
+        return;
+    };
+    let said = UNIX_EPOCH + Duration::from_secs(said);
+    if ahead != 0
+        && let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(said))
+    {
+        response.headers_mut().insert(header::DATE, date);
+    }
 }
 
 async fn read(
@@ -107,6 +124,7 @@ fn classify(state: &State, side: Side, method: &str, path: &str) -> Endpoint {
             .unwrap_or_default(),
     ) {
         ("POST", "/register") => Endpoint::Register,
+        ("DELETE", path) if path.starts_with("/register/") => Endpoint::Unregister,
         ("GET", "/authorize") => Endpoint::Authorize,
         ("POST", "/authorize") => Endpoint::Decision,
         ("POST", "/token") => Endpoint::Token,
@@ -162,6 +180,13 @@ async fn with_fault(shared: &Arc<Shared>, seen: &Seen, fault: Fault) -> Result<R
             .into_response()),
         Fault::Html => {
             Ok(Html("<!doctype html><title>Welcome</title><h1>Welcome</h1>").into_response())
+        }
+        Fault::Large => {
+            let filling = "x".repeat(2_000_000);
+            Ok(Json(json!({ "filling": filling })).into_response())
+        }
+        Fault::Redirect { to } => {
+            Ok((StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, to)]).into_response())
         }
         Fault::Slow { milliseconds } => {
             tokio::time::sleep(Duration::from_millis(milliseconds)).await;

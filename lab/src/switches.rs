@@ -49,6 +49,8 @@ pub struct Switches {
     pub registers_as: Option<AuthMethod>,
     /// Hands a secret to a client that is registered with `none`.
     pub secret_for_public_clients: bool,
+    /// A client can take its registration back (RFC 7592 2.3).
+    pub registration_management: bool,
     /// A loopback redirect URI matches on any port (RFC 8252 7.3).
     pub loopback_any_port: bool,
 
@@ -73,6 +75,8 @@ pub struct Switches {
     pub revocation: bool,
     /// `scopes_supported` of the authorization server; absent: not said.
     pub server_scopes: Option<Vec<String>>,
+    /// Members of its metadata that say something else, or with `null` nothing.
+    pub server_members: BTreeMap<String, Value>,
 
     pub resource_metadata: ResourceMetadata,
     /// Published as `resource` instead of the MCP URL.
@@ -81,7 +85,11 @@ pub struct Switches {
     pub published_servers: Option<Vec<String>>,
     /// `scopes_supported` of the resource; absent: not said.
     pub resource_scopes: Option<Vec<String>>,
+    /// Members of the resource's metadata that say something else, or with `null` nothing.
+    pub resource_members: BTreeMap<String, Value>,
     pub challenge: Challenge,
+    /// Named in the challenge as the address of the resource's metadata, instead of the true one.
+    pub published_pointer: Option<String>,
     /// `scope` in the 401 challenge.
     pub challenge_scope: Option<String>,
 
@@ -99,6 +107,8 @@ pub struct Switches {
     /// Whether the MCP server hands out and demands session ids.
     pub mcp_sessions: bool,
 
+    /// Seconds by which the `Date` of both origins is ahead, or with a minus behind.
+    pub date_ahead: i64,
     /// Trouble by endpoint, used up in order.
     pub trouble: BTreeMap<Endpoint, Vec<Trouble>>,
 }
@@ -124,6 +134,7 @@ impl Default for Switches {
             auth_methods: vec![AuthMethod::Basic, AuthMethod::Post, AuthMethod::None],
             registers_as: None,
             secret_for_public_clients: false,
+            registration_management: false,
             loopback_any_port: false,
             placement: Placement::TwoOrigins,
             issuer_path: String::new(),
@@ -137,11 +148,14 @@ impl Default for Switches {
             device_life: 600,
             revocation: true,
             server_scopes: Some(scopes.clone()),
+            server_members: BTreeMap::new(),
             resource_metadata: ResourceMetadata::Path,
             published_resource: None,
             published_servers: None,
             resource_scopes: Some(scopes),
+            resource_members: BTreeMap::new(),
             challenge: Challenge::Full,
+            published_pointer: None,
             challenge_scope: None,
             token_required: true,
             public_initialize: false,
@@ -150,6 +164,7 @@ impl Default for Switches {
             mcp_answers: McpAnswers::Json,
             mcp_stream: true,
             mcp_sessions: true,
+            date_ahead: 0,
             trouble: BTreeMap::new(),
         }
     }
@@ -265,6 +280,8 @@ mod tests {
             Fault::status(500),
             Fault::oauth("x"),
             Fault::Html,
+            Fault::Large,
+            Fault::Redirect { to: String::new() },
             Fault::Slow { milliseconds: 1 },
             Fault::Hang,
             Fault::Drop,

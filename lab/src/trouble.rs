@@ -11,6 +11,8 @@ pub enum Endpoint {
     /// The authorization server metadata, at any of its well-known addresses.
     ServerMetadata,
     Register,
+    /// DELETE of a client's own registration.
+    Unregister,
     /// GET of the authorization endpoint: the page, or at once the redirect.
     Authorize,
     /// POST of the page's form.
@@ -57,6 +59,10 @@ pub enum Fault {
     },
     /// Answers 200 with a web page where JSON was expected.
     Html,
+    /// Answers 200 with two million bytes of JSON.
+    Large,
+    /// Answers 307 to another address.
+    Redirect { to: String },
     /// Does the work, but only after this time.
     Slow { milliseconds: u64 },
     /// Never answers, and keeps the connection open.

@@ -93,6 +93,10 @@ impl Clients {
         self.known.get(id)
     }
 
+    pub(crate) fn remove(&mut self, id: &str) {
+        self.known.remove(id);
+    }
+
     pub(crate) fn forget(&mut self) {
         self.known.clear();
     }

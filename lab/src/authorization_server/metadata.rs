@@ -1,5 +1,7 @@
 //! The authorization server metadata (RFC 8414, or OpenID Connect Discovery), at the one address that the switch names.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -91,7 +93,19 @@ fn document(state: &State) -> Value {
         say("subject_types_supported", json!(["public"]));
         say("id_token_signing_alg_values_supported", json!(["RS256"]));
     }
+    said_instead(&mut document, &switches.server_members);
     Value::Object(document)
+}
+
+/// A document with members that say something else, or nothing.
+pub(crate) fn said_instead(document: &mut Map<String, Value>, instead: &BTreeMap<String, Value>) {
+    for (key, value) in instead {
+        if value.is_null() {
+            document.remove(key);
+        } else {
+            document.insert(key.clone(), value.clone());
+        }
+    }
 }
 
 fn server_scopes(state: &State) -> Option<Vec<String>> {

@@ -26,6 +26,7 @@ pub(crate) fn answer(state: &mut State, asked: &Seen) -> Response {
     match asked.endpoint {
         Endpoint::ServerMetadata => metadata::answer(state, asked),
         Endpoint::Register => register::answer(state, asked),
+        Endpoint::Unregister => register::take_back(state, asked),
         Endpoint::Authorize => authorize::answer(state, asked),
         Endpoint::Decision => authorize::decide(state, asked),
         Endpoint::Token => token::answer(state, asked),

@@ -1,4 +1,5 @@
-//! Dynamic client registration (RFC 7591). It leaves out software statements and the management of RFC 7592.
+//! Dynamic client registration (RFC 7591), and the end of one (RFC 7592 section 2.3). It leaves out software statements and the
+//! rest of RFC 7592.
 
 use axum::Json;
 use axum::http::{StatusCode, header};
@@ -61,7 +62,12 @@ fn register(state: &mut State, asked: &Seen) -> Result<Response, Refusal> {
             .secret_life
             .map_or(0, |life| issued_at + life),
     };
-    let response = said(&client, metadata, issued_at);
+    let mut response = said(&client, metadata, issued_at);
+    if state.switches.registration_management {
+        let id = &client.client_id;
+        response["registration_client_uri"] = json!(format!("{}/register/{id}", state.issuer()));
+        response["registration_access_token"] = json!(token_of(id));
+    }
     state.clients.insert(client);
     state.counts.registered += 1;
     let status =
@@ -72,6 +78,22 @@ fn register(state: &mut State, asked: &Seen) -> Result<Response, Refusal> {
         Json(response),
     )
         .into_response())
+}
+
+/// Nothing here is a secret, so this one need not be remembered.
+fn token_of(client_id: &str) -> String {
+    format!("manages-{client_id}")
+}
+
+/// A client that is not wanted any more.
+pub(crate) fn take_back(state: &mut State, asked: &Seen) -> Response {
+    let id = asked.path.rsplit('/').next().unwrap_or_default();
+    let known = state.switches.registration_management && state.clients.find(id).is_some();
+    if !known || asked.bearer() != Some(&token_of(id)) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    state.clients.remove(id);
+    StatusCode::NO_CONTENT.into_response()
 }
 
 /// All that was asked for, overwritten by what was decided.
@@ -147,8 +169,8 @@ fn acceptable(uri: &str, redirects: Redirects) -> bool {
         return false;
     }
     match url.scheme() {
-        "http" => is_loopback(&url),
-        "https" => redirects == Redirects::Any,
+        "http" => is_loopback(&url) && redirects != Redirects::HttpsOnly,
+        "https" => redirects != Redirects::LoopbackOnly,
         _other => false,
     }
 }

@@ -122,15 +122,15 @@ fn forbidden(state: &State, scope: &str) -> Response {
 fn challenge(state: &State, status: StatusCode, mut fields: Vec<(&str, String)>) -> Response {
     match state.switches.challenge {
         Challenge::Absent => return status.into_response(),
+        Challenge::Password => return with_words(status, "Basic realm=\"practice\""),
+        Challenge::Garbled => return with_words(status, "<login required>"),
         Challenge::WithoutMetadata => {}
         Challenge::AuthorizationServer => fields.push(("authorization_server", state.issuer())),
         Challenge::Full => {
-            if let Some(path) = metadata_path(state) {
-                fields.push((
-                    "resource_metadata",
-                    format!("{}{path}", state.origins.mcp_server),
-                ));
-            }
+            let true_one = metadata_path(state);
+            let true_one = true_one.map(|path| format!("{}{path}", state.origins.mcp_server));
+            let named = state.switches.published_pointer.clone().or(true_one);
+            fields.extend(named.map(|pointer| ("resource_metadata", pointer)));
         }
     }
     fields.insert(0, ("realm", "practice".to_owned()));
@@ -143,8 +143,12 @@ fn challenge(state: &State, status: StatusCode, mut fields: Vec<(&str, String)>)
     } else {
         "Bearer"
     };
+    with_words(status, &format!("{scheme} {}", fields.join(", ")))
+}
+
+fn with_words(status: StatusCode, words: &str) -> Response {
     let mut response = status.into_response();
-    if let Ok(value) = HeaderValue::from_str(&format!("{scheme} {}", fields.join(", "))) {
+    if let Ok(value) = HeaderValue::from_str(words) {
         response
             .headers_mut()
             .insert(header::WWW_AUTHENTICATE, value);

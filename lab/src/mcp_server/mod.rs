@@ -13,7 +13,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use crate::authorization_server::metadata::missing;
+use crate::authorization_server::metadata::{missing, said_instead};
 use crate::choices::ResourceMetadata;
 use crate::seen::Seen;
 use crate::state::{Shared, State};
@@ -38,6 +38,7 @@ pub(crate) async fn answer(shared: &Arc<Shared>, asked: &Seen) -> Response {
         Endpoint::ResourceMetadata
         | Endpoint::ServerMetadata
         | Endpoint::Register
+        | Endpoint::Unregister
         | Endpoint::Authorize
         | Endpoint::Decision
         | Endpoint::Token
@@ -75,5 +76,6 @@ fn resource_metadata(state: &State, asked: &Seen) -> Response {
     }
     document.insert("bearer_methods_supported".to_owned(), json!(["header"]));
     document.insert("resource_name".to_owned(), json!("Practice tools"));
+    said_instead(&mut document, &switches.resource_members);
     Json(Value::Object(document)).into_response()
 }
