@@ -7,6 +7,7 @@
 
 mod clients;
 mod dial;
+mod look;
 mod proxies;
 mod reach;
 mod resolver;
@@ -28,6 +29,7 @@ use url::{Host, Url};
 use clients::Clients;
 pub use clients::TrustError;
 pub use dial::Dialer;
+pub use look::Whereabouts;
 pub use proxies::{Proxies, ProxyError};
 pub use reach::Reach;
 pub use resolver::Lookup;
@@ -167,6 +169,11 @@ impl Fetch {
     }
 
     async fn exchange(&self, request: Request, way: &Way) -> Result<Response, Unanswered> {
+        read(self.begin(request, way).await?).await
+    }
+
+    /// The head of an answer, after all that is checked before a request leaves.
+    async fn begin(&self, request: Request, way: &Way) -> Result<reqwest::Response, Unanswered> {
         let (head, body) = request.into_parts();
         let url = Url::parse(&head.uri.to_string())
             .map_err(|error| Unanswered::Refused(format!("{} is no address: {error}", head.uri)))?;
@@ -181,7 +188,7 @@ impl Fetch {
             .body(body)
             .send()
             .await;
-        read(sent.map_err(|error| unanswered(&error))?).await
+        sent.map_err(|error| unanswered(&error))
     }
 
     /// A name that a proxy resolves is judged by what it leads to from here. One that cannot be resolved here is the proxy's.

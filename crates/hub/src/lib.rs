@@ -6,6 +6,7 @@ pub mod access;
 pub mod catalog;
 pub mod chance;
 pub mod clock;
+pub mod doctor;
 pub mod fetch;
 pub mod journal;
 pub mod route;

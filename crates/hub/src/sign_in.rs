@@ -19,6 +19,7 @@ mod key;
 mod lock;
 mod means;
 mod people;
+mod plan;
 mod prepare;
 mod proof_key;
 mod record;
@@ -46,6 +47,7 @@ use desk::Desk;
 pub use desk::Renewals;
 use documents::Documents;
 use drive::Driver;
+pub(crate) use plan::Plan;
 use subject::Subject;
 pub use subject::is_callback;
 pub use view::{

@@ -39,7 +39,6 @@ use mcp::{merge::Listing, message::Message};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
-pub(crate) use self::people::parts;
 pub use self::{
     behalf::Behalf,
     call::{Call, CallError},
@@ -50,6 +49,9 @@ pub use self::{
     log::{From, Line},
     trouble::Trouble,
     upstreams::{NotServed, Upstreams},
+};
+pub(crate) use self::{
+    behalf::IMPLEMENTATION, guarded::headers as settings_headers, people::parts,
 };
 use self::{
     outgoing::Refused,

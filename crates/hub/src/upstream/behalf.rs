@@ -35,7 +35,7 @@ pub(super) const PASSED_ON: &str =
     r#"{"sampling":{},"elicitation":{"form":{},"url":{}},"roots":{}}"#;
 
 /// Name and version of the hub.
-pub(super) const IMPLEMENTATION: &str = concat!(
+pub(crate) const IMPLEMENTATION: &str = concat!(
     r#"{"name":"mcphub","title":"MCPHub","version":""#,
     env!("CARGO_PKG_VERSION"),
     r#""}"#

@@ -203,7 +203,7 @@ fn refusal(answer: &Answer, used: Option<&Bearer>) -> Option<Refusal> {
 }
 
 /// The headers of the settings; one that cannot be a header is named.
-pub(super) fn headers<'a>(
+pub(crate) fn headers<'a>(
     written: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Result<HeaderMap, Trouble> {
     let mut headers = HeaderMap::new();
