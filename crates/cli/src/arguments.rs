@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::commands::add::Add;
 use crate::commands::auth::Auth;
 use crate::commands::call::Call;
+use crate::commands::doctor::Doctor;
 use crate::commands::lab::Lab;
 use crate::commands::servers::Servers;
 use crate::commands::settings::Settings;
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     },
     /// Call a tool
     Call(Call),
+    /// What is wrong on the way to a server's sign-in, and what helps
+    Doctor(Doctor),
     /// The settings file: check, seal, unseal
     Settings {
         #[command(subcommand)]

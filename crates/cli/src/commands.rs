@@ -1,8 +1,9 @@
-//! The commands. All but `serve`, `settings` and `lab` ask a running hub over its REST API.
+//! The commands. All but `serve`, `settings`, `doctor` and `lab` ask a running hub over its REST API.
 
 pub(crate) mod add;
 pub(crate) mod auth;
 pub(crate) mod call;
+pub(crate) mod doctor;
 pub(crate) mod lab;
 pub(crate) mod serve;
 pub(crate) mod servers;

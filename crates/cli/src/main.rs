@@ -20,7 +20,7 @@ use clap::Parser;
 use tokio::runtime::{Builder, Runtime};
 
 use arguments::{Arguments, Asking, Command};
-use commands::{Desk, add, auth, call, lab, serve, servers, settings};
+use commands::{Desk, add, auth, call, doctor, lab, serve, servers, settings};
 use environment::Environment;
 use failure::{Exit, Failure};
 use output::Output;
@@ -51,6 +51,16 @@ fn run(arguments: Arguments, environment: Environment) -> Result<(), Failure> {
             let environment = environment.with_file(std::path::Path::new(".env"))?;
             logging::start_for_command(&environment)?;
             settings::run(wanted, Output { json: asking.json }, &environment)
+        }
+        Some(Command::Doctor(wanted)) => {
+            let environment = environment.with_file(std::path::Path::new(".env"))?;
+            logging::start_for_command(&environment)?;
+            let output = Output { json: asking.json };
+            runtime(Builder::new_current_thread())?.block_on(doctor::run(
+                wanted,
+                output,
+                &environment,
+            ))
         }
         Some(Command::Lab(wanted)) => {
             let output = Output { json: asking.json };

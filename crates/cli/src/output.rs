@@ -20,6 +20,13 @@ impl Output {
         }
     }
 
+    /// A line for a person that begins with a word of ours in a colour (of ANSI, as 31 for red), where there is one.
+    pub(crate) fn marked(self, colour: Option<u8>, word: &str, text: impl Display) {
+        if !self.json {
+            write_out(&marked(colour, word, &text.to_string()));
+        }
+    }
+
     /// The result for a program; nothing without `--json`.
     pub(crate) fn result(self, value: &Value) {
         if self.json {
@@ -56,6 +63,14 @@ pub(crate) fn plain(text: &str) -> String {
         .collect()
 }
 
+/// Only the word is in the colour; the text may be a server's.
+fn marked(colour: Option<u8>, word: &str, text: &str) -> String {
+    match colour {
+        Some(colour) => format!("\u{1b}[{colour}m{word}\u{1b}[0m{}", plain(text)),
+        None => format!("{word}{}", plain(text)),
+    }
+}
+
 /// Rows with columns as wide as their longest cell; the last column is left as it is.
 pub(crate) fn table(rows: &[Vec<String>]) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -85,6 +100,13 @@ mod tests {
     #[test]
     fn an_answer_cannot_steer_the_terminal() {
         assert_eq!(plain("a\u{1b}[2Jb\r\u{9b}1mc\n\td"), "a[2Jb1mc\n\td");
+    }
+
+    #[test]
+    fn a_word_of_ours_may_be_in_a_colour_and_a_servers_may_not() {
+        let red = marked(Some(31), "wrong", " a\u{1b}[2Jb");
+        assert_eq!(red, "\u{1b}[31mwrong\u{1b}[0m a[2Jb");
+        assert_eq!(marked(None, "wrong", " \u{1b}[2J"), "wrong [2J");
     }
 
     #[test]
