@@ -289,7 +289,7 @@ impl Session {
 
     /// Opens a stream for what servers tell outside of calls. `None`: enough streams are open.
     pub fn listen(&self) -> Option<Listening> {
-        self.outbox.listen(self.tracks.fresh())
+        self.outbox.listen(self.tracks.fresh(&self.identity))
     }
 
     fn calls(&self) -> MutexGuard<'_, HashMap<Box<str>, CancellationToken>> {

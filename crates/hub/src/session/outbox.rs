@@ -187,7 +187,7 @@ mod tests {
     fn track(number: u32) -> Track {
         let whole = Arc::<Whole>::default();
         let name = Name::new(Kind::Session, number, whole.origin(), None);
-        Track::of_session(name, &Arc::new(Room::new(&whole)))
+        Track::of_session(name, &Arc::new(Room::new(&whole, "me")))
     }
 
     /// The next message, if it is there.

@@ -48,8 +48,8 @@ impl Tracks {
     }
 
     /// A stream that nobody has opened before.
-    pub(super) fn fresh(&self) -> Track {
-        Track::of_session(self.name(Kind::Session, None), self.room())
+    pub(super) fn fresh(&self, caller: &str) -> Track {
+        Track::of_session(self.name(Kind::Session, None), self.room(caller))
     }
 
     /// Forgets what nobody will ask for any more.
@@ -63,9 +63,13 @@ impl Tracks {
         requests.iter().for_each(|track| track.end());
     }
 
-    fn begin(&self, request: Option<&str>, source: BoxStream<'static, Message>) -> Listening {
+    fn begin(
+        &self,
+        (caller, request): (&str, Option<&str>),
+        source: BoxStream<'static, Message>,
+    ) -> Listening {
         let name = self.name(Kind::Request, request);
-        let track = Arc::new(Track::of_request(name, self.room(), source));
+        let track = Arc::new(Track::of_request(name, self.room(caller), source));
         let listening = track.read();
         let mut requests = self.requests();
         requests.push(track);
@@ -87,8 +91,9 @@ impl Tracks {
         Name::new(kind, self.whole.number(), self.whole.origin(), request)
     }
 
-    fn room(&self) -> &Arc<Room> {
-        self.room.get_or_init(|| Arc::new(Room::new(&self.whole)))
+    fn room(&self, caller: &str) -> &Arc<Room> {
+        self.room
+            .get_or_init(|| Arc::new(Room::new(&self.whole, caller)))
     }
 
     fn requests(&self) -> MutexGuard<'_, Vec<Arc<Track>>> {
@@ -111,7 +116,7 @@ fn forget(requests: &mut Vec<Arc<Track>>) {
 impl Session {
     /// A stream of what comes for a request, or for a batch of them. A client that loses it may come back for it.
     pub fn stream(&self, request: Option<&str>, source: BoxStream<'static, Message>) -> Listening {
-        self.tracks.begin(request, source)
+        self.tracks.begin((&self.identity, request), source)
     }
 
     /// What a client gets that has lost a stream, by the id of the last event that it has.

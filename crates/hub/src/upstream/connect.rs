@@ -3,11 +3,15 @@
 //! MCP transports 2025-11-25, "Backwards Compatibility": an address is tried as Streamable HTTP first, whatever its `type` says of
 //! the old SSE transport, and as the old transport when the server answers 400, 404 or 405. A 401 is never a reason to try another.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use mcp::merge::Listing;
 use secrecy::ExposeSecret;
 use settings::{Prefer, Transport};
+use tokio::time::timeout;
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
@@ -28,6 +32,9 @@ use super::{
     wire::{Wire, shown},
 };
 use crate::fetch::Way;
+
+/// How long a server may take to begin the old transport that it had last. An attempt has time left for the new one.
+const REMEMBERED_WITHIN: Duration = Duration::from_secs(5);
 
 /// A connection that is ready, and what was heard over it.
 pub(super) struct Connected {
@@ -144,11 +151,12 @@ impl Attempt {
         // rule: mcp-transport-remembered -- a client may keep in mind which transport a server has, and need not try the new one each time.
         let was_old = self.shared.carrier.load().as_deref() == Some(&Carrier::Sse);
         if was_old && prefer != Prefer::StreamableHttp {
-            match self.old_sse(guarded.clone(), &url, closed).await {
-                Ok(link) => return self.met_over_old_sse(link).await,
-                // It may have got the new transport meanwhile.
-                Err(Refused::Failed(_)) => {}
-                Err(refused) => return Err(refused),
+            let old = self.old_sse(guarded.clone(), &url, closed);
+            match timeout(REMEMBERED_WITHIN, old).await {
+                Ok(Ok(link)) => return self.met_over_old_sse(link).await,
+                // It may have got the new transport meanwhile, where a GET may be answered with a stream that says nothing.
+                Ok(Err(Refused::Failed(_))) | Err(_) => {}
+                Ok(Err(refused)) => return Err(refused),
             }
         }
         let http = Arc::new(Http::new(

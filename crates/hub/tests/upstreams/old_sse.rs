@@ -1,6 +1,8 @@
 //! The old HTTP+SSE transport, and `type: "sse"` for servers that speak the new one.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
@@ -145,8 +147,6 @@ async fn an_old_server_that_hangs_up_fails_what_waits_and_is_connected_to_again(
         .await;
 }
 
-// rule: mcp-sse-endpoint-origin
-// rule: safe-s10
 // rule: mcp-transport-remembered
 #[tokio::test]
 async fn the_transport_that_answered_is_remembered_and_asked_first() {
@@ -175,6 +175,44 @@ async fn the_transport_that_answered_is_remembered_and_asked_first() {
     assert_eq!(posts(), before);
 }
 
+// rule: mcp-transport-remembered
+#[tokio::test]
+async fn a_server_that_got_the_new_transport_is_reached_though_its_get_says_nothing() {
+    let (old, is_new) = (Old::new("/messages"), Arc::new(AtomicBool::new(false)));
+    let is_new_there = Arc::clone(&is_new);
+    let server = StandIn::start(move |seen| {
+        let answer = match (is_new_there.load(Ordering::Relaxed), &seen.method) {
+            (false, _) => old.answer(&seen),
+            (true, &Method::GET) => streamed(futures::stream::pending()),
+            (true, _) => usual(&seen).unwrap_or_else(|| StatusCode::ACCEPTED.into_response()),
+        };
+        async move { answer }
+    })
+    .await;
+    let url = format!("{}/sse", server.origin);
+    let desk = Desk::with(json!({ "up": { "url": url } })).await;
+    assert_eq!(desk.ready().await.carrier(), Some(Carrier::Sse));
+    is_new.store(true, Ordering::Relaxed);
+    let known = server.all().iter().map(|seen| seen.number).max().unwrap();
+    desk.hub.upstreams().reload("up").await;
+    server
+        .saw("the GET", |seen| {
+            seen.number > known && seen.method == Method::GET
+        })
+        .await;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(5)).await;
+    tokio::time::resume();
+    server
+        .saw("the new transport", |seen| {
+            seen.number > known && seen.asks() == "initialize"
+        })
+        .await;
+    assert_eq!(desk.ready().await.carrier(), Some(Carrier::StreamableHttp));
+}
+
+// rule: mcp-sse-endpoint-origin
+// rule: safe-s10
 #[tokio::test]
 async fn an_endpoint_of_another_origin_is_refused_and_nothing_is_sent_there() {
     let thief = StandIn::start(|_| async { StatusCode::OK.into_response() }).await;

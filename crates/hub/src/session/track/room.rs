@@ -1,7 +1,8 @@
 //! How much is kept for clients that may come back: in one session, and in all.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::chance;
 
@@ -13,8 +14,9 @@ const ALL_BYTES: usize = 64 << 20;
 const SHARE: usize = 16 << 10;
 /// Requests of one session that go on without their client.
 const SESSION_AWAY: usize = 64;
-/// The same in all sessions.
+/// The same in all sessions, and in those of one caller, who leaves places for others.
 const ALL_AWAY: usize = 1_024;
+const CALLER_AWAY: usize = ALL_AWAY / 2;
 /// Tells this hub's streams from those of another process; 36 bits.
 const ORIGIN_BYTES: usize = 4;
 
@@ -24,12 +26,15 @@ pub(in crate::session) struct Whole {
     /// Streams that there were.
     count: AtomicU32,
     bytes: AtomicUsize,
-    away: AtomicUsize,
+    /// Requests that go on without their client, by its caller; none stands here with none.
+    away: Mutex<HashMap<Arc<str>, usize>>,
 }
 
 /// What one session keeps.
 pub(in crate::session) struct Room {
     whole: Arc<Whole>,
+    /// Whose session it is.
+    caller: Arc<str>,
     bytes: AtomicUsize,
     away: AtomicUsize,
 }
@@ -43,7 +48,7 @@ impl Default for Whole {
             origin: chance::token(ORIGIN_BYTES).into(),
             count: AtomicU32::new(0),
             bytes: AtomicUsize::new(0),
-            away: AtomicUsize::new(0),
+            away: Mutex::default(),
         }
     }
 }
@@ -60,14 +65,19 @@ impl Whole {
 
     #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
-        self.bytes.load(Ordering::Relaxed) == 0 && self.away.load(Ordering::Relaxed) == 0
+        self.bytes.load(Ordering::Relaxed) == 0 && self.away().is_empty()
+    }
+
+    fn away(&self) -> MutexGuard<'_, HashMap<Arc<str>, usize>> {
+        self.away.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Room {
-    pub(in crate::session) fn new(whole: &Arc<Whole>) -> Self {
+    pub(in crate::session) fn new(whole: &Arc<Whole>, caller: &str) -> Self {
         Self {
             whole: Arc::clone(whole),
+            caller: caller.into(),
             bytes: AtomicUsize::new(0),
             away: AtomicUsize::new(0),
         }
@@ -92,18 +102,31 @@ impl Room {
 
     /// Counts a request that goes on without its client. `None`: there are enough.
     pub(super) fn away(self: &Arc<Self>) -> Option<Away> {
-        let away = Away(Arc::clone(self));
-        let (session, all) = (&self.away, &self.whole.away);
-        let here = session.fetch_add(1, Ordering::Relaxed);
-        let everywhere = all.fetch_add(1, Ordering::Relaxed);
-        (here < SESSION_AWAY && everywhere < ALL_AWAY).then_some(away)
+        let mut away = self.whole.away();
+        let (all, of_caller) = (
+            away.values().sum::<usize>(),
+            away.get(&self.caller).copied(),
+        );
+        let (here, of_caller) = (self.away.load(Ordering::Relaxed), of_caller.unwrap_or(0));
+        if here >= SESSION_AWAY || of_caller >= CALLER_AWAY || all >= ALL_AWAY {
+            return None;
+        }
+        away.insert(Arc::clone(&self.caller), of_caller + 1);
+        self.away.fetch_add(1, Ordering::Relaxed);
+        Some(Away(Arc::clone(self)))
     }
 }
 
 impl Drop for Away {
     fn drop(&mut self) {
+        let mut away = self.0.whole.away();
         self.0.away.fetch_sub(1, Ordering::Relaxed);
-        self.0.whole.away.fetch_sub(1, Ordering::Relaxed);
+        if let Some(of_caller) = away.get_mut(&self.0.caller) {
+            *of_caller -= 1;
+            if *of_caller == 0 {
+                away.remove(&self.0.caller);
+            }
+        }
     }
 }
 
@@ -111,26 +134,34 @@ impl Drop for Away {
 mod tests {
     use super::*;
 
+    fn all_away(rooms: &[Arc<Room>]) -> Vec<Away> {
+        rooms.iter().filter_map(Room::away).collect()
+    }
+
     #[test]
     fn so_many_requests_go_on_without_their_client_and_no_more() {
         let whole = Arc::default();
-        let room = Arc::new(Room::new(&whole));
-        let away: Vec<_> = std::iter::from_fn(|| room.away()).collect();
+        let room = |caller: &str| Arc::new(Room::new(&whole, caller));
+        let rooms = |caller: &str| (0..=ALL_AWAY).map(|_| room(caller)).collect::<Vec<_>>();
+        let one = room("ann");
+        let away: Vec<_> = std::iter::from_fn(|| one.away()).collect();
         assert_eq!(away.len(), SESSION_AWAY);
-        assert!(Arc::new(Room::new(&whole)).away().is_some());
+        assert!(room("ann").away().is_some());
         drop(away);
-        assert!(room.away().is_some());
-        let rooms: Vec<_> = (0..=ALL_AWAY)
-            .map(|_| Arc::new(Room::new(&whole)))
-            .collect();
-        let away: Vec<_> = rooms.iter().filter_map(Room::away).collect();
-        assert_eq!(away.len(), ALL_AWAY);
+        assert!(one.away().is_some());
+        let of_ann = all_away(&rooms("ann"));
+        assert_eq!(of_ann.len(), CALLER_AWAY, "nobody takes all places");
+        let of_ben = all_away(&rooms("ben"));
+        assert_eq!(of_ann.len() + of_ben.len(), ALL_AWAY);
+        assert!(room("cleo").away().is_none());
+        drop((of_ann, of_ben));
+        assert!(whole.is_empty() && room("cleo").away().is_some());
     }
 
     #[test]
     fn what_is_kept_is_counted_in_its_session_and_in_all() {
         let whole = Arc::default();
-        let (one, other) = (Room::new(&whole), Room::new(&whole));
+        let (one, other) = (Room::new(&whole, "ann"), Room::new(&whole, "ben"));
         one.change(0, SESSION_BYTES + 1);
         assert!(one.is_full() && !other.is_full());
         one.change(SESSION_BYTES + 1, 0);

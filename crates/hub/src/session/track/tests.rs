@@ -14,7 +14,7 @@ struct Stage {
 
 fn stage() -> Stage {
     let whole = Arc::<Whole>::default();
-    stage_in(&Arc::new(Room::new(&whole)), whole)
+    stage_in(&Arc::new(Room::new(&whole, "me")), whole)
 }
 
 fn stage_in(room: &Arc<Room>, whole: Arc<Whole>) -> Stage {
@@ -156,7 +156,7 @@ async fn what_does_not_fit_stays_with_the_server_until_the_client_is_back() {
 #[tokio::test]
 async fn where_too_much_is_kept_already_a_lost_stream_is_not_kept() {
     let whole = Arc::<Whole>::default();
-    let room = Arc::new(Room::new(&whole));
+    let room = Arc::new(Room::new(&whole, "me"));
     let away: Vec<_> = std::iter::from_fn(|| room.away()).collect();
     let stage = stage_in(&room, whole);
     let listening = stage.track.read();
@@ -200,7 +200,7 @@ async fn a_stream_that_is_ended_cancels_its_request_with_or_without_a_reader() {
 async fn what_others_left_behind_keeps_no_message_from_a_client_that_reads() {
     let whole = Arc::<Whole>::default();
     let left: Vec<_> = (0..10)
-        .map(|_| stage_in(&Arc::new(Room::new(&whole)), Arc::clone(&whole)))
+        .map(|_| stage_in(&Arc::new(Room::new(&whole, "me")), Arc::clone(&whole)))
         .collect();
     for stage in &left {
         stage.track.read().opening_id();
@@ -210,7 +210,7 @@ async fn what_others_left_behind_keeps_no_message_from_a_client_that_reads() {
         tokio::task::yield_now().await;
     }
     let name = Name::new(Kind::Session, 0, whole.origin(), None);
-    let track = Arc::new(Track::of_session(name, &Arc::new(Room::new(&whole))));
+    let track = Arc::new(Track::of_session(name, &Arc::new(Room::new(&whole, "me"))));
     let mut listening = track.read();
     for n in 1..=3 {
         assert!(track.push(&Arc::new(step(n))), "{n}");
