@@ -27,6 +27,7 @@ mod renewal;
 mod sign_out;
 mod standing;
 mod subject;
+mod ticket;
 mod unattended;
 mod view;
 
@@ -48,6 +49,8 @@ use documents::Documents;
 use drive::Driver;
 use subject::Subject;
 pub use subject::is_callback;
+use ticket::Tickets;
+pub use ticket::{Ticket, Ticketed};
 pub use view::{
     Bearer, CallbackError, Completed, Event, Forget, Link, Needed, Refusal, SignInError, SignedOut,
     State, Typed, Verdict, View,
@@ -73,6 +76,7 @@ struct Shared {
     port: u16,
     desks: DashMap<Account, Arc<Desk>>,
     documents: Documents,
+    tickets: Tickets,
     /// Hashes of states that were answered.
     used: SyncMutex<VecDeque<String>>,
     events: broadcast::Sender<Event>,
@@ -94,6 +98,7 @@ impl SignIns {
             port,
             desks: DashMap::new(),
             documents: Documents::default(),
+            tickets: Tickets::default(),
             used: SyncMutex::default(),
             events: broadcast::Sender::new(LAG),
             preparing: Semaphore::new(PREPARATIONS),
