@@ -4,6 +4,8 @@
 //! asks it to show the way. Leaves out the sending (`exchange`) and the page that the link leads to (crate `web`).
 
 mod places;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -260,9 +262,9 @@ impl Progress {
     /// Progress has to grow, and the server's own comes after it.
     // rule: mcp-progress-grows -- the progress value must increase with each notification.
     fn next(&mut self) -> Message {
-        self.count = (self.count + 1).min(999);
+        self.count += 1;
         let params = format!(
-            "{{\"progressToken\":{},\"progress\":0.000{:03},\"message\":{}}}",
+            "{{\"progressToken\":{},\"progress\":0.000{:05},\"message\":{}}}",
             self.token,
             self.count,
             raw::quote(&self.text)

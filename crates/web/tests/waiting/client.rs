@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use rmcp::model::*;
-use rmcp::service::{NotificationContext, RequestContext, RunningService};
+use rmcp::service::{
+    ClientLifecycleMode, ClientServiceExt, NotificationContext, RequestContext, RunningService,
+};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
-use rmcp::{ClientHandler, ErrorData, RoleClient, ServiceExt};
+use rmcp::{ClientHandler, ErrorData, RoleClient};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
@@ -36,6 +38,33 @@ pub(crate) async fn connect_as(
     capabilities: Value,
     answer: &'static str,
 ) -> Connected {
+    connect_over(Wire::Handshake, url, key, (capabilities, answer)).await
+}
+
+/// How a client begins.
+#[derive(Clone, Copy)]
+pub(crate) enum Wire {
+    /// With `initialize`, at 2025-11-25.
+    Handshake,
+    /// 2026-07-28.
+    Stateless,
+}
+
+fn lifecycle(wire: Wire) -> ClientLifecycleMode {
+    match wire {
+        Wire::Handshake => ClientLifecycleMode::Initialize,
+        Wire::Stateless => ClientLifecycleMode::Discover {
+            preferred_versions: vec![ProtocolVersion::V_2026_07_28],
+        },
+    }
+}
+
+pub(crate) async fn connect_over(
+    wire: Wire,
+    url: &str,
+    key: Option<&str>,
+    (capabilities, answer): (Value, &'static str),
+) -> Connected {
     let (hears, heard) = mpsc::unbounded_channel();
     let client = Client {
         capabilities: serde_json::from_value(capabilities).unwrap(),
@@ -47,7 +76,9 @@ pub(crate) async fn connect_as(
         config = config.auth_header(key);
     }
     let transport = StreamableHttpClientTransport::from_config(config);
-    let service = soon(client.serve(transport)).await.unwrap();
+    let service = soon(client.serve_with_lifecycle(transport, lifecycle(wire)))
+        .await
+        .unwrap();
     Connected {
         service: Arc::new(service),
         heard,

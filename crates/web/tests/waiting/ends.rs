@@ -3,7 +3,7 @@
 use lab::{Decision, Switches};
 use serde_json::json;
 
-use crate::client::connect;
+use crate::client::{Wire, connect, connect_over};
 use crate::stage::{Stage, soon};
 
 #[tokio::test]
@@ -57,9 +57,15 @@ async fn a_person_who_refuses_ends_the_waiting() {
 }
 
 #[tokio::test]
-async fn a_client_that_ends_its_session_while_it_waits_has_nothing_sent() {
+async fn a_client_that_leaves_while_it_waits_has_nothing_sent() {
+    for wire in [Wire::Handshake, Wire::Stateless] {
+        left(wire).await;
+    }
+}
+
+async fn left(wire: Wire) {
     let stage = Stage::new().await;
-    let mut client = connect(&stage.endpoint()).await;
+    let mut client = connect_over(wire, &stage.endpoint(), None, (json!({}), "")).await;
     let call = client.calls("hello");
     client.hears().await;
     call.abort();
@@ -69,4 +75,21 @@ async fn a_client_that_ends_its_session_while_it_waits_has_nothing_sent() {
     let other = connect(&stage.endpoint()).await;
     assert_eq!(soon(other.calls("other")).await.unwrap(), "other");
     assert_eq!(stage.tools_called(), 1, "the first was never sent");
+}
+
+// rule: safe-l12
+#[tokio::test]
+async fn a_server_that_refuses_the_new_token_too_ends_the_call() {
+    let stage = Stage::new().await;
+    let mut client = connect(&stage.endpoint()).await;
+    let call = client.calls("hello");
+    client.hears().await;
+    stage.world.switches(|switches| switches.refuse_tokens = true);
+    stage.signs_in(None).await;
+    let answer = soon(call).await.unwrap();
+    assert!(
+        answer.starts_with("ERROR") && answer.contains("refuses a fresh token"),
+        "{answer}"
+    );
+    assert_eq!(stage.tools_called(), 0);
 }
