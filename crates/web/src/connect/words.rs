@@ -25,7 +25,7 @@ const CLOSE: &str = "You can close this tab.";
 
 pub(super) fn form(meant: &Meant, said: Said, tie: String) -> Page {
     let name = &meant.server.name;
-    let lead = "A call waits for this sign-in, and goes on by itself when you are back. The hub keeps the sign-in; the program that asked never sees it.";
+    let lead = "Calls that wait for it go on by themselves when you are back. The hub keeps the sign-in; the program that asked never sees it.";
     let (status, tone, lead) = match said {
         Said::Nothing => (StatusCode::OK, Tone::Calm, lead.to_owned()),
         Said::Elsewhere => (
@@ -37,15 +37,15 @@ pub(super) fn form(meant: &Meant, said: Said, tie: String) -> Page {
         Said::NotYours => (
             StatusCode::FORBIDDEN,
             Tone::Attention,
-            "This account may not sign in here. Ask whoever sent you the link to sign in himself.".to_owned(),
+            "This account may not sign in to this server here. The link is meant for somebody else.".to_owned(),
         ),
         Said::Hurry(why) => (StatusCode::TOO_MANY_REQUESTS, Tone::Attention, sentence(&why)),
     };
     let mut rows = vec![("Server", Row::Text(server(meant)))];
-    let login = meant.pending.as_ref().and_then(Url::host_str);
-    let login = login.unwrap_or("is found out when you continue");
-    rows.push(("Login server", Row::Text(login.to_owned())));
-    rows.push(("It may", Row::Text(scopes(meant.pending.as_ref()))));
+    let login = meant.pending.as_ref().and_then(host);
+    let login = login.unwrap_or_else(|| "is found out when you continue".to_owned());
+    rows.push(("Login server", Row::Text(login)));
+    rows.push(("Asks for", Row::Text(scopes(meant.pending.as_ref()))));
     rows.push(("Asked by", Row::Text(who(meant))));
     if let Some(user) = &meant.ticketed.account.user {
         rows.push(("For", Row::Text(format!("the hub's user {user} alone"))));
@@ -196,8 +196,17 @@ fn server(meant: &Meant) -> String {
         return name.clone();
     };
     let url = Url::parse(url).ok();
-    let host = url.as_ref().and_then(Url::host_str);
+    let host = url.as_ref().and_then(host);
     host.map_or_else(|| name.clone(), |host| format!("{name}, at {host}"))
+}
+
+/// With the port where it is not the usual one: that is what tells servers on one machine apart.
+fn host(url: &Url) -> Option<String> {
+    let host = url.host_str()?;
+    Some(match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
 }
 
 /// Scopes that everybody has met, in words; others are the server's own words.

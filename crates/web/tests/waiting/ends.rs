@@ -84,7 +84,9 @@ async fn a_server_that_refuses_the_new_token_too_ends_the_call() {
     let mut client = connect(&stage.endpoint()).await;
     let call = client.calls("hello");
     client.hears().await;
-    stage.world.switches(|switches| switches.refuse_tokens = true);
+    stage
+        .world
+        .switches(|switches| switches.refuse_tokens = true);
     stage.signs_in(None).await;
     let answer = soon(call).await.unwrap();
     assert!(
