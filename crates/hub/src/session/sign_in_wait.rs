@@ -27,6 +27,8 @@ const USUAL: Duration = Duration::from_secs(45);
 const SIGN_OF_PROGRESS: Duration = Duration::from_secs(3);
 /// A client without a stream, which was asked to show a link and has not come back by then, does not come back.
 const THINKING: Duration = Duration::from_secs(10 * 60);
+/// So many looks without a link and without a token are the end of a sign-in.
+const MOST_MISSED: u8 = 4;
 /// The connection is made anew at once after a sign-in; a call of many that waits for that does not ask for it, too.
 const RECONNECTION: Duration = Duration::from_secs(2);
 
@@ -38,6 +40,8 @@ pub(super) struct SignInWait {
     life: watch::Receiver<State>,
     /// There was a link at the beginning; when it is gone, that sign-in is over.
     linked: bool,
+    /// How often in a row it was missed.
+    missed: u8,
     /// There was a token at the beginning: more scopes are wanted.
     connected: bool,
     until: Instant,
@@ -115,6 +119,7 @@ impl SignInWait {
             upstream: upstream.clone(),
             sign_ins,
             linked: needed.authorization_url.is_some(),
+            missed: 0,
             connected: before.connected,
             until: now + if holds { THINKING } else { patience },
             patience,
@@ -228,11 +233,14 @@ impl SignInWait {
         let view = self.sign_ins.view(account);
         let gone = self.linked && view.authorization_url.is_none();
         let fresh = !self.connected || view.state.usable();
+        // Another process may be at work on the answer that the person brought there.
+        let over = gone && !self.sign_ins.is_at_work(account);
+        self.missed = if over { self.missed + 1 } else { 0 };
         if view.connected && fresh && view.authorization_url.is_none() {
             self.signed_in();
             return None;
         }
-        (gone && !self.sign_ins.is_at_work(account)).then_some(Waited::GiveUp(""))
+        (self.missed >= MOST_MISSED).then_some(Waited::GiveUp(""))
     }
 
     fn signed_in(&mut self) {

@@ -242,7 +242,12 @@ fn scopes(pending: Option<&Url>) -> String {
 }
 
 fn who(meant: &Meant) -> String {
-    let asked_by = &*meant.ticketed.asked_by;
+    // At a user's address the identity names the user behind who came in.
+    let asked_by = meant.ticketed.asked_by.split('\0').next();
+    let asked_by = asked_by.unwrap_or_default();
+    if let Some(user) = asked_by.strip_prefix("user:") {
+        return format!("a program of {user}, who is logged in");
+    }
     let Some(id) = asked_by.strip_prefix("key:") else {
         return match asked_by {
             "operator" => "whoever runs this hub".to_owned(),

@@ -113,13 +113,8 @@ async fn a_client_with_many_calls_is_asked_once() {
     let mut client = client(&stage, Wire::Handshake, json!({ "url": {} }), "accept").await;
     let calls = ["a", "b", "c"].map(|text| (text, client.calls(text)));
     question(&mut client).await;
-    let mut waits = tokio::time::interval(std::time::Duration::from_millis(10));
-    soon(async {
-        while stage.hub.sessions().under_way().calls < 6 {
-            waits.tick().await;
-        }
-    })
-    .await;
+    // Each counts in its session and at its server.
+    stage.has_under_way(2 * calls.len()).await;
     stage.signs_in(None).await;
     for (text, call) in calls {
         assert_eq!(soon(call).await.unwrap(), text);

@@ -95,3 +95,27 @@ async fn a_server_that_refuses_the_new_token_too_ends_the_call() {
     );
     assert_eq!(stage.tools_called(), 0);
 }
+
+#[tokio::test]
+async fn whoever_has_many_calls_waiting_gets_the_next_answer_at_once() {
+    let stage = Stage::new().await;
+    let mut client = connect(&stage.endpoint()).await;
+    let waiting: Vec<_> = (0..128)
+        .map(|each| client.calls(&each.to_string()))
+        .collect();
+    // Each counts in its session and at its server.
+    stage.has_under_way(2 * waiting.len()).await;
+    for _ in &waiting {
+        client.hears().await;
+    }
+    let answer = soon(client.calls("one more")).await.unwrap();
+    assert!(
+        answer.starts_with("ERROR") && answer.contains("Open http://localhost:3000/c/"),
+        "{answer}"
+    );
+    stage.signs_in(None).await;
+    for (each, call) in waiting.into_iter().enumerate() {
+        assert_eq!(soon(call).await.unwrap(), each.to_string());
+    }
+    assert_eq!(stage.tools_called(), 128);
+}

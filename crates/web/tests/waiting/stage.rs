@@ -83,9 +83,19 @@ impl Stage {
 
     /// Waits until nothing is under way any more.
     pub(crate) async fn is_quiet(&self) {
+        self.until(|under_way| *under_way == UnderWay::default())
+            .await;
+    }
+
+    /// Waits until so many calls are under way.
+    pub(crate) async fn has_under_way(&self, calls: usize) {
+        self.until(|under_way| under_way.calls >= calls).await;
+    }
+
+    async fn until(&self, wanted: impl Fn(&UnderWay) -> bool) {
         let mut looks = tokio::time::interval(Duration::from_millis(10));
         soon(async {
-            while self.hub.sessions().under_way() != UnderWay::default() {
+            while !wanted(&self.hub.sessions().under_way()) {
                 looks.tick().await;
             }
         })
