@@ -1,13 +1,20 @@
-// Calls that meet a missing sign-in, made by the official TypeScript SDK: the person follows the hub's own link in a browser, and the same
+// Calls that meet a missing sign-in, made by the official SDKs (TypeScript and Python): the person follows the hub's own link in a browser, and the same
 // call is answered.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { ElicitationCompleteNotificationSchema, ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { Person } from '../harness/browser.mjs';
 import { connectClient } from '../harness/client.mjs';
 import { Hub } from '../harness/hub.mjs';
 import { startProtectedWorld } from '../harness/worlds.mjs';
+
+const file = (path) => fileURLToPath(new URL(path, import.meta.url));
+const PYTHON = file('../.venv/bin/python');
+const PYTHON_CLIENT = file('../counterparts/python/waiting_client.py');
 
 let person;
 let world;
@@ -89,3 +96,22 @@ test('twenty clients wait for one sign-in of one person, and all are answered', 
   assert.deepEqual((await world.atAuthorizationServer()).granted, { authorization_code: 1 });
   await Promise.all(clients.map((client) => client.close()));
 });
+
+// The Python SDK begins with `server/discover` (2026-07-28) where it may, and with a handshake else.
+for (const [mode, asked] of [['legacy', false], ['legacy', true], ['2026-07-28', false], ['2026-07-28', true]]) {
+  test(`the Python SDK (${mode}, ${asked ? 'can' : 'cannot'} be asked) waits, and its call is answered`, async () => {
+    const client = spawn(PYTHON, [PYTHON_CLIENT, JSON.stringify({ url: `${hub.url}/mcp/vault`, mode, asked })], { stdio: ['pipe', 'pipe', 'inherit'] });
+    try {
+      const lines = createInterface({ input: client.stdout })[Symbol.asyncIterator]();
+      const next = async () => JSON.parse((await lines.next()).value);
+      const { told, asked: how } = await next();
+      assert.equal(how, asked ? 'url' : undefined);
+      await allow(/http:\S+\/(?:c|connect)\/[\w-]+/.exec(told)[0]);
+      let last;
+      do last = await next(); while (last.told);
+      assert.deepEqual(last, { text: 'hello', error: false });
+    } finally {
+      client.kill();
+    }
+  });
+}
