@@ -33,7 +33,8 @@ function settings(url) {
   const { client_id: clientId, client_secret: clientSecret, issuer } = context;
   const unattended = unattendedSettings(scenario, context);
   const oauth = { clientId, clientSecret, issuer, ...unattended, ...(scenario.startsWith('auth/') && { clientMetadataUrl: CLIENT_METADATA }) };
-  return { mcpServers: { up: { type: 'streamable-http', url, ...(Object.values(oauth).some(Boolean) && { oauth }) } } };
+  // Calls are answered at once: the person of this program acts between calls.
+  return { systemConfig: { waitForSignIn: 0 }, mcpServers: { up: { type: 'streamable-http', url, ...(Object.values(oauth).some(Boolean) && { oauth }) } } };
 }
 
 let signIns = 0;

@@ -47,6 +47,13 @@ export class Person {
     }
   }
 
+  // Agrees on the hub's own page, logs in if asked, and stands before the consent button.
+  async confirm(link) {
+    await this.page.goto(link);
+    await this.page.getByRole('button', { name: 'Continue to sign in' }).click();
+    await this.#login();
+  }
+
   // Confirms the code that the hub shows, logs in and consents; the login server's page says when it is done.
   async confirmCode(link) {
     await this.page.goto(link);

@@ -14,6 +14,7 @@ mod passport;
 mod pump;
 mod receive;
 mod refusal;
+mod sign_in_wait;
 mod stateless;
 mod subscriptions;
 mod tasks;
@@ -69,6 +70,8 @@ struct Shared {
     tasks: tasks::Tasks,
     /// Requests of stateless clients that wait for an answer to a question of their server.
     waiting: stateless::Waiting,
+    /// Calls that wait for a sign-in.
+    sign_in_places: sign_in_wait::Places,
     /// The level that a server was asked for, for requests that ask for logs themselves.
     levels: DashMap<Box<str>, Level>,
     /// What is kept for clients that lost a stream.
@@ -162,6 +165,7 @@ impl Sessions {
             subscriptions: Subscriptions::default(),
             tasks: tasks::Tasks::default(),
             waiting: stateless::Waiting::default(),
+            sign_in_places: sign_in_wait::Places::default(),
             levels: DashMap::new(),
             whole: Arc::default(),
             started: Instant::now(),

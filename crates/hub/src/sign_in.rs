@@ -28,6 +28,7 @@ mod renewal;
 mod sign_out;
 mod standing;
 mod subject;
+mod ticket;
 mod unattended;
 mod view;
 
@@ -50,6 +51,8 @@ use drive::Driver;
 pub(crate) use plan::Plan;
 use subject::Subject;
 pub use subject::is_callback;
+use ticket::Tickets;
+pub use ticket::{Ticket, Ticketed};
 pub use view::{
     Bearer, CallbackError, Completed, Event, Forget, Link, Needed, Refusal, SignInError, SignedOut,
     State, Typed, Verdict, View,
@@ -75,6 +78,7 @@ struct Shared {
     port: u16,
     desks: DashMap<Account, Arc<Desk>>,
     documents: Documents,
+    tickets: Tickets,
     /// Hashes of states that were answered.
     used: SyncMutex<VecDeque<String>>,
     events: broadcast::Sender<Event>,
@@ -96,6 +100,7 @@ impl SignIns {
             port,
             desks: DashMap::new(),
             documents: Documents::default(),
+            tickets: Tickets::default(),
             used: SyncMutex::default(),
             events: broadcast::Sender::new(LAG),
             preparing: Semaphore::new(PREPARATIONS),

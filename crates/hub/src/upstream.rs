@@ -104,6 +104,16 @@ impl Upstream {
         &self.shared.key
     }
 
+    /// The sign-ins of which it uses one.
+    pub(crate) fn sign_ins(&self) -> &SignIns {
+        &self.shared.sign_ins
+    }
+
+    /// An id for a request of the hub's own to a client; no server's request has the same.
+    pub(crate) fn fresh_id(&self) -> u64 {
+        self.shared.next_id()
+    }
+
     pub fn state(&self) -> State {
         self.shared.state.borrow().clone()
     }

@@ -23,6 +23,8 @@ pub const SET_LEVEL: &str = "logging/setLevel";
 pub const COMPLETE: &str = "completion/complete";
 pub const SAMPLE: &str = "sampling/createMessage";
 pub const ELICIT: &str = "elicitation/create";
+/// Of revision 2025-11-25.
+pub const ELICITED: &str = "notifications/elicitation/complete";
 pub const ROOTS_LIST: &str = "roots/list";
 pub const ROOTS_CHANGED: &str = "notifications/roots/list_changed";
 pub const TOOLS_CHANGED: &str = "notifications/tools/list_changed";

@@ -3,6 +3,7 @@
 //! Nothing here fails: what makes no sense becomes a `Problem`, and the rest works.
 
 use std::cell::RefCell;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -32,6 +33,8 @@ pub struct Settings {
     /// Between a server's name and a tool's.
     pub name_separator: String,
     pub enable_session_rebuild: bool,
+    /// How long a call waits for a person to sign in, where its server says nothing; zero: not at all.
+    pub wait_for_sign_in: Option<Duration>,
     /// All that a person should change, in the order of the file.
     pub problems: Vec<Problem>,
 }
@@ -105,6 +108,7 @@ pub fn resolve_with(file: &File, lookup: Lookup<'_>, vault: &dyn Vault) -> Setti
         install: system.install,
         name_separator: system.name_separator,
         enable_session_rebuild: system.enable_session_rebuild,
+        wait_for_sign_in: system.wait_for_sign_in,
         problems: Vec::new(),
     };
     top.finish_knowing(&LATER);

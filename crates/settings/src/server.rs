@@ -72,6 +72,8 @@ pub struct Options {
     pub max_total_timeout: Option<Duration>,
     /// Bytes of one message, for stdio.
     pub max_buffer_size: Option<u64>,
+    /// How long a call waits for a person to sign in; zero: not at all.
+    pub wait_for_sign_in: Option<Duration>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -205,6 +207,7 @@ impl Default for Options {
             reset_timeout_on_progress: true,
             max_total_timeout: None,
             max_buffer_size: None,
+            wait_for_sign_in: None,
         }
     }
 }
@@ -220,6 +223,7 @@ impl Options {
                 .milliseconds("maxTotalTimeout")
                 .filter(|timeout| !timeout.is_zero()),
             max_buffer_size: reader.number("maxBufferSize").filter(|bytes| *bytes > 0),
+            wait_for_sign_in: reader.milliseconds("waitForSignIn"),
         };
         reader.finish_knowing(&["startOnDemand", "idleTimeoutMs"]);
         options

@@ -1,5 +1,7 @@
 //! `systemConfig`: what the hub itself does. Parts that belong to features that are not there yet are known by name and kept.
 
+use std::time::Duration;
+
 use crate::problem::Problem;
 use crate::reader::{Reader, shown};
 use crate::secret::Secret;
@@ -34,6 +36,7 @@ pub(crate) struct System {
     pub(crate) install: Install,
     pub(crate) name_separator: String,
     pub(crate) enable_session_rebuild: bool,
+    pub(crate) wait_for_sign_in: Option<Duration>,
 }
 
 impl Default for Routing {
@@ -57,6 +60,7 @@ impl Default for System {
             install: Install::default(),
             name_separator: "-".to_owned(),
             enable_session_rebuild: false,
+            wait_for_sign_in: None,
         }
     }
 }
@@ -87,6 +91,7 @@ impl System {
                 .unwrap_or_default(),
             name_separator: reader.text("nameSeparator").unwrap_or(usual.name_separator),
             enable_session_rebuild: reader.flag("enableSessionRebuild").unwrap_or(false),
+            wait_for_sign_in: reader.milliseconds("waitForSignIn"),
         };
         reader.finish_knowing(&LATER);
         system

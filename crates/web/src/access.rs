@@ -3,13 +3,14 @@
 //! RFC 6750 2.1 and 3 (bearer tokens in the header, the challenge of a 401). A token in the address is not read.
 
 use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::FromRequestParts;
+use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, StatusCode, header};
+use http::{Extensions, HeaderMap, HeaderName, StatusCode, header};
 use hub::access::{Caller, Denied};
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -218,6 +219,14 @@ pub(crate) fn base_url(app: &App, headers: &HeaderMap) -> String {
         format!("http://{host}{}", app.options().prefix())
     };
     written.unwrap_or_else(asked)
+}
+
+/// Whom the connection comes from; without a connection (a test), this machine.
+pub(crate) fn peer(extensions: &Extensions) -> IpAddr {
+    let known = extensions.get::<ConnectInfo<SocketAddr>>();
+    known.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(address)| {
+        address.ip()
+    })
 }
 
 fn is_operator(app: &App, token: &str) -> bool {

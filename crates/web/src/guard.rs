@@ -174,12 +174,12 @@ fn limit(request: Request, most: usize) -> Result<Request, Problem> {
 
 // rule: safe-w04
 pub(crate) fn protect(headers: &mut HeaderMap) {
-    const ALWAYS: [(HeaderName, &str); 3] = [
+    const ALWAYS: [(HeaderName, &str); 2] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        (header::REFERRER_POLICY, "no-referrer"),
     ];
-    const UNLESS_SET: [(HeaderName, &str); 2] = [
+    const UNLESS_SET: [(HeaderName, &str); 3] = [
+        (header::REFERRER_POLICY, "no-referrer"),
         (
             header::CONTENT_SECURITY_POLICY,
             "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",

@@ -6,7 +6,7 @@ use hub::sign_in::document;
 
 use crate::access::base_url;
 use crate::app::App;
-use crate::page::{Page, Row, Tone};
+use crate::page::{Act, Page, Row, Tone};
 use crate::problem::Problem;
 
 pub(crate) async fn landing(State(app): State<App>, headers: HeaderMap) -> Page {
@@ -35,6 +35,7 @@ fn page(base: &str, open: bool) -> Page {
         ],
         hint: "Everything else: mcphub --help",
         closes: false,
+        act: Act::None,
     }
 }
 

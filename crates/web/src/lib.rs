@@ -5,6 +5,7 @@ mod address;
 mod api;
 mod app;
 mod callback;
+mod connect;
 mod doors;
 mod guard;
 mod health;

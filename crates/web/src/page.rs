@@ -20,8 +20,9 @@ const CLOSE: &str = "setTimeout(function(){window.close()},3000)";
 /// Longest text from elsewhere, in characters.
 const LONGEST: usize = 600;
 
-static PLAIN_POLICY: LazyLock<HeaderValue> = LazyLock::new(|| policy(None));
-static CLOSING_POLICY: LazyLock<HeaderValue> = LazyLock::new(|| policy(Some(CLOSE)));
+static PLAIN_POLICY: LazyLock<HeaderValue> = LazyLock::new(|| policy(None, "'none'"));
+static CLOSING_POLICY: LazyLock<HeaderValue> = LazyLock::new(|| policy(Some(CLOSE), "'none'"));
+static FORM_POLICY: LazyLock<HeaderValue> = LazyLock::new(|| policy(None, "'self'"));
 
 macro_rules! icon {
     ($paths:literal) => {
@@ -58,6 +59,29 @@ pub(crate) struct Page {
     pub(crate) hint: &'static str,
     /// Tries to close its tab after three seconds.
     pub(crate) closes: bool,
+    /// What a person does here.
+    pub(crate) act: Act,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Act {
+    None,
+    Form(Form),
+    /// Leads elsewhere.
+    Onward {
+        address: String,
+        /// Also without a click.
+        at_once: bool,
+    },
+}
+
+/// A form that goes back to the address of its page.
+#[derive(Clone, Debug)]
+pub(crate) struct Form {
+    pub(crate) hidden: (&'static str, String),
+    /// Names and labels of what is typed; one named `password` is not shown.
+    pub(crate) fields: &'static [(&'static str, &'static str)],
+    pub(crate) button: &'static str,
 }
 
 #[derive(Clone, Debug)]
@@ -71,10 +95,22 @@ pub(crate) enum Row {
 
 impl IntoResponse for Page {
     fn into_response(self) -> Response {
-        let policy = if self.closes {
-            &CLOSING_POLICY
-        } else {
-            &PLAIN_POLICY
+        let policy = match self.act {
+            Act::Form(_) => &FORM_POLICY,
+            _ if self.closes => &CLOSING_POLICY,
+            Act::None | Act::Onward { .. } => &PLAIN_POLICY,
+        };
+        // A browser that may say nothing of where it comes from says no origin with a form either, and the gate asks for it.
+        let referrer = match self.act {
+            Act::Form(_) => "same-origin",
+            Act::None | Act::Onward { .. } => "no-referrer",
+        };
+        let refresh = match &self.act {
+            Act::Onward {
+                address,
+                at_once: true,
+            } => HeaderValue::try_from(format!("0; url={address}")).ok(),
+            Act::None | Act::Form(_) | Act::Onward { .. } => None,
         };
         let mut response = (self.status, self.html()).into_response();
         let headers = response.headers_mut();
@@ -85,10 +121,11 @@ impl IntoResponse for Page {
         headers.insert(header::CONTENT_SECURITY_POLICY, (**policy).clone());
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         // rule: safe-c14
-        headers.insert(
-            header::REFERRER_POLICY,
-            HeaderValue::from_static("no-referrer"),
-        );
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static(referrer));
+        // Not a redirect: browsers hold all redirects after a form to `form-action`, and a login server sends them anywhere.
+        if let Some(refresh) = refresh {
+            headers.insert(header::REFRESH, refresh);
+        }
         response
     }
 }
@@ -130,6 +167,7 @@ impl Page {
             }
             html.push_str("</dl>");
         }
+        html.push_str(&self.act.html());
         let _ = write!(
             html,
             "</section><footer>{}</footer></main>",
@@ -140,6 +178,41 @@ impl Page {
         }
         html.push_str("</body></html>");
         html
+    }
+}
+
+impl Act {
+    fn html(&self) -> String {
+        match self {
+            Self::None => String::new(),
+            Self::Onward { address, .. } => {
+                format!(
+                    "<a class=\"go\" href=\"{}\" rel=\"noreferrer\">Continue</a>",
+                    whole(address)
+                )
+            }
+            Self::Form(form) => {
+                let mut html = String::from("<form method=\"post\">");
+                let (name, value) = &form.hidden;
+                let _ = write!(
+                    html,
+                    "<input type=\"hidden\" name=\"{name}\" value=\"{}\">",
+                    whole(value)
+                );
+                for (name, label) in form.fields {
+                    let (kind, hint) = match *name {
+                        "password" => ("password", "current-password"),
+                        name => ("text", name),
+                    };
+                    let _ = write!(
+                        html,
+                        "<label>{label}<input type=\"{kind}\" name=\"{name}\" autocomplete=\"{hint}\" required></label>"
+                    );
+                }
+                let _ = write!(html, "<button class=\"go\">{}</button></form>", form.button);
+                html
+            }
+        }
     }
 }
 
@@ -184,16 +257,22 @@ const BRAND: &str = concat!(
 /// Text from anywhere, fit for HTML.
 // rule: safe-x01
 pub(crate) fn text(words: &str) -> String {
-    let mut out = String::with_capacity(words.len() + 16);
-    for (count, letter) in words
-        .chars()
-        .filter(|letter| !is_hidden(*letter))
-        .enumerate()
-    {
-        if count == LONGEST {
-            out.push('…');
-            break;
-        }
+    let mut shown = words.chars().filter(|letter| !is_hidden(*letter));
+    let mut out = escaped(shown.by_ref().take(LONGEST));
+    if shown.next().is_some() {
+        out.push('…');
+    }
+    out
+}
+
+/// A value of ours or a checked address, of any length, fit for an attribute.
+fn whole(value: &str) -> String {
+    escaped(value.chars())
+}
+
+fn escaped(letters: impl Iterator<Item = char>) -> String {
+    let mut out = String::new();
+    for letter in letters {
         match letter {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
@@ -214,10 +293,10 @@ pub(crate) fn is_hidden(letter: char) -> bool {
 }
 
 // rule: safe-c10
-fn policy(script: Option<&str>) -> HeaderValue {
+fn policy(script: Option<&str>, forms: &str) -> HeaderValue {
     let script = script.map_or_else(|| "'none'".to_owned(), hash);
     let text = format!(
-        "default-src 'none'; style-src {}; script-src {script}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "default-src 'none'; style-src {}; script-src {script}; base-uri 'none'; form-action {forms}; frame-ancestors 'none'",
         hash(STYLE)
     );
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(

@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::mcp::Mcp;
 use crate::problem::Problem;
 use crate::sse::Sse;
-use crate::{access, api, callback, guard, health, landing};
+use crate::{access, api, callback, connect, guard, health, landing};
 
 /// Answers every request. A clone is the same.
 #[derive(Clone)]
@@ -116,6 +116,11 @@ fn rest(app: &App, prefix: &str) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/oauth/callback", get(callback::callback))
+        .route(
+            "/connect/{ticket}",
+            get(connect::show).post(connect::confirm),
+        )
+        .route("/c/{code}", get(connect::short))
         .route(
             "/.well-known/oauth-protected-resource",
             get(landing::resource_metadata),

@@ -15,7 +15,8 @@ async fn stage(world: &World) -> Stage {
     let key = |id: &str| json!({ "id": id, "token": id, "enabled": true, "kind": "user", "owner": id, "accessType": "all" });
     let settings = json!({
         "mcpServers": { "practice": {
-            "url": world.mcp_url(), "visibility": "public", "oauth": { "tokens": "per_user" }
+            "url": world.mcp_url(), "visibility": "public", "oauth": { "tokens": "per_user" },
+            "options": { "waitForSignIn": 0 },
         } },
         "users": [{ "username": "alice" }, { "username": "bob" }],
         "bearerKeys": [key("alice"), key("bob"), { "id": "system", "token": "system", "enabled": true, "accessType": "all" }],
@@ -104,7 +105,7 @@ async fn bob_is_asked_to_sign_in_himself_although_alice_has() {
         .view(Account::of("practice", Some("bob")));
     let link = link.authorization_url.unwrap();
     assert!(
-        bobs.contains("authorize") && !bobs.contains("hello"),
+        bobs.contains("Open http://localhost:3000/c/") && !bobs.contains("hello"),
         "{bobs}"
     );
     assert!(link.starts_with(&world.issuer()), "{link}");

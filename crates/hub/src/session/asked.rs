@@ -7,14 +7,18 @@ use std::sync::Arc;
 use mcp::capability::Abilities;
 use mcp::message::{Message, code};
 use mcp::method;
+use tokio::sync::oneshot;
 
 use super::Session;
 use crate::upstream::Upstream;
 
 /// Who asked, and by which token the client may report progress.
 pub(super) struct AskedOf {
-    pub(super) upstream: Upstream,
+    /// The server that asked, or that the hub asks about.
+    upstream: Upstream,
     token: Option<Box<str>>,
+    /// Where an answer to the hub itself goes.
+    hub: Option<oneshot::Sender<Message>>,
 }
 
 /// Open questions in one session; a server that asks more is refused.
@@ -41,14 +45,47 @@ impl Session {
         }
         let token = request.progress_token().ok().flatten().map(Into::into);
         let upstream = upstream.clone();
-        asked.insert(id.into(), AskedOf { upstream, token });
+        let hub = None;
+        asked.insert(
+            id.into(),
+            AskedOf {
+                upstream,
+                token,
+                hub,
+            },
+        );
         Ok(())
+    }
+
+    /// Notes a question of the hub's own about a server. False: the client has been asked about it already, or too much.
+    pub(super) fn ask_for_hub(
+        &self,
+        upstream: &Upstream,
+        id: Box<str>,
+        hub: oneshot::Sender<Message>,
+    ) -> bool {
+        let mut asked = self.asked();
+        let same = |other: &AskedOf| other.hub.is_some() && other.upstream.key() == upstream.key();
+        if asked.len() >= MOST_ASKED || asked.values().any(same) {
+            return false;
+        }
+        let question = AskedOf {
+            upstream: upstream.clone(),
+            token: None,
+            hub: Some(hub),
+        };
+        asked.insert(id, question);
+        true
     }
 
     /// Hands the client's answer to the server that asked. An answer that nobody asked for goes nowhere.
     pub(super) fn answer(self: &Arc<Self>, response: Message) {
         let asked = response.id().and_then(|id| self.asked().remove(id));
         match asked {
+            Some(AskedOf { hub: Some(hub), .. }) => {
+                // A call that does not wait any more needs no answer.
+                drop(hub.send(response));
+            }
             Some(asked) => self.tell(asked.upstream, response),
             None => {
                 tracing::debug!(session = %self.short_id(), "a client answered what nobody asked");
@@ -60,7 +97,7 @@ impl Session {
     pub(super) fn asker_by_token(&self, token: &str) -> Option<Upstream> {
         let asked = self.asked();
         let mut all = asked.values();
-        all.find(|asked| asked.token.as_deref() == Some(token))
+        all.find(|asked| asked.hub.is_none() && asked.token.as_deref() == Some(token))
             .map(|asked| asked.upstream.clone())
     }
 

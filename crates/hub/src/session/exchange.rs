@@ -10,9 +10,11 @@ use mcp::message::{Kind, Message, code};
 use mcp::{method, raw};
 use tokio_util::sync::CancellationToken;
 
+use super::sign_in_wait::{self, SignInWait, Waited};
 use super::subscriptions::Resource;
 use super::{Session, Shared, refusal};
 use crate::catalog::Scope;
+use crate::sign_in::{self, Needed, Ticket};
 use crate::upstream::{Call, CallError, State, Upstream};
 
 /// A request on its way. `next` until it gives nothing any more.
@@ -24,6 +26,10 @@ pub struct Exchange {
     id: Box<str>,
     method: Box<str>,
     finish: Finish,
+    /// It met a missing sign-in and waits.
+    wait: Option<Box<(Needed, SignInWait)>>,
+    /// How often it waited already.
+    waits: u8,
     cancelled: CancellationToken,
     /// Questions that the server asked meanwhile.
     asked: Vec<Box<str>>,
@@ -35,6 +41,8 @@ pub struct Exchange {
 
 /// From so many questions on, those that are answered are forgotten.
 const MANY_ASKED: usize = 128;
+/// A sign-in, more scopes, and a sign-in that ended in between.
+const MOST_WAITS: u8 = 3;
 
 /// What the response still needs.
 pub(super) enum Finish {
@@ -65,6 +73,8 @@ impl Exchange {
             call: upstream.call_for(request, session.behalf()),
             upstream,
             finish,
+            wait: None,
+            waits: 0,
             cancelled: CancellationToken::new(),
             asked: Vec::new(),
             quiet: false,
@@ -88,6 +98,12 @@ impl Exchange {
     /// The next message for the client; the last one is the response. `None`: it is over, or the client cancelled it.
     pub async fn next(&mut self) -> Option<Message> {
         while !self.over {
+            if self.wait.is_some() {
+                match self.waited().await {
+                    Some(message) => return Some(message),
+                    None => continue,
+                }
+            }
             let received = tokio::select! {
                 received = self.call.next() => received,
                 () = self.cancelled.cancelled() => {
@@ -97,6 +113,13 @@ impl Exchange {
             };
             let message = match received {
                 Some(Ok(message)) => message,
+                Some(Err(CallError::NeedsSignIn(needed))) => {
+                    self.wait = self.wait_for(&needed);
+                    if self.wait.is_some() {
+                        continue;
+                    }
+                    return Some(self.failed(&CallError::NeedsSignIn(self.shown(needed))));
+                }
                 Some(Err(error)) => return Some(self.failed(&error)),
                 None => return Some(self.broken_off()),
             };
@@ -118,6 +141,91 @@ impl Exchange {
             }
         }
         None
+    }
+
+    /// What is to be told to a client whose request waits; `None`: the waiting is over.
+    async fn waited(&mut self) -> Option<Message> {
+        let wait = &mut self.wait.as_mut()?.1;
+        let waited = tokio::select! {
+            waited = wait.next() => waited,
+            () = self.cancelled.cancelled() => {
+                self.over = true;
+                return None;
+            }
+        };
+        let end = match waited {
+            Waited::Tell(message) => return Some(message),
+            Waited::Ask(question) => {
+                let id: Box<str> = question.id()?.into();
+                let answer = wait.asked();
+                if self.session.ask_for_hub(&self.upstream, id.clone(), answer) {
+                    self.asked.push(id);
+                    return Some(question);
+                }
+                wait.not_asked();
+                return None;
+            }
+            Waited::GoOn => {
+                self.wait = None;
+                self.call.go_again();
+                return None;
+            }
+            Waited::GiveUp(end) => end,
+        };
+        let (mut needed, _) = *self.wait.take()?;
+        // As it stands by now: a person may have refused.
+        let view = self.upstream.sign_ins().view(self.upstream.account());
+        if !view.state.usable() && !view.reason.is_empty() {
+            needed.state = view.state;
+            needed.reason = view.reason;
+            needed.action = view.action.unwrap_or(needed.action);
+        }
+        if !end.is_empty() {
+            needed.reason = format!("{}, and {end}", needed.reason);
+        }
+        Some(self.failed(&CallError::NeedsSignIn(self.shown(needed))))
+    }
+
+    /// Begins to wait for a sign-in, where that is of use.
+    fn wait_for(&mut self, needed: &Needed) -> Option<Box<(Needed, SignInWait)>> {
+        let of_use = needed.state == sign_in::State::OauthRequired && self.call.may_go_again();
+        if !of_use
+            || self.quiet
+            || self.waits >= MOST_WAITS
+            || !sign_in_wait::may_wait(&self.method)
+        {
+            return None;
+        }
+        let settings = self.shared.catalog.store().current();
+        let server = settings.server(self.upstream.name());
+        let patience = server.and_then(|server| server.options.wait_for_sign_in);
+        let patience = patience.or(settings.wait_for_sign_in);
+        let place = self.shared.sign_in_places.take(&self.session.identity)?;
+        let ticket = self.ticket();
+        let (from, why) = ((&self.upstream, &*self.session), (needed, &ticket));
+        let token = self.call.progress_token();
+        let wait = SignInWait::begin(from, why, token, patience, place)?;
+        self.waits += 1;
+        tracing::info!(
+            server = self.upstream.name(),
+            method = &*self.method,
+            "a request waits for a sign-in"
+        );
+        Some(Box::new((needed.clone(), wait)))
+    }
+
+    fn ticket(&self) -> Ticket {
+        let account = self.upstream.account();
+        let sign_ins = self.upstream.sign_ins();
+        sign_ins.ticket(account, &self.session.identity)
+    }
+
+    /// What a client reads of it: the hub's own page instead of a login server's.
+    fn shown(&self, mut needed: Needed) -> Needed {
+        if needed.state == sign_in::State::OauthRequired {
+            needed.authorization_url = Some(self.ticket().short);
+        }
+        needed
     }
 
     /// The client's own id, as JSON text.

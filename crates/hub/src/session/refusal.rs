@@ -72,10 +72,18 @@ pub(super) fn incapable(id: &str, question: &Message) -> Message {
 }
 
 fn sign_in(needed: &Needed) -> String {
-    format!(
-        "the server {} needs a sign-in before it can be used. {needed}",
-        needed.server
-    )
+    let (server, reason) = (&needed.server, &needed.reason);
+    match &needed.authorization_url {
+        Some(link) => {
+            let code = needed.user_code.as_ref();
+            let code = code.map(|code| format!(" (the code is {code})"));
+            let code = code.unwrap_or_default();
+            format!(
+                "{server} needs a sign-in: {reason}. Open {link} to sign in{code}, and call again."
+            )
+        }
+        None => format!("the server {server} needs a sign-in before it can be used. {needed}"),
+    }
 }
 
 fn tool_error(id: &str, text: &str) -> Message {

@@ -71,6 +71,8 @@ pub(super) struct Standing {
     pub(super) url: String,
     /// The token that was there by then: another one may help.
     pub(super) token: Option<String>,
+    /// That token is good for all that asks for no more scopes.
+    pub(super) leaves_token: bool,
     pub(super) since: SystemTime,
 }
 

@@ -190,7 +190,15 @@ impl Shared {
                     ..Ask::default()
                 };
                 match self.offer(subject, ask, "more scopes are needed").await {
-                    Ok(needed) => Verdict::Needed(needed),
+                    Ok(needed) => {
+                        // The others' requests go on with the scopes that are there.
+                        desk.with(|memory| {
+                            if let Some(standing) = &mut memory.standing {
+                                standing.leaves_token = true;
+                            }
+                        });
+                        Verdict::Needed(needed)
+                    }
                     Err(stop) => self.stop(subject, stop),
                 }
             }

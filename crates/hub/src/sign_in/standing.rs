@@ -45,13 +45,14 @@ impl Verdicted {
 impl Shared {
     /// Puts down why a server cannot be used, and tells whoever listens, once for each change.
     pub(super) fn stand(&self, subject: &Subject, verdict: Verdicted) -> Needed {
-        let standing = Standing {
+        let mut standing = Standing {
             state: verdict.state,
             reason: verdict.reason,
             action: verdict.action,
             given: subject.given.clone(),
             url: subject.policy.mcp_url.clone(),
             token: subject.held.kept.as_ref().map(|kept| kept.mark()),
+            leaves_token: false,
             since: self.clock.now(),
         };
         let news = self.desk(&subject.account).with(|memory| {
@@ -59,6 +60,10 @@ impl Shared {
                 .standing
                 .as_ref()
                 .is_none_or(|old| old.state != standing.state || old.reason != standing.reason);
+            // A person who refuses more scopes takes nothing away.
+            let old = memory.standing.as_ref();
+            standing.leaves_token =
+                old.is_some_and(|old| old.leaves_token && old.token == standing.token);
             memory.standing = Some(standing.clone());
             news
         });
@@ -90,6 +95,7 @@ impl Shared {
             memory.standing.clone()
         })?;
         match standing.state {
+            State::OauthRequired if standing.leaves_token => None,
             State::Disconnected | State::Unneeded | State::Connected | State::RefreshFailing => {
                 None
             }

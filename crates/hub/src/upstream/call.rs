@@ -42,7 +42,9 @@ use crate::sign_in::Needed;
 pub struct Call {
     /// Until it begins.
     journey: Option<Result<Box<Journey>, CallError>>,
-    stream: BoxStream<'static, Result<Message, CallError>>,
+    stream: BoxStream<'static, Came>,
+    /// Refused for want of a sign-in, and not executed.
+    refused: Option<Box<Journey>>,
     /// An upstream with a call is not idle.
     _busy: Arc<()>,
 }
@@ -54,6 +56,7 @@ impl Call {
         Self {
             journey: Some(Journey::new(shared, request, behalf).map(Box::new)),
             stream: stream::empty().boxed(),
+            refused: None,
             _busy: busy,
         }
     }
@@ -74,21 +77,61 @@ impl Call {
         if let Some(journey) = self.journey.take() {
             self.stream = begin(journey);
         }
-        self.stream.next().await
+        match self.stream.next().await? {
+            Came::Received(received) => Some(received),
+            Came::Refused(needed, journey) => {
+                self.refused = Some(journey);
+                Some(Err(CallError::NeedsSignIn(needed)))
+            }
+        }
+    }
+
+    /// Whether the call has just missed a sign-in, was certainly not executed, and may be sent again once somebody has signed in.
+    // rule: safe-l12 -- a request that was refused is sent again once, and one that may have been executed never.
+    pub fn may_go_again(&self) -> bool {
+        let refused = self.refused.as_ref();
+        refused.is_some_and(|journey| journey.refusals < MOST_REFUSALS)
+    }
+
+    /// By what its client wants to hear of its progress, as JSON text; known while it may be sent again.
+    pub fn progress_token(&self) -> Option<&str> {
+        self.refused.as_ref()?.caller_token.as_deref()
+    }
+
+    /// `next` sends it again, if it may be.
+    pub fn go_again(&mut self) {
+        if !self.may_go_again() {
+            return;
+        }
+        if let Some(mut journey) = self.refused.take() {
+            // The server is not to blame for what the person took.
+            journey.clock = Patience::new(**journey.shared.limits.load());
+            self.journey = Some(Ok(journey));
+        }
     }
 }
 
-fn begin(
-    journey: Result<Box<Journey>, CallError>,
-) -> BoxStream<'static, Result<Message, CallError>> {
+/// What a call gives, one by one.
+enum Came {
+    Received(Result<Message, CallError>),
+    /// A person has to sign in first; the request was not executed.
+    Refused(Needed, Box<Journey>),
+}
+
+fn begin(journey: Result<Box<Journey>, CallError>) -> BoxStream<'static, Came> {
     let steps = stream::unfold(journey.map(Some), |journey| async {
         match journey {
-            Err(error) => Some((Err(error), Ok(None))),
+            Err(error) => Some((Came::Received(Err(error)), Ok(None))),
             Ok(None) => None,
             Ok(Some(mut journey)) => match journey.step().await {
-                Ok(Step::Meanwhile(message)) => Some((Ok(message), Ok(Some(journey)))),
-                Ok(Step::Response(message)) => Some((Ok(message), Ok(None))),
-                Err(error) => Some((Err(error), Ok(None))),
+                Ok(Step::Meanwhile(message)) => {
+                    Some((Came::Received(Ok(message)), Ok(Some(journey))))
+                }
+                Ok(Step::Response(message)) => Some((Came::Received(Ok(message)), Ok(None))),
+                Err(CallError::NeedsSignIn(needed)) if journey.is_unsent() => {
+                    Some((Came::Refused(needed, journey), Ok(None)))
+                }
+                Err(error) => Some((Came::Received(Err(error)), Ok(None))),
             },
         }
     });
@@ -98,7 +141,7 @@ fn begin(
 /// Why a call has no response.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CallError {
-    /// A person has to sign in first. The request was not executed.
+    /// A person has to sign in first. The request was not executed, unless the sign-in was missed while its answer was on its way.
     #[error("{0}")]
     NeedsSignIn(Needed),
     /// The server is not connected. The request was not executed.
@@ -142,6 +185,8 @@ fn why(state: &State) -> String {
     }
 }
 
+/// Refusals for want of a sign-in, by the server itself, after which a call is not sent again.
+const MOST_REFUSALS: u32 = 2;
 /// Questions of the server that wait for an answer during one call.
 const MOST_ASKED: usize = 128;
 
@@ -166,6 +211,10 @@ struct Journey {
     /// The server's requests to the caller, by the ids that the caller knows.
     asked: Vec<u64>,
     rounds: Rounds,
+    /// How often the server refused it for want of a sign-in.
+    refusals: u32,
+    /// A server has taken it in.
+    taken: bool,
     /// What is passed on of the headers of the client's request.
     passed_on: Option<Arc<HeaderMap>>,
 }
@@ -196,6 +245,8 @@ impl Journey {
             clock,
             asked: Vec::new(),
             rounds: Rounds::default(),
+            refusals: 0,
+            taken: false,
             passed_on: None,
             shared,
         })
@@ -282,7 +333,10 @@ impl Journey {
                 .await
                 .map_err(late)?
             {
-                Ok(reading) => return Ok(Begun::Sent(UnderWay { reading, cancel })),
+                Ok(reading) => {
+                    self.taken = true;
+                    return Ok(Begun::Sent(UnderWay { reading, cancel }));
+                }
                 Err(refused) => refused,
             };
             cancel.disarm();
@@ -304,9 +358,17 @@ impl Journey {
                 | Refused::NeedsScopes(_)
                 | Refused::SessionGone
                 | Refused::Unsent(_)
-                | Refused::Failed(_)) => return Err(self.failed(generation, refused).await),
+                | Refused::Failed(_)) => {
+                    self.refusals += 1;
+                    return Err(self.failed(generation, refused).await);
+                }
             }
         }
+    }
+
+    /// Nothing of it has ever reached a server that let it in.
+    fn is_unsent(&self) -> bool {
+        !self.taken
     }
 
     /// The next message. While the server waits for the caller's answer to a question, the server's own time stands still.

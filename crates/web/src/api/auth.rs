@@ -1,16 +1,14 @@
 //! `/api/auth`: login, and who am I.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-
 use axum::Json;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::response::IntoResponse;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Body;
-use crate::access::Visitor;
+use crate::access::{Visitor, peer};
 use crate::app::App;
 use crate::problem::{Problem, Whose};
 use crate::session::{LoginError, first};
@@ -25,7 +23,7 @@ struct Credentials {
 pub(super) async fn login(State(app): State<App>, request: Request) -> Result<Response, Problem> {
     use axum::extract::FromRequest;
 
-    let from = peer(&request);
+    let from = peer(request.extensions());
     let Body(sent) = Body::<Credentials>::from_request(request, &app).await?;
     let (settings, now) = (app.hub().store().current(), app.hub().clock().now());
     let asked = (sent.username.as_str(), sent.password.as_str());
@@ -68,12 +66,4 @@ fn refused(error: &LoginError) -> Problem {
         LoginError::Unfinished(_) => return Problem::us("the login", error),
     };
     Problem::new(whose, error.to_string())
-}
-
-/// Whom the connection comes from; without a connection (a test), this machine.
-fn peer(request: &Request) -> IpAddr {
-    let known = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    known.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(address)| {
-        address.ip()
-    })
 }

@@ -4,7 +4,7 @@ use http::StatusCode;
 use hub::sign_in::CallbackError;
 
 use super::Reached;
-use crate::page::{Page, Row, Tone};
+use crate::page::{Act, Page, Row, Tone};
 
 const CLOSE: &str = "You can close this tab.";
 const NOTHING_LOST: &str = "Nothing was changed or deleted. Other servers go on working.";
@@ -20,6 +20,7 @@ pub(super) fn signed_in(server: &str, reached: &Reached) -> Page {
         rows: Vec::new(),
         hint: CLOSE,
         closes: false,
+        act: Act::None,
     };
     match reached {
         Reached::Connected { tools } => Page {
@@ -174,6 +175,7 @@ fn refusal(headline: &str, lead: &str, rows: Vec<(&'static str, Row)>) -> Page {
         rows,
         hint: CLOSE,
         closes: false,
+        act: Act::None,
     }
 }
 

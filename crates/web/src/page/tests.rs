@@ -15,6 +15,7 @@ fn page() -> Page {
         ],
         hint: "You can close this tab.",
         closes: true,
+        act: Act::None,
     }
 }
 

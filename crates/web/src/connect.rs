@@ -1,0 +1,157 @@
+//! `/connect/{ticket}` and `/c/{code}`: the hub's own page between a client's words and a login server, where a person agrees with one click.
+//!
+//! MCP 2025-11-25 and 2026-07-28, elicitation, "Safe URL Handling" and "Phishing". A ticket proves nothing: where the hub is not one person's own, whoever
+//! clicks shows with a password that he may use the server. Nothing is remembered of that. What the page says: `connect::words`.
+
+mod click;
+mod words;
+
+use axum::extract::{Path, Request, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use http_body_util::BodyExt;
+use hub::sign_in::Ticketed;
+use settings::Server;
+use url::{Host, Url};
+
+use self::click::Click;
+use self::words::Said;
+use crate::access::peer;
+use crate::app::{App, Moment};
+use crate::session::{LoginError, Person};
+
+/// GET `/c/{code}`: the same page under the short address that can be typed.
+pub(crate) async fn short(State(app): State<App>, Path(code): Path<String>) -> Response {
+    match app.hub().sign_ins().ticketed(&code) {
+        Some(ticketed) => {
+            let page = format!("../connect/{}", ticketed.ticket);
+            (StatusCode::SEE_OTHER, [(header::LOCATION, page)]).into_response()
+        }
+        None => words::unknown().into_response(),
+    }
+}
+
+/// GET `/connect/{ticket}`. Asks nobody anything: programs that look at links change nothing.
+pub(crate) async fn show(State(app): State<App>, Path(ticket): Path<String>) -> Response {
+    let Some(meant) = Meant::of(&app, &ticket) else {
+        return words::unknown().into_response();
+    };
+    let view = app.hub().sign_ins().view(&meant.ticketed.account);
+    if view.connected && view.state.usable() && view.authorization_url.is_none() {
+        return words::already(&meant.server.name).into_response();
+    }
+    form(&meant, Said::Nothing)
+}
+
+/// POST `/connect/{ticket}`: the click.
+pub(crate) async fn confirm(
+    State(app): State<App>,
+    Path(ticket): Path<String>,
+    request: Request,
+) -> Response {
+    let Some(meant) = Meant::of(&app, &ticket) else {
+        return words::unknown().into_response();
+    };
+    let from = peer(request.extensions());
+    let (head, body) = request.into_parts();
+    let Ok(body) = body.collect().await else {
+        return form(&meant, Said::Elsewhere);
+    };
+    let click = Click::read(&head.headers, &body.to_bytes());
+    if !click.is_of(&head.headers, &meant.ticketed) {
+        return form(&meant, Said::Elsewhere);
+    }
+    if meant.wants_login {
+        let (settings, now) = (&meant.now.settings, app.hub().clock().now());
+        let shown = (click.username.as_str(), click.password.as_str());
+        match app.sessions().log_in(settings, shown, from, now).await {
+            Ok(login) if meant.may_sign_in(&login.person) => {}
+            Ok(_) => return form(&meant, Said::NotYours),
+            Err(error @ LoginError::TooMany(_)) => {
+                return form(&meant, Said::Hurry(error.to_string()));
+            }
+            Err(error) => return form(&meant, Said::Wrong(error.to_string())),
+        }
+    }
+    let name = &meant.server.name;
+    match app.hub().sign_ins().begin(&meant.ticketed.account).await {
+        Ok(link) => words::onward(name, &link).into_response(),
+        Err(error) => words::not_begun(name, &error).into_response(),
+    }
+}
+
+/// What a ticket means in the settings of this moment.
+struct Meant {
+    ticketed: Ticketed,
+    server: std::sync::Arc<Server>,
+    now: std::sync::Arc<Moment>,
+    /// The authorization address of the pending sign-in, for what it says of itself.
+    pending: Option<Url>,
+    wants_login: bool,
+}
+
+impl Meant {
+    /// `None`: the ticket is unknown or too old, or what it is about is gone.
+    fn of(app: &App, ticket: &str) -> Option<Self> {
+        let ticketed = app.hub().sign_ins().ticketed(ticket)?;
+        // The short code leads here; it is no second ticket.
+        if ticketed.ticket != ticket {
+            return None;
+        }
+        let now = app.now();
+        let account = &ticketed.account;
+        let server = now.settings.servers.get(&account.server)?.clone();
+        if !account.fits(&now.settings) {
+            return None;
+        }
+        let pending = app.hub().sign_ins().view(account).authorization_url;
+        let loopback = app.options().listen.ip().to_canonical().is_loopback();
+        // rule: mcp-elicit-same-person -- whoever completes the sign-in must be whom it was asked for; on a person's own machine, with an open door, nobody else can click.
+        let own = now.rules.is_open() && loopback && is_local(now.settings.base_url());
+        Some(Self {
+            wants_login: !own || account.user.is_some(),
+            pending: pending.and_then(|link| Url::parse(&link).ok()),
+            ticketed,
+            server,
+            now,
+        })
+    }
+
+    /// Whether this person may sign this account in: that of a user nobody but the user, a shared one whoever may use the server.
+    fn may_sign_in(&self, person: &Person) -> bool {
+        match &self.ticketed.account.user {
+            Some(user) => *user == person.username,
+            None => person.is_admin || hub::access::sees(&person.username, &self.server.sharing),
+        }
+    }
+}
+
+/// Whether people reach the hub on this machine only; where a proxy stands in front of it, others do.
+fn is_local(base_url: Option<&str>) -> bool {
+    base_url.is_none_or(|base| {
+        Url::parse(base).is_ok_and(|url| match url.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        })
+    })
+}
+
+/// The page to agree on, tied to this browser.
+fn form(meant: &Meant, said: Said) -> Response {
+    let nonce = click::nonce();
+    let tie = click::tie(&meant.ticketed.form, &nonce);
+    let mut response = words::form(meant, said, tie).into_response();
+    if let Ok(cookie) = HeaderValue::try_from(click::cookie(&nonce, meant.is_https())) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+impl Meant {
+    fn is_https(&self) -> bool {
+        let base = self.now.settings.base_url();
+        base.is_some_and(|base| base.starts_with("https:"))
+    }
+}

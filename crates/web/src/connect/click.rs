@@ -1,0 +1,92 @@
+//! The click on the page: that it came from this page, in this browser, and not from a page of somebody else.
+//!
+//! Two ways at once, without script: what the browser says of the origin (Fetch standard, `Origin`; Fetch Metadata, `Sec-Fetch-Site`), and a value that
+//! stands in the form and is derived from a cookie that no other site sends along (`SameSite=Strict`).
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::{HeaderMap, header};
+use hub::sign_in::Ticketed;
+use sha2::{Digest, Sha256};
+use url::{Url, form_urlencoded};
+
+use crate::session::password::same;
+
+const COOKIE: &str = "mcphub_connect";
+const NONCE_BYTES: usize = 16;
+/// As long as a ticket lives.
+const COOKIE_SECONDS: u32 = 600;
+/// What the form calls them.
+pub(super) const TIE: &str = "tie";
+pub(super) const USERNAME: &str = "username";
+pub(super) const PASSWORD: &str = "password";
+
+/// What was sent with the click.
+#[derive(Debug, Default)]
+pub(super) struct Click {
+    tie: String,
+    nonce: String,
+    pub(super) username: String,
+    pub(super) password: String,
+}
+
+impl Click {
+    pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Self {
+        let mut click = Self::default();
+        for (name, value) in form_urlencoded::parse(body) {
+            match &*name {
+                TIE => click.tie = value.into_owned(),
+                USERNAME => click.username = value.into_owned(),
+                PASSWORD => click.password = value.into_owned(),
+                _ => {}
+            }
+        }
+        let cookies = headers.get_all(header::COOKIE).iter();
+        let cookies = cookies.filter_map(|line| line.to_str().ok());
+        let mut pairs = cookies
+            .flat_map(|line| line.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='));
+        if let Some((_, nonce)) = pairs.find(|(name, _)| *name == COOKIE) {
+            nonce.clone_into(&mut click.nonce);
+        }
+        click
+    }
+
+    // rule: safe-w12 -- a form that changes something is taken from our own page only.
+    pub(super) fn is_of(&self, headers: &HeaderMap, ticketed: &Ticketed) -> bool {
+        let tied = !self.nonce.is_empty() && same(&self.tie, &tie(&ticketed.form, &self.nonce));
+        tied && is_from_here(headers)
+    }
+}
+
+/// Whether the browser says that a page of this very address sent it. One that says neither is none of today's.
+fn is_from_here(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    if let Some(site) = text("sec-fetch-site") {
+        return site == "same-origin";
+    }
+    let host = text("host").unwrap_or_default();
+    text("origin").is_some_and(|origin| {
+        let scheme = Url::parse(origin).map(|url| url.scheme().to_owned());
+        let asked = scheme.and_then(|scheme| Url::parse(&format!("{scheme}://{host}")));
+        asked.is_ok_and(|asked| asked.origin().ascii_serialization() == origin)
+    })
+}
+
+pub(super) fn nonce() -> String {
+    hub::chance::token(NONCE_BYTES)
+}
+
+/// What stands in the form of a browser that has this cookie.
+pub(super) fn tie(form: &str, nonce: &str) -> String {
+    let mut digest = Sha256::new();
+    digest.update(form);
+    digest.update([0]);
+    digest.update(nonce);
+    URL_SAFE_NO_PAD.encode(digest.finalize())
+}
+
+pub(super) fn cookie(nonce: &str, https: bool) -> String {
+    let secure = if https { "; Secure" } else { "" };
+    format!("{COOKIE}={nonce}; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Strict{secure}")
+}
