@@ -4,6 +4,7 @@
 //! session is a few hundred bytes and no task.
 
 mod asked;
+mod callers;
 mod exchange;
 mod hello;
 mod level;
@@ -48,6 +49,7 @@ pub use track::Listening;
 pub use tracks::Resumed;
 
 use asked::AskedOf;
+use callers::Callers;
 use level::{Level, SessionLevel};
 use live::{Live, Most};
 use outbox::Outbox;
@@ -77,8 +79,7 @@ struct Shared {
     /// What is kept for clients that lost a stream.
     whole: Arc<Whole>,
     started: Instant,
-    /// Each request under way holds a clone.
-    calls: Arc<()>,
+    callers: Callers,
     /// Only this machine can reach us.
     loopback: AtomicBool,
     /// Ends the pump with the last clone.
@@ -100,6 +101,8 @@ pub struct Session {
     caller: ArcSwap<Caller>,
     scope: ArcSwap<Scope>,
     level: SessionLevel,
+    /// What the caller has under way, in all its sessions.
+    of_caller: callers::Of,
     /// Requests under way, by the client's id.
     calls: Mutex<HashMap<Box<str>, CancellationToken>>,
     /// Requests of servers that this client has to answer, by their id.
@@ -144,8 +147,6 @@ const MOST_SESSIONS: Most = Most {
 const LONGEST_IDLE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Requests under way in one session.
 const MOST_CALLS: usize = 1_024;
-/// The same in all sessions, and of clients that have none.
-const MOST_CALLS_OF_ALL: usize = 20_000;
 /// 128 bits.
 const ID_BYTES: usize = 16;
 /// Stands between the random word of an id and what is sealed.
@@ -169,7 +170,7 @@ impl Sessions {
             levels: DashMap::new(),
             whole: Arc::default(),
             started: Instant::now(),
-            calls: Arc::default(),
+            callers: Callers::default(),
             loopback: AtomicBool::new(false),
             pump: CancellationToken::new(),
         });
@@ -338,6 +339,7 @@ impl Shared {
             caller: ArcSwap::from_pointee(caller.clone()),
             scope: ArcSwap::new(scope),
             level: SessionLevel::default(),
+            of_caller: self.callers.of(caller.identity()),
             calls: Mutex::default(),
             asked: Mutex::default(),
             outbox: Outbox::default(),
@@ -428,6 +430,7 @@ impl Shared {
 
     fn end_idle(&self) {
         self.forget_old_tasks();
+        self.callers.forget_gone();
         let now = self.now();
         let idle = |s: &Arc<Session>| {
             now.saturating_sub(s.used.load(Ordering::Relaxed)) > LONGEST_IDLE.as_secs()

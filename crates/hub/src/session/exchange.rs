@@ -10,6 +10,7 @@ use mcp::message::{Kind, Message, code};
 use mcp::{method, raw};
 use tokio_util::sync::CancellationToken;
 
+use super::callers::Place;
 use super::sign_in_wait::{self, SignInWait, Waited};
 use super::subscriptions::Resource;
 use super::{Session, Shared, refusal};
@@ -35,8 +36,7 @@ pub struct Exchange {
     asked: Vec<Box<str>>,
     quiet: bool,
     over: bool,
-    /// Counts it among all.
-    _under_way: Arc<()>,
+    _place: Place,
 }
 
 /// From so many questions on, those that are answered are forgotten.
@@ -61,9 +61,8 @@ impl Exchange {
     pub(super) fn new(
         shared: &Arc<Shared>,
         session: &Arc<Session>,
-        upstream: Upstream,
-        request: Message,
-        finish: Finish,
+        (upstream, request): (Upstream, Message),
+        (finish, place): (Finish, Place),
     ) -> Self {
         Self {
             shared: Arc::clone(shared),
@@ -79,7 +78,7 @@ impl Exchange {
             asked: Vec::new(),
             quiet: false,
             over: false,
-            _under_way: Arc::clone(&shared.calls),
+            _place: place,
         }
     }
 

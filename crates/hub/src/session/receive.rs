@@ -15,7 +15,7 @@ use mcp::{method, raw};
 use super::exchange::{Exchange, Finish};
 use super::hello::{settled, wake_first};
 use super::level::Level;
-use super::{MOST_CALLS, MOST_CALLS_OF_ALL, Session, Sessions, Shared, refusal};
+use super::{MOST_CALLS, Session, Sessions, Shared, refusal};
 use crate::catalog::{Catalog, Merged, Scope};
 use crate::route::{self, Known, Route};
 use crate::upstream::{NotServed, State, Upstream};
@@ -211,11 +211,11 @@ impl Sessions {
             let text = format!("{MOST_CALLS} requests are under way in this session");
             return Err(failure(&request, code::SERVER_ERROR, &text));
         }
-        if Arc::strong_count(&self.shared.calls) > MOST_CALLS_OF_ALL {
-            let text = "too many requests are under way in this hub; try again later";
-            return Err(failure(&request, code::SERVER_ERROR, text));
-        }
-        let exchange = Exchange::new(&self.shared, session, upstream, request, finish);
+        let place = self.shared.callers.begin(&session.of_caller);
+        let place =
+            place.map_err(|full| failure(&request, code::SERVER_ERROR, &full.to_string()))?;
+        let asked = (upstream, request);
+        let exchange = Exchange::new(&self.shared, session, asked, (finish, place));
         calls.insert(exchange.id().into(), exchange.cancelled());
         Ok(exchange)
     }

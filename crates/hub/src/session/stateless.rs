@@ -185,6 +185,7 @@ impl Sessions {
             caller: ArcSwap::from_pointee(caller.clone()),
             scope: ArcSwap::new(scope),
             level: SessionLevel::of_request(said.log_level.as_deref()),
+            of_caller: self.shared.callers.of(caller.identity()),
             calls: Mutex::new(HashMap::new()),
             asked: Mutex::default(),
             outbox: Outbox::default(),

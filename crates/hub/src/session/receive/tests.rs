@@ -4,7 +4,7 @@ use super::*;
 use crate::access::Caller;
 use crate::catalog::Endpoint;
 use crate::clock::Clock;
-use crate::session::MOST_CALLS_OF_ALL;
+use crate::session::callers::MOST_OF_ONE;
 use crate::vault::Vault;
 use crate::{Hub, HubOptions};
 
@@ -32,7 +32,7 @@ async fn session(sessions: &Sessions) -> Arc<Session> {
 }
 
 #[tokio::test]
-async fn requests_under_way_are_bounded_in_each_session_and_in_all() {
+async fn requests_under_way_are_bounded_in_each_session_and_for_each_caller() {
     let folder = tempfile::tempdir().unwrap();
     let hub = hub(&folder).await;
     let sessions = hub.sessions();
@@ -55,8 +55,8 @@ async fn requests_under_way_are_bounded_in_each_session_and_in_all() {
         assert_eq!(of_one, MOST_CALLS);
         assert!(refusal.error().unwrap().contains("in this session"));
     };
-    assert_eq!(held.len(), MOST_CALLS_OF_ALL);
-    assert!(refusal.error().unwrap().contains("in this hub"));
+    assert_eq!(held.len(), MOST_OF_ONE);
+    assert!(refusal.error().unwrap().contains("of this caller"));
     held.pop();
     let call = Message::request("\"another\"", method::TOOLS_CALL, None);
     let reply = sessions.receive(&session(sessions).await, call).await;
