@@ -107,7 +107,8 @@ impl Meant {
         let pending = app.hub().sign_ins().view(account).authorization_url;
         let loopback = app.options().listen.ip().to_canonical().is_loopback();
         // rule: mcp-elicit-same-person -- whoever completes the sign-in must be whom it was asked for; on a person's own machine, with an open door, nobody else can click.
-        let own = now.rules.is_open() && loopback && is_local(now.settings.base_url());
+        let alone = is_local(now.settings.base_url()) && app.options().allowed_hosts.is_empty();
+        let own = now.rules.is_open() && loopback && alone;
         Some(Self {
             wants_login: !own || account.user.is_some(),
             pending: pending.and_then(|link| Url::parse(&link).ok()),

@@ -265,7 +265,7 @@ async fn a_sign_in_of_one_user_is_clicked_by_that_user_alone() {
 
 // rule: mcp-elicit-same-person
 #[tokio::test]
-async fn behind_a_public_address_the_click_alone_is_not_enough() {
+async fn where_others_reach_the_hub_the_click_alone_is_not_enough() {
     let settings =
         json!({ "systemConfig": { "install": { "baseUrl": "https://hub.example.com" } } });
     let world = World::start(Switches::default()).await.unwrap();
@@ -280,6 +280,26 @@ async fn behind_a_public_address_the_click_alone_is_not_enough() {
     let page = stage.send(request(Method::GET, path)).await;
     assert!(page.text.contains("type=\"password\""), "{}", page.text);
     assert!(page.header(header::SET_COOKIE).ends_with("; Secure"));
+    settings["systemConfig"] = json!({});
+    for (allowed, listen) in [("hub.lan", [127, 0, 0, 1]), ("", [0, 0, 0, 0])] {
+        let stage = Stage::with(&settings.to_string(), |options| {
+            options.listen = (listen, 3000).into();
+            options
+                .allowed_hosts
+                .extend((!allowed.is_empty()).then(|| allowed.to_owned()));
+        })
+        .await;
+        let ticket = stage
+            .hub
+            .sign_ins()
+            .ticket(&Account::shared("practice"), "anyone");
+        let path = ticket.page.strip_prefix("http://localhost:3000").unwrap();
+        let page = stage.send(request(Method::GET, path)).await;
+        assert!(
+            page.text.contains("type=\"password\""),
+            "{allowed} {listen:?}"
+        );
+    }
 }
 
 #[tokio::test]
