@@ -2,6 +2,10 @@
 
 mod auth;
 mod change;
+mod export;
+mod groups;
+mod keys;
+mod lists;
 mod name;
 mod oauth;
 mod redaction;
@@ -15,7 +19,7 @@ use axum::Router;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, StatusCode};
@@ -43,6 +47,10 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/auth/user", get(auth::user))
         .route("/servers", get(servers::list).post(servers::add))
         .nest("/servers/{name}", server)
+        .route("/auth/keys", get(keys::list).post(keys::create))
+        .route("/auth/keys/{id}", put(keys::change).delete(keys::remove))
+        .nest("/groups", groups::routes())
+        .route("/mcp-settings/export", get(export::export))
         .route("/tools/call/{name}", post(tools::call))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
