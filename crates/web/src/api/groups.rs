@@ -248,6 +248,7 @@ fn find<'f>(file: &'f File, id: &str) -> Result<(usize, &'f Value), Problem> {
         Problem::missing(format!(
             "there is no group named {id:?}; GET /api/groups lists them"
         ))
+        .code("no_such_group")
     })
 }
 

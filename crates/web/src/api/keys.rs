@@ -121,6 +121,7 @@ fn find<'f>(file: &'f File, id: &str) -> Result<(usize, &'f Value), Problem> {
         Problem::missing(format!(
             "there is no key with the id {id:?}; GET /api/auth/keys lists them"
         ))
+        .code("no_such_key")
     })
 }
 
