@@ -123,6 +123,7 @@ fn rest(app: &App, prefix: &str) -> Router {
         .route(hub::sign_in::document::PATH, get(landing::client_document));
     let placed = Router::new()
         .route("/", get(landing::landing))
+        .route("/schema/mcp_settings.json", get(landing::schema))
         .nest("/api", api::routes(app));
     let all = if prefix.is_empty() {
         fixed.merge(placed)
