@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::mcp::Mcp;
 use crate::problem::Problem;
 use crate::sse::Sse;
-use crate::{access, api, callback, guard, health, landing};
+use crate::{access, api, callback, guard, health, landing, metrics};
 
 /// Answers every request. A clone is the same.
 #[derive(Clone)]
@@ -115,6 +115,7 @@ fn rest(app: &App, prefix: &str) -> Router {
         .route("/health", get(health::health))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        .route("/metrics", get(metrics::metrics))
         .route("/oauth/callback", get(callback::callback))
         .route(
             "/.well-known/oauth-protected-resource",
