@@ -2,6 +2,7 @@
 
 mod auth;
 mod change;
+mod events;
 mod export;
 mod groups;
 mod keys;
@@ -50,6 +51,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/auth/keys", get(keys::list).post(keys::create))
         .route("/auth/keys/{id}", put(keys::change).delete(keys::remove))
         .nest("/groups", groups::routes())
+        .route("/events", get(events::events))
         .route("/mcp-settings/export", get(export::export))
         .route("/tools/call/{name}", post(tools::call))
         .fallback(no_route)
