@@ -10,6 +10,7 @@ mod lists;
 mod name;
 mod oauth;
 mod redaction;
+mod request_id;
 mod servers;
 mod tools;
 mod view;
@@ -57,6 +58,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(middleware::from_fn_with_state(app.clone(), read_only))
+        .layer(middleware::from_fn(request_id::carry))
 }
 
 async fn no_route() -> Problem {

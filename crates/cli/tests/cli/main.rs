@@ -12,3 +12,4 @@ mod lists;
 mod messages;
 mod sealed;
 mod twins;
+mod watched;
