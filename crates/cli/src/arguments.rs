@@ -3,15 +3,21 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::commands::add::Add;
 use crate::commands::auth::Auth;
 use crate::commands::call::Call;
+use crate::commands::connect::Connect;
 use crate::commands::doctor::Doctor;
+use crate::commands::export::Export;
+use crate::commands::groups::Groups;
+use crate::commands::import::Import;
+use crate::commands::keys::Keys;
 use crate::commands::lab::Lab;
 use crate::commands::servers::Servers;
 use crate::commands::settings::Settings;
+use crate::commands::tools::Tools;
 
 /// One binary between your AI clients and all your MCP servers.
 ///
@@ -49,13 +55,43 @@ pub(crate) enum Command {
     Call(Call),
     /// What is wrong on the way to a server's sign-in, and what helps
     Doctor(Doctor),
+    /// The tools of all servers
+    Tools {
+        #[command(subcommand)]
+        wanted: Option<Tools>,
+    },
+    /// Named subsets of servers: list, add, add-server, remove-server, remove
+    Groups {
+        #[command(subcommand)]
+        wanted: Option<Groups>,
+    },
+    /// The keys that clients send: list, create, delete
+    Keys {
+        #[command(subcommand)]
+        wanted: Option<Keys>,
+    },
+    /// The settings without secrets
+    Export(Export),
+    /// Let an AI client use the hub: writes the hub's address into its configuration
+    Connect(Connect),
+    /// Take over the servers that AI clients have in their configuration
+    Import(Import),
     /// The settings file: check, seal, unseal
     Settings {
         #[command(subcommand)]
         wanted: Settings,
     },
+    /// Words for your shell to complete, like `mcphub completion bash`
+    Completion { shell: clap_complete::Shell },
     /// The practice world: a login server and an MCP server that demands its tokens
     Lab(Lab),
+}
+
+/// What a shell reads to complete our words.
+pub(crate) fn completion(shell: clap_complete::Shell) -> String {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "mcphub", &mut text);
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 #[derive(Clone, Debug, Default, Args)]
@@ -93,8 +129,6 @@ pub(crate) struct Asking {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -1,14 +1,21 @@
-//! The commands. All but `serve`, `settings`, `doctor` and `lab` ask a running hub over its REST API.
+//! The commands. All but `serve`, `settings`, `doctor`, `completion` and `lab` ask a running hub over its REST API.
 
 pub(crate) mod add;
 pub(crate) mod auth;
 pub(crate) mod call;
+pub(crate) mod connect;
 pub(crate) mod doctor;
+pub(crate) mod export;
+pub(crate) mod groups;
+pub(crate) mod import;
+pub(crate) mod keys;
 pub(crate) mod lab;
 pub(crate) mod serve;
 pub(crate) mod servers;
 pub(crate) mod settings;
+pub(crate) mod tools;
 
+mod consent;
 mod journey;
 
 use crate::environment::Environment;

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod browser;
+mod clients;
 mod commands;
 mod credential_key;
 mod environment;
@@ -20,7 +21,10 @@ use clap::Parser;
 use tokio::runtime::{Builder, Runtime};
 
 use arguments::{Arguments, Asking, Command};
-use commands::{Desk, add, auth, call, doctor, lab, serve, servers, settings};
+use commands::{
+    Desk, add, auth, call, connect, doctor, export, groups, import, keys, lab, serve, servers,
+    settings, tools,
+};
 use environment::Environment;
 use failure::{Exit, Failure};
 use output::Output;
@@ -77,6 +81,28 @@ fn run(arguments: Arguments, environment: Environment) -> Result<(), Failure> {
         }),
         Some(Command::Call(wanted)) => ask(&asking, environment, async |desk| {
             call::run(desk, wanted).await
+        }),
+        Some(Command::Connect(wanted)) => ask(&asking, environment, async |desk| {
+            connect::run(desk, wanted).await
+        }),
+        Some(Command::Tools { wanted }) => ask(&asking, environment, async |desk| {
+            tools::run(desk, wanted).await
+        }),
+        Some(Command::Groups { wanted }) => ask(&asking, environment, async |desk| {
+            groups::run(desk, wanted).await
+        }),
+        Some(Command::Keys { wanted }) => ask(&asking, environment, async |desk| {
+            keys::run(desk, wanted).await
+        }),
+        Some(Command::Export(wanted)) => ask(&asking, environment, async |desk| {
+            export::run(desk, wanted).await
+        }),
+        Some(Command::Completion { shell }) => {
+            Output::text(&arguments::completion(shell));
+            Ok(())
+        }
+        Some(Command::Import(wanted)) => ask(&asking, environment, async |desk| {
+            import::run(desk, wanted).await
         }),
     }
 }

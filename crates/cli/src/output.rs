@@ -43,6 +43,11 @@ impl Output {
         }
     }
 
+    /// A text that is for a program in any case.
+    pub(crate) fn text(text: &str) {
+        write_out(text.trim_end());
+    }
+
     pub(crate) fn value(self, value: &Value) {
         write_out(&format!("{value:#}"));
     }

@@ -2,6 +2,8 @@
 
 pub(crate) mod shape;
 
+mod endpoint;
+mod lists;
 mod refusal;
 
 use std::path::Path;
@@ -15,6 +17,7 @@ use url::Url;
 use crate::environment::Environment;
 use crate::failure::{Failure, chain};
 use crate::operator;
+pub(crate) use endpoint::Door;
 use shape::{Authorization, Completed, Entry, Server};
 
 const DEFAULT_URL: &str = "http://localhost:3000";
@@ -28,6 +31,8 @@ pub(crate) struct Hub {
     token: Option<SecretString>,
     http: reqwest::Client,
     others: Vec<String>,
+    /// Somebody said which hub, so no other one will do.
+    named: bool,
 }
 
 impl Hub {
@@ -37,9 +42,8 @@ impl Hub {
         token: Option<&str>,
         environment: &Environment,
     ) -> Result<Self, Failure> {
-        let address = url
-            .or_else(|| environment.text("MCPHUB_URL"))
-            .unwrap_or(DEFAULT_URL);
+        let named = url.or_else(|| environment.text("MCPHUB_URL"));
+        let address = named.unwrap_or(DEFAULT_URL);
         let mut base = address_of_hub(address)?;
         let given = match token {
             Some(token) => Some(SecretString::from(token)),
@@ -66,6 +70,7 @@ impl Hub {
             base,
             http,
             others,
+            named: named.is_some(),
         })
     }
 
@@ -76,6 +81,23 @@ impl Hub {
 
     pub(crate) fn is_on_this_machine(&self) -> bool {
         operator::is_loopback(&self.base)
+    }
+
+    pub(crate) fn is_named(&self) -> bool {
+        self.named
+    }
+
+    /// Does this address lead to one of the hub's own endpoints?
+    pub(crate) fn is_at(&self, address: &str) -> bool {
+        let Ok(url) = Url::parse(address) else {
+            return false;
+        };
+        let same_host = url.host() == self.base.host()
+            || (operator::is_loopback(&url) && operator::is_loopback(&self.base));
+        let ours = format!("{}/mcp", self.base.path().trim_end_matches('/'));
+        same_host
+            && url.port_or_known_default() == self.base.port_or_known_default()
+            && url.path().starts_with(&ours)
     }
 
     pub(crate) fn port(&self) -> u16 {

@@ -3,19 +3,25 @@
 use crate::rest::shape::Entry;
 
 /// Follows a growing journal: each entry is told once.
-#[derive(Debug, Default)]
-pub(crate) struct Follower {
-    seen: Vec<Entry>,
+#[derive(Debug)]
+pub(crate) struct Follower<E = Entry> {
+    seen: Vec<E>,
 }
 
-impl Follower {
+impl<E> Default for Follower<E> {
+    fn default() -> Self {
+        Self { seen: Vec::new() }
+    }
+}
+
+impl<E: PartialEq> Follower<E> {
     /// Begins after what is there already.
-    pub(crate) fn after(entries: Vec<Entry>) -> Self {
+    pub(crate) fn after(entries: Vec<E>) -> Self {
         Self { seen: entries }
     }
 
     /// The entries that came since; the journal loses its oldest ones meanwhile.
-    pub(crate) fn news(&mut self, entries: Vec<Entry>) -> &[Entry] {
+    pub(crate) fn news(&mut self, entries: Vec<E>) -> &[E] {
         let most = self.seen.len().min(entries.len());
         let continues = |shared: &usize| self.seen.ends_with(&entries[..*shared]);
         let shared = (0..=most).rev().find(continues).unwrap_or(0);

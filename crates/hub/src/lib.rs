@@ -9,6 +9,7 @@ pub mod clock;
 pub mod doctor;
 pub mod fetch;
 pub mod journal;
+pub mod measure;
 pub mod route;
 pub mod session;
 pub mod sign_in;

@@ -42,6 +42,7 @@ use tokio::sync::{Semaphore, broadcast};
 use crate::clock::Clock;
 use crate::fetch::Fetch;
 use crate::journal::Journal;
+use crate::measure::{ByServer, Renewed};
 use crate::store::Store;
 pub use account::Account;
 use desk::Desk;
@@ -82,6 +83,7 @@ struct Shared {
     /// Hashes of states that were answered.
     used: SyncMutex<VecDeque<String>>,
     events: broadcast::Sender<Event>,
+    renewed: ByServer<Renewed>,
     /// Preparations at once. Nobody waits for one, and at the start of a hub all of its servers want theirs.
     preparing: Semaphore,
 }
@@ -103,6 +105,7 @@ impl SignIns {
             tickets: Tickets::default(),
             used: SyncMutex::default(),
             events: broadcast::Sender::new(LAG),
+            renewed: ByServer::default(),
             preparing: Semaphore::new(PREPARATIONS),
         });
         tokio::spawn(idle::keep_renewed(Arc::downgrade(&shared)));
@@ -200,6 +203,15 @@ impl SignIns {
     #[must_use]
     pub fn view(&self, account: impl Into<Account>) -> View {
         self.shared.view(&account.into())
+    }
+
+    /// What came of renewals, by server.
+    #[must_use]
+    pub fn renewed(&self) -> Vec<(Arc<str>, Arc<Renewed>)> {
+        let settings = self.shared.store.current();
+        self.shared
+            .renewed
+            .all(|name| settings.server(name).is_some())
     }
 
     /// Tells when a server was signed in, signed out, or came to need a person.

@@ -13,6 +13,7 @@ mod oauth;
 mod problem;
 mod reader;
 mod resolve;
+mod schema;
 mod sealed;
 mod secret;
 mod server;
@@ -29,6 +30,7 @@ pub use oauth::{
 };
 pub use problem::{Problem, Severity};
 pub use resolve::{Settings, resolve, resolve_with};
+pub use schema::SCHEMA;
 pub use sealed::{
     Binding, Converted, Keyless, PREFIX as SEALED, Shut, Supposed, Vault, opened, seal_all,
     unseal_all,

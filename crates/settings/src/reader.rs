@@ -25,6 +25,36 @@ impl Log {
     }
 }
 
+/// The path of an object, and a key in it.
+#[cfg(test)]
+type Spot = (Vec<String>, String);
+
+#[cfg(test)]
+thread_local! {
+    static ASKED: RefCell<Option<Vec<Spot>>> = const { RefCell::new(None) };
+}
+
+/// Each key that the code asks a file for, with the path of its object: what the schema has to have.
+#[cfg(test)]
+pub(crate) struct Asked(pub(crate) Vec<Spot>);
+
+#[cfg(test)]
+impl Asked {
+    pub(crate) fn of(file: &crate::File) -> Self {
+        ASKED.set(Some(Vec::new()));
+        drop(crate::resolve(file, &|_| None));
+        Self(ASKED.take().unwrap_or_default())
+    }
+
+    fn note(path: &[String], known: &[&str]) {
+        ASKED.with_borrow_mut(|asked| {
+            if let Some(asked) = asked {
+                asked.extend(known.iter().map(|key| (path.to_vec(), (*key).to_owned())));
+            }
+        });
+    }
+}
+
 /// One object of the file.
 pub(crate) struct Reader<'a> {
     object: &'a Map<String, Value>,
@@ -272,6 +302,8 @@ impl<'a> Reader<'a> {
     pub(crate) fn finish_knowing(self, unread: &[&'static str]) {
         let mut known = self.known.take();
         known.extend_from_slice(unread);
+        #[cfg(test)]
+        Asked::note(&self.path, &known);
         for key in self
             .object
             .keys()

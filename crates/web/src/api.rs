@@ -2,9 +2,15 @@
 
 mod auth;
 mod change;
+mod events;
+mod export;
+mod groups;
+mod keys;
+mod lists;
 mod name;
 mod oauth;
 mod redaction;
+mod request_id;
 mod servers;
 mod tools;
 mod view;
@@ -15,7 +21,7 @@ use axum::Router;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, StatusCode};
@@ -43,10 +49,16 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/auth/user", get(auth::user))
         .route("/servers", get(servers::list).post(servers::add))
         .nest("/servers/{name}", server)
+        .route("/auth/keys", get(keys::list).post(keys::create))
+        .route("/auth/keys/{id}", put(keys::change).delete(keys::remove))
+        .nest("/groups", groups::routes())
+        .route("/events", get(events::events))
+        .route("/mcp-settings/export", get(export::export))
         .route("/tools/call/{name}", post(tools::call))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(middleware::from_fn_with_state(app.clone(), read_only))
+        .layer(middleware::from_fn(request_id::carry))
 }
 
 async fn no_route() -> Problem {

@@ -39,6 +39,12 @@ fn page(base: &str, open: bool) -> Page {
     }
 }
 
+/// The schema of the settings file, for editors (`"$schema"` in the file).
+pub(crate) async fn schema() -> ([(http::HeaderName, &'static str); 1], &'static str) {
+    let kind = (http::header::CONTENT_TYPE, "application/schema+json");
+    ([kind], settings::SCHEMA)
+}
+
 /// RFC 9728 2: the hub's own metadata. It names no authorization server, so a client asks its person for a key.
 pub(crate) async fn resource_metadata(
     State(app): State<App>,

@@ -13,6 +13,7 @@ mod landing;
 mod listen;
 mod loops;
 mod mcp;
+mod metrics;
 mod options;
 mod page;
 mod patience;

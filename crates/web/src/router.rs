@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::mcp::Mcp;
 use crate::problem::Problem;
 use crate::sse::Sse;
-use crate::{access, api, callback, connect, guard, health, landing};
+use crate::{access, api, callback, connect, guard, health, landing, metrics};
 
 /// Answers every request. A clone is the same.
 #[derive(Clone)]
@@ -115,6 +115,7 @@ fn rest(app: &App, prefix: &str) -> Router {
         .route("/health", get(health::health))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        .route("/metrics", get(metrics::metrics))
         .route("/oauth/callback", get(callback::callback))
         .route(
             "/connect/{ticket}",
@@ -128,6 +129,7 @@ fn rest(app: &App, prefix: &str) -> Router {
         .route(hub::sign_in::document::PATH, get(landing::client_document));
     let placed = Router::new()
         .route("/", get(landing::landing))
+        .route("/schema/mcp_settings.json", get(landing::schema))
         .nest("/api", api::routes(app));
     let all = if prefix.is_empty() {
         fixed.merge(placed)

@@ -1,4 +1,4 @@
-//! `/health`: what it says of the settings file.
+//! What anybody may ask: `/health` and what it says of the settings file, and the file's schema.
 
 mod stage;
 
@@ -39,4 +39,15 @@ async fn trouble_with_the_settings_file_is_seen_from_outside_and_over_when_it_is
     }
     std::fs::write(stage.path(), text).unwrap();
     assert_eq!(health(&stage).await["settings"], "ok");
+}
+
+#[tokio::test]
+async fn editors_get_the_schema_of_the_settings_file_without_a_key() {
+    let locked = r#"{ "systemConfig": { "routing": { "enableBearerAuth": true } } }"#;
+    let stage = Stage::new(locked).await;
+    let path = "/schema/mcp_settings.json";
+    let answer = stage.ask_as(None, Method::GET, path, None).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    assert_eq!(answer.header("content-type"), "application/schema+json");
+    assert!(answer.json()["properties"]["mcpServers"].is_object());
 }

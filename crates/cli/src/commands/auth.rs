@@ -3,12 +3,12 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::journey::{Journey, Wishes, switched_off, verdict};
+use super::journey::{Journey, Wishes, switched_off, ticking, verdict};
 use super::{Desk, servers};
 use crate::failure::{Exit, Failure};
 use crate::output::table;
-use crate::rest::shape::{Server, quoted};
-use crate::timeline;
+use crate::rest::shape::{self, Entry, Server, quoted};
+use crate::timeline::{self, Follower};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Auth {
@@ -37,7 +37,12 @@ pub(crate) enum Auth {
         all: bool,
     },
     /// What happened at each step of the sign-in
-    Log { server: String },
+    Log {
+        server: String,
+        /// Goes on until you end it
+        #[arg(long, short)]
+        follow: bool,
+    },
 }
 
 pub(crate) async fn run(desk: &Desk, wanted: Auth) -> Result<(), Failure> {
@@ -50,7 +55,11 @@ pub(crate) async fn run(desk: &Desk, wanted: Auth) -> Result<(), Failure> {
         } => login(desk, &server, forget, wishes).await,
         Auth::Complete { server, pasted } => complete(desk, &server, pasted).await,
         Auth::Logout { server, all } => logout(desk, &server, all).await,
-        Auth::Log { server } => log(desk, &server).await,
+        Auth::Log {
+            server,
+            follow: true,
+        } => follow(desk, &server).await,
+        Auth::Log { server, .. } => log(desk, &server).await,
     }
 }
 
@@ -216,4 +225,21 @@ async fn log(desk: &Desk, server: &str) -> Result<(), Failure> {
             .line(format!("{}{}", entry.time, timeline::line(&entry)));
     }
     Ok(())
+}
+
+/// What is there, and what comes, until the person or the hub ends it; with `--json` one entry after the other.
+async fn follow(desk: &Desk, server: &str) -> Result<(), Failure> {
+    let mut journal = Follower::default();
+    let mut clock = ticking();
+    loop {
+        clock.tick().await;
+        let told = desk.hub.journal_as_told(server).await?;
+        let entries: Vec<Value> = shape::read(told)?;
+        for told in journal.news(entries) {
+            desk.output.result(told);
+            let entry: Entry = shape::read(told.clone())?;
+            desk.output
+                .line(format!("{}{}", entry.time, timeline::line(&entry)));
+        }
+    }
 }

@@ -270,7 +270,7 @@ pub(super) fn verdict(server: &Server) -> Result<(), Failure> {
         .beside_a_result())
 }
 
-fn ticking() -> tokio::time::Interval {
+pub(super) fn ticking() -> tokio::time::Interval {
     let mut clock = interval(LOOK);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
     clock

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 use settings::{Converted, EditError, File, Severity};
 
 use crate::commands::serve;
@@ -16,6 +16,8 @@ use crate::output::Output;
 pub(crate) enum Settings {
     /// What a person should change in the file
     Check(Which),
+    /// The JSON Schema of the file, for editors
+    Schema,
     /// Seal every secret in the file with the hub's key
     Seal {
         #[command(flatten)]
@@ -42,6 +44,10 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     match wanted {
         Settings::Check(which) => check(&which.path(environment), output, environment),
+        Settings::Schema => {
+            Output::text(settings::SCHEMA);
+            Ok(())
+        }
         Settings::Seal { which, new_key } => {
             let path = which.path(environment);
             if new_key {
@@ -50,15 +56,15 @@ pub(crate) fn run(
                 output.progress(format!("made a key: {place}; keep a copy of it elsewhere"));
             }
             let vault = vault(environment)?;
-            let changed = convert(&path, &|text| settings::seal_all(text, &vault))?;
-            told(output, &path, "sealed", changed);
+            let count = convert(&path, &|text| settings::seal_all(text, &vault))?;
+            changed(output, &path, "sealed", count);
             Ok(())
         }
         Settings::Unseal(which) => {
             let path = which.path(environment);
             let vault = credential_key::vault(environment)?;
-            let changed = convert(&path, &|text| settings::unseal_all(text, &vault))?;
-            told(output, &path, "unsealed", changed);
+            let count = convert(&path, &|text| settings::unseal_all(text, &vault))?;
+            changed(output, &path, "unsealed", count);
             Ok(())
         }
     }
@@ -98,14 +104,14 @@ fn missing(path: &Path) -> Failure {
         .cure("name the settings file: --settings FILE")
 }
 
-fn told(output: Output, path: &Path, what: &str, changed: usize) {
+fn changed(output: Output, path: &Path, what: &str, count: usize) {
     let shown = path.display();
-    output.line(match changed {
+    output.line(match count {
         0 => format!("{shown}: nothing to do"),
         1 => format!("{shown}: one value {what}"),
-        _ => format!("{shown}: {changed} values {what}"),
+        _ => format!("{shown}: {count} values {what}"),
     });
-    output.result(&json!({ "success": true, "path": shown.to_string(), "changed": changed }));
+    output.result(&json!({ "success": true, "path": shown.to_string(), "changed": count }));
 }
 
 /// Problems in the words of the log; broken entries make the exit code 1.
@@ -125,15 +131,32 @@ fn check(path: &Path, output: Output, environment: &Environment) -> Result<(), F
     let vault = credential_key::vault(environment)?;
     let meant = settings::resolve_with(&file, &|name| environment.raw(name), &vault);
     for problem in &meant.problems {
-        output.line(problem);
+        output.line(placed(problem));
     }
     let (servers, problems) = (meant.servers.len(), meant.problems.len());
     output.line(format!("{servers} servers, {problems} problems"));
-    let list: Vec<String> = meant.problems.iter().map(ToString::to_string).collect();
+    let list: Vec<Value> = meant.problems.iter().map(told).collect();
     output.result(&json!({ "success": true, "servers": servers, "problems": list }));
     let broken = |problem: &settings::Problem| problem.severity == Severity::Broken;
     if meant.problems.iter().any(broken) {
         return Err(Failure::usage("some servers cannot be used as they are").beside_a_result());
     }
     Ok(())
+}
+
+/// With the column, for who goes there in an editor.
+fn placed(problem: &settings::Problem) -> String {
+    let mut words = problem.clone();
+    let place = words.place.take();
+    place.map_or_else(
+        || words.to_string(),
+        |place| format!("line {}, column {}: {words}", place.line, place.column),
+    )
+}
+
+fn told(problem: &settings::Problem) -> Value {
+    let broken = problem.severity == Severity::Broken;
+    let (line, column) = problem.place.map(|at| (at.line, at.column)).unzip();
+    json!({ "severity": if broken { "broken" } else { "warning" }, "path": problem.path, "line": line, "column": column,
+        "message": problem.message, "do": problem.cure })
 }

@@ -27,6 +27,8 @@ impl Hub {
             (None, Some("no_such_tool")) => {
                 failure.cure("`mcphub servers get <server>` lists its tools")
             }
+            (None, Some("no_such_group")) => failure.cure("`mcphub groups` lists the names"),
+            (None, Some("no_such_key")) => failure.cure("`mcphub keys` lists them"),
             (None, Some(_) | None) if status == StatusCode::NOT_FOUND => {
                 failure.cure("`mcphub servers` lists the names")
             }

@@ -53,6 +53,21 @@ impl Desk {
         std::fs::read_to_string(self.settings_path()).unwrap()
     }
 
+    /// What is written, comments apart.
+    pub(crate) fn settings_as_json(&self) -> Value {
+        let text: String = self
+            .settings()
+            .lines()
+            .map(|line| line.split(" // ").next().unwrap_or_default())
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .collect();
+        serde_json::from_str(&text).unwrap()
+    }
+
+    pub(crate) fn home(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// `mcphub ...`, asking the hub of this desk when it runs.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("mcphub"));

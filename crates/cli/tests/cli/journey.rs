@@ -208,3 +208,19 @@ async fn a_hub_that_is_asked_to_stop_ends_well_and_takes_its_invitation_along() 
     let (exit, _, err) = desk.run(&["servers"]);
     assert_eq!(exit, 4, "{err}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_is_followed_while_it_grows() {
+    let world = world().await;
+    let mut desk = Desk::new();
+    let _hub = desk.start_hub(&settings(&world));
+    let (exit, out, err) = desk.run(&["auth", "login", "practice", "--no-wait"]);
+    assert_eq!(exit, 3, "{out}{err}");
+    let mut log = desk.start(&["auth", "log", "practice", "--follow"]);
+    log.line_with("  link ");
+    let mut login = desk.start(&["auth", "login", "practice"]);
+    consent(&mut login).await;
+    let (exit, said) = login.end();
+    assert_eq!(exit, 0, "{said:#?}");
+    log.line_with("  token ");
+}

@@ -2,10 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
+mod connect;
 mod device;
 mod doctor;
 mod harness;
+mod import;
 mod journey;
+mod lists;
 mod messages;
 mod sealed;
 mod twins;
+mod watched;

@@ -178,3 +178,27 @@ fn a_settings_file_that_cannot_be_read_any_more_is_told_with_the_servers() {
         serde_json::json!([])
     );
 }
+
+#[test]
+fn a_slip_in_the_settings_file_is_said_with_line_column_and_what_was_meant() {
+    let desk = Desk::new();
+    desk.write_settings(
+        "{\n  \"mcpServers\": {\n    \"a\": { \"url\": \"http://h/mcp\", \"enabeld\": false }\n  }\n}\n",
+    );
+    let (exit, out, err) = desk.run(&["settings", "check"]);
+    assert_eq!(exit, 0, "{out}{err}");
+    let said = "line 3, column 35: mcpServers.a.enabeld: `enabeld` is not a known key; did you mean `enabled`?";
+    assert!(out.contains(said), "{out}");
+    let told = desk.json(&["settings", "check"]);
+    let slip = serde_json::json!({ "severity": "warning", "path": ["mcpServers", "a", "enabeld"], "line": 3, "column": 35,
+        "message": "`enabeld` is not a known key", "do": "did you mean `enabled`?" });
+    assert_eq!(told["problems"], serde_json::json!([slip]));
+}
+
+#[test]
+fn the_schema_of_the_settings_file_is_shown_without_a_hub() {
+    let (exit, out, err) = Desk::new().run(&["settings", "schema"]);
+    assert_eq!(exit, 0, "{err}");
+    let schema: Value = serde_json::from_str(&out).unwrap();
+    assert!(schema["definitions"]["server"].is_object());
+}

@@ -18,6 +18,7 @@ use super::subject::{Subject, address, held_mark};
 use super::view::{Bearer, Event, Needed, State, Verdict};
 use super::{Account, Shared};
 use crate::chance;
+use crate::measure::Renewal;
 
 /// For one refresh with its second attempt.
 const REFRESH_TIME: Duration = Duration::from_secs(10);
@@ -225,7 +226,9 @@ impl Shared {
                 return Ok(None);
             };
             let lives = kept.grant.lives(self.clock.now()) && refused.is_none();
-            match Box::pin(self.attempt(desk, &subject, kept.clone())).await {
+            let attempt = Box::pin(self.attempt(desk, &subject, kept.clone())).await;
+            self.counted(&account.server, &attempt);
+            match attempt {
                 Attempt::Fresh(fresh) => return Ok(Some(fresh)),
                 Attempt::Over(needed) => return Err(needed),
                 Attempt::Gone => return Ok(None),
@@ -245,6 +248,16 @@ impl Shared {
                 Attempt::Later { why, .. } => return Err(self.failing(desk, &subject, &why)),
             }
         }
+    }
+
+    fn counted(&self, server: &str, attempt: &Attempt) {
+        let renewal = match attempt {
+            Attempt::Fresh(_) => Renewal::Done,
+            Attempt::Later { .. } => Renewal::Kept,
+            Attempt::Over(_) => Renewal::Lost,
+            Attempt::Gone => return,
+        };
+        self.renewed.count(server, renewal);
     }
 
     /// Whether there is nothing to do any more: another one did it, or it is not time yet.

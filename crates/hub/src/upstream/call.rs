@@ -271,6 +271,9 @@ impl Journey {
                     under_way.reading.finish();
                     let link = under_way.cancel.link.clone();
                     if let Some(response) = self.judged(&link, response).await? {
+                        if self.request.method() == Some(method::TOOLS_CALL) {
+                            self.shared.took.observe(self.clock.age());
+                        }
                         return Ok(Step::Response(response.with_id(&self.caller_id)));
                     }
                 }

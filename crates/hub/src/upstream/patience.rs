@@ -2,12 +2,15 @@
 //!
 //! MCP base protocol, "Timeouts": progress may give more time, a maximum holds regardless.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use super::{CallError, Shared, wanted::Limits};
 
 /// How long a call waits.
 pub(super) struct Patience {
+    began: Instant,
     limits: Limits,
     quiet_until: Instant,
     total_until: Option<Instant>,
@@ -17,10 +20,16 @@ impl Patience {
     pub(super) fn new(limits: Limits) -> Self {
         let now = Instant::now();
         Self {
+            began: now,
             limits,
             quiet_until: now + limits.timeout,
             total_until: limits.total.map(|total| now + total),
         }
+    }
+
+    /// How long the call has been under way.
+    pub(super) fn age(&self) -> Duration {
+        self.began.elapsed()
     }
 
     pub(super) fn until(&self) -> Instant {

@@ -29,6 +29,7 @@ use super::{
     trouble::{excerpt, head},
     wanted::Limits,
 };
+use crate::measure::Took;
 use crate::sign_in::{Account, SignIns};
 
 pub(super) struct Shared {
@@ -44,6 +45,8 @@ pub(super) struct Shared {
     pub(super) busy: Arc<()>,
     /// Calls that ever began.
     pub(super) calls: AtomicU64,
+    /// How long tool calls of this server took.
+    pub(super) took: Arc<Took>,
     pub(super) state: watch::Sender<State>,
     /// The connection that is ready; none while there is none.
     pub(super) link: ArcSwapOption<Link>,

@@ -24,6 +24,7 @@ use super::{
     shared::Shared,
     wanted::{self, Wanted},
 };
+use crate::measure::{ByServer, Took};
 use crate::sign_in::{self, Account};
 
 /// All upstreams of a hub, kept in step with the settings. A clone is the same one.
@@ -40,6 +41,7 @@ pub(super) struct Inner {
     pub(super) changing: Mutex<()>,
     events: broadcast::Sender<(Arc<str>, Event)>,
     ids: Arc<AtomicU64>,
+    took: ByServer<Took>,
     /// The time for a call where the settings give none.
     usual: Duration,
     pub(super) outside: Outside,
@@ -88,6 +90,7 @@ impl Upstreams {
             changing: Mutex::new(()),
             events,
             ids: Arc::default(),
+            took: ByServer::default(),
             usual: wanted::usual_timeout(&outside.environment),
             outside,
             home: Handle::current(),
@@ -120,6 +123,11 @@ impl Upstreams {
     /// All that users share, in the order of the settings; also those that are switched off.
     pub fn all(&self) -> Vec<Upstream> {
         self.inner.running.load().ordered.clone()
+    }
+
+    /// How long tool calls took, by server.
+    pub fn took(&self, settings: &Settings) -> Vec<(Arc<str>, Arc<Took>)> {
+        self.inner.took.all(|name| settings.server(name).is_some())
     }
 
     /// Connects afresh, as a person asked. False: there is no server of that name.
@@ -203,6 +211,7 @@ impl Upstreams {
             used: Mutex::new(outside.clock.now()),
             busy: Arc::default(),
             calls: AtomicU64::new(0),
+            took: self.inner.took.of(&name),
             state: watch::Sender::new(State::Disabled),
             link: ArcSwapOption::empty(),
             hello: ArcSwapOption::empty(),

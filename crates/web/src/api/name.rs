@@ -1,4 +1,4 @@
-//! Which names a server may get through the API. A name may hold `/`; it is never part of a file's path.
+//! Which names a server or a group may get through the API. A name may hold `/`; it is never part of a file's path.
 
 #[cfg(test)]
 mod tests;
@@ -10,10 +10,15 @@ const LONGEST: usize = 200;
 
 // rule: safe-w11
 pub(crate) fn check(name: &str) -> Result<(), Problem> {
+    check_of("server", name)
+}
+
+/// A group is addressed like a server.
+pub(crate) fn check_of(what: &str, name: &str) -> Result<(), Problem> {
     match fault(name) {
         None => Ok(()),
         Some(fault) => Err(Problem::request(format!(
-            "the server name {fault}; use letters, digits, \"-\", \"_\", \".\" or \"/\""
+            "the {what} name {fault}; use letters, digits, \"-\", \"_\", \".\" or \"/\""
         ))),
     }
 }

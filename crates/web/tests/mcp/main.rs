@@ -13,6 +13,7 @@ mod client;
 mod groups;
 mod harness;
 mod merged;
+mod metrics;
 mod old_calls;
 mod old_ends;
 mod old_wire;

@@ -161,6 +161,28 @@ async fn a_long_trouble_is_told_and_its_end_as_well() {
     assert_eq!(events.try_recv().unwrap(), Event::SignedIn("up".into()));
 }
 
+#[tokio::test]
+async fn what_comes_of_renewals_is_counted() {
+    let bench = signed_in(quick()).await;
+    assert!(bench.sign_ins.renewed().is_empty());
+    let hour = || bench.clock.advance(HOUR);
+    hour();
+    assert_eq!(bench.attempt().await, Attempt::Answered(200));
+    hour();
+    order(&bench, Fault::busy(60), 1);
+    assert!(matches!(bench.attempt().await, Attempt::Needed(_)));
+    hour();
+    bench.world.end_grants();
+    bench.needed().await;
+    let renewed = bench.sign_ins.renewed();
+    assert_eq!(renewed.len(), 1);
+    assert_eq!(&*renewed[0].0, "up");
+    assert_eq!(
+        renewed[0].1.read(),
+        [("ok", 1), ("retry", 1), ("sign_in", 1)]
+    );
+}
+
 // rule: at-31, mcp-auth-grant-classes
 #[tokio::test]
 async fn a_rejected_grant_asks_for_a_sign_in_and_keeps_the_client() {
