@@ -8,6 +8,7 @@ use http::HeaderMap;
 use mcp::merge::{self, Listing};
 use mcp::message::{Kind, Message, code};
 use mcp::{method, raw};
+use settings::Server;
 use tokio_util::sync::CancellationToken;
 
 use super::callers::Place;
@@ -197,8 +198,9 @@ impl Exchange {
         }
         let settings = self.shared.catalog.store().current();
         let server = settings.server(self.upstream.name());
-        let patience = server.and_then(|server| server.options.wait_for_sign_in);
-        let patience = patience.or(settings.wait_for_sign_in);
+        let of_server =
+            |server: &Server| (server.options.wait_for_sign_in).or(server.oauth.wait_for_sign_in);
+        let patience = server.and_then(of_server).or(settings.wait_for_sign_in);
         let place = self.shared.sign_in_places.take(&self.session.identity)?;
         let ticket = self.ticket();
         let (from, why) = ((&self.upstream, &*self.session), (needed, &ticket));

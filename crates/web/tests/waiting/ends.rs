@@ -27,18 +27,23 @@ async fn when_the_time_is_over_the_call_says_why_and_where_and_the_next_one_work
 
 #[tokio::test]
 async fn with_a_time_of_zero_nobody_waits() {
-    let settings = json!({ "systemConfig": { "waitForSignIn": 0 } });
-    let stage = Stage::with(settings, Switches::default()).await;
-    let mut client = connect(&stage.endpoint()).await;
-    let answer = soon(client.calls("early")).await.unwrap();
-    assert!(
-        answer.contains("needs a sign-in: never signed in. Open"),
-        "{answer}"
-    );
-    assert!(
-        client.heard.try_recv().is_err(),
-        "nothing was told meanwhile"
-    );
+    for settings in [
+        json!({ "systemConfig": { "waitForSignIn": 0 } }),
+        json!({ "practice": { "options": { "waitForSignIn": 0 } } }),
+        json!({ "practice": { "oauth": { "waitForSignIn": 0 } } }),
+    ] {
+        let stage = Stage::with(settings, Switches::default()).await;
+        let mut client = connect(&stage.endpoint()).await;
+        let answer = soon(client.calls("early")).await.unwrap();
+        assert!(
+            answer.contains("needs a sign-in: never signed in. Open"),
+            "{answer}"
+        );
+        assert!(
+            client.heard.try_recv().is_err(),
+            "nothing was told meanwhile"
+        );
+    }
 }
 
 #[tokio::test]
