@@ -19,13 +19,13 @@ pub(crate) async fn measure(upstream: &str, table: &mut Table) -> io::Result<()>
     let direct = open(Side::new(upstream, "/mcp/0")).await?;
     let through = open(Side::new(&hub.address, "/mcp/up0")).await?;
     let mut added = Vec::with_capacity(CALLS);
-    for _ in 0..CALLS {
-        let bare = first(&direct).await?;
+    for call in 0..CALLS {
+        let bare = first(&direct, call).await?;
         let proxied = match &nginx {
-            Some(nginx) => Some(first(&Side::new(&nginx.address, "/mcp/0")).await?),
+            Some(nginx) => Some(first(&Side::new(&nginx.address, "/mcp/0"), call).await?),
             None => None,
         };
-        added.push((bare, proxied, first(&through).await?));
+        added.push((bare, proxied, first(&through, call).await?));
     }
     let behind = |time: &Duration, bare: &Duration| (time.as_secs_f64() - bare.as_secs_f64()) * 1e3;
     let hub = median(added.iter().map(|(bare, _, hub)| behind(hub, bare)));
@@ -40,9 +40,10 @@ pub(crate) async fn measure(upstream: &str, table: &mut Table) -> io::Result<()>
     Ok(())
 }
 
-async fn first(side: &Side) -> io::Result<Duration> {
+/// The connection ends with the first event. The hub goes on with the call for a while, so each has an id of its own.
+async fn first(side: &Side, call: usize) -> io::Result<Duration> {
     let mut reader = connect(side).await?;
-    let request = side.request(&Work::call("late", 1, Duration::ZERO).body(0));
+    let request = side.request(&Work::call("late", 1, Duration::ZERO).body(call));
     let began = Instant::now();
     reader.stream.write_all(&request).await?;
     reader.until(b"notifications/progress").await?;
