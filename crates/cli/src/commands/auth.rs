@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::journey::{Journey, Wishes, switched_off, ticking, verdict};
+use super::journey::{Journey, Wishes, noticed, switched_off, ticking, verdict};
 use super::{Desk, servers};
 use crate::failure::{Exit, Failure};
 use crate::output::table;
@@ -209,6 +209,9 @@ async fn logout(desk: &Desk, server: &str, all: bool) -> Result<(), Failure> {
     };
     desk.output
         .line(format!("{server} is signed out; {revoked}"));
+    if before.connected {
+        noticed(desk, server).await?;
+    }
     Ok(())
 }
 

@@ -34,6 +34,18 @@ pub(crate) struct Wishes {
     pub(crate) no_wait: bool,
 }
 
+/// Waits a little until the server has felt what was done to it: who asks for its state next is not told that it is connecting.
+pub(super) async fn noticed(desk: &Desk, server: &str) -> Result<(), Failure> {
+    let end = Instant::now() + NOTICED;
+    let mut clock = ticking();
+    loop {
+        clock.tick().await;
+        if !desk.hub.server(server).await?.is_under_way() || Instant::now() > end {
+            return Ok(());
+        }
+    }
+}
+
 /// One server, watched: its journal is told as it grows.
 pub(super) struct Journey<'a> {
     desk: &'a Desk,
