@@ -8,6 +8,7 @@ mod callers;
 mod exchange;
 mod hello;
 mod level;
+mod lifetime;
 mod live;
 mod outbox;
 mod outward;
@@ -25,13 +26,11 @@ mod tracks;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
 use mcp::Revision;
 use mcp::capability::Abilities;
-use mcp::merge::Listing;
 use mcp::message::Message;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -143,8 +142,6 @@ const MOST_SESSIONS: Most = Most {
     of_all: 100_000,
     of_one: 20_000,
 };
-/// A session that nobody used for so long is over.
-const LONGEST_IDLE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Requests under way in one session.
 const MOST_CALLS: usize = 1_024;
 /// 128 bits.
@@ -322,137 +319,12 @@ impl Session {
 }
 
 impl Shared {
-    fn made(
-        &self,
-        (id, seal): (Box<str>, Box<str>),
-        asked: hello::Asked,
-        (endpoint, caller, scope): (Endpoint, &Caller, Arc<Scope>),
-    ) -> Session {
-        Session {
-            id,
-            seal,
-            identity: caller.identity().into(),
-            endpoint,
-            revision: asked.revision,
-            abilities: asked.abilities,
-            capabilities: asked.capabilities.into(),
-            caller: ArcSwap::from_pointee(caller.clone()),
-            scope: ArcSwap::new(scope),
-            level: SessionLevel::default(),
-            of_caller: self.callers.of(caller.identity()),
-            calls: Mutex::default(),
-            asked: Mutex::default(),
-            outbox: Outbox::default(),
-            tracks: Tracks::new(&self.whole),
-            outward: Outward::default(),
-            used: AtomicU64::new(self.now()),
-        }
-    }
-
-    /// A session that another process opened, which had the same key.
-    // rule: mcp-transport-session-anew -- a session that this process does not know, and that its own hub gave out, goes on without `initialize`.
-    fn anew(
-        &self,
-        (id, seal): (&str, &str),
-        endpoint: &Endpoint,
-        caller: &Caller,
-    ) -> Result<Arc<Session>, NoSession> {
-        let asked = self.passports.open((id, seal), endpoint, caller);
-        let asked = asked.ok_or(NoSession::Unknown)?;
-        let scope = self.catalog.scope_of(id, endpoint, caller)?;
-        self.make_room(caller.identity())?;
-        let session = self.made(
-            (id.into(), seal.into()),
-            asked,
-            (endpoint.clone(), caller, scope),
-        );
-        // What happened meanwhile is known to nobody.
-        session.outbox.all_changed();
-        tracing::info!(
-            session = session.short_id(),
-            "a session of another process goes on here"
-        );
-        // Requests of its client may come at the same time.
-        Ok(self.live.or_insert(Arc::new(session)))
-    }
-
     fn now(&self) -> u64 {
         self.started.elapsed().as_secs()
     }
 
     fn sessions(&self) -> Vec<Arc<Session>> {
         self.live.all()
-    }
-
-    /// Lets the session see the settings as they are now, and tells it when other things are shown.
-    fn refresh(&self, session: &Session, caller: &Caller) -> Result<(), Nowhere> {
-        if self.catalog.is_current(&session.scope.load(), caller) {
-            return Ok(());
-        }
-        let now = if session.revision.has_handshake() {
-            self.catalog
-                .scope_of(&session.id, &session.endpoint, caller)?
-        } else {
-            self.catalog.scope(&session.endpoint, caller)?
-        };
-        session.caller.store(Arc::new(caller.clone()));
-        let before = session.scope.swap(Arc::clone(&now));
-        if !before.shows_the_same(&now) {
-            for listing in [Listing::Tools, Listing::Prompts, Listing::Resources] {
-                session.outbox.list_changed(listing);
-            }
-        }
-        Ok(())
-    }
-
-    fn close(&self, session: &Session) {
-        if !session.seal.is_empty() {
-            self.passports.end(&session.id);
-        }
-        self.let_go(session);
-    }
-
-    /// Ends what a session has here. One that has a seal may go on when its client comes back.
-    fn let_go(&self, session: &Session) {
-        self.live.remove(&session.id);
-        for call in session.calls().values() {
-            call.cancel();
-        }
-        session.asked().clear();
-        session.outbox.close();
-        session.tracks.close();
-        self.catalog.upstreams().end_session(&session.id);
-        self.unwatch_tasks(&session.id);
-        for (server, uri) in self.subscriptions.forget(&session.id) {
-            self.unsubscribe(&server, &uri);
-        }
-    }
-
-    fn end_idle(&self) {
-        self.forget_old_tasks();
-        self.callers.forget_gone();
-        let now = self.now();
-        let idle = |s: &Arc<Session>| {
-            now.saturating_sub(s.used.load(Ordering::Relaxed)) > LONGEST_IDLE.as_secs()
-        };
-        for session in self
-            .sessions()
-            .iter()
-            .filter(|s| idle(s) && !s.outbox.is_open())
-        {
-            self.close(session);
-        }
-        for session in self.sessions() {
-            session.outbox.sweep();
-            session.tracks.sweep();
-        }
-        // A client that listens keeps the connection of its user from being closed.
-        for session in self.sessions().iter().filter(|s| s.outbox.is_open()) {
-            let scope = session.scope.load_full();
-            for member in &scope.shape().members {
-                drop(self.catalog.serving(&scope, &member.server));
-            }
-        }
     }
 
     /// The most talkative level that any session wants of this server.
