@@ -235,7 +235,7 @@ fn offered(tools: usize) -> String {
 }
 
 /// To be copied into a shell: a name with other characters than usual is quoted.
-fn login_command(server: &str) -> String {
+pub(crate) fn login_command(server: &str) -> String {
     let plain = server
         .chars()
         .all(|letter| letter.is_ascii_alphanumeric() || "-_./@:".contains(letter));

@@ -170,7 +170,7 @@ pub(super) fn not_begun(server: &str, error: &SignInError) -> Page {
     }
 }
 
-fn page(
+pub(super) fn page(
     status: StatusCode,
     tone: Tone,
     server: Option<&str>,
@@ -201,7 +201,7 @@ fn server(meant: &Meant) -> String {
 }
 
 /// With the port where it is not the usual one: that is what tells servers on one machine apart.
-fn host(url: &Url) -> Option<String> {
+pub(super) fn host(url: &Url) -> Option<String> {
     let host = url.host_str()?;
     Some(match url.port() {
         Some(port) => format!("{host}:{port}"),
@@ -218,7 +218,7 @@ const KNOWN: [(&str, &str); 5] = [
     ("refresh_token", "stay signed in while you are away"),
 ];
 
-fn scopes(pending: Option<&Url>) -> String {
+pub(super) fn scopes(pending: Option<&Url>) -> String {
     let asked = pending.and_then(|link| {
         let mut pairs = link.query_pairs();
         let scope = pairs.find(|(name, _)| name == "scope");
@@ -264,7 +264,7 @@ fn who(meant: &Meant) -> String {
     }
 }
 
-fn sentence(words: &str) -> String {
+pub(super) fn sentence(words: &str) -> String {
     let mut letters = words.chars();
     let first = letters.next().map(|first| first.to_uppercase().to_string());
     let end = if words.ends_with(['.', '!', '?']) {
