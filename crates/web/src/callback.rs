@@ -16,8 +16,8 @@ use hub::sign_in::Account;
 use hub::upstream::{State as Life, Upstream};
 use tokio::time::{Instant, timeout_at};
 
-pub(crate) use self::words::login_command;
 use self::words::{failed, signed_in};
+pub(crate) use self::words::{login_command, sentence};
 use crate::app::App;
 use crate::page::{Act, Page};
 

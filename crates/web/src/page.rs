@@ -232,8 +232,12 @@ impl Row {
     fn html(&self) -> String {
         match self {
             Self::Text(words) => format!("<bdi>{}</bdi>", text(words)),
+            Self::Command(words, command) if words.is_empty() => {
+                format!("<code>{}</code>", text(command))
+            }
             Self::Command(words, command) => {
-                format!("{}<code>{}</code>", text(words), text(command))
+                let (words, command) = (text(words), text(command));
+                format!("<span>{words}</span><code>{command}</code>")
             }
             Self::Link(address) => format!("<code>{}</code>", text(address)),
         }

@@ -207,7 +207,7 @@ fn start_again(server: Option<&str>) -> (&'static str, Row) {
 }
 
 /// Messages of errors are no sentences yet.
-fn sentence(message: &str) -> String {
+pub(crate) fn sentence(message: &str) -> String {
     let mut letters = message.trim().chars();
     // A word like `invalid_grant` or an address keeps its spelling.
     let word = message.split_whitespace().next().unwrap_or_default();

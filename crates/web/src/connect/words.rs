@@ -7,6 +7,7 @@ use url::Url;
 
 use super::Meant;
 use super::click::{PASSWORD, TIE, USERNAME};
+use crate::callback::sentence;
 use crate::page::{Act, Form, Page, Row, Tone};
 
 /// What is said above the form.
@@ -262,15 +263,4 @@ fn who(meant: &Meant) -> String {
         },
         None => "a program with a key that is gone meanwhile".to_owned(),
     }
-}
-
-pub(super) fn sentence(words: &str) -> String {
-    let mut letters = words.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string());
-    let end = if words.ends_with(['.', '!', '?']) {
-        ""
-    } else {
-        "."
-    };
-    format!("{}{}{end}", first.unwrap_or_default(), letters.as_str())
 }

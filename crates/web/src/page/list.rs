@@ -57,7 +57,7 @@ impl List {
 impl Item {
     fn html(&self, choice: &str) -> String {
         let mut html = format!(
-            "<li class=\"{}\"><div class=\"mark\">{}</div><div><h2><bdi>{}</bdi></h2><p>{}</p>",
+            "<li class=\"{}\"><h2><span class=\"mark\">{}</span><bdi>{}</bdi></h2><p>{}</p>",
             self.tone.class(),
             self.tone.icon(),
             text(&self.name),
@@ -92,7 +92,7 @@ impl Item {
                 );
             }
         }
-        html.push_str("</div></li>");
+        html.push_str("</li>");
         html
     }
 }

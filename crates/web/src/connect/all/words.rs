@@ -8,15 +8,15 @@ use url::Url;
 
 use super::{Entry, Turn, Visit, Who};
 use crate::app::App;
-use crate::callback::login_command;
+use crate::callback::{login_command, sentence};
 use crate::connect::click::{PASSWORD, SERVER, TIE, USERNAME};
-use crate::connect::words::{self, host, page, scopes, sentence};
+use crate::connect::words::{self, host, page, scopes};
 use crate::page::{Act, Form, Item, List, Page, Row, Step, Tone};
 
 /// What the address says behind its `?` to ask a user who he is, where nobody has to.
 pub(super) const AS_USER: &str = "user";
 const AS_USER_LINK: &str = "?user";
-const BACK: &str = "You come back here after each sign-in.";
+const BACK: &str = "Click only where you want the hub to use that server for you.";
 
 /// What is said above the list.
 pub(super) enum Said {
@@ -48,7 +48,7 @@ impl Said {
 }
 
 pub(super) fn login(said: Said, tie: String) -> Page {
-    let lead = "Servers that you may use wait for a sign-in at their own login servers. Show with your account at this hub who you are to see which.";
+    let lead = "The list says which servers want a sign-in at their own login server. Show with your account at this hub who you are, to see what waits for you.";
     let (status, tone, lead) = match said.words() {
         Some((status, words)) => (status, Tone::Attention, words),
         None => (StatusCode::OK, Tone::Calm, lead.to_owned()),
@@ -88,7 +88,7 @@ pub(super) fn list(
         (Some(_), None) => (
             Tone::Attention,
             waiting(to_click),
-            "One click for each leads to its login server. Nothing happens before you click."
+            "A click leads to the login server, and from there back to this page. Nothing happens before you click."
                 .to_owned(),
         ),
         (None, _) if stuck > 0 => (
@@ -190,10 +190,21 @@ fn done(app: &App, entry: &Entry) -> String {
     }
 }
 
+/// The state in words, and why.
 fn why(entry: &Entry) -> String {
+    let state = match entry.view.state {
+        Standing::OauthRequired | Standing::Unneeded => "sign-in needed",
+        Standing::NeedsClient => "needs a client id",
+        Standing::ClientRejected => "client rejected",
+        Standing::RegistrationRefused => "registration refused",
+        Standing::RejectedByResource => "token rejected",
+        Standing::RefreshFailing => "renewal failing",
+        Standing::Disconnected => "not connected",
+        Standing::Connected => "connected",
+    };
     match entry.view.reason.as_str() {
-        "" => "You have not signed in there yet.".to_owned(),
-        reason => sentence(reason),
+        "" => sentence(&format!("{state}: you have not signed in there yet")),
+        reason => sentence(&format!("{state}: {reason}")),
     }
 }
 
@@ -228,7 +239,7 @@ fn instead(entry: &Entry, runs: bool) -> Vec<(&'static str, Row)> {
         let action = view.action.as_deref().unwrap_or("sign in again");
         return vec![
             ("Do", Row::Text(sentence(action))),
-            command("Then:", login_command(name)),
+            ("Then", Row::Command(String::new(), login_command(name))),
         ];
     }
     let console = view.console_url.as_deref();
@@ -239,9 +250,12 @@ fn instead(entry: &Entry, runs: bool) -> Vec<(&'static str, Row)> {
             &format!("Make a client in {console}, with this callback address:"),
             view.redirect_uri.clone(),
         ),
-        command(
-            "Then give its id and secret:",
-            format!("mcphub add '{address}' --client-id ... --client-secret ..."),
+        (
+            "Then",
+            Row::Command(
+                "Give its id and secret:".to_owned(),
+                format!("mcphub add '{address}' --client-id ... --client-secret ..."),
+            ),
         ),
     ]
 }
