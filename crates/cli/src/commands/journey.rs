@@ -16,7 +16,7 @@ use crate::timeline::{self, Follower};
 /// How often the hub is asked how it goes.
 const LOOK: Duration = Duration::from_millis(300);
 /// A link lives ten minutes; after that nobody will come back.
-const LONGEST: Duration = Duration::from_secs(600);
+pub(super) const LONGEST: Duration = Duration::from_secs(600);
 /// However long its login server lets a code live.
 const LONGEST_CODE: Duration = Duration::from_secs(3600);
 /// The hub notices its own change of the settings at once.

@@ -7,8 +7,9 @@ use std::io::Write;
 use std::time::Duration;
 
 use hub::Hub;
-use hub::sign_in::Awaited;
+use hub::sign_in::{Awaited, State as Standing};
 use hub::upstream::State;
+use settings::Grants;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, interval};
 use url::Url;
@@ -48,18 +49,28 @@ impl Beside {
         looks.tick().await;
         for _ in 0..LOOKS {
             looks.tick().await;
-            let states = self.hub.upstreams().all();
-            let is_new = |state: &State| matches!(state, State::Connecting { attempt: ..=1 });
-            if !states.iter().any(|upstream| is_new(&upstream.state())) {
+            if self.has_settled() {
                 break;
             }
         }
         let all = self.hub.upstreams().all();
-        let waits = |state: &State| matches!(state, State::NeedsSignIn { why } if why.state.waits_for_a_person());
+        let waits = |state: &State| matches!(state, State::NeedsSignIn { why } if why.state == Standing::OauthRequired);
         let waiting = all.iter().filter(|upstream| waits(&upstream.state()));
         if let Some(line) = many_wait(waiting.count(), &self.url) {
             say(&line);
         }
+    }
+
+    /// Whether the first attempt at each server is over.
+    fn has_settled(&self) -> bool {
+        let (settings, upstreams) = (self.hub.store().current(), self.hub.upstreams());
+        let mut wanted = settings.servers.iter().filter(|server| {
+            server.enabled && server.transport.is_ok() && server.oauth.tokens == Grants::Shared
+        });
+        wanted.all(|server| {
+            let state = upstreams.get(&server.name).map(|upstream| upstream.state());
+            !matches!(state, None | Some(State::Connecting { attempt: ..=1 }))
+        })
     }
 
     async fn show_what_is_awaited(&self) {
