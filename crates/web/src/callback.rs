@@ -109,7 +109,7 @@ fn with_list(page: Page, back: bool, callback: &str) -> Page {
     Page {
         act: Act::Back { address },
         closes: false,
-        hint: "Nothing else was changed; the list says what is left.",
+        hint: "The list says what is left.",
         ..page
     }
 }

@@ -24,13 +24,17 @@ use crate::access::{base_url, peer};
 use crate::app::{App, Moment};
 use crate::session::{LoginError, Person};
 
+/// Behind the `?` of an address that somebody was led to: a proxy that hides the name that was asked for would lead in circles.
+const HERE: &str = "here";
+
 /// GET `/connect`.
 pub(crate) async fn show(
     State(app): State<App>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    if let Some(address) = elsewhere(&app, &headers) {
+    let elsewhere = elsewhere(&app, &headers).filter(|_| query.as_deref() != Some(HERE));
+    if let Some(address) = elsewhere {
         return (
             StatusCode::TEMPORARY_REDIRECT,
             [(header::LOCATION, address)],
@@ -261,17 +265,20 @@ fn accounts(entries: &[Entry]) -> impl Iterator<Item = &Account> {
     entries.iter().filter_map(|entry| entry.account.as_ref())
 }
 
-/// Callbacks come to `localhost`, and cookies of another name of this machine would not come along.
+/// Where the list has to be opened instead: callbacks come to the hub's own address, and cookies of another name would not come along.
 fn elsewhere(app: &App, headers: &HeaderMap) -> Option<String> {
-    if app.now().settings.base_url().is_some() {
-        return None;
+    let host = headers.get(header::HOST)?.to_str().ok()?;
+    let mut asked = Url::parse(&format!("http://{host}{}/connect", app.options().prefix())).ok()?;
+    if let Some(base) = app.now().settings.base_url() {
+        let own = Url::parse(base).ok()?;
+        let base = base.trim_end_matches('/');
+        return (own.host() != asked.host()).then(|| format!("{base}/connect?{HERE}"));
     }
-    let mut url = Url::parse(&format!("{}/connect", base_url(app, headers))).ok()?;
-    let is_address = match url.host()? {
+    let is_address = match asked.host()? {
         Host::Ipv4(address) => address.is_loopback(),
         Host::Ipv6(address) => address.is_loopback(),
         Host::Domain(_) => false,
     };
-    url.set_host(Some("localhost")).ok()?;
-    is_address.then(|| url.into())
+    asked.set_host(Some("localhost")).ok()?;
+    is_address.then(|| asked.into())
 }

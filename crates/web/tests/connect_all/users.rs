@@ -151,6 +151,8 @@ async fn where_no_click_helps_the_list_says_what_does() {
     let list = person.opens(&stage, "/connect").await;
     for words in [
         "One server waits for a sign-in",
+        "Sign-in needed: never signed in.",
+        "Needs a client id: ",
         "http://localhost:3000/oauth/callback",
         "--client-id",
         "Each user signs in there for himself",

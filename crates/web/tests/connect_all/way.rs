@@ -2,6 +2,7 @@
 
 use http::{Method, StatusCode, header};
 use lab::{Browser, Decision};
+use serde_json::json;
 
 use crate::person::{Person, onward, own_hub};
 use crate::stage::{Stage, request};
@@ -169,4 +170,23 @@ async fn a_hub_that_waits_for_nobody_says_so() {
         led.header(header::LOCATION),
         "http://localhost:3000/connect"
     );
+}
+
+#[tokio::test]
+async fn who_asks_under_another_name_is_led_to_the_address_that_callbacks_come_to_and_not_in_circles()
+ {
+    let settings =
+        json!({ "systemConfig": { "install": { "baseUrl": "https://hub.example.com/" } } });
+    let stage = Stage::new(&settings.to_string()).await;
+    let led = Person::default().opens(&stage, "/connect").await;
+    assert_eq!(led.status, StatusCode::TEMPORARY_REDIRECT);
+    let address = led.header(header::LOCATION);
+    assert_eq!(address, "https://hub.example.com/connect?here");
+    let path = address.strip_prefix("https://hub.example.com").unwrap();
+    // A proxy may hide the name.
+    let asked = Person::default().opens(&stage, path).await;
+    assert_eq!(asked.status, StatusCode::OK);
+    assert!(asked.text.contains("type=\"password\""), "{}", asked.text);
+    let cookie = asked.header(header::SET_COOKIE);
+    assert!(cookie.ends_with("; Secure"), "{cookie}");
 }

@@ -29,7 +29,7 @@ const LOOKS: usize = 40;
 /// Where the hub's words go.
 pub(super) struct Beside {
     pub(super) hub: Hub,
-    /// The hub's own address for people, without a slash at its end.
+    /// The hub's own address on this machine, without a slash at its end.
     pub(super) url: String,
     /// Nobody said no, and only this machine can reach the hub.
     pub(super) may_open: bool,
@@ -56,7 +56,9 @@ impl Beside {
         let all = self.hub.upstreams().all();
         let waits = |state: &State| matches!(state, State::NeedsSignIn { why } if why.state == Standing::OauthRequired);
         let waiting = all.iter().filter(|upstream| waits(&upstream.state()));
-        if let Some(line) = many_wait(waiting.count(), &self.url) {
+        let settings = self.hub.store().current();
+        let public = settings.base_url().map(|base| base.trim_end_matches('/'));
+        if let Some(line) = many_wait(waiting.count(), public.unwrap_or(&self.url)) {
             say(&line);
         }
     }

@@ -193,14 +193,14 @@ fn done(app: &App, entry: &Entry) -> String {
 /// The state in words, and why.
 fn why(entry: &Entry) -> String {
     let state = match entry.view.state {
-        Standing::OauthRequired | Standing::Unneeded => "sign-in needed",
-        Standing::NeedsClient => "needs a client id",
-        Standing::ClientRejected => "client rejected",
-        Standing::RegistrationRefused => "registration refused",
-        Standing::RejectedByResource => "token rejected",
-        Standing::RefreshFailing => "renewal failing",
-        Standing::Disconnected => "not connected",
-        Standing::Connected => "connected",
+        Standing::OauthRequired | Standing::Unneeded => "Sign-in needed",
+        Standing::NeedsClient => "Needs a client id",
+        Standing::ClientRejected => "Client rejected",
+        Standing::RegistrationRefused => "Registration refused",
+        Standing::RejectedByResource => "Token rejected",
+        Standing::RefreshFailing => "Renewal failing",
+        Standing::Disconnected => "Not connected",
+        Standing::Connected => "Connected",
     };
     match entry.view.reason.as_str() {
         "" => sentence(&format!("{state}: you have not signed in there yet")),
