@@ -93,6 +93,21 @@ async fn a_hub_that_nobody_sits_before_shows_the_address_and_opens_nothing() {
         assert!(said.contains("; open http://localhost:"), "{why}: {said}");
         assert!(browser.is_idle(), "{why}");
     }
+    // Whoever has a public address has callers elsewhere.
+    let mut desk = Desk::new();
+    let browser = FakeBrowser::at(&desk);
+    let mut public: Value = serde_json::from_str(&settings(&world)).unwrap();
+    public["systemConfig"] = json!({ "install": { "baseUrl": "https://hub.example.com" } });
+    desk.write_settings(&public.to_string());
+    let mut command = desk.command(&["serve", "--listen", "127.0.0.1:0"]);
+    browser.is_of(&mut command);
+    let (mut hub, _) = on_terminal(command);
+    desk.is_at(&mut hub);
+    link(&desk);
+    let _call = Caller::calls(desk.url(), "hello");
+    let said = hub.line_with("practice needs a sign-in, and a call waits for it");
+    assert!(said.contains("; open https://hub.example.com/c/"), "{said}");
+    assert!(browser.is_idle());
     let mut desk = Desk::new();
     let mut hub = desk.start_hub(&settings(&world));
     link(&desk);
