@@ -54,6 +54,13 @@ export class Person {
     await this.#login();
   }
 
+  // Clicks on a button of the hub, logs in and consents where that is asked, and lands where the hub sends the browser in the end.
+  async clickAndConsent(button, end) {
+    await this.page.getByRole('button', { name: button, exact: true }).click();
+    await this.#login();
+    await this.consent(end);
+  }
+
   // Confirms the code that the hub shows, logs in and consents; the login server's page says when it is done.
   async confirmCode(link) {
     await this.page.goto(link);

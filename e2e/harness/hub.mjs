@@ -28,6 +28,7 @@ export class Hub {
     this.settingsPath = join(this.folder, 'mcp_settings.json');
     this.logPath = join(this.folder, 'hub.log');
     this.url = `http://localhost:${port}`;
+    this.password = PASSWORD;
   }
 
   async start() {

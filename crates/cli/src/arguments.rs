@@ -102,6 +102,9 @@ pub(crate) struct Serve {
     /// The settings file [env: MCPHUB_SETTING_PATH] [default: mcp_settings.json in this folder]
     #[arg(long, value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,
+    /// Opens no browser when a call waits for a sign-in [env: MCPHUB_NO_BROWSER]
+    #[arg(long)]
+    pub(crate) no_browser: bool,
 }
 
 impl Serve {
@@ -110,6 +113,7 @@ impl Serve {
         Self {
             listen: self.listen.or(before.listen),
             settings: self.settings.or(before.settings),
+            no_browser: self.no_browser || before.no_browser,
         }
     }
 }

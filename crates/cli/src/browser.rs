@@ -11,7 +11,7 @@ use crate::environment::Environment;
 pub(crate) enum Closed {
     /// `--no-browser`, or nobody sits at a terminal.
     Unwanted,
-    /// No display, or a session over ssh.
+    /// No display, a session over ssh, a machine that tests (`CI`), or `MCPHUB_NO_BROWSER`.
     NoDisplay,
     /// Not http or https.
     Scheme(String),
@@ -47,7 +47,9 @@ pub(crate) fn is_at_hand(person: bool, environment: &Environment) -> bool {
     let display = !cfg!(all(unix, not(target_os = "macos")))
         || environment.text("DISPLAY").is_some()
         || environment.text("WAYLAND_DISPLAY").is_some();
-    person && display && environment.text("SSH_CONNECTION").is_none()
+    let unwanted = environment.flag("MCPHUB_NO_BROWSER")
+        || environment.text("CI").is_some_and(|ci| ci != "false");
+    person && display && !unwanted && environment.text("SSH_CONNECTION").is_none()
 }
 
 #[cfg(test)]
@@ -101,6 +103,19 @@ mod tests {
             allowed("https://login.example.com/", true, &far),
             Err(Closed::NoDisplay)
         );
+    }
+
+    #[test]
+    fn no_browser_in_ci_or_where_it_was_switched_off() {
+        for (variable, value, opens) in [
+            ("CI", "true", false),
+            ("CI", "false", true),
+            ("MCPHUB_NO_BROWSER", "1", false),
+            ("MCPHUB_NO_BROWSER", "0", true),
+        ] {
+            let environment = Environment::of(&[("DISPLAY", ":0"), (variable, value)]);
+            assert_eq!(is_at_hand(true, &environment), opens, "{variable}={value}");
+        }
     }
 
     #[cfg(target_os = "linux")]

@@ -15,6 +15,7 @@ pub(crate) mod servers;
 pub(crate) mod settings;
 pub(crate) mod tools;
 
+mod all_sign_ins;
 mod consent;
 mod journey;
 

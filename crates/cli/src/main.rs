@@ -11,6 +11,7 @@ mod files;
 mod logging;
 mod operator;
 mod output;
+mod qr;
 mod rest;
 mod shutdown;
 mod timeline;

@@ -4,6 +4,7 @@
 //! (`desk`). One loop performs all exchanges and writes the journal (`drive`).
 
 mod account;
+mod awaited;
 mod callback;
 mod desk;
 mod device;
@@ -45,6 +46,7 @@ use crate::journal::Journal;
 use crate::measure::{ByServer, Renewed};
 use crate::store::Store;
 pub use account::Account;
+pub use awaited::Awaited;
 use desk::Desk;
 pub use desk::Renewals;
 use documents::Documents;
@@ -83,6 +85,8 @@ struct Shared {
     /// Hashes of states that were answered.
     used: SyncMutex<VecDeque<String>>,
     events: broadcast::Sender<Event>,
+    /// Sign-ins that somebody at this machine may be shown.
+    awaited: broadcast::Sender<Awaited>,
     renewed: ByServer<Renewed>,
     /// Preparations at once. Nobody waits for one, and at the start of a hub all of its servers want theirs.
     preparing: Semaphore,
@@ -105,6 +109,7 @@ impl SignIns {
             tickets: Tickets::default(),
             used: SyncMutex::default(),
             events: broadcast::Sender::new(LAG),
+            awaited: broadcast::Sender::new(awaited::LAG),
             renewed: ByServer::default(),
             preparing: Semaphore::new(PREPARATIONS),
         });

@@ -9,6 +9,7 @@ use hub::access::Rules;
 use settings::Settings;
 use tokio::sync::{Mutex, watch};
 
+use crate::connect::Walks;
 use crate::guard::Hosts;
 use crate::options::WebOptions;
 use crate::session::Sessions;
@@ -27,6 +28,7 @@ struct Inner {
     hub: Hub,
     options: WebOptions,
     sessions: Sessions,
+    walks: Walks,
     moment: ArcSwap<Moment>,
     /// One change by the API at a time: it reads, decides and writes.
     changing: Mutex<()>,
@@ -53,6 +55,7 @@ impl App {
             hub,
             options,
             sessions,
+            walks: Walks::default(),
             moment: ArcSwap::from_pointee(moment),
             changing: Mutex::default(),
             draining,
@@ -72,6 +75,10 @@ impl App {
 
     pub(crate) fn sessions(&self) -> &Sessions {
         &self.inner.sessions
+    }
+
+    pub(crate) fn walks(&self) -> &Walks {
+        &self.inner.walks
     }
 
     pub(crate) fn changing(&self) -> &Mutex<()> {

@@ -1,7 +1,7 @@
 //! GET `/oauth/callback`: where a browser comes back from a login server, and the page that tells a person how it went.
 //!
-//! Never redirects anywhere but to the login server of the same sign-in (when it wants to be asked differently), and shows
-//! nothing of an answer that was not proven to come from that server. Which page says what: `callback::words`.
+//! Never redirects anywhere but to the login server of the same sign-in (when it wants to be asked differently) and to our own list of
+//! sign-ins (when that is where the browser began), and shows nothing of an answer that was not proven to come from that server. Which page says what: `callback::words`.
 
 #[cfg(test)]
 mod tests;
@@ -9,14 +9,17 @@ mod words;
 
 use std::time::Duration;
 
-use axum::extract::{RawQuery, State};
+use axum::extract::{OriginalUri, RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use hub::sign_in::Account;
 use hub::upstream::{State as Life, Upstream};
 use tokio::time::{Instant, timeout_at};
 
 use self::words::{failed, signed_in};
+pub(crate) use self::words::{login_command, sentence};
 use crate::app::App;
+use crate::page::{Act, Page};
 
 /// How long a browser waits for the reconnection before it is told that it goes on.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -40,7 +43,13 @@ enum Reached {
     },
 }
 
-pub(crate) async fn callback(State(app): State<App>, RawQuery(query): RawQuery) -> Response {
+pub(crate) async fn callback(
+    State(app): State<App>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let now = app.hub().clock().now();
     let completed = match app
         .hub()
         .sign_ins()
@@ -48,7 +57,10 @@ pub(crate) async fn callback(State(app): State<App>, RawQuery(query): RawQuery) 
         .await
     {
         Ok(completed) => completed,
-        Err(error) => return failed(&error).into_response(),
+        Err(error) => {
+            let back = app.walks().comes_back(&headers, None, now);
+            return with_list(failed(&error), back, uri.path()).into_response();
+        }
     };
     // rule: safe-c11
     if let Some(again) = completed
@@ -66,7 +78,40 @@ pub(crate) async fn callback(State(app): State<App>, RawQuery(query): RawQuery) 
             Ok(upstream) => reached(&upstream).await,
             Err(_) => Reached::Off,
         };
-    signed_in(&completed.server, &reached).into_response()
+    let account = Account::of(&completed.server, completed.user.as_deref());
+    let back = app.walks().comes_back(&headers, Some(&account), now);
+    if back && matches!(reached, Reached::Connected { .. } | Reached::Connecting) {
+        // The list says it, and what is next.
+        return (
+            StatusCode::SEE_OTHER,
+            [(header::LOCATION, list(uri.path()))],
+        )
+            .into_response();
+    }
+    with_list(signed_in(&completed.server, &reached), back, uri.path()).into_response()
+}
+
+/// The list of all sign-ins, as seen from the callback; the settings may place that elsewhere.
+fn list(callback: &str) -> &'static str {
+    if callback.ends_with("/oauth/callback") {
+        "../connect"
+    } else {
+        "/connect"
+    }
+}
+
+/// A page for somebody who may have come from the list.
+fn with_list(page: Page, back: bool, callback: &str) -> Page {
+    if !back {
+        return page;
+    }
+    let address = list(callback);
+    Page {
+        act: Act::Back { address },
+        closes: false,
+        hint: "The list says what is left.",
+        ..page
+    }
 }
 
 /// Waits for the connection that the new token makes possible.

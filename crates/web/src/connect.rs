@@ -3,7 +3,9 @@
 //! MCP 2025-11-25 and 2026-07-28, elicitation, "Safe URL Handling" and "Phishing". A ticket proves nothing: where the hub is not one person's own, whoever
 //! clicks shows with a password that he may use the server. Nothing is remembered of that. What the page says: `connect::words`.
 
+pub(crate) mod all;
 mod click;
+mod walk;
 mod words;
 
 use axum::extract::{Path, Request, State};
@@ -11,10 +13,11 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use http_body_util::BodyExt;
 use hub::sign_in::Ticketed;
-use settings::Server;
+use settings::{Server, Settings};
 use url::{Host, Url};
 
 use self::click::Click;
+pub(crate) use self::walk::Walks;
 use self::words::Said;
 use crate::access::peer;
 use crate::app::{App, Moment};
@@ -58,7 +61,7 @@ pub(crate) async fn confirm(
         return form(&meant, Said::Elsewhere);
     };
     let click = Click::read(&head.headers, &body.to_bytes());
-    if !click.is_of(&head.headers, &meant.ticketed) {
+    if !click.is_of(&head.headers, &meant.ticketed.form) {
         return form(&meant, Said::Elsewhere);
     }
     if meant.wants_login {
@@ -105,12 +108,8 @@ impl Meant {
             return None;
         }
         let pending = app.hub().sign_ins().view(account).authorization_url;
-        let loopback = app.options().listen.ip().to_canonical().is_loopback();
-        // rule: mcp-elicit-same-person -- whoever completes the sign-in must be whom it was asked for; on a person's own machine, with an open door, nobody else can click.
-        let alone = is_local(now.settings.base_url()) && app.options().allowed_hosts.is_empty();
-        let own = now.rules.is_open() && loopback && alone;
         Some(Self {
-            wants_login: !own || account.user.is_some(),
+            wants_login: !is_own(app, &now) || account.user.is_some(),
             pending: pending.and_then(|link| Url::parse(&link).ok()),
             ticketed,
             server,
@@ -125,6 +124,14 @@ impl Meant {
             None => person.is_admin || hub::access::sees(&person.username, &self.server.sharing),
         }
     }
+}
+
+/// Whether the hub is one person's own, whom nobody has to ask who he is.
+// rule: mcp-elicit-same-person -- whoever completes the sign-in must be whom it was asked for; on a person's own machine, with an open door, nobody else can click.
+fn is_own(app: &App, now: &Moment) -> bool {
+    let loopback = app.options().listen.ip().to_canonical().is_loopback();
+    let alone = is_local(now.settings.base_url()) && app.options().allowed_hosts.is_empty();
+    now.rules.is_open() && loopback && alone
 }
 
 /// Whether people reach the hub on this machine only; where a proxy stands in front of it, others do.
@@ -144,15 +151,14 @@ fn form(meant: &Meant, said: Said) -> Response {
     let nonce = click::nonce();
     let tie = click::tie(&meant.ticketed.form, &nonce);
     let mut response = words::form(meant, said, tie).into_response();
-    if let Ok(cookie) = HeaderValue::try_from(click::cookie(&nonce, meant.is_https())) {
+    if let Ok(cookie) = HeaderValue::try_from(click::cookie(&nonce, is_https(&meant.now.settings)))
+    {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     response
 }
 
-impl Meant {
-    fn is_https(&self) -> bool {
-        let base = self.now.settings.base_url();
-        base.is_some_and(|base| base.starts_with("https:"))
-    }
+fn is_https(settings: &Settings) -> bool {
+    let base = settings.base_url();
+    base.is_some_and(|base| base.starts_with("https:"))
 }

@@ -3,6 +3,7 @@
 //! Everything that came from elsewhere is text: escaped, shortened, without control and direction characters. The policy
 //! allows exactly our own style (and, where the page closes itself, our own script) by hash and nothing else.
 
+mod list;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderValue, StatusCode, header};
 use sha2::{Digest, Sha256};
+
+pub(crate) use list::{Item, List, Step};
 
 const STYLE: &str = include_str!("page/style.css");
 const CLOSE: &str = "setTimeout(function(){window.close()},3000)";
@@ -73,6 +76,11 @@ pub(crate) enum Act {
         /// Also without a click.
         at_once: bool,
     },
+    List(List),
+    /// Leads back to the list that the person came from.
+    Back {
+        address: &'static str,
+    },
 }
 
 /// A form that goes back to the address of its page.
@@ -96,21 +104,21 @@ pub(crate) enum Row {
 impl IntoResponse for Page {
     fn into_response(self) -> Response {
         let policy = match self.act {
-            Act::Form(_) => &FORM_POLICY,
+            Act::Form(_) | Act::List(_) => &FORM_POLICY,
             _ if self.closes => &CLOSING_POLICY,
-            Act::None | Act::Onward { .. } => &PLAIN_POLICY,
+            Act::None | Act::Onward { .. } | Act::Back { .. } => &PLAIN_POLICY,
         };
         // A browser that may say nothing of where it comes from says no origin with a form either, and the gate asks for it.
         let referrer = match self.act {
-            Act::Form(_) => "same-origin",
-            Act::None | Act::Onward { .. } => "no-referrer",
+            Act::Form(_) | Act::List(_) => "same-origin",
+            Act::None | Act::Onward { .. } | Act::Back { .. } => "no-referrer",
         };
         let refresh = match &self.act {
             Act::Onward {
                 address,
                 at_once: true,
             } => HeaderValue::try_from(format!("0; url={address}")).ok(),
-            Act::None | Act::Form(_) | Act::Onward { .. } => None,
+            Act::None | Act::Form(_) | Act::Onward { .. } | Act::List(_) | Act::Back { .. } => None,
         };
         let mut response = (self.status, self.html()).into_response();
         let headers = response.headers_mut();
@@ -185,6 +193,10 @@ impl Act {
     fn html(&self) -> String {
         match self {
             Self::None => String::new(),
+            Self::List(list) => list.html(),
+            Self::Back { address } => {
+                format!("<a class=\"go\" href=\"{address}\">Back to all sign-ins</a>")
+            }
             Self::Onward { address, .. } => {
                 format!(
                     "<a class=\"go\" href=\"{}\" rel=\"noreferrer\">Continue</a>",
@@ -220,8 +232,12 @@ impl Row {
     fn html(&self) -> String {
         match self {
             Self::Text(words) => format!("<bdi>{}</bdi>", text(words)),
+            Self::Command(words, command) if words.is_empty() => {
+                format!("<code>{}</code>", text(command))
+            }
             Self::Command(words, command) => {
-                format!("{}<code>{}</code>", text(words), text(command))
+                let (words, command) = (text(words), text(command));
+                format!("<span>{words}</span><code>{command}</code>")
             }
             Self::Link(address) => format!("<code>{}</code>", text(address)),
         }

@@ -5,10 +5,10 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{RawQuery, Request, State};
+use axum::extract::{OriginalUri, RawQuery, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, Method};
 use hub::access::Caller;
 use hub::catalog::Endpoint;
 use percent_encoding::percent_decode_str;
@@ -121,6 +121,10 @@ fn rest(app: &App, prefix: &str) -> Router {
             "/connect/{ticket}",
             get(connect::show).post(connect::confirm),
         )
+        .route(
+            "/connect",
+            get(connect::all::show).post(connect::all::confirm),
+        )
         .route("/c/{code}", get(connect::short))
         .route(
             "/.well-known/oauth-protected-resource",
@@ -145,10 +149,16 @@ fn rest(app: &App, prefix: &str) -> Router {
 
 /// A callback that the settings place at another path than ours; else there is nothing.
 // rule: at-16
-async fn elsewhere(state: State<App>, method: Method, uri: Uri, query: RawQuery) -> Response {
+async fn elsewhere(
+    state: State<App>,
+    method: Method,
+    uri: OriginalUri,
+    headers: HeaderMap,
+    query: RawQuery,
+) -> Response {
     let settings = state.0.hub().store().current();
     if method == Method::GET && hub::sign_in::is_callback(&settings, uri.path()) {
-        return callback::callback(state, query).await;
+        return callback::callback(state, uri, headers, query).await;
     }
     missing()
 }

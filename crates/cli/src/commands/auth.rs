@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::journey::{Journey, Wishes, noticed, switched_off, ticking, verdict};
-use super::{Desk, servers};
+use super::{Desk, all_sign_ins, servers};
 use crate::failure::{Exit, Failure};
 use crate::output::table;
 use crate::rest::shape::{self, Entry, Server, quoted};
@@ -16,7 +16,11 @@ pub(crate) enum Auth {
     Status { server: Option<String> },
     /// Sign in: opens the browser, or shows the link and takes the address it ends at
     Login {
-        server: String,
+        #[arg(required_unless_present = "all")]
+        server: Option<String>,
+        /// Every server that waits for a sign-in, on one page
+        #[arg(long, conflicts_with_all = ["server", "forget"])]
+        all: bool,
         /// Forgets tokens and the registered client first
         #[arg(long)]
         forget: bool,
@@ -49,10 +53,12 @@ pub(crate) async fn run(desk: &Desk, wanted: Auth) -> Result<(), Failure> {
     match wanted {
         Auth::Status { server } => status(desk, server.as_deref()).await,
         Auth::Login {
-            server,
+            server: Some(server),
             forget,
             wishes,
+            ..
         } => login(desk, &server, forget, wishes).await,
+        Auth::Login { wishes, .. } => all_sign_ins::run(desk, wishes).await,
         Auth::Complete { server, pasted } => complete(desk, &server, pasted).await,
         Auth::Logout { server, all } => logout(desk, &server, all).await,
         Auth::Log {
@@ -97,7 +103,7 @@ async fn status(desk: &Desk, only: Option<&str>) -> Result<(), Failure> {
     })
 }
 
-fn told(server: &Server) -> Value {
+pub(super) fn told(server: &Server) -> Value {
     let oauth = server.oauth.clone().unwrap_or_default();
     json!({
         "server": server.name,

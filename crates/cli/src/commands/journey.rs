@@ -1,5 +1,7 @@
 //! A person's sign-in as seen from the terminal: the link, the browser, the pasted address, and the hub's own lines until it is done.
 
+pub(super) mod link;
+
 use std::io::BufRead;
 use std::time::Duration;
 
@@ -7,15 +9,14 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::Desk;
-use crate::browser;
 use crate::failure::{Exit, Failure};
-use crate::rest::shape::{Authorization, Completed, Server, quoted};
+use crate::rest::shape::{Completed, Server, quoted};
 use crate::timeline::{self, Follower};
 
 /// How often the hub is asked how it goes.
 const LOOK: Duration = Duration::from_millis(300);
 /// A link lives ten minutes; after that nobody will come back.
-const LONGEST: Duration = Duration::from_secs(600);
+pub(super) const LONGEST: Duration = Duration::from_secs(600);
 /// However long its login server lets a code live.
 const LONGEST_CODE: Duration = Duration::from_secs(3600);
 /// The hub notices its own change of the settings at once.
@@ -119,6 +120,15 @@ impl<'a> Journey<'a> {
 
     /// Makes the link, shows it, and waits until the person is through.
     pub(super) async fn sign_in(&mut self, wishes: Wishes) -> Result<Server, Failure> {
+        self.sign_in_with(wishes, &mut Pasted::begin(wishes)).await
+    }
+
+    /// As `sign_in`, for one of several: they share what is pasted.
+    pub(super) async fn sign_in_with(
+        &mut self,
+        wishes: Wishes,
+        pasted: &mut Pasted,
+    ) -> Result<Server, Failure> {
         let link = self.desk.hub.authorize(self.server).await;
         self.tell().await?;
         let link = link?;
@@ -132,7 +142,7 @@ impl<'a> Journey<'a> {
         } else {
             LONGEST
         };
-        let server = self.wait(longest).await?;
+        let server = self.wait(longest, pasted).await?;
         if server.is_connected() {
             self.desk
                 .output
@@ -141,77 +151,15 @@ impl<'a> Journey<'a> {
         Ok(server)
     }
 
-    /// A code is typed anywhere, so no browser is opened here that the person may not sit at.
-    fn show_code(&self, link: &Authorization, code: &str) {
-        let say = |text: String| self.desk.output.progress(text);
-        let page = link.verification_uri.as_deref();
-        let page = page.unwrap_or(&link.authorization_url);
-        say(format!("  Open this on any machine:  {page}"));
-        say(format!("  and enter this code:       {code}"));
-        if page != link.authorization_url {
-            say(format!(
-                "  Or with the code in it:    {}",
-                link.authorization_url
-            ));
-        }
-        if let Some(end) = &link.expires_at {
-            say(format!("  The code can be used until {end}."));
-        }
-    }
-
-    fn show(&self, link: &Authorization, wishes: Wishes) {
-        if let Some(code) = &link.user_code {
-            return self.show_code(link, code);
-        }
-        let say = |text: String| self.desk.output.progress(text);
-        let opened = browser::open(
-            &link.authorization_url,
-            !(wishes.no_browser || wishes.no_wait),
-            &self.desk.environment,
-        );
-        match &opened {
-            Ok(()) => {
-                return say(format!(
-                    "  Opening the browser. Not opening?  {}",
-                    link.authorization_url
-                ));
-            }
-            Err(browser::Closed::Scheme(scheme)) => say(format!(
-                "  The link is not opened, because it is neither http nor https ({scheme})."
-            )),
-            Err(browser::Closed::Failed(why)) => {
-                say(format!("  No browser could be opened ({why})."))
-            }
-            Err(browser::Closed::Unwanted | browser::Closed::NoDisplay) => {}
-        }
-        say(format!(
-            "  Open this in a browser:\n\n{}\n",
-            link.authorization_url
-        ));
-        if self.desk.hub.is_on_this_machine() && opened == Err(browser::Closed::NoDisplay) {
-            let port = self.desk.hub.port();
-            say(format!(
-                "  Browser on another machine? There:  ssh -L {port}:localhost:{port} <this machine>"
-            ));
-        }
-        if !wishes.no_wait {
-            say(
-                "  Does it end at a page that cannot be reached? Paste its address here."
-                    .to_owned(),
-            );
-        }
-    }
-
     /// Until the server is connected, the attempt has ended, or the link has.
-    async fn wait(&mut self, longest: Duration) -> Result<Server, Failure> {
+    async fn wait(&mut self, longest: Duration, pasted: &mut Pasted) -> Result<Server, Failure> {
         let end = Instant::now() + longest;
         let mut clock = ticking();
-        let mut pasted = lines();
         let mut without_link = 0;
         loop {
             tokio::select! {
                 _ = clock.tick() => {}
-                Some(line) = pasted.recv() => self.paste(&line).await?,
+                Some(line) = pasted.0.recv() => self.paste(&line).await?,
             }
             let server = self.look().await?;
             let has_link = server
@@ -246,10 +194,18 @@ impl<'a> Journey<'a> {
                 authorization_url: None,
             }) => {}
             Err(failure) if failure.exit == Exit::Unreachable => return Err(failure),
-            Err(failure) => self
-                .desk
-                .output
-                .progress(format!("  not taken      {}", failure.what())),
+            Err(failure) => {
+                let say = |text: String| self.desk.output.progress(text);
+                say(format!("  not taken      {}", failure.what()));
+                let server = self.desk.hub.server(self.server).await?;
+                // Where the link is used up, another address does not help either.
+                if server
+                    .oauth
+                    .is_some_and(|it| it.authorization_url.is_some())
+                {
+                    say("  Paste the whole address of the page at which the browser ended.".into());
+                }
+            }
         }
         Ok(())
     }
@@ -288,16 +244,23 @@ pub(super) fn ticking() -> tokio::time::Interval {
     clock
 }
 
-/// Lines that are pasted while we wait. A thread reads them, for reading a terminal cannot be called off; it ends with the process.
-fn lines() -> mpsc::Receiver<String> {
-    let (sender, receiver) = mpsc::channel(4);
-    std::thread::spawn(move || {
-        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
-            let line = line.trim();
-            if !line.is_empty() && sender.blocking_send(line.to_owned()).is_err() {
-                return;
-            }
+/// Lines that are pasted while we wait.
+pub(super) struct Pasted(mpsc::Receiver<String>);
+
+impl Pasted {
+    /// A thread reads them, for reading a terminal cannot be called off; it ends with the process.
+    pub(super) fn begin(wishes: Wishes) -> Self {
+        let (sender, receiver) = mpsc::channel(4);
+        if !wishes.no_wait {
+            std::thread::spawn(move || {
+                for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+                    let line = line.trim();
+                    if !line.is_empty() && sender.blocking_send(line.to_owned()).is_err() {
+                        return;
+                    }
+                }
+            });
         }
-    });
-    receiver
+        Self(receiver)
+    }
 }

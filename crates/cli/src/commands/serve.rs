@@ -3,6 +3,8 @@
 //! The order: the address is ours before anything is started, the settings are good before anything connects, and the hub
 //! listens before its upstreams are up.
 
+pub(super) mod beside;
+
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -15,6 +17,7 @@ use tokio::net::TcpListener;
 use url::Url;
 use web::{FirstAdminError, Loops, Web, WebOptions};
 
+use self::beside::Beside;
 use crate::arguments::Serve;
 use crate::credential_key;
 use crate::environment::Environment;
@@ -40,6 +43,13 @@ pub(crate) async fn run(serve: Serve, environment: Environment) -> Result<(), Fa
     let url = own_url(address, &options.prefix())?;
     let invitation = invite(&environment, &url, &token);
     let empty = hub.store().current().servers.is_empty();
+    let beside = Beside {
+        hub: hub.clone(),
+        url: url.as_str().trim_end_matches('/').to_owned(),
+        // Nobody on another machine can be the one who calls.
+        may_open: !serve.no_browser && address.ip().is_loopback(),
+        environment: environment.clone(),
+    };
     let web =
         Web::over(listener, hub.clone(), options).map_err(|error| Failure::usage(chain(&error)))?;
     let web = match other {
@@ -56,7 +66,9 @@ pub(crate) async fn run(serve: Serve, environment: Environment) -> Result<(), Fa
         greet(&url, password.as_ref(), empty);
         Ok(())
     };
+    let beside = tokio::spawn(beside.watch());
     let (greeted, ()) = tokio::join!(greeting, web.serve(&loops, stop.cancelled_owned()));
+    beside.abort();
     drop(invitation);
     hub.shutdown().await;
     // Calls of the last clients may have begun something that the hub had to end.

@@ -4,6 +4,8 @@ use clap::Subcommand;
 use serde_json::Value;
 
 use super::Desk;
+use super::all_sign_ins::is_by_link;
+use super::serve::beside::many_wait;
 use crate::failure::Failure;
 use crate::output::table;
 use crate::rest::shape::Server;
@@ -77,6 +79,10 @@ async fn list(desk: &Desk) -> Result<(), Failure> {
         desk.output.line(NONE_YET);
     }
     for line in table(&servers.iter().map(row).collect::<Vec<_>>()) {
+        desk.output.line(line);
+    }
+    let waiting = servers.iter().filter(|server| is_by_link(server)).count();
+    if let Some(line) = many_wait(waiting, desk.hub.address()) {
         desk.output.line(line);
     }
     Ok(())

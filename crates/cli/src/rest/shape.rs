@@ -129,6 +129,8 @@ pub(crate) fn quoted(name: &str) -> String {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Authorization {
     pub(crate) authorization_url: String,
+    /// The hub's own page in front of it, short enough to be typed.
+    pub(crate) short_url: Option<String>,
     pub(crate) expires_at: Option<String>,
     pub(crate) user_code: Option<String>,
     pub(crate) verification_uri: Option<String>,

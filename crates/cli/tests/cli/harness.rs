@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 /// Nothing here takes long; a test that waits longer is stuck.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A folder with nothing of the person who runs the tests in it.
 pub(crate) struct Desk {
@@ -113,13 +113,22 @@ impl Desk {
     /// Starts a hub on a free port with the settings that are there.
     pub(crate) fn start_hub_on_file(&mut self) -> Running {
         let mut hub = self.start(&["serve", "--listen", "127.0.0.1:0"]);
+        self.is_at(&mut hub);
+        hub
+    }
+
+    /// Commands ask this hub from now on.
+    pub(crate) fn is_at(&mut self, hub: &mut Running) {
         let line = hub.line_with("clients http://");
         let url = line
             .split_once("clients ")
             .and_then(|(_, rest)| rest.trim().strip_suffix("/mcp"))
             .unwrap();
         self.url = Some(url.to_owned());
-        hub
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        self.url.as_deref().unwrap()
     }
 
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
@@ -141,8 +150,13 @@ impl Running {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let (sender, lines) = mpsc::channel();
         let out = BufReader::new(child.stdout.take().unwrap());
+        Self::reading(child, out)
+    }
+
+    /// What the child says comes from there.
+    pub(crate) fn reading(child: Child, out: impl BufRead + Send + 'static) -> Self {
+        let (sender, lines) = mpsc::channel();
         std::thread::spawn(move || {
             for line in out.lines().map_while(Result::ok) {
                 if sender.send(line).is_err() {

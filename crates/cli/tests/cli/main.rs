@@ -10,6 +10,10 @@ mod import;
 mod journey;
 mod lists;
 mod messages;
+#[cfg(unix)]
+mod people;
 mod sealed;
+#[cfg(unix)]
+mod terminal;
 mod twins;
 mod watched;

@@ -206,6 +206,10 @@ impl Exchange {
         let (from, why) = ((&self.upstream, &*self.session), (needed, &ticket));
         let token = self.call.progress_token();
         let wait = SignInWait::begin(from, why, token, patience, place)?;
+        if !wait.asks() {
+            let account = self.upstream.account();
+            self.upstream.sign_ins().is_awaited(account, why);
+        }
         self.waits += 1;
         tracing::info!(
             server = self.upstream.name(),

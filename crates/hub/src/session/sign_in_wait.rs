@@ -135,6 +135,11 @@ impl SignInWait {
         })
     }
 
+    /// Whether the client itself shows the page to its person.
+    pub(super) fn asks(&self) -> bool {
+        self.question.is_some()
+    }
+
     /// Where the answer to the question goes.
     pub(super) fn asked(&mut self) -> oneshot::Sender<Message> {
         let (sender, answer) = oneshot::channel();

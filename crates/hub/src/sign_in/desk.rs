@@ -9,6 +9,7 @@ use settings::{OAuth, Settings};
 use tokio::sync::{Mutex, watch};
 
 use super::Account;
+use super::awaited::Told;
 use super::lock::ProcessLock;
 use super::record::{self, Kept, Typing, Waiting};
 use super::view::State;
@@ -49,6 +50,8 @@ pub(super) struct Memory {
     pub(super) document_refused: bool,
     /// The sign-in whose code a task of ours asks about.
     pub(super) asking: Option<String>,
+    /// The sign-in that whoever started the hub was told of.
+    pub(super) told: Option<Told>,
     /// A person signed out, and nobody signed in since.
     pub(super) signed_out: bool,
     /// What could not be written into the settings file.

@@ -14,7 +14,7 @@ use crate::access::Visitor;
 use crate::app::App;
 use crate::problem::{Problem, Whose};
 
-/// POST `.../authorize` -> `{authorizationUrl, expiresAt}`, with `userCode` and `verificationUri` where a code is typed.
+/// POST `.../authorize` -> `{authorizationUrl, shortUrl, expiresAt}` (`shortUrl`: the hub's own page in front of it, to be typed), with `userCode` and `verificationUri` where a code is typed.
 pub(super) async fn authorize(
     State(app): State<App>,
     visitor: Visitor,
@@ -27,7 +27,16 @@ pub(super) async fn authorize(
         .begin(&account)
         .await
         .map_err(|error| not_begun(&error))?;
-    let mut data = json!({ "authorizationUrl": link.url, "expiresAt": rfc3339(link.expires_at) });
+    let asked_by = match &visitor.username {
+        Some(username) => format!("user:{username}"),
+        None => "operator".to_owned(),
+    };
+    let ticket = app.hub().sign_ins().ticket(&account, &asked_by);
+    let mut data = json!({
+        "authorizationUrl": link.url,
+        "shortUrl": ticket.short,
+        "expiresAt": rfc3339(link.expires_at),
+    });
     if let Some(typed) = link.typed {
         data["userCode"] = typed.user_code.into();
         data["verificationUri"] = typed.verification_uri.into();

@@ -207,7 +207,7 @@ fn start_again(server: Option<&str>) -> (&'static str, Row) {
 }
 
 /// Messages of errors are no sentences yet.
-fn sentence(message: &str) -> String {
+pub(crate) fn sentence(message: &str) -> String {
     let mut letters = message.trim().chars();
     // A word like `invalid_grant` or an address keeps its spelling.
     let word = message.split_whitespace().next().unwrap_or_default();
@@ -235,7 +235,7 @@ fn offered(tools: usize) -> String {
 }
 
 /// To be copied into a shell: a name with other characters than usual is quoted.
-fn login_command(server: &str) -> String {
+pub(crate) fn login_command(server: &str) -> String {
     let plain = server
         .chars()
         .all(|letter| letter.is_ascii_alphanumeric() || "-_./@:".contains(letter));

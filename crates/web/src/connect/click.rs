@@ -6,7 +6,6 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, header};
-use hub::sign_in::Ticketed;
 use sha2::{Digest, Sha256};
 use url::{Url, form_urlencoded};
 
@@ -20,6 +19,7 @@ const COOKIE_SECONDS: u32 = 600;
 pub(super) const TIE: &str = "tie";
 pub(super) const USERNAME: &str = "username";
 pub(super) const PASSWORD: &str = "password";
+pub(super) const SERVER: &str = "server";
 
 /// What was sent with the click.
 #[derive(Debug, Default)]
@@ -28,6 +28,8 @@ pub(super) struct Click {
     nonce: String,
     pub(super) username: String,
     pub(super) password: String,
+    /// Which of several was clicked.
+    pub(super) server: Option<String>,
 }
 
 impl Click {
@@ -38,25 +40,32 @@ impl Click {
                 TIE => click.tie = value.into_owned(),
                 USERNAME => click.username = value.into_owned(),
                 PASSWORD => click.password = value.into_owned(),
+                SERVER => click.server = Some(value.into_owned()),
                 _ => {}
             }
         }
-        let cookies = headers.get_all(header::COOKIE).iter();
-        let cookies = cookies.filter_map(|line| line.to_str().ok());
-        let mut pairs = cookies
-            .flat_map(|line| line.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='));
-        if let Some((_, nonce)) = pairs.find(|(name, _)| *name == COOKIE) {
+        if let Some(nonce) = cookie_in(headers, COOKIE) {
             nonce.clone_into(&mut click.nonce);
         }
         click
     }
 
     // rule: safe-w12 -- a form that changes something is taken from our own page only.
-    pub(super) fn is_of(&self, headers: &HeaderMap, ticketed: &Ticketed) -> bool {
-        let tied = !self.nonce.is_empty() && same(&self.tie, &tie(&ticketed.form, &self.nonce));
+    pub(super) fn is_of(&self, headers: &HeaderMap, form: &str) -> bool {
+        let tied = !self.nonce.is_empty() && same(&self.tie, &tie(form, &self.nonce));
         tied && is_from_here(headers)
     }
+}
+
+/// The value of this cookie, as the browser sent it along.
+pub(super) fn cookie_in<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
+    let cookies = headers.get_all(header::COOKIE).iter();
+    let cookies = cookies.filter_map(|line| line.to_str().ok());
+    let mut pairs = cookies
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
+    let found = pairs.find(|(name, _)| *name == wanted);
+    found.map(|(_, value)| value)
 }
 
 /// Whether the browser says that a page of this very address sent it. One that says neither is none of today's.

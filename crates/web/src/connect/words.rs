@@ -7,6 +7,7 @@ use url::Url;
 
 use super::Meant;
 use super::click::{PASSWORD, TIE, USERNAME};
+use crate::callback::sentence;
 use crate::page::{Act, Form, Page, Row, Tone};
 
 /// What is said above the form.
@@ -170,7 +171,7 @@ pub(super) fn not_begun(server: &str, error: &SignInError) -> Page {
     }
 }
 
-fn page(
+pub(super) fn page(
     status: StatusCode,
     tone: Tone,
     server: Option<&str>,
@@ -201,7 +202,7 @@ fn server(meant: &Meant) -> String {
 }
 
 /// With the port where it is not the usual one: that is what tells servers on one machine apart.
-fn host(url: &Url) -> Option<String> {
+pub(super) fn host(url: &Url) -> Option<String> {
     let host = url.host_str()?;
     Some(match url.port() {
         Some(port) => format!("{host}:{port}"),
@@ -218,7 +219,7 @@ const KNOWN: [(&str, &str); 5] = [
     ("refresh_token", "stay signed in while you are away"),
 ];
 
-fn scopes(pending: Option<&Url>) -> String {
+pub(super) fn scopes(pending: Option<&Url>) -> String {
     let asked = pending.and_then(|link| {
         let mut pairs = link.query_pairs();
         let scope = pairs.find(|(name, _)| name == "scope");
@@ -262,15 +263,4 @@ fn who(meant: &Meant) -> String {
         },
         None => "a program with a key that is gone meanwhile".to_owned(),
     }
-}
-
-fn sentence(words: &str) -> String {
-    let mut letters = words.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string());
-    let end = if words.ends_with(['.', '!', '?']) {
-        ""
-    } else {
-        "."
-    };
-    format!("{}{}{end}", first.unwrap_or_default(), letters.as_str())
 }

@@ -24,9 +24,11 @@ async fn question(client: &mut Connected) -> Value {
 #[tokio::test]
 async fn a_client_that_shakes_hands_is_asked_on_the_stream_of_its_call_and_told_when_it_is_done() {
     let stage = Stage::new().await;
+    let mut awaited = stage.hub.sign_ins().awaited();
     let mut client = client(&stage, Wire::Handshake, json!({ "url": {} }), "accept").await;
     let call = client.calls("hello");
     let asked = question(&mut client).await;
+    assert!(awaited.try_recv().is_err(), "the client opens the page");
     assert_eq!(asked["mode"], "url");
     let url = asked["url"].as_str().unwrap();
     assert!(url.starts_with("http://localhost:3000/connect/"), "{url}");
@@ -48,9 +50,11 @@ async fn a_client_that_shakes_hands_is_asked_on_the_stream_of_its_call_and_told_
 #[tokio::test]
 async fn a_client_without_a_session_is_asked_in_the_result_and_its_retry_is_answered() {
     let stage = Stage::new().await;
+    let mut awaited = stage.hub.sign_ins().awaited();
     let mut client = client(&stage, Wire::Stateless, json!({ "url": {} }), "accept").await;
     let call = client.calls("hello");
     let asked = question(&mut client).await;
+    assert!(awaited.try_recv().is_err(), "the client opens the page");
     assert_eq!(asked["mode"], "url");
     let url = asked["url"].as_str().unwrap();
     assert!(url.starts_with("http://localhost:3000/connect/"), "{url}");

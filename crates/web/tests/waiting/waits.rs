@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use hub::sign_in::Account;
 use lab::{Endpoint, Switches};
 use serde_json::json;
 
@@ -46,6 +47,27 @@ async fn twenty_clients_wait_for_one_sign_in_and_all_are_answered() {
     assert_eq!(world.requests_at(Endpoint::Authorize).len(), 1);
     assert_eq!(world.counts().registered, 1);
     assert_eq!(stage.tools_called(), 20, "each call was executed once");
+}
+
+#[tokio::test]
+async fn whoever_started_the_hub_is_told_once_of_a_sign_in_that_clients_cannot_show() {
+    let stage = Stage::new().await;
+    let mut awaited = stage.hub.sign_ins().awaited();
+    let (mut first, mut second) = (
+        connect(&stage.endpoint()).await,
+        connect(&stage.endpoint()).await,
+    );
+    let calls = [first.calls("1"), second.calls("2")];
+    let (told, _) = (first.hears().await, second.hears().await);
+    let asked = soon(awaited.recv()).await.unwrap();
+    assert_eq!(asked.account, Account::shared("practice"));
+    assert!(told.contains(&asked.ticket.short), "{told}");
+    assert!(awaited.try_recv().is_err(), "two calls are one sign-in");
+    stage.signs_in(None).await;
+    for call in calls {
+        assert!(!soon(call).await.unwrap().starts_with("ERROR"));
+    }
+    assert!(awaited.try_recv().is_err());
 }
 
 // rule: safe-l12
