@@ -14,6 +14,7 @@ mod listen;
 mod loops;
 mod mcp;
 mod metrics;
+mod openapi;
 mod options;
 mod page;
 mod patience;
@@ -30,6 +31,12 @@ pub use loops::Loops;
 pub use options::WebOptions;
 pub use patience::Patience;
 pub use session::first::FirstAdminError;
+
+/// The description of `/api`, as it is served at `/openapi.json`.
+#[must_use]
+pub fn description() -> &'static str {
+    openapi::text()
+}
 
 /// All routes, without a socket.
 pub fn router(hub: Hub, options: WebOptions) -> Router {

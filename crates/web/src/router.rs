@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::mcp::Mcp;
 use crate::problem::Problem;
 use crate::sse::Sse;
-use crate::{access, api, callback, connect, guard, health, landing, metrics};
+use crate::{access, api, callback, connect, guard, health, landing, metrics, openapi};
 
 /// Answers every request. A clone is the same.
 #[derive(Clone)]
@@ -130,6 +130,7 @@ fn rest(app: &App, prefix: &str) -> Router {
     let placed = Router::new()
         .route("/", get(landing::landing))
         .route("/schema/mcp_settings.json", get(landing::schema))
+        .route("/openapi.json", get(openapi::serve))
         .nest("/api", api::routes(app));
     let all = if prefix.is_empty() {
         fixed.merge(placed)
