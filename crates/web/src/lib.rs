@@ -6,6 +6,7 @@ mod api;
 mod app;
 mod callback;
 mod connect;
+mod dashboard;
 mod doors;
 mod guard;
 mod health;
@@ -26,6 +27,7 @@ mod sse;
 use axum::Router;
 use hub::Hub;
 
+pub use dashboard::Dashboard;
 pub use listen::{OpenError, Web};
 pub use loops::Loops;
 pub use options::WebOptions;

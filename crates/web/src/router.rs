@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::mcp::Mcp;
 use crate::problem::Problem;
 use crate::sse::Sse;
-use crate::{access, api, callback, connect, guard, health, landing, metrics, openapi};
+use crate::{access, api, callback, connect, dashboard, guard, health, landing, metrics, openapi};
 
 /// Answers every request. A clone is the same.
 #[derive(Clone)]
@@ -128,7 +128,7 @@ fn rest(app: &App, prefix: &str) -> Router {
         )
         .route(hub::sign_in::document::PATH, get(landing::client_document));
     let placed = Router::new()
-        .route("/", get(landing::landing))
+        .route("/", get(dashboard::front))
         .route("/schema/mcp_settings.json", get(landing::schema))
         .route("/openapi.json", get(openapi::serve))
         .nest("/api", api::routes(app));
@@ -144,14 +144,18 @@ fn rest(app: &App, prefix: &str) -> Router {
         .with_state(app.clone())
 }
 
-/// A callback that the settings place at another path than ours; else there is nothing.
+/// A callback that the settings place at another path than ours, or something of the dashboard; else there is nothing.
 // rule: at-16
-async fn elsewhere(state: State<App>, method: Method, uri: Uri, query: RawQuery) -> Response {
+async fn elsewhere(
+    state: State<App>,
+    (method, uri, query): (Method, Uri, RawQuery),
+    headers: HeaderMap,
+) -> Response {
     let settings = state.0.hub().store().current();
     if method == Method::GET && hub::sign_in::is_callback(&settings, uri.path()) {
         return callback::callback(state, query).await;
     }
-    missing()
+    dashboard::page(&state.0, &method, &uri, &headers).unwrap_or_else(missing)
 }
 
 fn missing() -> Response {

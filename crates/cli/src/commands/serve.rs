@@ -13,7 +13,7 @@ use hub::{Hub, HubOptions};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
 use url::Url;
-use web::{FirstAdminError, Loops, Web, WebOptions};
+use web::{Dashboard, FirstAdminError, Loops, Web, WebOptions};
 
 use crate::arguments::Serve;
 use crate::credential_key;
@@ -150,6 +150,7 @@ fn web_options(
         jwt_secret: environment.secret("JWT_SECRET")?,
         admin_password: environment.secret("ADMIN_PASSWORD")?,
         read_only: environment.flag("READONLY"),
+        dashboard: (!environment.flag("DISABLE_WEB")).then(Dashboard::built),
         connections: files::for_clients(),
         ..WebOptions::at(address)
     })
