@@ -6,6 +6,7 @@ mod change;
 mod events;
 mod export;
 mod groups;
+mod items;
 mod keys;
 mod lists;
 mod name;
@@ -14,6 +15,7 @@ mod redaction;
 mod request_id;
 mod servers;
 mod shape;
+mod system;
 mod tools;
 mod view;
 
@@ -55,10 +57,14 @@ pub(crate) fn described() -> OpenApiRouter<App> {
         .routes(routes!(oauth::complete))
         .routes(routes!(oauth::disconnect))
         .routes(routes!(oauth::journal))
+        .routes(routes!(items::toggle))
+        .routes(routes!(items::describe, items::restore))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::change, keys::remove))
         .merge(groups::routes())
         .routes(routes!(events::events))
+        .routes(routes!(system::read))
+        .routes(routes!(system::replace))
         .routes(routes!(export::export))
         .routes(routes!(tools::call))
 }

@@ -62,7 +62,7 @@ pub(super) async fn export(
     Ok(Answer::of(data))
 }
 
-fn whole(document: &Map<String, Value>) -> Value {
+pub(super) fn whole(document: &Map<String, Value>) -> Value {
     let kept = document
         .iter()
         .filter(|(key, _)| !LEFT_OUT.contains(&key.as_str()));

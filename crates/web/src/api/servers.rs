@@ -16,7 +16,7 @@ use crate::access::{Admin, Visitor};
 use crate::app::App;
 use crate::problem::{Problem, Whose};
 
-const SERVERS: &str = "mcpServers";
+pub(super) const SERVERS: &str = "mcpServers";
 const USUAL_PAGE: usize = 20;
 const LARGEST_PAGE: usize = 1000;
 
@@ -257,7 +257,7 @@ pub(super) async fn remove(
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Switch {
-    enabled: bool,
+    pub(super) enabled: bool,
 }
 
 /// Switches a server on or off.
@@ -347,7 +347,7 @@ fn shown(app: &App, name: &str, visitor: &Visitor) -> Result<Shown, Problem> {
     Ok(view::server(app, server, visitor))
 }
 
-fn answer(
+pub(super) fn answer(
     app: &App,
     name: &str,
     visitor: &Visitor,
@@ -360,7 +360,7 @@ fn restored(sent: &Value, stored: Option<&Value>) -> Result<Value, Problem> {
     redaction::restore(sent, stored).map_err(|error| Problem::request(error.to_string()))
 }
 
-async fn edit(app: &App, changes: Vec<Change>) -> Result<(), Problem> {
+pub(super) async fn edit(app: &App, changes: Vec<Change>) -> Result<(), Problem> {
     if changes.is_empty() {
         return Ok(());
     }
