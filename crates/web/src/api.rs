@@ -9,6 +9,7 @@ mod groups;
 mod items;
 mod keys;
 mod lists;
+mod logs;
 mod name;
 mod oauth;
 mod redaction;
@@ -66,6 +67,8 @@ pub(crate) fn described() -> OpenApiRouter<App> {
         .routes(routes!(system::read))
         .routes(routes!(system::replace))
         .routes(routes!(export::export))
+        .routes(routes!(logs::read, logs::clear))
+        .routes(routes!(logs::follow))
         .routes(routes!(tools::call))
 }
 

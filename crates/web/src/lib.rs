@@ -12,6 +12,7 @@ mod guard;
 mod health;
 mod landing;
 mod listen;
+mod log_book;
 mod loops;
 mod mcp;
 mod metrics;
@@ -29,6 +30,7 @@ use hub::Hub;
 
 pub use dashboard::Dashboard;
 pub use listen::{OpenError, Web};
+pub use log_book::{Level, Line, LogBook};
 pub use loops::Loops;
 pub use options::WebOptions;
 pub use patience::Patience;

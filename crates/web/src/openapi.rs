@@ -44,6 +44,7 @@ pub(crate) async fn serve() -> ([(HeaderName, &'static str); 1], &'static str) {
         (name = "keys", description = "The bearer keys that clients of `/mcp` send"),
         (name = "people", description = "Who may use the API"),
         (name = "settings", description = "The settings of the hub"),
+        (name = "logs", description = "The hub's own log"),
     )
 )]
 struct Head;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use secrecy::SecretString;
 
 use crate::dashboard::Dashboard;
+use crate::log_book::LogBook;
 use crate::patience::Patience;
 
 const CONNECTIONS: usize = 10_000;
@@ -28,6 +29,8 @@ pub struct WebOptions {
     pub read_only: bool,
     /// The pages at `/`. `None`: no page is shown.
     pub dashboard: Option<Dashboard>,
+    /// What the log of the hub says, where it is shown.
+    pub log: LogBook,
     /// Clients' connections at once. Each costs a file of the process, and the hub needs files for itself and for its servers.
     pub connections: usize,
     /// How long clients are waited for.
@@ -47,6 +50,7 @@ impl WebOptions {
             allowed_hosts: Vec::new(),
             read_only: false,
             dashboard: Some(Dashboard::of(|_| None)),
+            log: LogBook::default(),
             connections: CONNECTIONS,
             patience: Patience::default(),
         }

@@ -13,7 +13,7 @@ use hub::{Hub, HubOptions};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
 use url::Url;
-use web::{Dashboard, FirstAdminError, Loops, Web, WebOptions};
+use web::{Dashboard, FirstAdminError, LogBook, Loops, Web, WebOptions};
 
 use crate::arguments::Serve;
 use crate::credential_key;
@@ -27,7 +27,11 @@ use crate::shutdown;
 const DEFAULT_PORT: u16 = 3000;
 const SETTINGS: &str = "mcp_settings.json";
 
-pub(crate) async fn run(serve: Serve, environment: Environment) -> Result<(), Failure> {
+pub(crate) async fn run(
+    serve: Serve,
+    environment: Environment,
+    log: LogBook,
+) -> Result<(), Failure> {
     let stop = shutdown::watch()
         .map_err(|error| Failure::usage(format!("signals cannot be heard: {error}")))?;
     let (listener, other) = sockets(&serve, &environment).await?;
@@ -36,7 +40,10 @@ pub(crate) async fn run(serve: Serve, environment: Environment) -> Result<(), Fa
         .map_err(|error| Failure::usage(chain(&error)))?;
     let hub = start_hub(&serve, &environment, address.port()).await?;
     let token = SecretString::from(hub::chance::token(32));
-    let options = web_options(address, &token, &environment)?;
+    let options = WebOptions {
+        log,
+        ..web_options(address, &token, &environment)?
+    };
     let url = own_url(address, &options.prefix())?;
     let invitation = invite(&environment, &url, &token);
     let empty = hub.store().current().servers.is_empty();
