@@ -18,6 +18,7 @@ mod servers;
 mod shape;
 mod system;
 mod tools;
+mod users;
 mod view;
 
 pub(crate) use view::rfc3339;
@@ -50,6 +51,10 @@ pub(crate) fn described() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(auth::login))
         .routes(routes!(auth::user))
+        .routes(routes!(users::own_password))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::read, users::change, users::remove))
+        .routes(routes!(users::counts))
         .routes(routes!(servers::list, servers::add))
         .routes(routes!(servers::read, servers::replace, servers::remove))
         .routes(routes!(servers::toggle))

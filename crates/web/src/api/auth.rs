@@ -109,7 +109,7 @@ fn known(username: Option<&str>, is_admin: bool) -> Known {
     }
 }
 
-fn refused(error: &LoginError) -> Problem {
+pub(super) fn refused(error: &LoginError) -> Problem {
     let whose = match error {
         LoginError::Wrong | LoginError::Public => Whose::Stranger,
         LoginError::TooMany(wait) => Whose::Hurry(*wait),
