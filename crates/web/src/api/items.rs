@@ -57,7 +57,7 @@ impl Kind {
     tag = "servers",
     params(
         ("name" = String, Path, description = "The server's name"),
-        ("kind" = Kind, Path),
+        ("kind" = inline(Kind), Path),
         ("item" = String, Path, description = "The item's name; the URI of a resource")
     ),
     request_body = Switch,
@@ -92,7 +92,7 @@ pub(super) struct Words {
     tag = "servers",
     params(
         ("name" = String, Path, description = "The server's name"),
-        ("kind" = Kind, Path),
+        ("kind" = inline(Kind), Path),
         ("item" = String, Path, description = "The item's name; the URI of a resource")
     ),
     request_body = Words,
@@ -128,7 +128,7 @@ pub(super) async fn describe(
     tag = "servers",
     params(
         ("name" = String, Path, description = "The server's name"),
-        ("kind" = Kind, Path),
+        ("kind" = inline(Kind), Path),
         ("item" = String, Path, description = "The item's name; the URI of a resource")
     ),
     responses((status = 200, description = "The server", body = Answer<Shown>))

@@ -1,6 +1,7 @@
 //! The description of `/api` against what is really answered: strictly, so that a key that is not described is an error, too.
 
-use std::sync::LazyLock;
+use std::collections::BTreeSet;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -12,6 +13,13 @@ pub(crate) static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     closed(&mut document);
     document
 });
+
+/// The routes that did what they are there for, and whose answer was as described.
+static DONE: Mutex<BTreeSet<(&str, &str)>> = Mutex::new(BTreeSet::new());
+
+pub(crate) fn done() -> BTreeSet<(&'static str, &'static str)> {
+    DONE.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
 
 /// An object has the keys that are named, unless its description allows more.
 fn closed(value: &mut Value) {
@@ -68,9 +76,15 @@ pub(crate) fn check(method: &str, path: &str, status: u16, text: &str) -> Result
     let whole = json!({ "components": DOCUMENT["components"], "allOf": [schema] });
     let validator: Validator =
         jsonschema::validator_for(&whole).map_err(|error| error.to_string())?;
-    match validator.validate(&answer) {
-        Ok(()) => Ok(()),
-        Err(error) => Err(format!(
+    match (validator.validate(&answer), described) {
+        (Ok(()), Some(route)) if status < 300 => {
+            DONE.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(route);
+            Ok(())
+        }
+        (Ok(()), _) => Ok(()),
+        (Err(error), _) => Err(format!(
             "{} breaks its description: {error}",
             error.instance_path()
         )),
