@@ -3,15 +3,24 @@
 # test: everything that must hold, with the list of OAuth cases and their tests; installs what the tests need
 # check: formatting, lints and the house rules alone, in a minute or two
 # fuzz: the readers of what strangers send, against made-up input (see fuzz/README.md; SECONDS_EACH=60)
+# dashboard: the pages at /, built with Node where their sources changed (demo and run do it first)
 # bench: what the hub adds to a call, as ratios to nginx and to the direct connection in one run; a table in target/bench
 
-.PHONY: demo run test check bench fuzz
+.PHONY: demo run dashboard test check bench fuzz
 
-demo:
+demo: dashboard
 	cargo run --bin mcphub -- lab demo $(if $(filter 1,$(AUTO)),--auto)
 
-run:
+run: dashboard
 	cargo run --release --bin mcphub -- serve
+
+dashboard: dashboard/dist/index.html
+
+# Cargo does not see that a folder has new files; it sees that a file of ours was touched.
+dashboard/dist/index.html: $(shell find dashboard -type f -not -path '*/node_modules/*' -not -path '*/dist/*')
+	dashboard/build
+	node dashboard/scripts/press.mjs
+	touch crates/web/src/dashboard/built.rs $@
 
 check:
 	cargo fmt --all --check
@@ -24,6 +33,7 @@ test: export EVERYTHING_BIN = $(CURDIR)/target/debug/examples/everything
 test: check
 	cargo test --workspace
 	cargo run --quiet --package xtask -- cases
+	dashboard/check
 	e2e/run
 
 bench:

@@ -110,8 +110,8 @@ fn run(arguments: Arguments, environment: Environment) -> Result<(), Failure> {
 
 fn run_hub(serve: arguments::Serve, environment: Environment) -> Result<(), Failure> {
     let environment = environment.with_file(std::path::Path::new(".env"))?;
-    logging::start_for_hub(&environment)?;
-    runtime(Builder::new_multi_thread())?.block_on(serve::run(serve, environment))
+    let log = logging::start_for_hub(&environment)?;
+    runtime(Builder::new_multi_thread())?.block_on(serve::run(serve, environment, log))
 }
 
 fn ask(

@@ -1,18 +1,24 @@
 //! The REST API under `/api`, in MCPHub's shapes: `{success, message?, data?}`, and the error envelope of `problem`.
 
+pub(crate) mod answer;
 mod auth;
 mod change;
 mod events;
 mod export;
 mod groups;
+mod items;
 mod keys;
 mod lists;
+mod logs;
 mod name;
 mod oauth;
 mod redaction;
 mod request_id;
 mod servers;
+mod shape;
+mod system;
 mod tools;
+mod users;
 mod view;
 
 pub(crate) use view::rfc3339;
@@ -21,44 +27,54 @@ use axum::Router;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, StatusCode};
 use serde::de::DeserializeOwned;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::problem::{Problem, Whose};
 
 pub(crate) fn routes(app: &App) -> Router<App> {
-    let server = Router::new()
-        .route(
-            "/",
-            get(servers::read)
-                .put(servers::replace)
-                .delete(servers::remove),
-        )
-        .route("/toggle", post(servers::toggle))
-        .route("/reload", post(servers::reload))
-        .route("/oauth/authorize", post(oauth::authorize))
-        .route("/oauth/complete", post(oauth::complete))
-        .route("/oauth/disconnect", post(oauth::disconnect))
-        .route("/oauth/journal", get(oauth::journal));
-    Router::new()
-        .route("/auth/login", post(auth::login))
-        .route("/auth/user", get(auth::user))
-        .route("/servers", get(servers::list).post(servers::add))
-        .nest("/servers/{name}", server)
-        .route("/auth/keys", get(keys::list).post(keys::create))
-        .route("/auth/keys/{id}", put(keys::change).delete(keys::remove))
-        .nest("/groups", groups::routes())
-        .route("/events", get(events::events))
-        .route("/mcp-settings/export", get(export::export))
-        .route("/tools/call/{name}", post(tools::call))
+    let (routes, _) = described().split_for_parts();
+    routes
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(middleware::from_fn_with_state(app.clone(), read_only))
         .layer(middleware::from_fn(request_id::carry))
+}
+
+/// Every route with its description: none is made without one.
+pub(crate) fn described() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(auth::login))
+        .routes(routes!(auth::user))
+        .routes(routes!(users::own_password))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::read, users::change, users::remove))
+        .routes(routes!(users::counts))
+        .routes(routes!(servers::list, servers::add))
+        .routes(routes!(servers::read, servers::replace, servers::remove))
+        .routes(routes!(servers::toggle))
+        .routes(routes!(servers::reload))
+        .routes(routes!(oauth::authorize))
+        .routes(routes!(oauth::complete))
+        .routes(routes!(oauth::disconnect))
+        .routes(routes!(oauth::journal))
+        .routes(routes!(items::toggle))
+        .routes(routes!(items::describe, items::restore))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::change, keys::remove))
+        .merge(groups::routes())
+        .routes(routes!(events::events))
+        .routes(routes!(system::read))
+        .routes(routes!(system::replace))
+        .routes(routes!(export::export))
+        .routes(routes!(logs::read, logs::clear))
+        .routes(routes!(logs::follow))
+        .routes(routes!(tools::call))
 }
 
 async fn no_route() -> Problem {

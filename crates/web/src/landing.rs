@@ -9,8 +9,8 @@ use crate::app::App;
 use crate::page::{Act, Page, Row, Tone};
 use crate::problem::Problem;
 
-pub(crate) async fn landing(State(app): State<App>, headers: HeaderMap) -> Page {
-    page(&base_url(&app, &headers), app.now().rules.is_open())
+pub(crate) fn landing(app: &App, headers: &HeaderMap) -> Page {
+    page(&base_url(app, headers), app.now().rules.is_open())
 }
 
 fn page(base: &str, open: bool) -> Page {

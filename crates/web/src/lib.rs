@@ -6,14 +6,17 @@ mod api;
 mod app;
 mod callback;
 mod connect;
+mod dashboard;
 mod doors;
 mod guard;
 mod health;
 mod landing;
 mod listen;
+mod log_book;
 mod loops;
 mod mcp;
 mod metrics;
+mod openapi;
 mod options;
 mod page;
 mod patience;
@@ -25,11 +28,19 @@ mod sse;
 use axum::Router;
 use hub::Hub;
 
+pub use dashboard::Dashboard;
 pub use listen::{OpenError, Web};
+pub use log_book::{Level, Line, LogBook};
 pub use loops::Loops;
 pub use options::WebOptions;
 pub use patience::Patience;
 pub use session::first::FirstAdminError;
+
+/// The description of `/api`, as it is served at `/openapi.json`.
+#[must_use]
+pub fn description() -> &'static str {
+    openapi::text()
+}
 
 /// All routes, without a socket.
 pub fn router(hub: Hub, options: WebOptions) -> Router {

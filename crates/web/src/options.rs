@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use secrecy::SecretString;
 
+use crate::dashboard::Dashboard;
+use crate::log_book::LogBook;
 use crate::patience::Patience;
 
 const CONNECTIONS: usize = 10_000;
@@ -25,6 +27,10 @@ pub struct WebOptions {
     pub allowed_hosts: Vec<String>,
     /// Refuses every change by the REST API; tool calls and logins still work.
     pub read_only: bool,
+    /// The pages at `/`. `None`: no page is shown.
+    pub dashboard: Option<Dashboard>,
+    /// What the log of the hub says, where it is shown.
+    pub log: LogBook,
     /// Clients' connections at once. Each costs a file of the process, and the hub needs files for itself and for its servers.
     pub connections: usize,
     /// How long clients are waited for.
@@ -43,6 +49,8 @@ impl WebOptions {
             admin_password: None,
             allowed_hosts: Vec::new(),
             read_only: false,
+            dashboard: Some(Dashboard::of(|_| None)),
+            log: LogBook::default(),
             connections: CONNECTIONS,
             patience: Patience::default(),
         }

@@ -93,8 +93,12 @@ impl Problem {
         self
     }
 
+    /// What is not there is left out.
     pub(crate) fn with(mut self, key: &'static str, value: impl Into<serde_json::Value>) -> Self {
-        self.more.push((key, value.into()));
+        let value = value.into();
+        if !value.is_null() {
+            self.more.push((key, value));
+        }
         self
     }
 }

@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::mcp::Mcp;
 use crate::problem::Problem;
 use crate::sse::Sse;
-use crate::{access, api, callback, connect, guard, health, landing, metrics};
+use crate::{access, api, callback, connect, dashboard, guard, health, landing, metrics, openapi};
 
 /// Answers every request. A clone is the same.
 #[derive(Clone)]
@@ -132,8 +132,9 @@ fn rest(app: &App, prefix: &str) -> Router {
         )
         .route(hub::sign_in::document::PATH, get(landing::client_document));
     let placed = Router::new()
-        .route("/", get(landing::landing))
+        .route("/", get(dashboard::front))
         .route("/schema/mcp_settings.json", get(landing::schema))
+        .route("/openapi.json", get(openapi::serve))
         .nest("/api", api::routes(app));
     let all = if prefix.is_empty() {
         fixed.merge(placed)
@@ -147,20 +148,18 @@ fn rest(app: &App, prefix: &str) -> Router {
         .with_state(app.clone())
 }
 
-/// A callback that the settings place at another path than ours; else there is nothing.
+/// A callback that the settings place at another path than ours, or something of the dashboard; else there is nothing.
 // rule: at-16
 async fn elsewhere(
     state: State<App>,
-    method: Method,
-    uri: OriginalUri,
+    (method, uri, query): (Method, OriginalUri, RawQuery),
     headers: HeaderMap,
-    query: RawQuery,
 ) -> Response {
     let settings = state.0.hub().store().current();
     if method == Method::GET && hub::sign_in::is_callback(&settings, uri.path()) {
         return callback::callback(state, uri, headers, query).await;
     }
-    missing()
+    dashboard::page(&state.0, &method, &uri.0, &headers).unwrap_or_else(missing)
 }
 
 fn missing() -> Response {

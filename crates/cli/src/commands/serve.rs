@@ -15,7 +15,7 @@ use hub::{Hub, HubOptions};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
 use url::Url;
-use web::{FirstAdminError, Loops, Web, WebOptions};
+use web::{Dashboard, FirstAdminError, LogBook, Loops, Web, WebOptions};
 
 use self::beside::Beside;
 use crate::arguments::Serve;
@@ -30,7 +30,11 @@ use crate::shutdown;
 const DEFAULT_PORT: u16 = 3000;
 const SETTINGS: &str = "mcp_settings.json";
 
-pub(crate) async fn run(serve: Serve, environment: Environment) -> Result<(), Failure> {
+pub(crate) async fn run(
+    serve: Serve,
+    environment: Environment,
+    log: LogBook,
+) -> Result<(), Failure> {
     let stop = shutdown::watch()
         .map_err(|error| Failure::usage(format!("signals cannot be heard: {error}")))?;
     let (listener, other) = sockets(&serve, &environment).await?;
@@ -39,7 +43,10 @@ pub(crate) async fn run(serve: Serve, environment: Environment) -> Result<(), Fa
         .map_err(|error| Failure::usage(chain(&error)))?;
     let hub = start_hub(&serve, &environment, address.port()).await?;
     let token = SecretString::from(hub::chance::token(32));
-    let options = web_options(address, &token, &environment)?;
+    let options = WebOptions {
+        log,
+        ..web_options(address, &token, &environment)?
+    };
     let url = own_url(address, &options.prefix())?;
     let invitation = invite(&environment, &url, &token);
     let empty = hub.store().current().servers.is_empty();
@@ -162,6 +169,7 @@ fn web_options(
         jwt_secret: environment.secret("JWT_SECRET")?,
         admin_password: environment.secret("ADMIN_PASSWORD")?,
         read_only: environment.flag("READONLY"),
+        dashboard: (!environment.flag("DISABLE_WEB")).then(Dashboard::built),
         connections: files::for_clients(),
         ..WebOptions::at(address)
     })

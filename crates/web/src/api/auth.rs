@@ -2,10 +2,8 @@
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::response::IntoResponse;
-use axum::response::Response;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Body;
 use crate::access::{Visitor, peer};
@@ -13,14 +11,54 @@ use crate::app::App;
 use crate::problem::{Problem, Whose};
 use crate::session::{LoginError, first};
 
-#[derive(Deserialize)]
-struct Credentials {
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Credentials {
     username: String,
     password: String,
 }
 
-/// POST `/auth/login {username, password}`.
-pub(super) async fn login(State(app): State<App>, request: Request) -> Result<Response, Problem> {
+/// Who somebody is, and what he may do.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Person)]
+pub(super) struct Known {
+    username: String,
+    is_admin: bool,
+    /// `*`: everything.
+    permissions: &'static [&'static str],
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = LoggedIn)]
+pub(super) struct Login {
+    success: bool,
+    message: &'static str,
+    /// For the `x-auth-token` header.
+    token: String,
+    user: Known,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = CurrentUser)]
+pub(super) struct Me {
+    success: bool,
+    user: Known,
+}
+
+/// Logs in with name and password.
+#[utoipa::path(
+    post,
+    path = "/auth/login",
+    operation_id = "logIn",
+    tag = "people",
+    security(()),
+    request_body = Credentials,
+    responses((status = 200, description = "A token for the `x-auth-token` header", body = Login))
+)]
+pub(super) async fn login(
+    State(app): State<App>,
+    request: Request,
+) -> Result<Json<Login>, Problem> {
     use axum::extract::FromRequest;
 
     let from = peer(request.extensions());
@@ -40,26 +78,38 @@ pub(super) async fn login(State(app): State<App>, request: Request) -> Result<Re
     {
         token = renewed;
     }
-    let user = user_object(Some(&login.person.username), login.person.is_admin);
-    Ok(
-        Json(json!({ "success": true, "message": "logged in", "token": token, "user": user }))
-            .into_response(),
-    )
+    Ok(Json(Login {
+        success: true,
+        message: "logged in",
+        token,
+        user: known(Some(&login.person.username), login.person.is_admin),
+    }))
 }
 
-/// GET `/auth/user`.
-pub(super) async fn user(visitor: Visitor) -> Json<Value> {
-    Json(
-        json!({ "success": true, "user": user_object(visitor.username.as_deref(), visitor.is_admin) }),
-    )
+/// Who is asking.
+#[utoipa::path(
+    get,
+    path = "/auth/user",
+    operation_id = "currentUser",
+    tag = "people",
+    responses((status = 200, description = "The visitor", body = Me))
+)]
+pub(super) async fn user(visitor: Visitor) -> Json<Me> {
+    Json(Me {
+        success: true,
+        user: known(visitor.username.as_deref(), visitor.is_admin),
+    })
 }
 
-fn user_object(username: Option<&str>, is_admin: bool) -> Value {
-    let permissions: &[&str] = if is_admin { &["*"] } else { &[] };
-    json!({ "username": username.unwrap_or("admin"), "isAdmin": is_admin, "permissions": permissions })
+fn known(username: Option<&str>, is_admin: bool) -> Known {
+    Known {
+        username: username.unwrap_or("admin").to_owned(),
+        is_admin,
+        permissions: if is_admin { &["*"] } else { &[] },
+    }
 }
 
-fn refused(error: &LoginError) -> Problem {
+pub(super) fn refused(error: &LoginError) -> Problem {
     let whose = match error {
         LoginError::Wrong | LoginError::Public => Whose::Stranger,
         LoginError::TooMany(wait) => Whose::Hurry(*wait),

@@ -12,16 +12,29 @@ use hub::journal::Entry;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
+use utoipa::IntoParams;
 
+use super::shape::JournalEntry;
 use crate::access::Admin;
 use crate::app::App;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Which {
     /// Only of this server.
     server: Option<String>,
 }
 
+/// The journals of all sign-ins, as they are written.
+///
+/// Each event is named `journal` and holds an entry. One named `lost` holds the number of entries that a slow reader missed.
+#[utoipa::path(
+    get,
+    path = "/events",
+    tag = "sign-in",
+    params(Which),
+    responses((status = 200, description = "Events without an end", body = JournalEntry, content_type = "text/event-stream"))
+)]
 pub(super) async fn events(
     State(app): State<App>,
     Admin(visitor): Admin,

@@ -6,9 +6,12 @@ use axum::Json;
 use axum::extract::{Query, State};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use utoipa::IntoParams;
 
+use super::answer::Answer;
 use super::redaction::redact;
 use super::servers::no_server;
+use super::shape::Keys;
 use crate::access::Admin;
 use crate::app::App;
 use crate::problem::Problem;
@@ -27,17 +30,27 @@ const SIGN_IN: [&str; 8] = [
     "users",
 ];
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
 pub(super) struct Which {
+    /// Only of this server.
     server_name: Option<String>,
 }
 
+/// The settings as they are written, without a secret and without anybody's sign-in.
+#[utoipa::path(
+    get,
+    path = "/mcp-settings/export",
+    tag = "settings",
+    params(Which),
+    responses((status = 200, description = "The settings", body = Answer<Keys>))
+)]
 pub(super) async fn export(
     State(app): State<App>,
     _: Admin,
     Query(which): Query<Which>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Answer<Value>>, Problem> {
     let file = app.hub().store().file();
     let data = match which.server_name {
         None => whole(file.document()),
@@ -46,10 +59,10 @@ pub(super) async fn export(
             json!({ "mcpServers": { name: exported(server) } })
         }
     };
-    Ok(Json(json!({ "success": true, "data": data })))
+    Ok(Answer::of(data))
 }
 
-fn whole(document: &Map<String, Value>) -> Value {
+pub(super) fn whole(document: &Map<String, Value>) -> Value {
     let kept = document
         .iter()
         .filter(|(key, _)| !LEFT_OUT.contains(&key.as_str()));

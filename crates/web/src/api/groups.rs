@@ -2,15 +2,19 @@
 //!
 //! Leaves out MCPHub's routes for many groups at once, for the tools of one member, and for whom to share with.
 
+use axum::Json;
 use axum::extract::{FromRequestParts, Path, State};
-use axum::routing::{delete, get, put};
-use axum::{Json, Router};
 use http::StatusCode;
 use http::request::Parts;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use settings::{Change, File};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use super::answer::{Answer, Done};
+use super::shape::{Group, Member as Written};
 use super::{Body, Named, lists, name};
 use crate::access::Admin;
 use crate::app::App;
@@ -20,41 +24,70 @@ const GROUPS: &str = "groups";
 /// What a member may say beside its name.
 const CHOICES: [&str; 5] = ["alias", "tools", "prompts", "resources", "pinnedTools"];
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/", get(list).post(create))
-        .route("/{id}", get(read).put(change).delete(remove))
-        .route("/{id}/servers", get(servers).post(add_server))
-        .route("/{id}/servers/batch", put(replace_servers))
-        .route("/{id}/servers/{server}", delete(remove_server))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(read, change, remove))
+        .routes(routes!(servers, add_server))
+        .routes(routes!(replace_servers))
+        .routes(routes!(remove_server))
 }
 
-async fn list(State(app): State<App>, _: Admin) -> Json<Value> {
+/// All groups, as they are written.
+#[utoipa::path(
+    get,
+    path = "/groups",
+    operation_id = "listGroups",
+    tag = "groups",
+    responses((status = 200, description = "The groups", body = Answer<Vec<Group>>))
+)]
+async fn list(State(app): State<App>, _: Admin) -> Json<Answer<Vec<Value>>> {
     let file = app.hub().store().file();
-    Json(json!({ "success": true, "data": lists::entries(&file, GROUPS) }))
+    Answer::of(lists::entries(&file, GROUPS).to_vec())
 }
 
-async fn read(State(app): State<App>, _: Admin, Named(id): Named) -> Result<Json<Value>, Problem> {
+/// One group, as it is written.
+#[utoipa::path(
+    get,
+    path = "/groups/{id}",
+    operation_id = "readGroup",
+    tag = "groups",
+    params(("id" = String, Path, description = "The group's id or name")),
+    responses((status = 200, description = "The group", body = Answer<Group>))
+)]
+async fn read(
+    State(app): State<App>,
+    _: Admin,
+    Named(id): Named,
+) -> Result<Json<Answer<Value>>, Problem> {
     let file = app.hub().store().file();
-    Ok(Json(
-        json!({ "success": true, "data": find(&file, &id)?.1 }),
-    ))
+    Ok(Answer::of(find(&file, &id)?.1.clone()))
 }
 
 /// What is sent to make or change a group; members are names, or objects with a choice of tools.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = GroupWish)]
 struct Wished {
     name: Option<String>,
     description: Option<String>,
+    #[schema(value_type = Option<Vec<Written>>)]
     servers: Option<Vec<Value>>,
 }
 
-/// POST `/groups {name, description?, servers?}`.
+/// Makes a group.
+#[utoipa::path(
+    post,
+    path = "/groups",
+    operation_id = "createGroup",
+    tag = "groups",
+    request_body = Wished,
+    responses((status = 201, description = "The group", body = Answer<Group>))
+)]
 async fn create(
     State(app): State<App>,
     Admin(visitor): Admin,
     Body(wished): Body<Wished>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<(StatusCode, Json<Answer<Value>>), Problem> {
     let name = lists::named("group", wished.name.as_deref().unwrap_or_default())?;
     name::check_of("group", &name)?;
     let mut group = Map::new();
@@ -74,16 +107,25 @@ async fn create(
         Ok((vec![lists::one_more(file, GROUPS, group.clone())], ()))
     })
     .await?;
-    Ok((StatusCode::CREATED, told(&group, "The group was created.")))
+    Ok((StatusCode::CREATED, told(group, "The group was created.")))
 }
 
-/// PUT `/groups/:id`, with what is to change.
+/// Changes what is sent.
+#[utoipa::path(
+    put,
+    path = "/groups/{id}",
+    operation_id = "changeGroup",
+    tag = "groups",
+    params(("id" = String, Path, description = "The group's id or name")),
+    request_body = Wished,
+    responses((status = 200, description = "The group", body = Answer<Group>))
+)]
 async fn change(
     State(app): State<App>,
     _: Admin,
     Named(id): Named,
     Body(wished): Body<Wished>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Answer<Value>>, Problem> {
     if wished.name.is_none() && wished.description.is_none() && wished.servers.is_none() {
         return Err(Problem::request(
             "nothing to change: send {name}, {description} or {servers}",
@@ -114,15 +156,21 @@ async fn change(
         Ok((changes, new))
     })
     .await?;
-    Ok(told(&group, "The group was changed."))
+    Ok(told(group, "The group was changed."))
 }
 
-/// DELETE `/groups/:id`. Keys for it forget it too, so that they do not open the next group of that name.
-async fn remove(
-    State(app): State<App>,
-    _: Admin,
-    Named(id): Named,
-) -> Result<Json<Value>, Problem> {
+/// Deletes a group.
+///
+/// Keys for it forget it too, so that they do not open the next group of that name.
+#[utoipa::path(
+    delete,
+    path = "/groups/{id}",
+    operation_id = "deleteGroup",
+    tag = "groups",
+    params(("id" = String, Path, description = "The group's id or name")),
+    responses((status = 200, description = "It is gone", body = Done))
+)]
+async fn remove(State(app): State<App>, _: Admin, Named(id): Named) -> Result<Json<Done>, Problem> {
     lists::change(&app, |file| {
         let (place, group) = find(file, &id)?;
         let mut changes = in_keys(file, &[&group["name"], &group["id"]], None);
@@ -130,35 +178,51 @@ async fn remove(
         Ok((changes, ()))
     })
     .await?;
-    Ok(Json(
-        json!({ "success": true, "message": "The group was deleted." }),
-    ))
+    Ok(Done::told("The group was deleted."))
 }
 
-/// GET `/groups/:id/servers`.
+/// The servers of a group, as they are written.
+#[utoipa::path(
+    get,
+    path = "/groups/{id}/servers",
+    operation_id = "listGroupServers",
+    tag = "groups",
+    params(("id" = String, Path, description = "The group's id or name")),
+    responses((status = 200, description = "Its servers", body = Answer<Vec<Written>>))
+)]
 async fn servers(
     State(app): State<App>,
     _: Admin,
     Named(id): Named,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Answer<Vec<Value>>>, Problem> {
     let file = app.hub().store().file();
     let (_, group) = find(&file, &id)?;
-    Ok(Json(json!({ "success": true, "data": members(group) })))
+    Ok(Answer::of(members(group).to_vec()))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = NewGroupServer)]
 struct Member {
     server_name: String,
 }
 
-/// POST `/groups/:id/servers {serverName}`. One that is in already stays as it is.
+/// Takes a server into a group. One that is in already stays as it is.
+#[utoipa::path(
+    post,
+    path = "/groups/{id}/servers",
+    operation_id = "addGroupServer",
+    tag = "groups",
+    params(("id" = String, Path, description = "The group's id or name")),
+    request_body = Member,
+    responses((status = 200, description = "The group", body = Answer<Group>))
+)]
 async fn add_server(
     State(app): State<App>,
     _: Admin,
     Named(id): Named,
     Body(sent): Body<Member>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Answer<Value>>, Problem> {
     let server = sent.server_name;
     let group = lists::change(&app, |file| {
         let (place, group) = find(file, &id)?;
@@ -173,21 +237,32 @@ async fn add_server(
         Ok(with_servers(place, group, servers))
     })
     .await?;
-    Ok(told(&group, &format!("{server} is in the group.")))
+    Ok(told(group, &format!("{server} is in the group.")))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = GroupServers)]
 struct Members {
+    #[schema(value_type = Vec<Written>)]
     servers: Vec<Value>,
 }
 
-/// PUT `/groups/:id/servers/batch {servers}`.
+/// Replaces the servers of a group.
+#[utoipa::path(
+    put,
+    path = "/groups/{id}/servers/batch",
+    operation_id = "replaceGroupServers",
+    tag = "groups",
+    params(("id" = String, Path, description = "The group's id or name")),
+    request_body = Members,
+    responses((status = 200, description = "The group", body = Answer<Group>))
+)]
 async fn replace_servers(
     State(app): State<App>,
     _: Admin,
     Named(id): Named,
     Body(sent): Body<Members>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Answer<Value>>, Problem> {
     let group = lists::change(&app, |file| {
         let (place, group) = find(file, &id)?;
         let (changes, new) = with_servers(place, group, sent.servers.clone());
@@ -195,15 +270,26 @@ async fn replace_servers(
         Ok((changes, new))
     })
     .await?;
-    Ok(told(&group, "The servers of the group were changed."))
+    Ok(told(group, "The servers of the group were changed."))
 }
 
-/// DELETE `/groups/:id/servers/:server`.
+/// Takes a server out of a group.
+#[utoipa::path(
+    delete,
+    path = "/groups/{id}/servers/{server}",
+    operation_id = "removeGroupServer",
+    tag = "groups",
+    params(
+        ("id" = String, Path, description = "The group's id or name"),
+        ("server" = String, Path, description = "The server's name")
+    ),
+    responses((status = 200, description = "The group", body = Answer<Group>))
+)]
 async fn remove_server(
     State(app): State<App>,
     _: Admin,
     Both(id, server): Both,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Answer<Value>>, Problem> {
     let group = lists::change(&app, |file| {
         let (place, group) = find(file, &id)?;
         let mut servers = members(group).to_vec();
@@ -216,10 +302,7 @@ async fn remove_server(
         Ok(with_servers(place, group, servers))
     })
     .await?;
-    Ok(told(
-        &group,
-        &format!("{server} is no longer in the group."),
-    ))
+    Ok(told(group, &format!("{server} is no longer in the group.")))
 }
 
 /// A group and a server out of the path, decoded.
@@ -237,8 +320,8 @@ impl FromRequestParts<App> for Both {
     }
 }
 
-fn told(group: &Value, message: &str) -> Json<Value> {
-    Json(json!({ "success": true, "message": message, "data": group }))
+fn told(group: Value, message: &str) -> Json<Answer<Value>> {
+    Answer::told(message, group)
 }
 
 /// By id first: a name may be another group's id.

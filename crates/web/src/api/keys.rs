@@ -6,9 +6,12 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use settings::{Change, File};
+use utoipa::ToSchema;
 
+use super::answer::{Answer, Done};
+use super::shape::{Key, KeyAccess, KeyKind};
 use super::{Body, Named, lists};
 use crate::access::Admin;
 use crate::app::App;
@@ -18,35 +21,54 @@ const KEYS: &str = "bearerKeys";
 const ACCESS: [&str; 4] = ["all", "groups", "servers", "custom"];
 
 /// What is sent to make or change a key. A token is never taken: the hub makes strong ones.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = KeyWish)]
 pub(super) struct Wished {
     name: Option<String>,
     enabled: Option<bool>,
+    #[schema(value_type = Option<KeyKind>)]
     kind: Option<String>,
+    /// The user whose key of kind `user` it is.
     owner: Option<String>,
+    #[schema(value_type = Option<KeyAccess>)]
     access_type: Option<String>,
     allowed_groups: Option<Vec<String>>,
     allowed_servers: Option<Vec<String>>,
 }
 
-/// GET `/auth/keys`.
-pub(super) async fn list(State(app): State<App>, _: Admin) -> Json<Value> {
+/// All keys, with just so much of each token that a person knows it again.
+#[utoipa::path(
+    get,
+    path = "/auth/keys",
+    operation_id = "listKeys",
+    tag = "keys",
+    responses((status = 200, description = "The keys", body = Answer<Vec<Key>>))
+)]
+pub(super) async fn list(State(app): State<App>, _: Admin) -> Json<Answer<Vec<Value>>> {
     let file = app.hub().store().file();
     let shown: Vec<Value> = lists::entries(&file, KEYS)
         .iter()
         .filter(|key| key.is_object())
         .map(masked)
         .collect();
-    Json(json!({ "success": true, "data": shown }))
+    Answer::of(shown)
 }
 
-/// POST `/auth/keys {name, accessType, allowedGroups?, allowedServers?, enabled?, kind?, owner?}`.
+/// Makes a key. Its token is in this answer and never again.
+#[utoipa::path(
+    post,
+    path = "/auth/keys",
+    operation_id = "createKey",
+    tag = "keys",
+    request_body = Wished,
+    responses((status = 201, description = "The key, with its token", body = Answer<Key>))
+)]
 pub(super) async fn create(
     State(app): State<App>,
     _: Admin,
     Body(wished): Body<Wished>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<(StatusCode, Json<Answer<Value>>), Problem> {
     let name = lists::named("key", wished.name.as_deref().unwrap_or_default())?;
     let mut key = Map::new();
     key.insert("id".into(), uuid::Uuid::new_v4().to_string().into());
@@ -60,17 +82,26 @@ pub(super) async fn create(
         Ok((vec![lists::one_more(file, KEYS, key.clone())], key))
     })
     .await?;
-    let told = json!({ "success": true, "data": key, "message": "The key was created. Its token is shown only once." });
-    Ok((StatusCode::CREATED, Json(told)))
+    let message = "The key was created. Its token is shown only once.";
+    Ok((StatusCode::CREATED, Answer::told(message, key)))
 }
 
-/// PUT `/auth/keys/:id`, with what is to change. The token and whose key it is do not.
+/// Changes what is sent. The token and whose key it is stay.
+#[utoipa::path(
+    put,
+    path = "/auth/keys/{id}",
+    operation_id = "changeKey",
+    tag = "keys",
+    params(("id" = String, Path)),
+    request_body = Wished,
+    responses((status = 200, description = "The key", body = Answer<Key>))
+)]
 pub(super) async fn change(
     State(app): State<App>,
     _: Admin,
     Named(id): Named,
     Body(wished): Body<Wished>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Answer<Value>>, Problem> {
     let name = wished.name.as_deref();
     let name = name.map(|name| lists::named("key", name)).transpose()?;
     let key = lists::change(&app, |file| {
@@ -97,23 +128,29 @@ pub(super) async fn change(
         Ok((vec![change], masked(&new)))
     })
     .await?;
-    Ok(Json(json!({ "success": true, "data": key })))
+    Ok(Answer::of(key))
 }
 
-/// DELETE `/auth/keys/:id`.
+/// Deletes a key; whoever sends it is let in no longer.
+#[utoipa::path(
+    delete,
+    path = "/auth/keys/{id}",
+    operation_id = "deleteKey",
+    tag = "keys",
+    params(("id" = String, Path)),
+    responses((status = 200, description = "It is gone", body = Done))
+)]
 pub(super) async fn remove(
     State(app): State<App>,
     _: Admin,
     Named(id): Named,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Done>, Problem> {
     lists::change(&app, |file| {
         let (place, _) = find(file, &id)?;
         Ok((vec![Change::remove([KEYS, &place.to_string()])], ()))
     })
     .await?;
-    Ok(Json(
-        json!({ "success": true, "message": "The key was deleted." }),
-    ))
+    Ok(Done::told("The key was deleted."))
 }
 
 fn find<'f>(file: &'f File, id: &str) -> Result<(usize, &'f Value), Problem> {

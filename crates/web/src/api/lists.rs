@@ -1,4 +1,4 @@
-//! The lists of the settings file that the API changes, `groups` and `bearerKeys`: one entry at a time, by the smallest edit.
+//! The lists of the settings file that the API changes, `groups`, `bearerKeys` and `users`: one entry at a time, by the smallest edit.
 //!
 //! An entry has its place as its address in the file, so a change is made only where the lists still say what it was made up for.
 
@@ -51,7 +51,9 @@ pub(super) async fn change<T>(
         let known = store.current();
         let (changes, made) = make(&store.file())?;
         let as_known = move |settings: &settings::Settings| {
-            settings.groups == known.groups && settings.bearer_keys == known.bearer_keys
+            settings.groups == known.groups
+                && settings.bearer_keys == known.bearer_keys
+                && settings.users == known.users
         };
         let landed = store.edit_when(as_known, changes).await;
         if landed.map_err(|error| Problem::us("writing the settings", &error))? {

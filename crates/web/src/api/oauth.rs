@@ -2,24 +2,54 @@
 
 use axum::Json;
 use axum::extract::State;
-use hub::sign_in::{Account, CallbackError, Forget, Needed, SignInError};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use hub::journal::Entry;
+use hub::sign_in::{Account, CallbackError, Forget, Needed, SignInError, SignedOut};
+use serde::{Deserialize, Serialize};
 use settings::Grants;
+use utoipa::ToSchema;
 
+use super::answer::Answer;
 use super::servers::no_server;
+use super::shape::JournalEntry;
 use super::view::{rfc3339, sees};
 use super::{Body, Named};
 use crate::access::Visitor;
 use crate::app::App;
 use crate::problem::{Problem, Whose};
 
-/// POST `.../authorize` -> `{authorizationUrl, shortUrl, expiresAt}` (`shortUrl`: the hub's own page in front of it, to be typed), with `userCode` and `verificationUri` where a code is typed.
+/// Where a person signs in.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SignInLink)]
+pub(super) struct Link {
+    authorization_url: String,
+    /// The hub's own page in front of it, short enough to be typed.
+    short_url: String,
+    /// RFC 3339, in UTC.
+    #[schema(format = DateTime)]
+    expires_at: String,
+    /// Where a code is typed: the code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_code: Option<String>,
+    /// Where a code is typed: the address for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verification_uri: Option<String>,
+}
+
+/// Starts a sign-in.
+#[utoipa::path(
+    post,
+    path = "/servers/{name}/oauth/authorize",
+    operation_id = "beginSignIn",
+    tag = "sign-in",
+    params(("name" = String, Path, description = "The server's name")),
+    responses((status = 200, description = "The link for the person", body = Answer<Link>))
+)]
 pub(super) async fn authorize(
     State(app): State<App>,
     visitor: Visitor,
     Named(name): Named,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Answer<Link>>, Problem> {
     let account = account(&app, &visitor, &name)?;
     let link = app
         .hub()
@@ -32,30 +62,54 @@ pub(super) async fn authorize(
         None => "operator".to_owned(),
     };
     let ticket = app.hub().sign_ins().ticket(&account, &asked_by);
-    let mut data = json!({
-        "authorizationUrl": link.url,
-        "shortUrl": ticket.short,
-        "expiresAt": rfc3339(link.expires_at),
-    });
-    if let Some(typed) = link.typed {
-        data["userCode"] = typed.user_code.into();
-        data["verificationUri"] = typed.verification_uri.into();
-    }
-    Ok(Json(json!({ "success": true, "data": data })))
+    let (user_code, verification_uri) = link
+        .typed
+        .map(|typed| (typed.user_code, typed.verification_uri))
+        .unzip();
+    Ok(Answer::of(Link {
+        authorization_url: link.url,
+        short_url: ticket.short,
+        expires_at: rfc3339(link.expires_at),
+        user_code,
+        verification_uri,
+    }))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct Pasted {
+    /// The whole address that the browser arrived at, its query, or the bare code.
     pasted: String,
 }
 
-/// POST `.../complete {pasted}`: the whole address, its query, or the bare code.
+/// What became of what was pasted: one of the two.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SignInOutcome)]
+pub(super) struct Outcome {
+    /// The login server wants to be asked differently, here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_url: Option<String>,
+    /// The server that is signed in to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<String>,
+}
+
+/// Finishes a sign-in with what a person pasted.
+#[utoipa::path(
+    post,
+    path = "/servers/{name}/oauth/complete",
+    operation_id = "completeSignIn",
+    tag = "sign-in",
+    params(("name" = String, Path, description = "The server's name")),
+    request_body = Pasted,
+    responses((status = 200, description = "Signed in, or another link", body = Answer<Outcome>))
+)]
 pub(super) async fn complete(
     State(app): State<App>,
     visitor: Visitor,
     Named(name): Named,
     Body(sent): Body<Pasted>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Answer<Outcome>>, Problem> {
     let account = account(&app, &visitor, &name)?;
     let done = app
         .hub()
@@ -65,31 +119,74 @@ pub(super) async fn complete(
         .map_err(|error| not_completed(&error))?;
     if let Some(again) = done.again {
         let message = "the login server wants to be asked differently; open the new link";
-        return Ok(Json(
-            json!({ "success": true, "message": message, "data": { "authorizationUrl": again } }),
-        ));
+        let outcome = Outcome {
+            authorization_url: Some(again),
+            server: None,
+        };
+        return Ok(Answer::told(message, outcome));
     }
-    Ok(Json(
-        json!({ "success": true, "message": format!("signed in to {name}"), "data": { "server": done.server } }),
-    ))
+    let outcome = Outcome {
+        authorization_url: None,
+        server: Some(done.server),
+    };
+    Ok(Answer::told(format!("signed in to {name}"), outcome))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = SignOut)]
 pub(super) struct Scope {
+    /// `tokens` unless it is said; `all` forgets a registered client, too.
+    #[schema(value_type = Option<Forgotten>)]
     scope: Option<String>,
 }
 
-/// POST `.../disconnect {scope: 'tokens' | 'all'}`.
+/// How much a sign-out forgets.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = SignOutScope)]
+pub(super) enum Forgotten {
+    Tokens,
+    All,
+}
+
+/// What was forgotten.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SignedOut)]
+pub(super) struct Out {
+    scope: Forgotten,
+    #[schema(value_type = Revoked)]
+    revoked: SignedOut,
+}
+
+/// How many tokens were offered for revocation, and what came of it.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes `SignedOut` of the hub")]
+struct Revoked {
+    attempted: u32,
+    succeeded: u32,
+    failed: u32,
+}
+
+/// Signs out, and revokes the tokens where the login server can.
+#[utoipa::path(
+    post,
+    path = "/servers/{name}/oauth/disconnect",
+    operation_id = "signOut",
+    tag = "sign-in",
+    params(("name" = String, Path, description = "The server's name")),
+    request_body = Scope,
+    responses((status = 200, description = "Signed out", body = Answer<Out>))
+)]
 pub(super) async fn disconnect(
     State(app): State<App>,
     visitor: Visitor,
     Named(name): Named,
     Body(sent): Body<Scope>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Answer<Out>>, Problem> {
     let account = account(&app, &visitor, &name)?;
     let (forget, scope) = match sent.scope.as_deref() {
-        None | Some("tokens") => (Forget::Tokens, "tokens"),
-        Some("all") => (Forget::All, "all"),
+        None | Some("tokens") => (Forget::Tokens, Forgotten::Tokens),
+        Some("all") => (Forget::All, Forgotten::All),
         Some(other) => {
             return Err(Problem::request(format!(
                 "scope is {other:?}; it must be \"tokens\" or \"all\""
@@ -109,18 +206,24 @@ pub(super) async fn disconnect(
         .sign_out(&account, forget)
         .await
         .map_err(|error| not_begun(&error))?;
-    let data = json!({ "scope": scope, "revoked": revoked });
-    Ok(Json(
-        json!({ "success": true, "message": format!("signed out of {name}"), "data": data }),
-    ))
+    let message = format!("signed out of {name}");
+    Ok(Answer::told(message, Out { scope, revoked }))
 }
 
-/// GET `.../journal`.
+/// What happened to the sign-in of a server, oldest first.
+#[utoipa::path(
+    get,
+    path = "/servers/{name}/oauth/journal",
+    operation_id = "readJournal",
+    tag = "sign-in",
+    params(("name" = String, Path, description = "The server's name")),
+    responses((status = 200, description = "The entries", body = Answer<Vec<JournalEntry>>))
+)]
 pub(super) async fn journal(
     State(app): State<App>,
     visitor: Visitor,
     Named(name): Named,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Answer<Vec<Entry>>>, Problem> {
     let settings = app.hub().store().current();
     settings
         .server(&name)
@@ -128,7 +231,7 @@ pub(super) async fn journal(
         .ok_or_else(|| no_server(&name))?;
     let user = visitor.username.as_deref();
     let entries = app.hub().journal().entries_of(&name, user);
-    Ok(Json(json!({ "success": true, "data": entries })))
+    Ok(Answer::of(entries))
 }
 
 /// Whose sign-in this visitor may begin, finish and end: an administrator's word counts for one that all share, and for one

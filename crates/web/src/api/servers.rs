@@ -3,37 +3,78 @@
 use axum::Json;
 use axum::extract::{Query, State};
 use hub::upstream::Upstreams;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use settings::{Change, File, Severity};
+use utoipa::{IntoParams, ToSchema};
 
+use super::answer::{Answer, Done};
+use super::shape::Keys;
+use super::view::Shown;
 use super::{Body, Named, change, name, redaction, view};
 use crate::access::{Admin, Visitor};
 use crate::app::App;
 use crate::problem::{Problem, Whose};
 
-const SERVERS: &str = "mcpServers";
+pub(super) const SERVERS: &str = "mcpServers";
 const USUAL_PAGE: usize = 20;
 const LARGEST_PAGE: usize = 1000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Paging {
     page: Option<usize>,
     limit: Option<usize>,
 }
 
-/// GET `/servers?page&limit`.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Servers)]
+pub(super) struct Listed {
+    success: bool,
+    /// What keeps the settings file from being read or written; it concerns every server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<String>,
+    /// Where a page was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pagination: Option<Pagination>,
+    data: Vec<Shown>,
+    /// Beside the page that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    all_servers: Option<Vec<Shown>>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Pagination {
+    page: usize,
+    limit: usize,
+    total: usize,
+    total_pages: usize,
+    has_next_page: bool,
+    has_prev_page: bool,
+}
+
+/// The servers that the visitor may see: all, or a page of them.
+#[utoipa::path(
+    get,
+    path = "/servers",
+    operation_id = "listServers",
+    tag = "servers",
+    params(Paging),
+    responses((status = 200, description = "The servers", body = Listed))
+)]
 pub(super) async fn list(
     State(app): State<App>,
     visitor: Visitor,
     Query(paging): Query<Paging>,
-) -> Json<Value> {
+) -> Json<Listed> {
     let settings = app.hub().store().current();
     let seen = settings
         .servers
         .iter()
         .filter(|server| view::sees(&visitor, server));
-    let all: Vec<Value> = seen
+    let all: Vec<Shown> = seen
         .map(|server| view::server(&app, server, &visitor))
         .collect();
     // What keeps the settings from being read or written concerns every server, and those who can do something about it.
@@ -41,55 +82,74 @@ pub(super) async fn list(
     let trouble = trouble
         .filter(|_| visitor.is_admin)
         .map(|it| it.to_string());
-    let mut answer = json!({ "success": true });
-    if let Some(trouble) = trouble {
-        answer["trouble"] = trouble.into();
-    }
+    let mut answer = Listed {
+        success: true,
+        trouble,
+        pagination: None,
+        data: all,
+        all_servers: None,
+    };
     if paging.page.is_none() && paging.limit.is_none() {
-        answer["data"] = all.into();
         return Json(answer);
     }
     let limit = paging.limit.unwrap_or(USUAL_PAGE).clamp(1, LARGEST_PAGE);
-    let (page, total) = (paging.page.unwrap_or(1).max(1), all.len());
+    let (page, total) = (paging.page.unwrap_or(1).max(1), answer.data.len());
     let pages = total.div_ceil(limit);
-    let data: Vec<Value> = all
-        .iter()
-        .skip((page - 1).saturating_mul(limit))
-        .take(limit)
-        .cloned()
-        .collect();
-    answer["pagination"] = json!({
-        "page": page, "limit": limit, "total": total, "totalPages": pages,
-        "hasNextPage": page < pages, "hasPrevPage": page > 1,
+    answer.pagination = Some(Pagination {
+        page,
+        limit,
+        total,
+        total_pages: pages,
+        has_next_page: page < pages,
+        has_prev_page: page > 1,
     });
-    answer["data"] = data.into();
-    answer["allServers"] = all.into();
+    let first = (page - 1).saturating_mul(limit);
+    let cut = answer.data.iter().skip(first).take(limit);
+    let data = cut.cloned().collect();
+    answer.all_servers = Some(std::mem::replace(&mut answer.data, data));
     Json(answer)
 }
 
-/// GET `/servers/:name`.
+/// One server.
+#[utoipa::path(
+    get,
+    path = "/servers/{name}",
+    operation_id = "readServer",
+    tag = "servers",
+    params(("name" = String, Path, description = "The server's name")),
+    responses((status = 200, description = "The server", body = Answer<Shown>))
+)]
 pub(super) async fn read(
     State(app): State<App>,
     visitor: Visitor,
     Named(name): Named,
-) -> Result<Json<Value>, Problem> {
-    Ok(Json(
-        json!({ "success": true, "data": shown(&app, &name, &visitor)? }),
-    ))
+) -> Result<Json<Answer<Shown>>, Problem> {
+    Ok(Answer::of(shown(&app, &name, &visitor)?))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = ServerAddition)]
 pub(super) struct Addition {
     name: String,
+    /// As in the settings file: `/schema/mcp_settings.json` has its keys.
+    #[schema(value_type = Keys)]
     config: Map<String, Value>,
 }
 
-/// POST `/servers {name, config}`.
+/// Adds a server.
+#[utoipa::path(
+    post,
+    path = "/servers",
+    operation_id = "addServer",
+    tag = "servers",
+    request_body = Addition,
+    responses((status = 200, description = "The server", body = Answer<Shown>))
+)]
 pub(super) async fn add(
     State(app): State<App>,
     Admin(visitor): Admin,
     Body(sent): Body<Addition>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Answer<Shown>>, Problem> {
     name::check(&sent.name)?;
     let _turn = app.changing().lock().await;
     let file = app.hub().store().file();
@@ -111,20 +171,32 @@ pub(super) async fn add(
     )
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ServerReplacement)]
 pub(super) struct Replacement {
+    /// As in the settings file. A secret that is sent back as it was shown stays as it is stored.
+    #[schema(value_type = Option<Keys>)]
     config: Option<Map<String, Value>>,
     new_name: Option<String>,
 }
 
-/// PUT `/servers/:name {config, newName?}`.
+/// Replaces the configuration of a server, its name, or both.
+#[utoipa::path(
+    put,
+    path = "/servers/{name}",
+    operation_id = "replaceServer",
+    tag = "servers",
+    params(("name" = String, Path, description = "The server's name")),
+    request_body = Replacement,
+    responses((status = 200, description = "The server", body = Answer<Shown>))
+)]
 pub(super) async fn replace(
     State(app): State<App>,
     Admin(visitor): Admin,
     Named(name): Named,
     Body(sent): Body<Replacement>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Answer<Shown>>, Problem> {
     let _turn = app.changing().lock().await;
     let file = app.hub().store().file();
     let old = file.raw_server(&name).ok_or_else(|| no_server(&name))?;
@@ -160,35 +232,50 @@ pub(super) async fn replace(
     answer(&app, &name, &visitor, &format!("{name} was changed"))
 }
 
-/// DELETE `/servers/:name`.
+/// Takes a server out of the settings, with its sign-in.
+#[utoipa::path(
+    delete,
+    path = "/servers/{name}",
+    operation_id = "removeServer",
+    tag = "servers",
+    params(("name" = String, Path, description = "The server's name")),
+    responses((status = 200, description = "It is gone", body = Done))
+)]
 pub(super) async fn remove(
     State(app): State<App>,
     _: Admin,
     Named(name): Named,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Done>, Problem> {
     let _turn = app.changing().lock().await;
     let file = app.hub().store().file();
     file.raw_server(&name).ok_or_else(|| no_server(&name))?;
     let mut changes = vec![Change::remove([SERVERS, &name])];
     changes.extend(change::references(file.document(), &name, None));
     edit(&app, changes).await?;
-    Ok(Json(
-        json!({ "success": true, "message": format!("{name} was removed") }),
-    ))
+    Ok(Done::told(format!("{name} was removed")))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct Switch {
-    enabled: bool,
+    pub(super) enabled: bool,
 }
 
-/// POST `/servers/:name/toggle {enabled}`.
+/// Switches a server on or off.
+#[utoipa::path(
+    post,
+    path = "/servers/{name}/toggle",
+    operation_id = "toggleServer",
+    tag = "servers",
+    params(("name" = String, Path, description = "The server's name")),
+    request_body = Switch,
+    responses((status = 200, description = "The server", body = Answer<Shown>))
+)]
 pub(super) async fn toggle(
     State(app): State<App>,
     Admin(visitor): Admin,
     Named(name): Named,
     Body(sent): Body<Switch>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Answer<Shown>>, Problem> {
     let _turn = app.changing().lock().await;
     app.hub()
         .store()
@@ -209,12 +296,20 @@ pub(super) async fn toggle(
     )
 }
 
-/// POST `/servers/:name/reload`.
+/// Connects to a server afresh.
+#[utoipa::path(
+    post,
+    path = "/servers/{name}/reload",
+    operation_id = "reloadServer",
+    tag = "servers",
+    params(("name" = String, Path, description = "The server's name")),
+    responses((status = 200, description = "The server", body = Answer<Shown>))
+)]
 pub(super) async fn reload(
     State(app): State<App>,
     Admin(visitor): Admin,
     Named(name): Named,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Answer<Shown>>, Problem> {
     let upstreams: &Upstreams = app.hub().upstreams();
     if !upstreams.reload(&name).await {
         return Err(no_server(&name));
@@ -243,7 +338,7 @@ fn taken(name: &str) -> Problem {
 }
 
 /// The server as the visitor may see it.
-fn shown(app: &App, name: &str, visitor: &Visitor) -> Result<Value, Problem> {
+fn shown(app: &App, name: &str, visitor: &Visitor) -> Result<Shown, Problem> {
     let settings = app.hub().store().current();
     let server = settings
         .server(name)
@@ -252,17 +347,20 @@ fn shown(app: &App, name: &str, visitor: &Visitor) -> Result<Value, Problem> {
     Ok(view::server(app, server, visitor))
 }
 
-fn answer(app: &App, name: &str, visitor: &Visitor, message: &str) -> Result<Json<Value>, Problem> {
-    Ok(Json(
-        json!({ "success": true, "message": message, "data": shown(app, name, visitor)? }),
-    ))
+pub(super) fn answer(
+    app: &App,
+    name: &str,
+    visitor: &Visitor,
+    message: &str,
+) -> Result<Json<Answer<Shown>>, Problem> {
+    Ok(Answer::told(message, shown(app, name, visitor)?))
 }
 
 fn restored(sent: &Value, stored: Option<&Value>) -> Result<Value, Problem> {
     redaction::restore(sent, stored).map_err(|error| Problem::request(error.to_string()))
 }
 
-async fn edit(app: &App, changes: Vec<Change>) -> Result<(), Problem> {
+pub(super) async fn edit(app: &App, changes: Vec<Change>) -> Result<(), Problem> {
     if changes.is_empty() {
         return Ok(());
     }

@@ -8,30 +8,45 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use settings::Server;
+use utoipa::ToSchema;
 
+use super::answer::Answer;
 use super::oauth::needed;
 use super::servers::no_server;
+use super::shape::{Keys, ToolResult};
 use super::view::sees;
 use super::{Body, Named};
 use crate::access::Visitor;
 use crate::app::App;
 use crate::problem::{Problem, Whose};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ToolCall)]
 pub(super) struct Wish {
+    /// The server's own name of the tool, or the one that clients see.
     tool_name: String,
     /// Handed on as it was written.
+    #[schema(value_type = Option<Keys>)]
     arguments: Option<Box<RawValue>>,
 }
 
-/// `{toolName, arguments}` -> `data{content, ..., toolName, arguments}`.
+/// Calls a tool of a server.
+#[utoipa::path(
+    post,
+    path = "/tools/call/{name}",
+    operation_id = "callTool",
+    tag = "servers",
+    params(("name" = String, Path, description = "The server's name")),
+    request_body = Wish,
+    responses((status = 200, description = "The tool's result", body = Answer<ToolResult>))
+)]
 pub(super) async fn call(
     State(app): State<App>,
     visitor: Visitor,
     Named(name): Named,
     Body(wish): Body<Wish>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Answer<Value>>, Problem> {
     let settings = app.hub().store().current();
     let server = settings
         .server(&name)
@@ -56,7 +71,7 @@ pub(super) async fn call(
     let mut data = outcome(&name, &answer)?;
     data["toolName"] = wish.tool_name.into();
     data["arguments"] = serde_json::from_str(arguments).unwrap_or_default();
-    Ok(Json(json!({ "success": true, "data": data })))
+    Ok(Answer::of(data))
 }
 
 fn not_served(name: &str, why: &NotServed) -> Problem {

@@ -3,17 +3,62 @@
 use std::time::SystemTime;
 
 use hub::sign_in::{self, Account, Needed};
-use hub::upstream::{Carrier, Listed, State, Upstream};
+use hub::upstream::{Carrier, State, Upstream};
 use mcp::merge::{Entry, Listing};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use settings::{Grants, Server, Settings, Toggles};
+use utoipa::ToSchema;
 
 use super::redaction::redact;
+use super::shape::{Keys, Prompt, Resource, Status as Word, Tool};
 use crate::access::Visitor;
 use crate::app::App;
 
-/// The object of one server.
-pub(super) fn server(app: &App, server: &Server, visitor: &Visitor) -> Value {
+/// A server, as far as the visitor may see it.
+#[derive(Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Server)]
+pub(super) struct Shown {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<String>,
+    #[schema(value_type = Word)]
+    status: &'static str,
+    /// What failed, in words.
+    #[schema(required)]
+    error: Option<String>,
+    /// Why it stands there, in words.
+    #[schema(required)]
+    reason: Option<String>,
+    /// One suggested action, in words.
+    #[schema(required)]
+    action: Option<String>,
+    #[schema(required)]
+    transport: Option<&'static str>,
+    /// Of MCP, as agreed with the server.
+    #[schema(required)]
+    protocol_version: Option<&'static str>,
+    #[schema(value_type = Vec<Tool>)]
+    tools: Vec<Value>,
+    #[schema(value_type = Vec<Prompt>)]
+    prompts: Vec<Value>,
+    #[schema(value_type = Vec<Resource>)]
+    resources: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    create_time: Option<String>,
+    enabled: bool,
+    /// As written in the settings file, without secrets; for its owner and administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Keys>)]
+    config: Option<Value>,
+    /// What is wrong with it in the settings file; for its owner and administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problems: Option<Vec<String>>,
+    oauth: OAuth,
+}
+
+pub(super) fn server(app: &App, server: &Server, visitor: &Visitor) -> Shown {
     let hub = app.hub();
     let settings = hub.store().current();
     // Where each user has a sign-in, a visitor sees his own and nobody else's.
@@ -23,39 +68,32 @@ pub(super) fn server(app: &App, server: &Server, visitor: &Visitor) -> Value {
     let sign_in = hub.sign_ins().view(Account::of(&server.name, user));
     let whole = sees_whole(visitor, server);
     let own = whole || user.is_some();
-    let mut view = Map::new();
-    view.insert("name".into(), server.name.as_str().into());
-    if let Some(owner) = &server.sharing.owner {
-        view.insert("owner".into(), owner.as_str().into());
-    }
     let status = Status::of(server, upstream.as_ref(), &sign_in);
-    view.insert("status".into(), status.word.into());
-    view.insert("error".into(), status.error.into());
-    view.insert("reason".into(), status.reason.into());
-    view.insert("action".into(), status.action.into());
     let (carrier, hello) = (
         upstream.as_ref().and_then(Upstream::carrier),
         upstream.as_ref().and_then(Upstream::hello),
     );
-    view.insert("transport".into(), carrier.map(Carrier::name).into());
-    let revision = hello.map(|hello| hello.revision.as_str());
-    view.insert("protocolVersion".into(), revision.into());
-    items(&mut view, &settings, server, upstream.as_ref());
-    if let Some(created) = &server.created_at {
-        view.insert("createTime".into(), created.as_str().into());
+    let items = |listing, toggles| items(&settings, server, upstream.as_ref(), (listing, toggles));
+    let file = hub.store().file();
+    let config = file.raw_server(&server.name).filter(|_| whole);
+    Shown {
+        name: server.name.clone(),
+        owner: server.sharing.owner.clone(),
+        status: status.word,
+        error: status.error,
+        reason: status.reason,
+        action: status.action,
+        transport: carrier.map(Carrier::name),
+        protocol_version: hello.map(|hello| hello.revision.as_str()),
+        tools: items(Listing::Tools, &server.tools),
+        prompts: items(Listing::Prompts, &server.prompts),
+        resources: items(Listing::Resources, &server.resources),
+        create_time: server.created_at.clone(),
+        enabled: server.enabled,
+        config: config.map(|raw| without_people(redact(raw))),
+        problems: whole.then(|| problems(&settings, &server.name)),
+        oauth: OAuth::of(&sign_in, own, server.enabled),
     }
-    view.insert("enabled".into(), server.enabled.into());
-    if whole {
-        let file = hub.store().file();
-        view.insert(
-            "config".into(),
-            file.raw_server(&server.name)
-                .map_or(Value::Null, |raw| without_people(redact(raw))),
-        );
-        view.insert("problems".into(), problems(&settings, &server.name).into());
-    }
-    view.insert("oauth".into(), oauth(&sign_in, own, server.enabled));
-    Value::Object(view)
 }
 
 /// What users hold there is theirs, also its bare existence.
@@ -165,32 +203,17 @@ impl Status {
 }
 
 fn items(
-    view: &mut Map<String, Value>,
     settings: &Settings,
     server: &Server,
     upstream: Option<&Upstream>,
-) {
+    (listing, toggles): (Listing, &Toggles),
+) -> Vec<Value> {
     let listed = upstream.map(Upstream::catalog).unwrap_or_default();
     let separator = settings.name_separator.as_str();
-    let shown = |listing: Listing, listed: &Listed, toggles: &Toggles| -> Value {
-        listed
-            .of(listing)
-            .iter()
-            .filter_map(|entry| item(listing, entry, toggles, &server.name, separator))
-            .collect()
-    };
-    view.insert(
-        "tools".into(),
-        shown(Listing::Tools, &listed, &server.tools),
-    );
-    view.insert(
-        "prompts".into(),
-        shown(Listing::Prompts, &listed, &server.prompts),
-    );
-    view.insert(
-        "resources".into(),
-        shown(Listing::Resources, &listed, &server.resources),
-    );
+    let entries = listed.of(listing).iter();
+    entries
+        .filter_map(|entry| item(listing, entry, toggles, &server.name, separator))
+        .collect()
 }
 
 /// As the server wrote it, under the name that clients of `/mcp` see, with its switch.
@@ -224,39 +247,81 @@ fn problems(settings: &Settings, name: &str) -> Vec<String> {
         .collect()
 }
 
-fn oauth(sign_in: &sign_in::View, whole: bool, enabled: bool) -> Value {
-    let mut oauth =
-        json!({ "connected": sign_in.connected, "clientIdConfigured": sign_in.client_configured });
-    if !whole {
-        return oauth;
+/// The sign-in of a server. Who is neither its owner nor an administrator nor has a sign-in of his own sees the first two.
+#[derive(Clone, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ServerSignIn)]
+struct OAuth {
+    /// An access token is stored.
+    connected: bool,
+    /// A client id is in the settings, given or registered.
+    client_id_configured: bool,
+    /// Where a person signs in, while there is reason to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_url: Option<String>,
+    /// Until when that link lives: RFC 3339, in UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    link_expires_at: Option<String>,
+    /// The code that a person types at `verificationUri`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_code: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verification_uri: Option<String>,
+    /// When the access token ends, as far as known: RFC 3339, in UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issuer: Option<String>,
+    /// Who would sign somebody in, where no sign-in is needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offered_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scopes: Option<Vec<String>>,
+    /// What is done differently because the provider is known, line by line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<Vec<String>>,
+    /// Where a client is registered by hand, at a provider that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    console_url: Option<String>,
+    /// The callback address to register there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redirect_uri: Option<String>,
+    /// The browser cannot bring the answer to the hub: it is to be pasted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paste_back: Option<bool>,
+}
+
+impl OAuth {
+    fn of(sign_in: &sign_in::View, whole: bool, enabled: bool) -> Self {
+        let short = Self {
+            connected: sign_in.connected,
+            client_id_configured: sign_in.client_configured,
+            ..Self::default()
+        };
+        if !whole {
+            return short;
+        }
+        let wanted = enabled && (!sign_in.connected || !sign_in.state.usable());
+        let url = sign_in.authorization_url.clone().filter(|_| wanted);
+        let linked = url.is_some();
+        Self {
+            authorization_url: url,
+            link_expires_at: sign_in.link_expires_at.filter(|_| linked).map(rfc3339),
+            user_code: sign_in.user_code.clone().filter(|_| linked),
+            verification_uri: sign_in.verification_uri.clone().filter(|_| linked),
+            expires_at: sign_in.expires_at.map(rfc3339),
+            issuer: sign_in.issuer.clone(),
+            offered_by: sign_in.offered_by.clone(),
+            scopes: Some(sign_in.scopes.clone()),
+            profile: Some(sign_in.profile.clone()).filter(|lines| !lines.is_empty()),
+            console_url: sign_in.console_url.clone(),
+            redirect_uri: Some(sign_in.redirect_uri.clone()),
+            paste_back: Some(sign_in.paste_back),
+            ..short
+        }
     }
-    let url = sign_in
-        .authorization_url
-        .as_deref()
-        .filter(|_| enabled && (!sign_in.connected || !sign_in.state.usable()));
-    oauth["authorizationUrl"] = url.into();
-    oauth["linkExpiresAt"] = sign_in
-        .link_expires_at
-        .filter(|_| url.is_some())
-        .map(rfc3339)
-        .into();
-    let typed = |text: &Option<String>| text.clone().filter(|_| url.is_some());
-    oauth["userCode"] = typed(&sign_in.user_code).into();
-    oauth["verificationUri"] = typed(&sign_in.verification_uri).into();
-    oauth["expiresAt"] = sign_in.expires_at.map(rfc3339).into();
-    oauth["issuer"] = sign_in.issuer.as_deref().into();
-    oauth["offeredBy"] = sign_in.offered_by.as_deref().into();
-    oauth["scopes"] = sign_in.scopes.clone().into();
-    if !sign_in.profile.is_empty() {
-        oauth["profile"] = sign_in.profile.clone().into();
-    }
-    oauth["consoleUrl"] = sign_in.console_url.as_deref().into();
-    oauth["redirectUri"] = sign_in.redirect_uri.as_str().into();
-    oauth["pasteBack"] = sign_in.paste_back.into();
-    if let Value::Object(fields) = &mut oauth {
-        fields.retain(|_, value| !value.is_null());
-    }
-    oauth
 }
 
 /// RFC 3339, in UTC, to the second.

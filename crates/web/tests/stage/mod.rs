@@ -6,6 +6,8 @@
     reason = "a stage that cannot be set up fails its test"
 )]
 
+pub(crate) mod contract;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -104,16 +106,22 @@ impl Stage {
         serde_json::from_str(&self.written()).unwrap()
     }
 
-    /// Sends a request as it is.
+    /// Sends a request as it is. What `/api` answers must be what its description says.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let asked = (request.method().clone(), request.uri().path().to_owned());
         let response: Response<Body> = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        Answer {
+        let answer = Answer {
             status: parts.status,
             headers: parts.headers,
             text: String::from_utf8(bytes.to_vec()).unwrap(),
+        };
+        let (method, path) = (asked.0.as_str(), asked.1.as_str());
+        if let Err(why) = contract::check(method, path, answer.status.as_u16(), &answer.text) {
+            panic!("{method} {path} answered {}, and {why}", answer.text);
         }
+        answer
     }
 
     /// As the operator.

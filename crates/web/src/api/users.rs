@@ -1,0 +1,345 @@
+//! `/api/users`: who may log in. `/api/auth/change-password`: one's own password.
+//!
+//! A password is only ever taken, never shown. What a user who is deleted held at servers is forgotten by `hub::sign_in`; his keys go with him here.
+//! Leaves out users who sign in elsewhere.
+
+use axum::Json;
+use axum::extract::{Request, State};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use settings::{Change, File};
+use utoipa::ToSchema;
+
+use super::answer::{Answer, Done};
+use super::auth::refused;
+use super::{Body, Named, lists};
+use crate::access::{Admin, Visitor, peer};
+use crate::app::App;
+use crate::problem::{Problem, Whose};
+use crate::session::password;
+
+const USERS: &str = "users";
+const SHORTEST: usize = 8;
+
+/// Somebody who may log in.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = User)]
+pub(super) struct Shown {
+    username: String,
+    is_admin: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = UserCounts)]
+pub(super) struct Counts {
+    total_users: usize,
+    admin_users: usize,
+    regular_users: usize,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = NewUser)]
+pub(super) struct Wished {
+    username: String,
+    password: String,
+    is_admin: Option<bool>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = UserChange)]
+pub(super) struct Changed {
+    is_admin: Option<bool>,
+    new_password: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = PasswordChange)]
+pub(super) struct OwnPassword {
+    current_password: String,
+    new_password: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = PasswordChanged)]
+pub(super) struct Renewed {
+    success: bool,
+    message: &'static str,
+    /// In place of the one that was sent: logins with the old password end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+}
+
+/// All users.
+#[utoipa::path(
+    get,
+    path = "/users",
+    operation_id = "listUsers",
+    tag = "people",
+    responses((status = 200, description = "The users", body = Answer<Vec<Shown>>))
+)]
+pub(super) async fn list(State(app): State<App>, _: Admin) -> Json<Answer<Vec<Shown>>> {
+    let file = app.hub().store().file();
+    let named = lists::entries(&file, USERS).iter().filter_map(shown);
+    Answer::of(named.collect())
+}
+
+/// How many there are.
+#[utoipa::path(
+    get,
+    path = "/users-stats",
+    operation_id = "countUsers",
+    tag = "people",
+    responses((status = 200, description = "The counts", body = Answer<Counts>))
+)]
+pub(super) async fn counts(State(app): State<App>, _: Admin) -> Json<Answer<Counts>> {
+    let file = app.hub().store().file();
+    let users: Vec<Shown> = lists::entries(&file, USERS)
+        .iter()
+        .filter_map(shown)
+        .collect();
+    let admins = users.iter().filter(|user| user.is_admin).count();
+    Answer::of(Counts {
+        total_users: users.len(),
+        admin_users: admins,
+        regular_users: users.len() - admins,
+    })
+}
+
+/// One user.
+#[utoipa::path(
+    get,
+    path = "/users/{username}",
+    operation_id = "readUser",
+    tag = "people",
+    params(("username" = String, Path)),
+    responses((status = 200, description = "The user", body = Answer<Shown>))
+)]
+pub(super) async fn read(
+    State(app): State<App>,
+    _: Admin,
+    Named(name): Named,
+) -> Result<Json<Answer<Shown>>, Problem> {
+    let file = app.hub().store().file();
+    let user = find(&file, &name)?.1;
+    shown(user).map(Answer::of).ok_or_else(|| no_user(&name))
+}
+
+/// Makes a user.
+#[utoipa::path(
+    post,
+    path = "/users",
+    operation_id = "createUser",
+    tag = "people",
+    request_body = Wished,
+    responses((status = 201, description = "The user", body = Answer<Shown>))
+)]
+pub(super) async fn create(
+    State(app): State<App>,
+    _: Admin,
+    Body(wished): Body<Wished>,
+) -> Result<(StatusCode, Json<Answer<Shown>>), Problem> {
+    let username = lists::named("user", &wished.username)?;
+    let is_admin = wished.is_admin.unwrap_or(false);
+    let hash = hashed(&app, &wished.password).await?;
+    lists::change(&app, |file| {
+        if find(file, &username).is_ok() {
+            let message = format!("a user named {username:?} is there already");
+            return Err(Problem::new(Whose::Taken, message));
+        }
+        let user = json!({ "username": username, "password": hash, "isAdmin": is_admin });
+        Ok((vec![lists::one_more(file, USERS, user)], ()))
+    })
+    .await?;
+    let user = Shown {
+        username,
+        is_admin,
+        email: None,
+    };
+    Ok((
+        StatusCode::CREATED,
+        Answer::told("The user was created.", user),
+    ))
+}
+
+/// Changes what is sent: whether he is an administrator, his password.
+#[utoipa::path(
+    put,
+    path = "/users/{username}",
+    operation_id = "changeUser",
+    tag = "people",
+    params(("username" = String, Path)),
+    request_body = Changed,
+    responses((status = 200, description = "The user", body = Answer<Shown>))
+)]
+pub(super) async fn change(
+    State(app): State<App>,
+    _: Admin,
+    Named(name): Named,
+    Body(sent): Body<Changed>,
+) -> Result<Json<Answer<Shown>>, Problem> {
+    if sent.is_admin.is_none() && sent.new_password.is_none() {
+        return Err(Problem::request(
+            "nothing to change: send {isAdmin}, {newPassword}, or both",
+        ));
+    }
+    let hash = match &sent.new_password {
+        Some(password) => Some(hashed(&app, password).await?),
+        None => None,
+    };
+    let user = lists::change(&app, |file| {
+        let (place, user) = find(file, &name)?;
+        let mut new = user.clone();
+        if let Some(is_admin) = sent.is_admin {
+            another_admin(file, &name, is_admin)?;
+            new["isAdmin"] = is_admin.into();
+        }
+        if let Some(hash) = &hash {
+            new["password"] = hash.as_str().into();
+        }
+        let changes = super::change::between(&[USERS, &place.to_string()], user, &new);
+        Ok((changes, new))
+    })
+    .await?;
+    let user = shown(&user).ok_or_else(|| no_user(&name))?;
+    Ok(Answer::told("The user was changed.", user))
+}
+
+/// Deletes a user, with his keys and what he holds at servers.
+#[utoipa::path(
+    delete,
+    path = "/users/{username}",
+    operation_id = "deleteUser",
+    tag = "people",
+    params(("username" = String, Path)),
+    responses((status = 200, description = "He is gone", body = Done))
+)]
+pub(super) async fn remove(
+    State(app): State<App>,
+    Admin(visitor): Admin,
+    Named(name): Named,
+) -> Result<Json<Done>, Problem> {
+    if visitor.username.as_deref() == Some(name.as_str()) {
+        return Err(Problem::request(
+            "nobody deletes himself; another administrator can",
+        ));
+    }
+    lists::change(&app, |file| {
+        let (place, _) = find(file, &name)?;
+        another_admin(file, &name, false)?;
+        let keys = lists::entries(file, "bearerKeys").iter().enumerate();
+        let his = keys.filter(|(_, key)| key["kind"] == "user" && key["owner"] == name.as_str());
+        // From behind, so that places stay what they are.
+        let his: Vec<usize> = his.map(|(at, _)| at).collect();
+        let keys = his.into_iter().rev();
+        let mut changes: Vec<Change> = keys
+            .map(|at| Change::remove(["bearerKeys", &at.to_string()]))
+            .collect();
+        changes.push(Change::remove([USERS, &place.to_string()]));
+        Ok((changes, ()))
+    })
+    .await?;
+    Ok(Done::told("The user was deleted."))
+}
+
+/// Changes one's own password. Logins with the old one end.
+#[utoipa::path(
+    post,
+    path = "/auth/change-password",
+    operation_id = "changePassword",
+    tag = "people",
+    request_body = OwnPassword,
+    responses((status = 200, description = "It is changed", body = Renewed))
+)]
+pub(super) async fn own_password(
+    State(app): State<App>,
+    visitor: Visitor,
+    request: Request,
+) -> Result<Json<Renewed>, Problem> {
+    use axum::extract::FromRequest;
+
+    let Some(username) = visitor.username else {
+        return Err(Problem::new(
+            Whose::Forbidden,
+            "only who logged in with a name and a password has one to change",
+        )
+        .code("no_user"));
+    };
+    let from = peer(request.extensions());
+    let Body(sent) = Body::<OwnPassword>::from_request(request, &app).await?;
+    let (settings, now) = (app.hub().store().current(), app.hub().clock().now());
+    let shown = (username.as_str(), sent.current_password.as_str());
+    let login = app.sessions().log_in(&settings, shown, from, now).await;
+    let login = login.map_err(|error| refused(&error))?;
+    let hash = hashed(&app, &sent.new_password).await?;
+    lists::change(&app, |file| {
+        let (place, _) = find(file, &username).map_err(|_| {
+            Problem::new(
+                Whose::Settings,
+                "this password is the one of ADMIN_PASSWORD; change it there",
+            )
+        })?;
+        let path = [USERS, &place.to_string(), "password"];
+        Ok((vec![Change::set(path, hash.as_str())], ()))
+    })
+    .await?;
+    Ok(Json(Renewed {
+        success: true,
+        message: "The password was changed.",
+        token: app.sessions().sign_again(&login.person, &hash, now),
+    }))
+}
+
+async fn hashed(app: &App, password: &str) -> Result<String, Problem> {
+    if password.chars().count() < SHORTEST || password::is_public(password) {
+        return Err(Problem::request(format!(
+            "a password has at least {SHORTEST} letters, and is none that stands in public documents"
+        )));
+    }
+    let hash = app.sessions().hash(password).await;
+    hash.map_err(|error| refused(&error))
+}
+
+fn find<'f>(file: &'f File, name: &str) -> Result<(usize, &'f Value), Problem> {
+    lists::find(file, USERS, |user| user["username"] == name).ok_or_else(|| no_user(name))
+}
+
+fn no_user(name: &str) -> Problem {
+    Problem::missing(format!(
+        "there is no user named {name:?}; GET /api/users lists them"
+    ))
+    .code("no_such_user")
+}
+
+/// Somebody must be left who can change things.
+fn another_admin(file: &File, name: &str, stays: bool) -> Result<(), Problem> {
+    let is_admin = |user: &Value| user["isAdmin"] == true;
+    let mut users = lists::entries(file, USERS).iter();
+    let was = users
+        .clone()
+        .any(|user| user["username"] == name && is_admin(user));
+    let others = users.any(|user| user["username"] != name && is_admin(user));
+    if stays || !was || others {
+        return Ok(());
+    }
+    Err(
+        Problem::new(Whose::Taken, format!("{name} is the last administrator"))
+            .code("last_administrator"),
+    )
+}
+
+fn shown(user: &Value) -> Option<Shown> {
+    let user: &Map<String, Value> = user.as_object()?;
+    Some(Shown {
+        username: user.get("username")?.as_str()?.to_owned(),
+        is_admin: user.get("isAdmin").is_some_and(|is| is == true),
+        email: user.get("email").and_then(Value::as_str).map(str::to_owned),
+    })
+}
