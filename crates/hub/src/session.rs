@@ -23,7 +23,7 @@ mod tasks;
 mod track;
 mod tracks;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -246,6 +246,11 @@ impl Sessions {
     /// How many sessions are open.
     pub fn count(&self) -> usize {
         self.shared.live.len()
+    }
+
+    /// How many calls wait for a sign-in to each server; servers that none waits for are not in it.
+    pub fn waiting_for_sign_in(&self) -> BTreeMap<Box<str>, usize> {
+        self.shared.sign_in_places.by_server()
     }
 
     /// What is under way, of everybody: a look from outside, to see that nothing stays behind.

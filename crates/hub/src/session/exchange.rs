@@ -201,7 +201,8 @@ impl Exchange {
         let of_server =
             |server: &Server| (server.options.wait_for_sign_in).or(server.oauth.wait_for_sign_in);
         let patience = server.and_then(of_server).or(settings.wait_for_sign_in);
-        let place = self.shared.sign_in_places.take(&self.session.identity)?;
+        let places = &self.shared.sign_in_places;
+        let place = places.take(&self.session.identity, self.upstream.name())?;
         let ticket = self.ticket();
         let (from, why) = ((&self.upstream, &*self.session), (needed, &ticket));
         let token = self.call.progress_token();
