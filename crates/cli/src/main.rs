@@ -111,7 +111,11 @@ fn run(arguments: Arguments, environment: Environment) -> Result<(), Failure> {
 fn run_hub(serve: arguments::Serve, environment: Environment) -> Result<(), Failure> {
     let environment = environment.with_file(std::path::Path::new(".env"))?;
     logging::start_for_hub(&environment)?;
-    runtime(Builder::new_multi_thread())?.block_on(serve::run(serve, environment))
+    let runtime = runtime(Builder::new_multi_thread())?;
+    let ended = runtime.block_on(serve::run(serve, environment));
+    // What still runs is for nobody; processes end with the tasks that keep them.
+    runtime.shutdown_timeout(shutdown::AT_ONCE);
+    ended
 }
 
 fn ask(

@@ -83,6 +83,8 @@ struct Shared {
     loopback: AtomicBool,
     /// Ends the pump with the last clone.
     pump: CancellationToken,
+    /// No answer is waited for any more.
+    stops: AtomicBool,
 }
 
 /// One client's session at one endpoint.
@@ -170,6 +172,7 @@ impl Sessions {
             callers: Callers::default(),
             loopback: AtomicBool::new(false),
             pump: CancellationToken::new(),
+            stops: AtomicBool::new(false),
         });
         tokio::spawn(pump::run(&shared));
         Self { shared }
@@ -269,6 +272,16 @@ impl Sessions {
             found.questions += upstream.open_questions();
         }
         found
+    }
+
+    /// The hub stops, and waits for no answer any more: whoever waits for one in a session is told so.
+    pub fn give_up(&self) {
+        self.shared.stops.store(true, Ordering::Relaxed);
+        for session in self.shared.sessions() {
+            for call in session.calls().values() {
+                call.cancel();
+            }
+        }
     }
 
     /// Ends all sessions.

@@ -27,7 +27,7 @@ use hub::Hub;
 
 pub use listen::{OpenError, Web};
 pub use loops::Loops;
-pub use options::WebOptions;
+pub use options::{DRAIN, WebOptions};
 pub use patience::Patience;
 pub use session::first::FirstAdminError;
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use axum::response::IntoResponse;
 use axum::serve::Listener;
 use http::Request;
 use hub::Hub;
@@ -29,11 +30,12 @@ use crate::doors::Doors;
 use crate::loops::Loops;
 use crate::options::WebOptions;
 use crate::patience::{Answer, Asked, Patience, Patient, Work};
+use crate::problem::{Problem, Whose};
 use crate::router::Front;
 use crate::session::first::{self, FirstAdminError};
 
-/// How long answers under way may take after the end was asked for.
-const DRAIN: Duration = Duration::from_secs(10);
+/// For the last words to those whose answers took longer than the hub could wait.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -111,7 +113,7 @@ impl Web {
         let Self { mut doors, app, .. } = self;
         let patience = app.options().patience;
         let front = Front::new(app.clone());
-        let ends = CancellationToken::new();
+        let (ends, cut) = (CancellationToken::new(), CancellationToken::new());
         let open = TaskTracker::new();
         let mut shutdown = pin!(shutdown);
         let places = Arc::new(Semaphore::new(app.options().connections));
@@ -121,22 +123,42 @@ impl Web {
                 guest = seated(&mut doors, &places) => guest,
                 () = &mut shutdown => break,
             };
-            let answered = answer(guest, front.clone(), patience, ends.clone());
+            let ends = (ends.clone(), cut.clone());
+            let answered = answer(guest, front.clone(), patience, ends);
             loops.spawn(open.track_future(async move {
                 answered.await;
                 drop(place);
             }));
         }
-        drop(doors);
         app.drain();
         ends.cancel();
         open.close();
-        if timeout(DRAIN, open.wait()).await.is_err() {
-            tracing::info!(
-                "some connections were still open after {} s and were closed",
-                DRAIN.as_secs()
+        let drain = app.options().drain;
+        let gone = CancellationToken::new();
+        let drained = tokio::select! {
+            drained = timeout(drain, open.wait()) => drained.is_ok(),
+            // Whoever asks meanwhile whether we take requests is answered.
+            () = late(&mut doors, &places, |(guest, place)| {
+                let answered = answer_late(guest, front.clone(), patience);
+                let answered = gone.clone().run_until_cancelled_owned(answered);
+                loops.spawn(async move {
+                    answered.await;
+                    drop(place);
+                });
+            }) => false,
+        };
+        drop(doors);
+        if !drained {
+            tracing::warn!(
+                "some answers took longer than {} s and were given up",
+                drain.as_secs_f32()
             );
+            app.hub().sessions().give_up();
+            cut.cancel();
+            // What is not said by then is not heard any more.
+            drop(timeout(LAST_WORDS, open.wait()).await);
         }
+        gone.cancel();
     }
 }
 
@@ -152,8 +174,49 @@ async fn seated(
     (doors.accept().await, place)
 }
 
-/// Answers what comes over one connection, until it is closed or the hub is about to stop.
-async fn answer((socket, guest): Guest, front: Front, patience: Patience, ends: CancellationToken) {
+/// Takes in those who come while the hub stops; never ends.
+async fn late(
+    doors: &mut Doors,
+    places: &Arc<Semaphore>,
+    mut take: impl FnMut((Guest, Option<OwnedSemaphorePermit>)),
+) {
+    loop {
+        take(seated(doors, places).await);
+    }
+}
+
+/// Answers one request of somebody who comes while the hub stops.
+async fn answer_late((socket, guest): Guest, front: Front, patience: Patience) {
+    let Ok(socket) = socket.into_std().and_then(TcpStream::from_std) else {
+        return;
+    };
+    let socket = Patient::new(socket, Arc::default(), patience);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(guest));
+        let front = front.clone();
+        let request = request.map(|body| Body::new(Asked::new(body, patience)));
+        async move { Ok::<_, Infallible>(front.answer_late(request).await) }
+    });
+    let mut server = hyper::server::conn::http1::Builder::new();
+    let connection = server
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(socket), service);
+    if let Err(error) = connection.await {
+        tracing::debug!(
+            error = &error as &dyn std::error::Error,
+            "a connection broke off"
+        );
+    }
+}
+
+/// Answers what comes over one connection, until it is closed or the hub is about to stop. After the first token no more requests are
+/// taken, after the second no answer is waited for.
+async fn answer(
+    (socket, guest): Guest,
+    front: Front,
+    patience: Patience,
+    (ends, cut): (CancellationToken, CancellationToken),
+) {
     // The reactor that is to watch it is the one of the loop on which this runs.
     let socket = socket.into_std().and_then(TcpStream::from_std);
     // Small messages must not wait for each other.
@@ -167,12 +230,14 @@ async fn answer((socket, guest): Guest, front: Front, patience: Patience, ends: 
     };
     let work = Arc::new(Work::default());
     let socket = Patient::new(socket, Arc::clone(&work), patience);
+    let given_up = Arc::clone(&work);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(guest));
         let (front, under_way) = (front.clone(), work.begin());
         let request = request.map(|body| Body::new(Asked::new(body, patience)));
         async move {
-            let answer = front.answer(request).await;
+            let answer = under_way.unless_given_up(front.answer(request)).await;
+            let answer = answer.unwrap_or_else(|| stopping().into_response());
             Ok::<_, Infallible>(answer.map(|body| Answer::new(body, under_way)))
         }
     });
@@ -188,10 +253,23 @@ async fn answer((socket, guest): Guest, front: Front, patience: Patience, ends: 
         closed = &mut connection => closed,
         () = ends.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            tokio::select! {
+                closed = &mut connection => closed,
+                () = cut.cancelled() => {
+                    // Seen where the connection asks for the answer, which it does now.
+                    given_up.give_up();
+                    connection.await
+                }
+            }
         }
     };
     if let Err(error) = closed {
         tracing::debug!(error, "a connection broke off");
     }
+}
+
+/// What is said to somebody whose answer the hub cannot wait for.
+fn stopping() -> Problem {
+    let message = "the hub stops, and the answer took longer than it could wait; whether the request was carried out is not known";
+    Problem::new(Whose::Stopping, message).code("stopping")
 }

@@ -1,12 +1,16 @@
 //! What `cli` tells us at the start, so that nothing here reads arguments or the environment.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use secrecy::SecretString;
 
 use crate::patience::Patience;
 
 const CONNECTIONS: usize = 10_000;
+/// How long answers may take after the end was asked for, where nobody says otherwise: containers are often killed 10 s after
+/// that, and the servers have to be ended in that time, too.
+pub const DRAIN: Duration = Duration::from_secs(7);
 
 /// Where and for whom we listen.
 #[derive(Clone, Debug)]
@@ -29,6 +33,8 @@ pub struct WebOptions {
     pub connections: usize,
     /// How long clients are waited for.
     pub patience: Patience,
+    /// How long answers under way may take after the end was asked for.
+    pub drain: Duration,
 }
 
 impl WebOptions {
@@ -45,6 +51,7 @@ impl WebOptions {
             read_only: false,
             connections: CONNECTIONS,
             patience: Patience::default(),
+            drain: DRAIN,
         }
     }
 

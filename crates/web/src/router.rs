@@ -18,9 +18,12 @@ use crate::access::NotAdmitted;
 use crate::address::{Address, Door};
 use crate::app::App;
 use crate::mcp::Mcp;
-use crate::problem::Problem;
+use crate::problem::{Problem, Whose};
 use crate::sse::Sse;
 use crate::{access, api, callback, connect, guard, health, landing, metrics};
+
+/// What is asked to see how the hub stands.
+const PROBES: [&str; 4] = ["/health", "/healthz", "/readyz", "/metrics"];
 
 /// Answers every request. A clone is the same.
 #[derive(Clone)]
@@ -50,6 +53,21 @@ impl Front {
             Ok(request) => self.led(request).await,
             Err(problem) => problem.into_response(),
         };
+        guard::protect(response.headers_mut());
+        response
+    }
+
+    /// Answers somebody who comes while the hub stops: probes hear how it stands, and nothing new is begun.
+    pub(crate) async fn answer_late(&self, request: Request) -> Response {
+        let path = request.uri().path();
+        let bare = path.strip_prefix(&*self.prefix).unwrap_or(path);
+        if PROBES.contains(&path) || PROBES.contains(&bare) {
+            return self.answer(request).await;
+        }
+        let mut response =
+            Problem::new(Whose::Stopping, "the hub stops; ask again when it is back")
+                .code("stopping")
+                .into_response();
         guard::protect(response.headers_mut());
         response
     }

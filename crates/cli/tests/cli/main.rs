@@ -5,6 +5,7 @@
 mod connect;
 mod device;
 mod doctor;
+mod drain;
 mod harness;
 mod import;
 mod journey;

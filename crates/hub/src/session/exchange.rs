@@ -3,6 +3,7 @@
 //! Dropping it cancels the work at the server.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use http::HeaderMap;
 use mcp::merge::{self, Listing};
@@ -106,10 +107,7 @@ impl Exchange {
             }
             let received = tokio::select! {
                 received = self.call.next() => received,
-                () = self.cancelled.cancelled() => {
-                    self.over = true;
-                    return None;
-                }
+                () = self.cancelled.cancelled() => return self.given_up(),
             };
             let message = match received {
                 Some(Ok(message)) => message,
@@ -148,10 +146,7 @@ impl Exchange {
         let wait = &mut self.wait.as_mut()?.1;
         let waited = tokio::select! {
             waited = wait.next() => waited,
-            () = self.cancelled.cancelled() => {
-                self.over = true;
-                return None;
-            }
+            () = self.cancelled.cancelled() => return self.given_up(),
         };
         let end = match waited {
             Waited::Tell(message) => return Some(message),
@@ -312,6 +307,13 @@ impl Exchange {
             tracing::info!(server, method, %error, "a request has no answer");
         }
         refusal::unanswered(&self.id, &self.method, error)
+    }
+
+    /// Who cancelled wants no answer; who is cut off because the hub stops gets one.
+    fn given_up(&mut self) -> Option<Message> {
+        self.over = true;
+        let stops = self.shared.stops.load(Ordering::Relaxed);
+        stops.then(|| refusal::stopping(&self.id, &self.method))
     }
 
     fn broken_off(&mut self) -> Message {
