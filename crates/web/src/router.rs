@@ -11,8 +11,10 @@ use axum::routing::get;
 use http::{HeaderMap, Method};
 use hub::access::Caller;
 use hub::catalog::Endpoint;
+use hub::trace;
 use percent_encoding::percent_decode_str;
 use tower::ServiceExt;
+use tracing::Instrument;
 
 use crate::access::NotAdmitted;
 use crate::address::{Address, Door};
@@ -91,7 +93,14 @@ impl Front {
         };
         match address.door {
             // On the heap: what a call holds is large, and connections are many.
-            Door::Mcp => Box::pin(self.mcp.answer(endpoint, &caller, request)).await,
+            Door::Mcp => {
+                let span = trace::request(request.headers());
+                let answered = Box::pin(self.mcp.answer(endpoint, &caller, request));
+                match span {
+                    None => answered.await,
+                    Some(span) => answered.instrument(span).await,
+                }
+            }
             Door::Sse => {
                 let messages = self.messages(address.user);
                 self.sse.open(endpoint, &caller, (request, messages))

@@ -16,5 +16,6 @@ mod people;
 mod sealed;
 #[cfg(unix)]
 mod terminal;
+mod traced;
 mod twins;
 mod watched;
