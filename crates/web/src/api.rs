@@ -10,7 +10,7 @@ mod lists;
 mod name;
 mod oauth;
 mod redaction;
-mod request_id;
+pub(crate) mod request_id;
 mod servers;
 mod tools;
 mod view;
@@ -27,6 +27,7 @@ use http::request::Parts;
 use http::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 
+use crate::access::still_there;
 use crate::app::App;
 use crate::problem::{Problem, Whose};
 
@@ -118,6 +119,8 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let request = Request::from_parts(parts.clone(), body);
         let bytes = Bytes::from_request(request, app)
             .await
             .map_err(|rejection| {
@@ -130,6 +133,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
                     format!("the body cannot be read: {}", rejection.body_text()),
                 )
             })?;
+        still_there(app, &mut parts).await?;
         let text: &[u8] = if bytes.trim_ascii().is_empty() {
             b"{}"
         } else {
