@@ -23,6 +23,8 @@ use super::{
 };
 
 pub(super) use input::Input;
+#[cfg(test)]
+pub(super) use input::Queued;
 
 /// A process that the settings describe.
 pub(super) struct Program<'a> {
