@@ -6,6 +6,7 @@ mod api;
 mod app;
 mod callback;
 mod connect;
+mod crowd;
 mod doors;
 mod guard;
 mod health;

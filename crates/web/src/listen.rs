@@ -20,16 +20,16 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use secrecy::SecretString;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::App;
+use crate::crowd::{Crowd, Seat};
 use crate::doors::Doors;
 use crate::loops::Loops;
 use crate::options::WebOptions;
-use crate::patience::{Answer, Asked, Patience, Patient, Work};
+use crate::patience::{Answer, Asked, Patience, Patient};
 use crate::problem::{Problem, Whose};
 use crate::router::Front;
 use crate::session::first::{self, FirstAdminError};
@@ -116,19 +116,16 @@ impl Web {
         let (ends, cut) = (CancellationToken::new(), CancellationToken::new());
         let open = TaskTracker::new();
         let mut shutdown = pin!(shutdown);
-        let places = Arc::new(Semaphore::new(app.options().connections));
+        let crowd = Crowd::new(app.options().connections);
         loop {
-            // Whoever finds no place waits outside, where it costs no file.
-            let (guest, place) = tokio::select! {
-                guest = seated(&mut doors, &places) => guest,
+            // Whoever finds no place waits outside, where it costs no file, until somebody who asks nothing has left.
+            let (guest, seat) = tokio::select! {
+                guest = seated(&mut doors, &crowd) => guest,
                 () = &mut shutdown => break,
             };
             let ends = (ends.clone(), cut.clone());
-            let answered = answer(guest, front.clone(), patience, ends);
-            loops.spawn(open.track_future(async move {
-                answered.await;
-                drop(place);
-            }));
+            let answered = answer((guest, seat), front.clone(), patience, ends);
+            loops.spawn(open.track_future(answered));
         }
         app.drain();
         ends.cancel();
@@ -138,12 +135,12 @@ impl Web {
         let drained = tokio::select! {
             drained = timeout(drain, open.wait()) => drained.is_ok(),
             // Whoever asks meanwhile whether we take requests is answered.
-            () = late(&mut doors, &places, |(guest, place)| {
-                let answered = answer_late(guest, front.clone(), patience);
+            () = late(&mut doors, &crowd, |guest, seat| {
+                let answered = answer_late((guest, seat), front.clone(), patience);
                 let answered = gone.clone().run_until_cancelled_owned(answered);
                 loops.spawn(async move {
+                    // Cut off with the end of the hub.
                     answered.await;
-                    drop(place);
                 });
             }) => false,
         };
@@ -165,32 +162,29 @@ impl Web {
 type Guest = (TcpStream, SocketAddr);
 
 /// The next connection, when there is a place for it.
-async fn seated(
-    doors: &mut Doors,
-    places: &Arc<Semaphore>,
-) -> (Guest, Option<OwnedSemaphorePermit>) {
-    // It is never closed.
-    let place = Arc::clone(places).acquire_owned().await.ok();
-    (doors.accept().await, place)
+async fn seated(doors: &mut Doors, crowd: &Crowd) -> (Guest, Arc<Seat>) {
+    let place = crowd.place().await;
+    (doors.accept().await, crowd.seat(place))
 }
 
 /// Takes in those who come while the hub stops; never ends.
-async fn late(
-    doors: &mut Doors,
-    places: &Arc<Semaphore>,
-    mut take: impl FnMut((Guest, Option<OwnedSemaphorePermit>)),
-) {
+async fn late(doors: &mut Doors, crowd: &Crowd, mut take: impl FnMut(Guest, Arc<Seat>)) {
     loop {
-        take(seated(doors, places).await);
+        let (guest, seat) = seated(doors, crowd).await;
+        take(guest, seat);
     }
 }
 
 /// Answers one request of somebody who comes while the hub stops.
-async fn answer_late((socket, guest): Guest, front: Front, patience: Patience) {
+async fn answer_late(
+    ((socket, guest), seat): (Guest, Arc<Seat>),
+    front: Front,
+    patience: Patience,
+) {
     let Ok(socket) = socket.into_std().and_then(TcpStream::from_std) else {
         return;
     };
-    let socket = Patient::new(socket, Arc::default(), patience);
+    let socket = Patient::new(socket, Arc::clone(&seat.work), patience);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(guest));
         let front = front.clone();
@@ -212,7 +206,7 @@ async fn answer_late((socket, guest): Guest, front: Front, patience: Patience) {
 /// Answers what comes over one connection, until it is closed or the hub is about to stop. After the first token no more requests are
 /// taken, after the second no answer is waited for.
 async fn answer(
-    (socket, guest): Guest,
+    ((socket, guest), seat): (Guest, Arc<Seat>),
     front: Front,
     patience: Patience,
     (ends, cut): (CancellationToken, CancellationToken),
@@ -228,7 +222,7 @@ async fn answer(
             return;
         }
     };
-    let work = Arc::new(Work::default());
+    let work = Arc::clone(&seat.work);
     let socket = Patient::new(socket, Arc::clone(&work), patience);
     let given_up = Arc::clone(&work);
     let service = service_fn(move |mut request: Request<Incoming>| {
@@ -251,6 +245,10 @@ async fn answer(
     let mut connection = pin!(server.serve_connection(TokioIo::new(socket), service));
     let closed = tokio::select! {
         closed = &mut connection => closed,
+        () = seat.leave.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
         () = ends.cancelled() => {
             connection.as_mut().graceful_shutdown();
             tokio::select! {

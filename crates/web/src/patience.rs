@@ -61,10 +61,17 @@ impl Work {
     }
 
     /// How many ever began, and whether one is under way.
-    fn state(&self) -> (u32, bool) {
+    pub(crate) fn begun(&self) -> (u32, bool) {
         let over = self.over.load(Ordering::Relaxed);
         let begun = self.begun.load(Ordering::Relaxed);
-        (begun.wrapping_add(over), begun != over)
+        (begun, begun != over)
+    }
+
+    /// A number that is another one after each request, and whether one is under way.
+    fn state(&self) -> (u32, bool) {
+        let over = self.over.load(Ordering::Relaxed);
+        let (begun, works) = self.begun();
+        (begun.wrapping_add(over), works)
     }
 }
 
