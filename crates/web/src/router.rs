@@ -18,6 +18,7 @@ use tracing::Instrument;
 
 use crate::access::NotAdmitted;
 use crate::address::{Address, Door};
+use crate::api::request_id;
 use crate::app::App;
 use crate::mcp::Mcp;
 use crate::problem::{Problem, Whose};
@@ -94,11 +95,12 @@ impl Front {
         match address.door {
             // On the heap: what a call holds is large, and connections are many.
             Door::Mcp => {
+                let kept = request_id::kept(request.headers());
                 let span = trace::request(request.headers());
                 let answered = Box::pin(self.mcp.answer(endpoint, &caller, request));
                 match span {
-                    None => answered.await,
-                    Some(span) => answered.instrument(span).await,
+                    None => request_id::keep(kept, answered).await,
+                    Some(span) => request_id::keep(kept, answered.instrument(span)).await,
                 }
             }
             Door::Sse => {

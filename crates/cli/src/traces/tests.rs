@@ -54,6 +54,23 @@ fn headers_time_and_name_are_read() {
 }
 
 #[test]
+fn headers_may_stand_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("headers");
+    std::fs::write(&path, "api-key=secret\n").unwrap();
+    for variable in [
+        "OTEL_EXPORTER_OTLP_HEADERS_FILE",
+        "OTEL_EXPORTER_OTLP_TRACES_HEADERS_FILE",
+    ] {
+        let wanted = read(&[
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318"),
+            (variable, path.to_str().unwrap()),
+        ]);
+        assert_eq!(wanted.unwrap().unwrap().headers["api-key"], "secret");
+    }
+}
+
+#[test]
 fn what_cannot_be_done_is_said_and_no_header_is_shown() {
     let there = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318");
     for (variables, said) in [
