@@ -16,6 +16,8 @@ pub(crate) enum Exit {
     SignInNeeded = 3,
     /// No hub answers.
     Unreachable = 4,
+    /// A second signal came, and nothing was waited for. As a shell says it of SIGINT.
+    Insisted = 130,
 }
 
 #[derive(Debug)]

@@ -15,6 +15,7 @@ mod qr;
 mod rest;
 mod shutdown;
 mod timeline;
+mod traces;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,7 @@ use environment::Environment;
 use failure::{Exit, Failure};
 use output::Output;
 use rest::Hub;
+use traces::Traces;
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -110,8 +112,16 @@ fn run(arguments: Arguments, environment: Environment) -> Result<(), Failure> {
 
 fn run_hub(serve: arguments::Serve, environment: Environment) -> Result<(), Failure> {
     let environment = environment.with_file(std::path::Path::new(".env"))?;
-    let log = logging::start_for_hub(&environment)?;
-    runtime(Builder::new_multi_thread())?.block_on(serve::run(serve, environment, log))
+    let runtime = runtime(Builder::new_multi_thread())?;
+    let traces = Traces::start(&environment, runtime.handle().clone())?;
+    let log = logging::start_for_hub(&environment, traces.as_ref())?;
+    let ended = runtime.block_on(serve::run(serve, environment, log));
+    if let Some(traces) = traces {
+        traces.end();
+    }
+    // What still runs is for nobody; processes end with the tasks that keep them.
+    runtime.shutdown_timeout(shutdown::AT_ONCE);
+    ended
 }
 
 fn ask(

@@ -1,21 +1,49 @@
 //! When to stop: SIGTERM or SIGINT (Ctrl-C) asks for it, a second one insists.
 
+use std::time::Duration;
+
 use tokio_util::sync::CancellationToken;
 
-/// Listens for signals from now on; the token is cancelled by the first one, the process ends with the second.
-pub(crate) fn watch() -> std::io::Result<CancellationToken> {
-    let asked = CancellationToken::new();
+use crate::failure::{Exit, Failure};
+
+/// What the signals want.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stop {
+    pub(crate) asked: CancellationToken,
+    pub(crate) insisted: CancellationToken,
+}
+
+impl Stop {
+    /// Does this, unless somebody insists on the end.
+    pub(crate) async fn unless_insisted(
+        &self,
+        done: impl Future<Output = Result<(), Failure>>,
+    ) -> Result<(), Failure> {
+        let cut = "stopped at once; what was under way is cut off";
+        tokio::select! {
+            done = done => done,
+            () = self.insisted.cancelled() => Err(Failure::new(Exit::Insisted, cut)),
+        }
+    }
+}
+
+/// How long the end of what nobody waits for may take: processes are killed in that time.
+pub(crate) const AT_ONCE: Duration = Duration::from_secs(1);
+
+/// Listens for signals from now on; each of the first two cancels its token.
+pub(crate) fn watch() -> std::io::Result<Stop> {
     let mut signals = Signals::listen()?;
-    let stop = asked.clone();
+    let stop = Stop::default();
+    let told = stop.clone();
     tokio::spawn(async move {
         let name = signals.next().await;
         tracing::info!(signal = name, "stopping; calls in flight may finish");
-        stop.cancel();
+        told.asked.cancel();
         let name = signals.next().await;
         tracing::warn!(signal = name, "stopping at once");
-        std::process::exit(130);
+        told.insisted.cancel();
     });
-    Ok(asked)
+    Ok(stop)
 }
 
 #[cfg(unix)]

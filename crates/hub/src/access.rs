@@ -41,12 +41,14 @@ pub enum Access {
 }
 
 /// The person behind a key of kind `user`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Owner {
     pub username: String,
     /// The servers that this person may see.
     pub sees: BTreeSet<String>,
     pub is_admin: bool,
+    /// What his logins end with when it changes: the stored hash.
+    pub password: SecretString,
 }
 
 /// A group, as far as access goes.
@@ -109,7 +111,8 @@ enum Shown {
     Nothing,
     Operator,
     Key([u8; 32]),
-    Login,
+    /// With the password that the account had then; every login ends with it.
+    Login([u8; 32]),
     /// The other caller looks through the eyes of a user.
     EyesOf(Arc<str>, Arc<Caller>),
 }
@@ -216,8 +219,15 @@ impl Caller {
 pub struct Rules {
     open: bool,
     keys: Vec<Compiled>,
-    /// What each user of the settings may see.
-    users: BTreeMap<String, Arc<Reach>>,
+    users: BTreeMap<String, Known>,
+}
+
+/// A user of the settings.
+#[derive(Debug)]
+struct Known {
+    sees: Arc<Reach>,
+    /// Digest of the stored password.
+    password: [u8; 32],
 }
 
 #[derive(Debug)]
@@ -279,9 +289,10 @@ impl Rules {
                 let same = key.filter(|key| key.caller.identity == caller.identity);
                 same.map(|key| key.caller.clone())
             }
-            Shown::Login => {
+            Shown::Login(password) => {
                 let user = caller.user().filter(|_| self.open)?;
-                self.user(user).ok()
+                let caller = self.user(user).ok()?;
+                matches!(&caller.shown, Shown::Login(now) if now == password).then_some(caller)
             }
             Shown::EyesOf(user, behind) => {
                 let behind = self.again(behind)?;

@@ -14,6 +14,7 @@ pub mod route;
 pub mod session;
 pub mod sign_in;
 pub mod store;
+pub mod trace;
 pub mod upstream;
 pub mod vault;
 

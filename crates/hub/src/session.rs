@@ -23,7 +23,7 @@ mod tasks;
 mod track;
 mod tracks;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -83,6 +83,8 @@ struct Shared {
     loopback: AtomicBool,
     /// Ends the pump with the last clone.
     pump: CancellationToken,
+    /// No answer is waited for any more.
+    stops: AtomicBool,
 }
 
 /// One client's session at one endpoint.
@@ -170,6 +172,7 @@ impl Sessions {
             callers: Callers::default(),
             loopback: AtomicBool::new(false),
             pump: CancellationToken::new(),
+            stops: AtomicBool::new(false),
         });
         tokio::spawn(pump::run(&shared));
         Self { shared }
@@ -248,6 +251,11 @@ impl Sessions {
         self.shared.live.len()
     }
 
+    /// How many calls wait for a sign-in to each server; servers that none waits for are not in it.
+    pub fn waiting_for_sign_in(&self) -> BTreeMap<Box<str>, usize> {
+        self.shared.sign_in_places.by_server()
+    }
+
     /// What is under way, of everybody: a look from outside, to see that nothing stays behind.
     pub fn under_way(&self) -> UnderWay {
         let mut found = UnderWay {
@@ -264,6 +272,16 @@ impl Sessions {
             found.questions += upstream.open_questions();
         }
         found
+    }
+
+    /// The hub stops, and waits for no answer any more: whoever waits for one in a session is told so.
+    pub fn give_up(&self) {
+        self.shared.stops.store(true, Ordering::Relaxed);
+        for session in self.shared.sessions() {
+            for call in session.calls().values() {
+                call.cancel();
+            }
+        }
     }
 
     /// Ends all sessions.

@@ -68,7 +68,9 @@ impl Offers {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Abilities {
     pub sampling: bool,
+    /// Asked with a form.
     pub elicitation: bool,
+    /// Shown a link.
     pub elicitation_url: bool,
     pub roots: bool,
 }
@@ -79,10 +81,12 @@ impl Abilities {
         let keys = ["sampling", "elicitation", "roots"];
         let found = raw::fields(capabilities, keys).unwrap_or_default();
         let [sampling, elicitation, roots] = found.map(|v| v.filter(|v| raw::is_object(v)));
-        let url = elicitation.and_then(|e| raw::field(e, "url").ok().flatten());
+        let mode = |name: &str| elicitation.and_then(|e| raw::field(e, name).ok().flatten());
+        let (form, url) = (mode("form"), mode("url"));
         Self {
             sampling: sampling.is_some(),
-            elicitation: elicitation.is_some(),
+            // rule: mcp-elicit-form -- an empty capability means form mode, as one from before there were modes.
+            elicitation: form.is_some() || elicitation.is_some() && url.is_none(),
             elicitation_url: url.is_some(),
             roots: roots.is_some(),
         }
@@ -122,7 +126,10 @@ mod tests {
     fn elicitation_by_url_is_its_own_ability() {
         let form = Abilities::read(r#"{"elicitation":{},"roots":{"listChanged":true}}"#);
         assert!(form.elicitation && form.roots && !form.elicitation_url && !form.sampling);
-        assert!(Abilities::read(r#"{"elicitation":{"url":{}}}"#).elicitation_url);
+        let url = Abilities::read(r#"{"elicitation":{"url":{}}}"#);
+        assert!(url.elicitation_url && !url.elicitation);
+        let both = Abilities::read(r#"{"elicitation":{"form":{},"url":{}}}"#);
+        assert!(both.elicitation_url && both.elicitation);
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod raw;
 pub mod revision;
 pub mod sse;
 pub mod task;
+pub mod trace;
 
 pub use message::{Body, Kind, Malformed, Message};
 pub use revision::Revision;

@@ -137,6 +137,30 @@ impl IntoResponse for NotAdmitted {
     }
 }
 
+/// A visitor of `/api`, and what counted when he was let in. Stands in the request, for whoever reads its body.
+#[derive(Clone)]
+struct Entered {
+    visitor: Visitor,
+    then: Arc<Moment>,
+}
+
+/// Whether whoever was let in by the head of a request to `/api` would be let in again, now that its body has come.
+// rule: mcphub-key-taken-back
+pub(crate) async fn still_there(app: &App, parts: &mut Parts) -> Result<(), Problem> {
+    let Some(entered) = parts.extensions.remove::<Entered>() else {
+        return Ok(());
+    };
+    if Arc::ptr_eq(&entered.then.settings, &app.now().settings) {
+        return Ok(());
+    }
+    let visitor = Visitor::from_request_parts(parts, app).await?;
+    if visitor == entered.visitor {
+        return Ok(());
+    }
+    let message = "what you may do here has changed while the request came; ask again";
+    Err(Problem::new(Whose::Forbidden, message).code("rights_changed"))
+}
+
 /// A visitor of `/api`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Visitor {
@@ -153,7 +177,18 @@ impl FromRequestParts<App> for Visitor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let now = app.now();
+        let then = app.now();
+        let visitor = Self::enter(parts, app, &then)?;
+        parts.extensions.insert(Entered {
+            visitor: visitor.clone(),
+            then,
+        });
+        Ok(visitor)
+    }
+}
+
+impl Visitor {
+    fn enter(parts: &Parts, app: &App, now: &Moment) -> Result<Self, Problem> {
         let nobody_special = Self {
             username: None,
             is_admin: true,

@@ -13,7 +13,7 @@ mod logs;
 mod name;
 mod oauth;
 mod redaction;
-mod request_id;
+pub(crate) mod request_id;
 mod servers;
 mod shape;
 mod system;
@@ -34,6 +34,7 @@ use serde::de::DeserializeOwned;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::access::still_there;
 use crate::app::App;
 use crate::problem::{Problem, Whose};
 
@@ -134,6 +135,8 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let request = Request::from_parts(parts.clone(), body);
         let bytes = Bytes::from_request(request, app)
             .await
             .map_err(|rejection| {
@@ -146,6 +149,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
                     format!("the body cannot be read: {}", rejection.body_text()),
                 )
             })?;
+        still_there(app, &mut parts).await?;
         let text: &[u8] = if bytes.trim_ascii().is_empty() {
             b"{}"
         } else {

@@ -6,6 +6,7 @@ mod api;
 mod app;
 mod callback;
 mod connect;
+mod crowd;
 mod dashboard;
 mod doors;
 mod guard;
@@ -32,7 +33,7 @@ pub use dashboard::Dashboard;
 pub use listen::{OpenError, Web};
 pub use log_book::{Level, Line, LogBook};
 pub use loops::Loops;
-pub use options::WebOptions;
+pub use options::{DRAIN, WebOptions};
 pub use patience::Patience;
 pub use session::first::FirstAdminError;
 

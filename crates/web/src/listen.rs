@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
+use axum::response::IntoResponse;
 use axum::serve::Listener;
 use http::Request;
 use hub::Hub;
@@ -19,21 +20,22 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use secrecy::SecretString;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::App;
+use crate::crowd::{Crowd, Seat};
 use crate::doors::Doors;
 use crate::loops::Loops;
 use crate::options::WebOptions;
-use crate::patience::{Answer, Asked, Patience, Patient, Work};
+use crate::patience::{Answer, Asked, Patience, Patient};
+use crate::problem::{Problem, Whose};
 use crate::router::Front;
 use crate::session::first::{self, FirstAdminError};
 
-/// How long answers under way may take after the end was asked for.
-const DRAIN: Duration = Duration::from_secs(10);
+/// For the last words to those whose answers took longer than the hub could wait.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -111,49 +113,104 @@ impl Web {
         let Self { mut doors, app, .. } = self;
         let patience = app.options().patience;
         let front = Front::new(app.clone());
-        let ends = CancellationToken::new();
+        let (ends, cut) = (CancellationToken::new(), CancellationToken::new());
         let open = TaskTracker::new();
         let mut shutdown = pin!(shutdown);
-        let places = Arc::new(Semaphore::new(app.options().connections));
+        let crowd = Crowd::new(app.options().connections);
         loop {
-            // Whoever finds no place waits outside, where it costs no file.
-            let (guest, place) = tokio::select! {
-                guest = seated(&mut doors, &places) => guest,
+            // Whoever finds no place waits outside, where it costs no file, until somebody who asks nothing has left.
+            let (guest, seat) = tokio::select! {
+                guest = seated(&mut doors, &crowd) => guest,
                 () = &mut shutdown => break,
             };
-            let answered = answer(guest, front.clone(), patience, ends.clone());
-            loops.spawn(open.track_future(async move {
-                answered.await;
-                drop(place);
-            }));
+            let ends = (ends.clone(), cut.clone());
+            let answered = answer((guest, seat), front.clone(), patience, ends);
+            loops.spawn(open.track_future(answered));
         }
-        drop(doors);
         app.drain();
         ends.cancel();
         open.close();
-        if timeout(DRAIN, open.wait()).await.is_err() {
-            tracing::info!(
-                "some connections were still open after {} s and were closed",
-                DRAIN.as_secs()
+        let drain = app.options().drain;
+        let gone = CancellationToken::new();
+        let drained = tokio::select! {
+            drained = timeout(drain, open.wait()) => drained.is_ok(),
+            // Whoever asks meanwhile whether we take requests is answered.
+            () = late(&mut doors, &crowd, |guest, seat| {
+                let answered = answer_late((guest, seat), front.clone(), patience);
+                let answered = gone.clone().run_until_cancelled_owned(answered);
+                loops.spawn(async move {
+                    // Cut off with the end of the hub.
+                    answered.await;
+                });
+            }) => false,
+        };
+        drop(doors);
+        if !drained {
+            tracing::warn!(
+                "some answers took longer than {} s and were given up",
+                drain.as_secs_f32()
             );
+            app.hub().sessions().give_up();
+            cut.cancel();
+            // What is not said by then is not heard any more.
+            drop(timeout(LAST_WORDS, open.wait()).await);
         }
+        gone.cancel();
     }
 }
 
 type Guest = (TcpStream, SocketAddr);
 
 /// The next connection, when there is a place for it.
-async fn seated(
-    doors: &mut Doors,
-    places: &Arc<Semaphore>,
-) -> (Guest, Option<OwnedSemaphorePermit>) {
-    // It is never closed.
-    let place = Arc::clone(places).acquire_owned().await.ok();
-    (doors.accept().await, place)
+async fn seated(doors: &mut Doors, crowd: &Crowd) -> (Guest, Arc<Seat>) {
+    let place = crowd.place().await;
+    (doors.accept().await, crowd.seat(place))
 }
 
-/// Answers what comes over one connection, until it is closed or the hub is about to stop.
-async fn answer((socket, guest): Guest, front: Front, patience: Patience, ends: CancellationToken) {
+/// Takes in those who come while the hub stops; never ends.
+async fn late(doors: &mut Doors, crowd: &Crowd, mut take: impl FnMut(Guest, Arc<Seat>)) {
+    loop {
+        let (guest, seat) = seated(doors, crowd).await;
+        take(guest, seat);
+    }
+}
+
+/// Answers one request of somebody who comes while the hub stops.
+async fn answer_late(
+    ((socket, guest), seat): (Guest, Arc<Seat>),
+    front: Front,
+    patience: Patience,
+) {
+    let Ok(socket) = socket.into_std().and_then(TcpStream::from_std) else {
+        return;
+    };
+    let socket = Patient::new(socket, Arc::clone(&seat.work), patience);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(guest));
+        let front = front.clone();
+        let request = request.map(|body| Body::new(Asked::new(body, patience)));
+        async move { Ok::<_, Infallible>(front.answer_late(request).await) }
+    });
+    let mut server = hyper::server::conn::http1::Builder::new();
+    let connection = server
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(socket), service);
+    if let Err(error) = connection.await {
+        tracing::debug!(
+            error = &error as &dyn std::error::Error,
+            "a connection broke off"
+        );
+    }
+}
+
+/// Answers what comes over one connection, until it is closed or the hub is about to stop. After the first token no more requests are
+/// taken, after the second no answer is waited for.
+async fn answer(
+    ((socket, guest), seat): (Guest, Arc<Seat>),
+    front: Front,
+    patience: Patience,
+    (ends, cut): (CancellationToken, CancellationToken),
+) {
     // The reactor that is to watch it is the one of the loop on which this runs.
     let socket = socket.into_std().and_then(TcpStream::from_std);
     // Small messages must not wait for each other.
@@ -165,14 +222,16 @@ async fn answer((socket, guest): Guest, front: Front, patience: Patience, ends: 
             return;
         }
     };
-    let work = Arc::new(Work::default());
+    let work = Arc::clone(&seat.work);
     let socket = Patient::new(socket, Arc::clone(&work), patience);
+    let given_up = Arc::clone(&work);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(guest));
         let (front, under_way) = (front.clone(), work.begin());
         let request = request.map(|body| Body::new(Asked::new(body, patience)));
         async move {
-            let answer = front.answer(request).await;
+            let answer = under_way.unless_given_up(front.answer(request)).await;
+            let answer = answer.unwrap_or_else(|| stopping().into_response());
             Ok::<_, Infallible>(answer.map(|body| Answer::new(body, under_way)))
         }
     });
@@ -186,12 +245,29 @@ async fn answer((socket, guest): Guest, front: Front, patience: Patience, ends: 
     let mut connection = pin!(server.serve_connection(TokioIo::new(socket), service));
     let closed = tokio::select! {
         closed = &mut connection => closed,
-        () = ends.cancelled() => {
+        () = seat.leave.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
+        }
+        () = ends.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            tokio::select! {
+                closed = &mut connection => closed,
+                () = cut.cancelled() => {
+                    // Seen where the connection asks for the answer, which it does now.
+                    given_up.give_up();
+                    connection.await
+                }
+            }
         }
     };
     if let Err(error) = closed {
         tracing::debug!(error, "a connection broke off");
     }
+}
+
+/// What is said to somebody whose answer the hub cannot wait for.
+fn stopping() -> Problem {
+    let message = "the hub stops, and the answer took longer than it could wait; whether the request was carried out is not known";
+    Problem::new(Whose::Stopping, message).code("stopping")
 }

@@ -19,6 +19,7 @@ use http_body_util::BodyExt;
 use hub::access::Caller;
 use hub::catalog::Endpoint;
 use hub::session::{NoSession, Reply, Session, Sessions};
+use hub::trace;
 use mcp::message::{self, Body, Message};
 use mcp::{Kind, header, method};
 use tokio::sync::watch;
@@ -82,6 +83,9 @@ impl Mcp {
         let caller = &*caller.map_err(|refused| Refusal::not_admitted(&refused))?;
         let body =
             message::parse_body(body.into()).map_err(|malformed| Refusal::malformed(&malformed))?;
+        if let Body::Single(message) = &body {
+            trace::asks(message);
+        }
         match body {
             Body::Single(message) if stateless::is(headers, &message) => {
                 stateless::answer(self, (endpoint, caller), headers, message, takes).await

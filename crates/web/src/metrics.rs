@@ -1,4 +1,5 @@
-//! `/metrics`, in the text form of OpenMetrics 1.0: whether servers are up, calls, renewals, tokens, sessions.
+//! `/metrics`, in the text form of OpenMetrics 1.0: whether servers are up, calls, those that wait for a sign-in,
+//! renewals, tokens, sessions.
 //!
 //! Read from the hub when somebody asks; nothing is kept here. Names of servers are in it and nothing else of the settings, and they
 //! are told to those who may use every server.
@@ -56,6 +57,7 @@ impl Collector for Seen {
         self.tokens(&mut encoder)?;
         self.renewals(&mut encoder)?;
         self.calls(&mut encoder)?;
+        self.waiting(&mut encoder)?;
         let help = "Sessions of clients";
         let sessions =
             ConstGauge::new(i64::try_from(self.0.sessions().count()).unwrap_or(i64::MAX));
@@ -105,6 +107,20 @@ impl Seen {
                 let labels = [("server", &*server), ("result", result)];
                 ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
             }
+        }
+        Ok(())
+    }
+
+    fn waiting(&self, encoder: &mut DescriptorEncoder) -> Result<(), std::fmt::Error> {
+        let help = "Calls that wait until somebody has signed in to their server";
+        let name = "mcphub_waiting_calls";
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        let waiting = self.0.sessions().waiting_for_sign_in();
+        for server in &self.0.store().current().servers {
+            let name = server.name.as_str();
+            let calls = waiting.get(name).copied().unwrap_or_default();
+            let calls = ConstGauge::new(i64::try_from(calls).unwrap_or(i64::MAX));
+            calls.encode(family.encode_family(&[("server", name)])?)?;
         }
         Ok(())
     }

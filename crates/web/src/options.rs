@@ -1,6 +1,7 @@
 //! What `cli` tells us at the start, so that nothing here reads arguments or the environment.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -9,6 +10,9 @@ use crate::log_book::LogBook;
 use crate::patience::Patience;
 
 const CONNECTIONS: usize = 10_000;
+/// How long answers may take after the end was asked for, where nobody says otherwise: containers are often killed 10 s after
+/// that, and the servers have to be ended in that time, too.
+pub const DRAIN: Duration = Duration::from_secs(7);
 
 /// Where and for whom we listen.
 #[derive(Clone, Debug)]
@@ -35,6 +39,8 @@ pub struct WebOptions {
     pub connections: usize,
     /// How long clients are waited for.
     pub patience: Patience,
+    /// How long answers under way may take after the end was asked for.
+    pub drain: Duration,
 }
 
 impl WebOptions {
@@ -53,6 +59,7 @@ impl WebOptions {
             log: LogBook::default(),
             connections: CONNECTIONS,
             patience: Patience::default(),
+            drain: DRAIN,
         }
     }
 

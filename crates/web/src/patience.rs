@@ -6,9 +6,9 @@
 mod body;
 mod socket;
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -41,6 +41,8 @@ impl Default for Patience {
 pub(crate) struct Work {
     begun: AtomicU32,
     over: AtomicU32,
+    /// No answer is waited for any more.
+    given_up: AtomicBool,
 }
 
 /// One request, until its answer has been handed over.
@@ -53,11 +55,36 @@ impl Work {
         UnderWay(Arc::clone(self))
     }
 
+    /// What is under way is seen as given up when it is looked at next.
+    pub(crate) fn give_up(&self) {
+        self.given_up.store(true, Ordering::Relaxed);
+    }
+
     /// How many ever began, and whether one is under way.
-    fn state(&self) -> (u32, bool) {
+    pub(crate) fn begun(&self) -> (u32, bool) {
         let over = self.over.load(Ordering::Relaxed);
         let begun = self.begun.load(Ordering::Relaxed);
-        (begun.wrapping_add(over), begun != over)
+        (begun, begun != over)
+    }
+
+    /// A number that is another one after each request, and whether one is under way.
+    fn state(&self) -> (u32, bool) {
+        let over = self.over.load(Ordering::Relaxed);
+        let (begun, works) = self.begun();
+        (begun.wrapping_add(over), works)
+    }
+}
+
+impl UnderWay {
+    /// The answer, unless it is given up while it is waited for.
+    pub(crate) async fn unless_given_up<T>(&self, answer: impl Future<Output = T>) -> Option<T> {
+        let mut answer = pin!(answer);
+        std::future::poll_fn(|cx| match answer.as_mut().poll(cx) {
+            Poll::Ready(answer) => Poll::Ready(Some(answer)),
+            Poll::Pending if self.0.given_up.load(Ordering::Relaxed) => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        })
+        .await
     }
 }
 

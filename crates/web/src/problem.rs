@@ -32,6 +32,8 @@ pub(crate) enum Whose {
     Upstream,
     /// An upstream did not answer in time.
     UpstreamSilent,
+    /// Nobody's: the hub is about to stop.
+    Stopping,
     /// Ours.
     Us,
 }
@@ -48,6 +50,7 @@ impl Whose {
             Self::Hurry(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Upstream => StatusCode::BAD_GATEWAY,
             Self::UpstreamSilent => StatusCode::GATEWAY_TIMEOUT,
+            Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::Us => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

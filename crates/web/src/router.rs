@@ -11,16 +11,22 @@ use axum::routing::get;
 use http::{HeaderMap, Method};
 use hub::access::Caller;
 use hub::catalog::Endpoint;
+use hub::trace;
 use percent_encoding::percent_decode_str;
 use tower::ServiceExt;
+use tracing::Instrument;
 
 use crate::access::NotAdmitted;
 use crate::address::{Address, Door};
+use crate::api::request_id;
 use crate::app::App;
 use crate::mcp::Mcp;
-use crate::problem::Problem;
+use crate::problem::{Problem, Whose};
 use crate::sse::Sse;
 use crate::{access, api, callback, connect, dashboard, guard, health, landing, metrics, openapi};
+
+/// What is asked to see how the hub stands.
+const PROBES: [&str; 4] = ["/health", "/healthz", "/readyz", "/metrics"];
 
 /// Answers every request. A clone is the same.
 #[derive(Clone)]
@@ -54,6 +60,21 @@ impl Front {
         response
     }
 
+    /// Answers somebody who comes while the hub stops: probes hear how it stands, and nothing new is begun.
+    pub(crate) async fn answer_late(&self, request: Request) -> Response {
+        let path = request.uri().path();
+        let bare = path.strip_prefix(&*self.prefix).unwrap_or(path);
+        if PROBES.contains(&path) || PROBES.contains(&bare) {
+            return self.answer(request).await;
+        }
+        let mut response =
+            Problem::new(Whose::Stopping, "the hub stops; ask again when it is back")
+                .code("stopping")
+                .into_response();
+        guard::protect(response.headers_mut());
+        response
+    }
+
     async fn led(&self, request: Request) -> Response {
         let address = Address::of(request.uri().path(), &self.prefix);
         let Some(address) = address.filter(|address| !self.is_callback(address, &request)) else {
@@ -73,7 +94,15 @@ impl Front {
         };
         match address.door {
             // On the heap: what a call holds is large, and connections are many.
-            Door::Mcp => Box::pin(self.mcp.answer(endpoint, &caller, request)).await,
+            Door::Mcp => {
+                let kept = request_id::kept(request.headers());
+                let span = trace::request(request.headers());
+                let answered = Box::pin(self.mcp.answer(endpoint, &caller, request));
+                match span {
+                    None => request_id::keep(kept, answered).await,
+                    Some(span) => request_id::keep(kept, answered.instrument(span)).await,
+                }
+            }
             Door::Sse => {
                 let messages = self.messages(address.user);
                 self.sse.open(endpoint, &caller, (request, messages))

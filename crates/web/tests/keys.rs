@@ -183,3 +183,30 @@ async fn a_key_that_is_taken_out_of_the_settings_opens_nothing_from_then_on() {
         StatusCode::UNAUTHORIZED
     );
 }
+
+// rule: mcphub-key-taken-back
+#[tokio::test]
+async fn a_key_that_is_taken_back_while_the_body_of_its_request_comes_changes_nothing_any_more() {
+    let stage = Stage::new(&settings(Some(true)).to_string()).await;
+    let (sender, came) = tokio::sync::mpsc::channel::<Result<axum::body::Bytes, std::io::Error>>(1);
+    let (asked, is_asked) = tokio::sync::oneshot::channel();
+    let pieces = futures::stream::unfold((came, Some(asked)), async |(mut came, asked)| {
+        // The body is read once the head has let its sender in.
+        asked.map(|asked: tokio::sync::oneshot::Sender<()>| asked.send(()));
+        Some((came.recv().await?, (came, None)))
+    });
+    let mut request = request(Method::POST, "/api/groups");
+    let bearer = "Bearer mcphub_all".parse().unwrap();
+    request.headers_mut().insert(header::AUTHORIZATION, bearer);
+    *request.body_mut() = Body::from_stream(Box::pin(pieces));
+    let taken_back = async {
+        is_asked.await.unwrap();
+        let gone = stage.ask(Method::DELETE, "/api/auth/keys/all", None).await;
+        assert_eq!(gone.status, StatusCode::OK, "{gone:?}");
+        sender.send(Ok(r#"{"name":"late"}"#.into())).await.unwrap();
+        drop(sender);
+    };
+    let (answer, ()) = tokio::join!(stage.send(request), taken_back);
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{answer:?}");
+    assert!(!stage.written().contains("late"));
+}

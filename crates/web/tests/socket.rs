@@ -65,6 +65,38 @@ async fn it_answers_until_it_is_told_to_stop() {
 }
 
 #[tokio::test]
+async fn whoever_is_connected_and_asks_nothing_leaves_when_somebody_else_wants_the_place() {
+    let stage = Stage::new("{}").await;
+    let mut options = options(([127, 0, 0, 1], 0).into());
+    options.connections = 3;
+    let web = Web::open(stage.hub.clone(), options).await.unwrap();
+    let address = web.address();
+    let served =
+        tokio::spawn(async move { web.serve(&Loops::here(), std::future::pending()).await });
+    let mut silent = Vec::new();
+    for head in [
+        "",
+        "GET /rea",
+        "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ] {
+        let mut socket = TcpStream::connect(address).await.unwrap();
+        socket.write_all(head.as_bytes()).await.unwrap();
+        silent.push(socket);
+    }
+    // This one has a place, and keeps it without asking for more.
+    let mut first = [0; 12];
+    silent[2].read_exact(&mut first).await.unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200");
+    let ready = "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    for _ in 0..2 {
+        let answer = raw(address, ready);
+        let answer = tokio::time::timeout(Duration::from_secs(10), answer).await;
+        assert!(answer.unwrap().starts_with("HTTP/1.1 200"));
+    }
+    served.abort();
+}
+
+#[tokio::test]
 async fn an_address_in_use_is_said_with_the_cure() {
     let stage = Stage::new("{}").await;
     let first = Web::open(stage.hub.clone(), options(([127, 0, 0, 1], 0).into()))

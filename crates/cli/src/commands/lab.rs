@@ -88,12 +88,14 @@ async fn serve(wanted: Lab, output: Output) -> Result<(), Failure> {
             world.issuer()
         ));
     };
-    lab::serve(options, started, stop.cancelled())
-        .await
-        .map_err(|error| {
+    let served = async {
+        let served = lab::serve(options, started, stop.asked.cancelled()).await;
+        served.map_err(|error| {
             Failure::usage(chain(&error))
                 .cure("choose other addresses with --authorization-server and --mcp-server")
         })
+    };
+    stop.unless_insisted(served).await
 }
 
 /// The switches with their defaults, read from the switches themselves.

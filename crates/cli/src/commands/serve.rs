@@ -9,11 +9,13 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hub::clock::Clock;
 use hub::{Hub, HubOptions};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 use web::{Dashboard, FirstAdminError, LogBook, Loops, Web, WebOptions};
 
@@ -30,13 +32,24 @@ use crate::shutdown;
 const DEFAULT_PORT: u16 = 3000;
 const SETTINGS: &str = "mcp_settings.json";
 
+/// Ends in good order when it is asked to stop, and at once when somebody insists.
 pub(crate) async fn run(
     serve: Serve,
     environment: Environment,
     log: LogBook,
 ) -> Result<(), Failure> {
-    let stop = shutdown::watch()
+    let signals = shutdown::watch()
         .map_err(|error| Failure::usage(format!("signals cannot be heard: {error}")))?;
+    let served = run_until(serve, environment, log, signals.asked.clone());
+    signals.unless_insisted(served).await
+}
+
+async fn run_until(
+    serve: Serve,
+    environment: Environment,
+    log: LogBook,
+    stop: CancellationToken,
+) -> Result<(), Failure> {
     let (listener, other) = sockets(&serve, &environment).await?;
     let address = listener
         .local_addr()
@@ -171,8 +184,22 @@ fn web_options(
         read_only: environment.flag("READONLY"),
         dashboard: (!environment.flag("DISABLE_WEB")).then(Dashboard::built),
         connections: files::for_clients(),
+        drain: drain(environment)?,
         ..WebOptions::at(address)
     })
+}
+
+fn drain(environment: &Environment) -> Result<Duration, Failure> {
+    let Some(text) = environment.text("MCPHUB_DRAIN_SECONDS") else {
+        return Ok(web::DRAIN);
+    };
+    let seconds: u32 = text.parse().map_err(|_no_number| {
+        Failure::usage(format!(
+            "MCPHUB_DRAIN_SECONDS is `{text}`, which is no number"
+        ))
+        .cure("write how many whole seconds calls may take after the hub was asked to stop")
+    })?;
+    Ok(Duration::from_secs(seconds.into()))
 }
 
 /// The address at which a person on this machine reaches us; a browser and the callback use the same.

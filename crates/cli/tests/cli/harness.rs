@@ -112,7 +112,12 @@ impl Desk {
 
     /// Starts a hub on a free port with the settings that are there.
     pub(crate) fn start_hub_on_file(&mut self) -> Running {
-        let mut hub = self.start(&["serve", "--listen", "127.0.0.1:0"]);
+        let hub = self.start(&["serve", "--listen", "127.0.0.1:0"]);
+        self.started(hub)
+    }
+
+    /// The same with a hub that was started already.
+    pub(crate) fn started(&mut self, mut hub: Running) -> Running {
         self.is_at(&mut hub);
         hub
     }

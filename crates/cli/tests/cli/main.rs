@@ -5,6 +5,8 @@
 mod connect;
 mod device;
 mod doctor;
+mod drain;
+mod files;
 mod harness;
 mod import;
 mod journey;
@@ -15,5 +17,6 @@ mod people;
 mod sealed;
 #[cfg(unix)]
 mod terminal;
+mod traced;
 mod twins;
 mod watched;

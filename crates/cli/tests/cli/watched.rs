@@ -16,10 +16,42 @@ fn ask(address: &str, request: &str) -> String {
     answer
 }
 
+/// A call that has no answer, under this id.
+fn calls_in_vain(address: &str, id: &str) {
+    let post = |method: &str, params: &str, more: &str| {
+        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
+        ask(
+            address,
+            &format!(
+                "POST /mcp/away HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\naccept: application/json, text/event-stream\r\ncontent-type: application/json\r\n{more}content-length: {}\r\n\r\n{body}",
+                body.len()
+            ),
+        )
+    };
+    let hello = r#"{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}"#;
+    let opened = post("initialize", hello, "");
+    let mut lines = opened.lines();
+    let session = lines
+        .find_map(|line| line.strip_prefix("mcp-session-id: "))
+        .unwrap();
+    let called = post(
+        "tools/call",
+        r#"{"name":"x","arguments":{}}"#,
+        &format!("mcp-session-id: {session}\r\nx-request-id: {id}\r\n"),
+    );
+    assert!(
+        called.contains(&format!("\r\nx-request-id: {id}\r\n")),
+        "{called}"
+    );
+}
+
 #[test]
-fn a_request_to_the_api_is_found_in_the_log_by_its_id() {
+fn a_request_is_found_by_its_id_in_a_log_whose_every_line_is_json() {
     let desk = Desk::new();
-    desk.write_settings("{}");
+    // Nobody listens there, so a call has no answer, which is logged.
+    desk.write_settings(
+        r#"{"mcpServers":{"away":{"type":"streamable-http","url":"http://127.0.0.1:9/mcp"}}}"#,
+    );
     let mut command = desk.command(&["serve", "--listen", "127.0.0.1:0"]);
     let mut hub = command
         .stdout(Stdio::piped())
@@ -49,13 +81,18 @@ fn a_request_to_the_api_is_found_in_the_log_by_its_id() {
         .find_map(|line| line.strip_prefix("x-request-id: "));
     let made = made.unwrap().to_owned();
     assert!(made.len() == 16 && made != "a b", "{made}");
+    calls_in_vain(address, "of-mcp");
     hub.kill().unwrap();
     hub.wait().unwrap();
     let mut log = String::new();
     hub.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-    let asked: Vec<Value> = log
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
+    let lines = log.lines().map(|line| serde_json::from_str(line).unwrap());
+    let lines: Vec<Value> = lines.collect();
+    let unanswered = |line: &&Value| line["message"] == "a request has no answer";
+    let unanswered = lines.iter().find(unanswered).unwrap();
+    assert_eq!(unanswered["spans"][0]["request_id"], "of-mcp", "{log}");
+    let asked: Vec<Value> = lines
+        .into_iter()
         .filter(|line: &Value| line["message"] == "the API was asked")
         .collect();
     let ids: Vec<&str> = asked

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use secrecy::SecretString;
 use settings::{KeyKind, Pick, Settings, Sharing, Visibility};
 
 use super::{Access, Door, Group, Key, Member, Owner, Rules};
@@ -75,13 +76,14 @@ fn read(key: &settings::BearerKey, settings: &Settings) -> Key {
 }
 
 fn owner(username: &str, settings: &Settings) -> Owner {
+    let mut users = settings.users.iter();
+    let user = users.find(|user| user.username == username);
+    let password = user.and_then(|user| user.password.clone());
     Owner {
         username: username.to_owned(),
         sees: seen_by(username, settings),
-        is_admin: settings
-            .users
-            .iter()
-            .any(|user| user.username == username && user.is_admin),
+        is_admin: user.is_some_and(|user| user.is_admin),
+        password: password.map(SecretString::from).unwrap_or_default(),
     }
 }
 

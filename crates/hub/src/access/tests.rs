@@ -192,6 +192,7 @@ fn a_key_of_a_person_never_reaches_beyond_that_person() {
             username: "bob".into(),
             sees: BTreeSet::from(["github".to_owned()]),
             is_admin,
+            ..Owner::default()
         })
     };
     let keys = [
@@ -230,8 +231,8 @@ fn a_key_of_a_person_never_reaches_beyond_that_person() {
 fn only_a_system_key_with_access_to_all_opens_the_rest_api() {
     let owner = Owner {
         username: "root".into(),
-        sees: BTreeSet::new(),
         is_admin: true,
+        ..Owner::default()
     };
     let keys = [
         key("all", Access::All),

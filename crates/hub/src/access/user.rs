@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use super::{Access, Caller, Denied, Group, Owner, Rules, Shown, reach};
+use secrecy::ExposeSecret;
+
+use super::{Access, Caller, Denied, Group, Known, Owner, Rules, Shown, digest, reach};
 
 impl Rules {
     /// The same rules, which also know these people.
@@ -16,7 +18,11 @@ impl Rules {
             .iter()
             .map(|user| {
                 let seen = reach(&Access::All, Some(user), groups);
-                (user.username.clone(), Arc::new(seen))
+                let known = Known {
+                    sees: Arc::new(seen),
+                    password: digest(user.password.expose_secret()),
+                };
+                (user.username.clone(), known)
             })
             .collect();
         self
@@ -46,7 +52,7 @@ impl Rules {
         Ok(Caller {
             identity: format!("{}\0as\0{username}", caller.identity).into(),
             user: None,
-            reach: Arc::clone(seen),
+            reach: Arc::clone(&seen.sees),
             shown: Shown::EyesOf(username.into(), Arc::new(caller.clone())),
         })
     }
@@ -57,8 +63,8 @@ impl Rules {
         Ok(Caller {
             identity: format!("user:{username}").into(),
             user: Some(username.into()),
-            reach: Arc::clone(seen),
-            shown: Shown::Login,
+            reach: Arc::clone(&seen.sees),
+            shown: Shown::Login(seen.password),
         })
     }
 }
@@ -197,5 +203,23 @@ mod tests {
             "\"owner\": \"bob\" },\n            \"his",
         ));
         assert_eq!(seen(&private.again(&eyes).unwrap()), "public");
+    }
+
+    // rule: mcphub-key-taken-back
+    #[test]
+    fn a_login_ends_with_the_password_that_it_was_made_with() {
+        let with = |password: &str| {
+            let open = SETTINGS.replace(
+                r#"{ "username": "alice" }"#,
+                &format!(r#"{{ "username": "alice", "password": "{password}" }}"#),
+            );
+            rules(&open.replace(
+                r#""enableBearerAuth": true"#,
+                r#""enableBearerAuth": false"#,
+            ))
+        };
+        let login = with("one").user("alice").unwrap();
+        assert!(with("one").again(&login).is_some());
+        assert!(with("two").again(&login).is_none());
     }
 }

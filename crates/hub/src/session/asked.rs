@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use mcp::capability::Abilities;
 use mcp::message::{Message, code};
-use mcp::method;
+use mcp::{method, raw};
 use tokio::sync::oneshot;
 
 use super::Session;
@@ -28,9 +28,11 @@ impl Session {
     /// Notes a server's request that is about to be sent to the client; or the refusal for the server.
     pub(super) fn ask(&self, upstream: &Upstream, request: &Message) -> Result<(), Message> {
         let id = request.id().unwrap_or("null");
-        let method = request.method().unwrap_or_default();
-        if !can(self.abilities, method) {
-            let text = format!("the client did not declare that it can answer {method}");
+        if !can(self.abilities, request) {
+            let text = format!(
+                "the client did not declare that it can answer {}",
+                request.method().unwrap_or_default()
+            );
             return Err(Message::failure(
                 Some(id),
                 code::METHOD_NOT_FOUND,
@@ -108,13 +110,20 @@ impl Session {
 }
 
 // rule: mcp-lifecycle-capabilities -- only what was negotiated may be used.
-fn can(abilities: Abilities, method: &str) -> bool {
-    match method {
+// rule: mcp-elicit-url -- a server must not ask in a mode that the client did not declare.
+fn can(abilities: Abilities, request: &Message) -> bool {
+    match request.method().unwrap_or_default() {
         method::SAMPLE => abilities.sampling,
+        method::ELICIT if is_by_link(request) => abilities.elicitation_url,
         method::ELICIT => abilities.elicitation,
         method::ROOTS_LIST => abilities.roots,
         _ => true,
     }
+}
+
+fn is_by_link(request: &Message) -> bool {
+    let mode = raw::string_at(request.params().unwrap_or("{}"), &["mode"]);
+    mode.ok().flatten().as_deref() == Some("url")
 }
 
 #[cfg(test)]
@@ -128,7 +137,30 @@ mod tests {
             sampling: true,
             ..Abilities::default()
         };
-        assert!(can(sampling, method::SAMPLE) && can(sampling, method::PING));
-        assert!(!can(sampling, method::ELICIT) && !can(sampling, method::ROOTS_LIST));
+        let asks = |abilities, method| can(abilities, &Message::request("1", method, None));
+        assert!(asks(sampling, method::SAMPLE) && asks(sampling, method::PING));
+        assert!(!asks(sampling, method::ELICIT) && !asks(sampling, method::ROOTS_LIST));
+    }
+
+    // rule: mcp-elicit-url
+    // rule: mcp-elicit-form
+    #[test]
+    fn a_client_is_asked_only_in_the_modes_that_it_declared() {
+        let asks = |capabilities: &str, params: &str| {
+            let question = Message::request("1", method::ELICIT, Some(params));
+            can(Abilities::read(capabilities), &question)
+        };
+        let (old, form, url) = ("{}", r#"{"mode":"form"}"#, r#"{"mode":"url"}"#);
+        for (declared, by_form, by_link) in [
+            (r#"{}"#, false, false),
+            (r#"{"elicitation":{}}"#, true, false),
+            (r#"{"elicitation":{"form":{}}}"#, true, false),
+            (r#"{"elicitation":{"url":{}}}"#, false, true),
+            (r#"{"elicitation":{"form":{},"url":{}}}"#, true, true),
+        ] {
+            assert_eq!(asks(declared, old), by_form, "{declared}");
+            assert_eq!(asks(declared, form), by_form, "{declared}");
+            assert_eq!(asks(declared, url), by_link, "{declared}");
+        }
     }
 }

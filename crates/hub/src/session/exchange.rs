@@ -3,6 +3,7 @@
 //! Dropping it cancels the work at the server.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use http::HeaderMap;
 use mcp::merge::{self, Listing};
@@ -106,10 +107,7 @@ impl Exchange {
             }
             let received = tokio::select! {
                 received = self.call.next() => received,
-                () = self.cancelled.cancelled() => {
-                    self.over = true;
-                    return None;
-                }
+                () = self.cancelled.cancelled() => return self.given_up(),
             };
             let message = match received {
                 Some(Ok(message)) => message,
@@ -148,10 +146,7 @@ impl Exchange {
         let wait = &mut self.wait.as_mut()?.1;
         let waited = tokio::select! {
             waited = wait.next() => waited,
-            () = self.cancelled.cancelled() => {
-                self.over = true;
-                return None;
-            }
+            () = self.cancelled.cancelled() => return self.given_up(),
         };
         let end = match waited {
             Waited::Tell(message) => return Some(message),
@@ -201,7 +196,8 @@ impl Exchange {
         let of_server =
             |server: &Server| (server.options.wait_for_sign_in).or(server.oauth.wait_for_sign_in);
         let patience = server.and_then(of_server).or(settings.wait_for_sign_in);
-        let place = self.shared.sign_in_places.take(&self.session.identity)?;
+        let places = &self.shared.sign_in_places;
+        let place = places.take(&self.session.identity, self.upstream.name())?;
         let ticket = self.ticket();
         let (from, why) = ((&self.upstream, &*self.session), (needed, &ticket));
         let token = self.call.progress_token();
@@ -311,6 +307,13 @@ impl Exchange {
             tracing::info!(server, method, %error, "a request has no answer");
         }
         refusal::unanswered(&self.id, &self.method, error)
+    }
+
+    /// Who cancelled wants no answer; who is cut off because the hub stops gets one.
+    fn given_up(&mut self) -> Option<Message> {
+        self.over = true;
+        let stops = self.shared.stops.load(Ordering::Relaxed);
+        stops.then(|| refusal::stopping(&self.id, &self.method))
     }
 
     fn broken_off(&mut self) -> Message {

@@ -166,7 +166,10 @@ fn essence(capabilities: &str) -> String {
     };
     let kept = [
         (abilities.sampling, r#""sampling":{}"#),
-        (abilities.elicitation, elicitation),
+        (
+            abilities.elicitation || abilities.elicitation_url,
+            elicitation,
+        ),
         (abilities.roots, r#""roots":{}"#),
     ];
     let kept: Vec<_> = kept

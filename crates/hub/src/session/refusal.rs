@@ -71,6 +71,15 @@ pub(super) fn incapable(id: &str, question: &Message) -> Message {
     Message::failure(Some(id), code::MISSING_CAPABILITY, &text, Some(&data))
 }
 
+/// The answer to a request that the hub gave up because it stops.
+pub(super) fn stopping(id: &str, asked: &str) -> Message {
+    let text = "the hub stops, and the answer took longer than it could wait; whether the request was carried out is not known";
+    if asked == method::TOOLS_CALL {
+        return tool_error(id, text);
+    }
+    Message::failure(Some(id), code::SERVER_ERROR, text, None)
+}
+
 fn sign_in(needed: &Needed) -> String {
     let (server, reason) = (&needed.server, &needed.reason);
     match &needed.authorization_url {

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use oauth::{Note, Procedure, Response, Stage, Step, Unanswered};
 use tokio::time::Instant;
+use tracing::{Instrument, Span};
 
 use super::Account;
 use super::documents::Documents;
 use crate::clock::Clock;
 use crate::fetch::{Fetch, Way};
 use crate::journal::{Asked, Entry, Journal};
+use crate::trace;
 
 /// Drives procedures of one sign-in.
 pub(super) struct Driver {
@@ -52,7 +54,12 @@ impl Driver {
             entry.request = Some(Asked::of(&request));
             entry.why = Some(because.into_owned());
             let (asked, address) = (Instant::now(), request.uri().to_string());
-            let answer = in_time(end, self.fetch.send(request, &self.way)).await;
+            let host = request.uri().host();
+            let span = trace::oauth(&self.account.server, then.stage().word(), host);
+            let sent = self.fetch.send(request, &self.way);
+            let span = span.unwrap_or_else(Span::none);
+            let answer = in_time(end, sent).instrument(span.clone()).await;
+            trace::answered(&span, answer.as_ref().ok().map(Response::status));
             entry.duration = Some(asked.elapsed());
             match &answer {
                 Ok(response) => {

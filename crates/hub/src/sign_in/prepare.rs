@@ -12,10 +12,19 @@ use super::{Account, Shared};
 impl Shared {
     /// Never makes a link and never changes a state: the server works as it is, and a sign-in is only offered.
     pub(super) async fn prepare(self: &Arc<Self>, account: &Account) {
-        // It is never closed.
-        let _place = self.preparing.acquire().await;
         let desk = self.desk(account);
-        let _flow = desk.flow.lock().await;
+        // A person may take long there, and others are not to wait for that: no place is held meanwhile, and no sign-in waits for one.
+        let (_place, _flow) = loop {
+            // It is never closed.
+            let place = self.preparing.acquire().await;
+            match desk.flow.try_lock() {
+                Ok(flow) => break (place, flow),
+                Err(_) => {
+                    drop(place);
+                    drop(desk.flow.lock().await);
+                }
+            }
+        };
         let Ok(subject) = self.subject(account) else {
             return;
         };

@@ -37,6 +37,7 @@ use super::{
     shared::answers,
 };
 use crate::sign_in::Needed;
+use crate::trace;
 
 /// A request on its way. `next` may be dropped and called again; dropping the call itself cancels it upstream.
 pub struct Call {
@@ -65,7 +66,8 @@ impl Call {
     pub fn carry(&mut self, headers: &HeaderMap) {
         if let Some(Ok(journey)) = &mut self.journey {
             let names = journey.shared.passed_on.load();
-            journey.passed_on = passed_on::pick(&names, headers);
+            let trace = journey.trace.as_ref().map(|trace| trace.headers());
+            journey.passed_on = passed_on::pick(&names, headers, trace);
         }
     }
 
@@ -131,7 +133,12 @@ fn begin(journey: Result<Box<Journey>, CallError>) -> BoxStream<'static, Came> {
                 Err(CallError::NeedsSignIn(needed)) if journey.is_unsent() => {
                     Some((Came::Refused(needed, journey), Ok(None)))
                 }
-                Err(error) => Some((Came::Received(Err(error)), Ok(None))),
+                Err(error) => {
+                    if let Some(trace) = &journey.trace {
+                        trace.failed(&error);
+                    }
+                    Some((Came::Received(Err(error)), Ok(None)))
+                }
             },
         }
     });
@@ -217,6 +224,8 @@ struct Journey {
     taken: bool,
     /// What is passed on of the headers of the client's request.
     passed_on: Option<Arc<HeaderMap>>,
+    /// Where somebody listens for traces.
+    trace: Option<Box<trace::Exchange>>,
 }
 
 struct UnderWay {
@@ -235,6 +244,7 @@ impl Journey {
     fn new(shared: Arc<Shared>, request: Message, behalf: Behalf) -> Result<Self, CallError> {
         let caller_token = request.progress_token()?.map(Box::from);
         let clock = Patience::new(**shared.limits.load());
+        let trace = trace::Exchange::begin(&shared.name, &request);
         Ok(Self {
             id: shared.next_id(),
             behalf,
@@ -247,7 +257,8 @@ impl Journey {
             rounds: Rounds::default(),
             refusals: 0,
             taken: false,
-            passed_on: None,
+            passed_on: trace.as_ref().map(|trace| trace.headers().clone()),
+            trace,
             shared,
         })
     }

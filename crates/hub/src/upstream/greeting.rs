@@ -196,7 +196,7 @@ mod tests {
         let server = async {
             let mut asked = Vec::new();
             while asked.len() < 2 {
-                let line = String::from_utf8(written.recv().await.unwrap().to_vec()).unwrap();
+                let line = String::from_utf8(written.recv().await.unwrap().line.to_vec()).unwrap();
                 asked.push(Message::parse(line).unwrap());
             }
             let result = r#"{"protocolVersion":"2025-06-18","capabilities":{}}"#;
@@ -230,7 +230,7 @@ mod tests {
         tokio::time::pause();
         let server = async {
             for nth in 0..3 {
-                let line = String::from_utf8(written.recv().await.unwrap().to_vec()).unwrap();
+                let line = String::from_utf8(written.recv().await.unwrap().line.to_vec()).unwrap();
                 let id = Message::parse(line).unwrap().id().unwrap().to_owned();
                 let answer = match nth {
                     0 => continue,

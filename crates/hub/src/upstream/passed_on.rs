@@ -1,11 +1,15 @@
-//! Headers of a client's request that its server is to see too: those that `passthroughHeaders` names, and no others.
+//! Headers of a client's request that its server is to see too: those that `passthroughHeaders` names, which trace it belongs to, and
+//! no others.
 //!
-//! RFC 9110 5.3 (several lines of one name) and 7.6.1 (what belongs to one connection).
+//! W3C Trace Context, section 3 (whoever takes no part in a trace passes it on as it is). RFC 9110 5.3 (several lines of one name) and 7.6.1 (what belongs to one connection).
 
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use mcp::trace::{PARENT, STATE};
 use settings::{Server, Transport, may_be_passed_on};
+
+use crate::trace;
 
 /// The names that count; a process has no headers.
 pub(super) fn names(server: &Server) -> Box<[HeaderName]> {
@@ -18,12 +22,32 @@ pub(super) fn names(server: &Server) -> Box<[HeaderName]> {
         .collect()
 }
 
-/// What of a request's headers is passed on.
-// rule: rfc9110-7.6.1 -- what the Connection header names is for the next hop alone, which is the hub.
-pub(super) fn pick(names: &[HeaderName], headers: &HeaderMap) -> Option<Arc<HeaderMap>> {
-    if names.is_empty() {
-        return None;
+/// What of a request's headers is passed on. Of its trace, that is `trace` where there is one, else what the client says.
+pub(super) fn pick(
+    names: &[HeaderName],
+    headers: &HeaderMap,
+    trace: Option<&Arc<HeaderMap>>,
+) -> Option<Arc<HeaderMap>> {
+    let mut picked = if names.is_empty() {
+        match trace {
+            Some(trace) => return Some(Arc::clone(trace)),
+            None => return trace::passed_on(headers).map(Arc::new),
+        }
+    } else {
+        named(names, headers)
+    };
+    // An invalid one is not passed on, whoever wants it.
+    picked.remove(PARENT);
+    picked.remove(STATE);
+    match trace {
+        Some(trace) => picked.extend((**trace).clone()),
+        None => picked.extend(trace::passed_on(headers).unwrap_or_default()),
     }
+    (!picked.is_empty()).then(|| Arc::new(picked))
+}
+
+// rule: rfc9110-7.6.1 -- what the Connection header names is for the next hop alone, which is the hub.
+fn named(names: &[HeaderName], headers: &HeaderMap) -> HeaderMap {
     let of_connection = headers.get_all(header::CONNECTION);
     let of_connection: Vec<_> = of_connection
         .iter()
@@ -41,7 +65,7 @@ pub(super) fn pick(names: &[HeaderName], headers: &HeaderMap) -> Option<Arc<Head
             picked.insert(name.clone(), value);
         }
     }
-    (!picked.is_empty()).then(|| Arc::new(picked))
+    picked
 }
 
 // rule: rfc9110-5.3 -- several lines of one name mean the same as one, in their order; cookies are told apart by semicolons.
@@ -61,7 +85,7 @@ fn one_line(name: &HeaderName, headers: &HeaderMap) -> Option<HeaderValue> {
 mod tests {
     use super::*;
 
-    fn named(entry: &str) -> Box<[HeaderName]> {
+    fn names_of(entry: &str) -> Box<[HeaderName]> {
         let text = format!("{{\"mcpServers\":{{\"one\":{entry}}}}}");
         let file = settings::File::parse(&text).unwrap();
         names(settings::resolve(&file, &|_| None).server("one").unwrap())
@@ -78,7 +102,7 @@ mod tests {
     // rule: rfc9110-7.6.1
     #[test]
     fn only_named_headers_go_on_and_none_of_the_connection() {
-        let names = named(
+        let names = names_of(
             r#"{"url":"http://127.0.0.1:1/mcp","passthroughHeaders":["X-Key","Host","Mcp-Session-Id","x-hop","not a name"]}"#,
         );
         let headers = sent(&[
@@ -90,10 +114,10 @@ mod tests {
             ("x-hop", "4"),
             ("connection", "close, X-Hop"),
         ]);
-        let picked = pick(&names, &headers).unwrap();
+        let picked = pick(&names, &headers, None).unwrap();
         assert_eq!(*picked, sent(&[("x-key", "1")]));
-        assert_eq!(pick(&names, &sent(&[("x-other", "2")])), None);
-        assert!(named(r#"{"command":"a","passthroughHeaders":["X-Key"]}"#).is_empty());
+        assert_eq!(pick(&names, &sent(&[("x-other", "2")]), None), None);
+        assert!(names_of(r#"{"command":"a","passthroughHeaders":["X-Key"]}"#).is_empty());
     }
 
     // rule: rfc9110-5.3
@@ -106,7 +130,34 @@ mod tests {
             ("x-key", "1"),
             ("x-key", "2"),
         ]);
-        let picked = pick(&names, &headers).unwrap();
+        let picked = pick(&names, &headers, None).unwrap();
         assert_eq!(*picked, sent(&[("cookie", "a=1; b=2"), ("x-key", "1, 2")]));
+    }
+
+    #[test]
+    fn a_trace_is_passed_on_to_every_server_and_ours_before_the_clients() {
+        const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let headers = sent(&[
+            ("traceparent", PARENT),
+            ("tracestate", "a=1"),
+            ("x-key", "1"),
+        ]);
+        let theirs = [("traceparent", PARENT), ("tracestate", "a=1")];
+        assert_eq!(*pick(&[], &headers, None).unwrap(), sent(&theirs));
+        let names = [
+            HeaderName::from_static("x-key"),
+            HeaderName::from_static("traceparent"),
+        ];
+        let both = pick(&names, &headers, None).unwrap();
+        assert_eq!(
+            (both.len(), &both["traceparent"]),
+            (3, &headers["traceparent"])
+        );
+        let ours = Arc::new(sent(&[("traceparent", "ours")]));
+        assert_eq!(pick(&[], &headers, Some(&ours)).unwrap(), ours);
+        let both = pick(&names, &headers, Some(&ours)).unwrap();
+        assert_eq!(*both, sent(&[("x-key", "1"), ("traceparent", "ours")]));
+        let wrong = sent(&[("traceparent", "00-1-1-1"), ("tracestate", "a=1")]);
+        assert_eq!(pick(&names, &wrong, None), None);
     }
 }

@@ -23,6 +23,8 @@ use super::{
 };
 
 pub(super) use input::Input;
+#[cfg(test)]
+pub(super) use input::Queued;
 
 /// A process that the settings describe.
 pub(super) struct Program<'a> {
@@ -179,12 +181,16 @@ async fn log_stderr<R: AsyncRead + Unpin>(stderr: R, log: Log) {
 
 /// Waits for the end, the process's own or ours, and leaves nothing behind.
 async fn keep(
-    mut child: Box<dyn ChildWrapper>,
+    child: Box<dyn ChildWrapper>,
     reader: impl Future<Output = ()>,
     pipe: Arc<Pipe>,
     shared: Arc<Shared>,
     life: Life,
 ) {
+    let mut child = Kept {
+        child,
+        stopped: false,
+    };
     let mut reader = pin!(reader);
     tokio::select! {
         () = life.closed.cancelled() => {
@@ -194,9 +200,9 @@ async fn keep(
         }
         () = &mut reader => {}
         // Its last answers are read, unless a child of its own keeps the output open.
-        _ = child.wait() => drop(tokio::time::timeout(GRACE, &mut reader).await),
+        _ = child.child.wait() => drop(tokio::time::timeout(GRACE, &mut reader).await),
     }
-    let status = tokio::time::timeout(GRACE, child.wait()).await;
+    let status = tokio::time::timeout(GRACE, child.child.wait()).await;
     let trouble = match status {
         Ok(Ok(status)) => Trouble::Exited {
             status: status.to_string(),
@@ -214,9 +220,29 @@ async fn keep(
         .await;
 }
 
+/// A process whose group goes with the task that keeps it, when that is dropped before it has stopped the process.
+struct Kept {
+    child: Box<dyn ChildWrapper>,
+    stopped: bool,
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if !self.stopped {
+            // One that is gone already needs nothing more.
+            let _gone_already = self.child.start_kill();
+        }
+    }
+}
+
 /// The end of its input first (the writer is gone by now), then a signal, then force; the whole group each time.
 // rule: mcp-lifecycle-shutdown-stdio
-async fn stop(child: &mut Box<dyn ChildWrapper>, log: &Log) {
+async fn stop(kept: &mut Kept, log: &Log) {
+    leave(&mut kept.child, log).await;
+    kept.stopped = true;
+}
+
+async fn leave(child: &mut Box<dyn ChildWrapper>, log: &Log) {
     if tokio::time::timeout(GRACE, child.wait()).await.is_ok() {
         // Children of the process may have stayed behind.
         let _gone_already = child.start_kill();

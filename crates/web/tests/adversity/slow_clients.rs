@@ -281,9 +281,21 @@ async fn a_connection_is_closed_when_nothing_is_asked_for_long_and_never_while_a
 }
 
 #[tokio::test]
-async fn connections_are_bounded_and_whoever_takes_all_places_and_asks_nothing_has_to_leave() {
-    let server = good();
-    let house = House::changed(json!({ "up": server.settings() }), |options| {
+async fn connections_are_bounded_and_only_one_on_which_nothing_is_asked_leaves_for_another() {
+    let end = Arc::new(tokio::sync::Notify::new());
+    let hears = Arc::clone(&end);
+    let server = Server::start(move |call| {
+        let end = Arc::clone(&hears);
+        async move {
+            if call.tool == "evil" {
+                end.notified().await;
+            }
+            call.well("at last").await
+        }
+    });
+    let mut settings = server.settings();
+    settings["options"] = json!({ "timeout": 600_000 });
+    let house = House::changed(json!({ "up": settings }), |options| {
         options.patience = PATIENCE;
         options.connections = 3;
     })
@@ -291,10 +303,19 @@ async fn connections_are_bounded_and_whoever_takes_all_places_and_asks_nothing_h
     house.ready("up").await;
     let guest = Guest::of(&house, "/mcp/up").await;
     let flood = join_all((0..3).map(|_| guest.connect())).await;
+    assert_eq!(guest.call("echo").await.text(), "at last");
+    let mut working = Vec::new();
+    for _ in 0..3 {
+        working.push(guest.begin_call("evil").await);
+    }
+    until("they work", || server.calls_of("evil") == 3).await;
     let asking = guest.begin_call("echo").await;
     pass(PATIENCE.idle / 2).await;
-    assert_eq!(server.calls_of("echo"), 0, "there was a place for it");
-    pass(2 * PATIENCE.idle).await;
-    assert_eq!(asking.whole().await.text(), "echo");
+    assert_eq!(server.calls_of("echo"), 1, "there was a place for it");
+    end.notify_waiters();
+    for answer in working {
+        assert_eq!(answer.whole().await.text(), "at last");
+    }
+    assert_eq!(asking.whole().await.text(), "at last");
     drop(flood);
 }

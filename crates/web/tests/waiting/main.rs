@@ -6,5 +6,6 @@
 mod asked;
 mod client;
 mod ends;
+mod measured;
 mod stage;
 mod waits;

@@ -71,3 +71,42 @@ async fn a_server_that_is_signed_in_is_not_asked_again() {
     bench.sign_ins.prepare("up").await;
     assert_eq!(bench.world.counts(), asked);
 }
+
+#[tokio::test]
+async fn one_that_is_being_signed_in_keeps_no_other_from_being_prepared() {
+    let bench = Bench::with(open(), |url| {
+        let one = |_: usize| json!({ "url": url });
+        let busy = (0..64).map(|n| (format!("busy{n}"), one(n)));
+        json!(
+            busy.chain([("up".to_owned(), one(64))])
+                .collect::<std::collections::BTreeMap<_, _>>()
+        )
+    })
+    .await;
+    let shared = &bench.sign_ins.shared;
+    let desks: Vec<_> = (0..64)
+        .map(|n| shared.desk(&super::Account::of(format!("busy{n}"), None)))
+        .collect();
+    let mut flows = Vec::new();
+    for desk in &desks {
+        flows.push(desk.flow.lock().await);
+    }
+    let mut busy: Vec<_> = (0..64)
+        .map(|n| {
+            Box::pin({
+                let sign_ins = bench.sign_ins.clone();
+                async move { sign_ins.prepare(format!("busy{n}").as_str()).await }
+            })
+        })
+        .collect();
+    for one in &mut busy {
+        assert!(futures::poll!(one.as_mut()).is_pending());
+    }
+    let up = bench.sign_ins.prepare("up");
+    let done = tokio::time::timeout(std::time::Duration::from_secs(20), up);
+    done.await.expect("it does not wait for them");
+    assert_eq!(
+        bench.sign_ins.view("up").offered_by,
+        Some(bench.world.issuer())
+    );
+}

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn pipe() -> (Arc<Pipe>, mpsc::Receiver<Bytes>) {
+fn pipe() -> (Arc<Pipe>, mpsc::Receiver<crate::upstream::stdio::Queued>) {
     let (lines, written) = mpsc::channel(8);
     (
         Arc::new(Pipe::new(Outlet::Lines(Input::queued(lines)))),
@@ -168,7 +168,7 @@ async fn a_message_with_line_breaks_is_written_as_one_line() {
     let text =
         "{\"jsonrpc\":\"2.0\",\r\n \"method\":\"notifications/x\",\n\"params\":{\"a\":\"b\\nc\"}}";
     pipe.send(&Outgoing::new(message(text))).await.unwrap();
-    let line = written.recv().await.unwrap();
+    let line = written.recv().await.unwrap().line;
     assert!(!line.contains(&b'\n') && !line.contains(&b'\r'));
     assert_eq!(
         message(std::str::from_utf8(&line).unwrap()).params(),

@@ -6,9 +6,11 @@
 #[cfg(unix)]
 mod past;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use tokio::process::ChildStdin;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 #[cfg(unix)]
 use past::Past;
@@ -16,9 +18,17 @@ use past::Past;
 /// Takes lines, without their ends. The process sees the end of its input with the end of the writing task.
 #[derive(Clone)]
 pub(in crate::upstream) struct Input {
-    queue: mpsc::Sender<Bytes>,
+    queue: mpsc::Sender<Queued>,
+    /// Bytes that may still be queued, as far as they are of long lines.
+    room: Arc<Semaphore>,
     #[cfg(unix)]
     past: Option<Past>,
+}
+
+/// A line in the queue, and the room that it takes until it is written.
+pub(in crate::upstream) struct Queued {
+    pub(in crate::upstream) line: Bytes,
+    _room: Option<OwnedSemaphorePermit>,
 }
 
 /// The process does not read any more.
@@ -27,6 +37,10 @@ pub(in crate::upstream) struct Closed;
 
 /// Lines that wait for the process to read them.
 const QUEUE: usize = 128;
+/// All lines up to this length may fill the queue.
+const SHORT: usize = 8 * 1024;
+/// Bytes of longer lines that wait. A line that is longer than that waits alone.
+const ROOM: usize = 4 * 1024 * 1024;
 
 /// The input of a process, and the work of the task that writes what is queued.
 #[cfg(unix)]
@@ -34,16 +48,17 @@ pub(super) fn open(stdin: ChildStdin) -> std::io::Result<(Input, impl Future<Out
     let (queue, queued) = mpsc::channel(QUEUE);
     let (past, writing) = past::open(stdin, queued)?;
     let past = Some(past);
-    Ok((Input { queue, past }, writing))
+    let room = Arc::new(Semaphore::new(ROOM));
+    Ok((Input { queue, room, past }, writing))
 }
 
 #[cfg(not(unix))]
 pub(super) fn open(stdin: ChildStdin) -> std::io::Result<(Input, impl Future<Output = ()> + Send)> {
-    let (queue, mut queued) = mpsc::channel::<Bytes>(QUEUE);
+    let (queue, mut queued) = mpsc::channel::<Queued>(QUEUE);
     let mut stdin = stdin;
     let writing = async move {
-        while let Some(line) = queued.recv().await {
-            let line = [&line[..], b"\n"].concat();
+        while let Some(queued) = queued.recv().await {
+            let line = [&queued.line[..], b"\n"].concat();
             if tokio::io::AsyncWriteExt::write_all(&mut stdin, &line)
                 .await
                 .is_err()
@@ -52,15 +67,17 @@ pub(super) fn open(stdin: ChildStdin) -> std::io::Result<(Input, impl Future<Out
             }
         }
     };
-    Ok((Input { queue }, writing))
+    let room = Arc::new(Semaphore::new(ROOM));
+    Ok((Input { queue, room }, writing))
 }
 
 impl Input {
     /// All lines go into this queue.
     #[cfg(test)]
-    pub(in crate::upstream) fn queued(queue: mpsc::Sender<Bytes>) -> Self {
+    pub(in crate::upstream) fn queued(queue: mpsc::Sender<Queued>) -> Self {
         Self {
             queue,
+            room: Arc::new(Semaphore::new(ROOM)),
             #[cfg(unix)]
             past: None,
         }
@@ -68,6 +85,18 @@ impl Input {
 
     /// Waits while the queue is full.
     pub(in crate::upstream) async fn send(&self, line: Bytes) -> Result<(), Closed> {
+        let room = match u32::try_from(line.len().min(ROOM)) {
+            Ok(length) if line.len() > SHORT => {
+                let room = Arc::clone(&self.room).acquire_many_owned(length);
+                tokio::select! {
+                    biased;
+                    room = room => Some(room.map_err(|_| Closed)?),
+                    () = self.queue.closed() => return Err(Closed),
+                }
+            }
+            Ok(_) | Err(_) => None,
+        };
+        let line = Queued { line, _room: room };
         #[cfg(unix)]
         let line = match &self.past {
             Some(past) => match past.write(&self.queue, line)? {
@@ -168,5 +197,45 @@ mod tests {
         writing.await.unwrap();
         assert!(child.wait().await.unwrap().success());
         assert!(input.send("two".into()).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_process_that_does_not_read_keeps_few_bytes_waiting_and_whoever_gives_up_takes_his_along()
+     {
+        const LONG: usize = 1024 * 1024;
+        let (queue, mut queued) = mpsc::channel(QUEUE);
+        let input = Input::queued(queue);
+        let line = Bytes::from(vec![b'x'; LONG]);
+        for _ in 0..ROOM / LONG {
+            input.send(line.clone()).await.unwrap();
+        }
+        {
+            let mut one_more = std::pin::pin!(input.send(line.clone()));
+            assert!(futures::poll!(&mut one_more).is_pending());
+            // Short ones go past it.
+            input.send("short".into()).await.unwrap();
+        }
+        let first = queued.recv().await.unwrap();
+        assert_eq!(first.line.len(), LONG);
+        let mut one_more = std::pin::pin!(input.send(line));
+        assert!(
+            futures::poll!(&mut one_more).is_pending(),
+            "it is not written yet"
+        );
+        drop(first);
+        one_more.await.unwrap();
+        let huge = Bytes::from(vec![b'x'; 2 * ROOM]);
+        let mut huge = std::pin::pin!(input.send(huge));
+        assert!(futures::poll!(&mut huge).is_pending());
+        let taken = async { while queued.recv().await.unwrap().line.len() < 2 * ROOM {} };
+        let (sent, ()) = tokio::join!(huge, taken);
+        sent.unwrap();
+        let lines = [Bytes::from(vec![b'x'; ROOM]), Bytes::from(vec![b'x'; ROOM])];
+        let [last, never] = lines;
+        input.send(last).await.unwrap();
+        let mut never = std::pin::pin!(input.send(never));
+        assert!(futures::poll!(&mut never).is_pending());
+        queued.close();
+        assert!(never.await.is_err(), "the process is gone");
     }
 }

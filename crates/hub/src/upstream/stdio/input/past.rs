@@ -3,12 +3,11 @@
 use std::io::{self, IoSlice};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use bytes::Bytes;
 use tokio::net::unix::pipe::Sender;
 use tokio::process::ChildStdin;
 use tokio::sync::mpsc;
 
-use super::{Closed, QUEUE};
+use super::{Closed, QUEUE, Queued};
 
 #[derive(Clone)]
 pub(super) struct Past {
@@ -20,7 +19,7 @@ pub(super) struct Past {
 
 pub(super) fn open(
     stdin: ChildStdin,
-    queue: mpsc::Receiver<Bytes>,
+    queue: mpsc::Receiver<Queued>,
 ) -> io::Result<(Past, impl Future<Output = ()> + Send)> {
     let pipe = Arc::new(Sender::from_owned_fd(stdin.into_owned_fd()?)?);
     let past = Past {
@@ -35,9 +34,9 @@ impl Past {
     /// Writes the line where nothing is before it and the pipe has room. A line that comes back was not begun.
     pub(super) fn write(
         &self,
-        queue: &mpsc::Sender<Bytes>,
-        line: Bytes,
-    ) -> Result<Option<Bytes>, Closed> {
+        queue: &mpsc::Sender<Queued>,
+        mut line: Queued,
+    ) -> Result<Option<Queued>, Closed> {
         let pipe = self.pipe.upgrade().ok_or(Closed)?;
         let mut queued = lock(&self.queued);
         if *queued > 0 {
@@ -47,12 +46,13 @@ impl Past {
         let Ok(place) = queue.try_reserve() else {
             return Ok(Some(line));
         };
-        match pipe.try_write_vectored(&[IoSlice::new(&line), IoSlice::new(b"\n")]) {
-            Ok(written) if written > line.len() => Ok(None),
+        match pipe.try_write_vectored(&[IoSlice::new(&line.line), IoSlice::new(b"\n")]) {
+            Ok(written) if written > line.line.len() => Ok(None),
             Ok(written) => {
                 // Whoever writes from the queue adds the line's end.
                 *queued += 1;
-                place.send(line.slice(written..));
+                line.line = line.line.slice(written..);
+                place.send(line);
                 Ok(None)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Some(line)),
@@ -70,7 +70,7 @@ fn lock(queued: &Mutex<usize>) -> MutexGuard<'_, usize> {
 }
 
 /// Writes what is queued, several lines at a time when there are several.
-async fn empty(mut queue: mpsc::Receiver<Bytes>, pipe: Arc<Sender>, queued: Arc<Mutex<usize>>) {
+async fn empty(mut queue: mpsc::Receiver<Queued>, pipe: Arc<Sender>, queued: Arc<Mutex<usize>>) {
     let mut batch = Vec::with_capacity(QUEUE);
     let mut bytes = Vec::new();
     loop {
@@ -79,14 +79,16 @@ async fn empty(mut queue: mpsc::Receiver<Bytes>, pipe: Arc<Sender>, queued: Arc<
             return;
         }
         bytes.clear();
-        for line in batch.drain(..) {
-            bytes.extend_from_slice(&line);
+        for queued in &batch {
+            bytes.extend_from_slice(&queued.line);
             bytes.push(b'\n');
         }
         // The process closed its input; its end, or that of its output, says the rest.
         if write_all(&pipe, &bytes).await.is_err() {
             return;
         }
+        // With them goes the room that they took.
+        batch.clear();
         *lock(&queued) -= lines;
     }
 }
