@@ -12,25 +12,20 @@ export function EntryLine({ entry, named }: { entry: Entry; named?: boolean }) {
   // An exchange begins with what it was for: the answer need not have given that.
   const told = entry.why ? (entry.request ? `${entry.why}: ${entry.decision}` : `${entry.decision}: ${entry.why}`) : entry.decision;
   return (
-    <div className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-3 gap-y-0.5 sm:grid-cols-[auto_8.5rem_minmax(0,1fr)]">
+    <div className={`grid grid-cols-[auto_minmax(0,1fr)] gap-x-3 gap-y-0.5 ${named ? '' : 'sm:grid-cols-[auto_7.5rem_minmax(0,1fr)]'}`}>
       <time dateTime={entry.time} title={entry.time} className="text-[0.87rem] leading-6 text-soft tabular-nums">
         {clock(entry.time, i18n.language)}
       </time>
-      <span className="min-w-0 truncate font-medium">
+      <p className="flex min-w-0 flex-wrap gap-x-2">
         {named && (
-          <>
-            <Link to="/server" search={{ name: entry.server, tab: 'signIn' }} className="text-act no-underline hover:underline">
-              {entry.server}
-            </Link>{' '}
-          </>
+          <Link to="/server" search={{ name: entry.server, tab: 'signIn' }} className="font-medium text-act no-underline [overflow-wrap:anywhere] hover:underline">
+            {entry.server}
+          </Link>
         )}
-        {!named && t(`stage.${entry.stage}`, { defaultValue: entry.stage })}
-      </span>
-      <div className="col-span-2 min-w-0 sm:col-span-1">
-        <p className={`[overflow-wrap:anywhere] ${wentWrong(entry) ? 'text-bad' : ''}`}>
-          {named && <span className="text-soft">{t(`stage.${entry.stage}`, { defaultValue: entry.stage })}: </span>}
-          {told}
-        </p>
+        <span className={named ? 'text-soft' : 'font-medium'}>{t(`stage.${entry.stage}`, { defaultValue: entry.stage })}</span>
+      </p>
+      <div className={`col-start-2 min-w-0 ${named ? '' : 'sm:col-start-3'}`}>
+        <p className={`[overflow-wrap:anywhere] ${wentWrong(entry) ? 'text-bad' : ''}`}>{told}</p>
         <Evidence entry={entry} />
       </div>
     </div>

@@ -94,7 +94,8 @@ export function ListPlace({ it, label, hint, mark, error, required, root, path, 
         <div key={marks.current[place]} className="flex items-start gap-1">
           <div className="min-w-0 flex-1">
             <Place
-              name={`${one} ${place + 1}`}
+              name={String(place)}
+              numbered={`${one} ${place + 1}`}
               schema={it.items}
               root={root}
               required

@@ -10,6 +10,8 @@ import { kindOf, shown, words, type Kind, type Schema } from './schema';
 
 export interface PlaceProps {
   name: string;
+  /** In the place of what the schema calls itself: items of a list are numbered. */
+  numbered?: string;
   schema: Json | undefined;
   root: Schema;
   required: boolean;
@@ -35,7 +37,7 @@ export function Place(props: PlaceProps) {
   const own = props.faults.find((fault) => fault.path === props.path);
   const beside = {
     ...props,
-    label: words(it.schema['title']) ?? props.name,
+    label: props.numbered ?? words(it.schema['title']) ?? props.name,
     hint: words(it.schema['description']),
     mark: props.required ? t('form.required') : undefined,
     error: own && t(`form.${own.complaint}`, { limit: own.limit ?? 0 }),

@@ -35,7 +35,7 @@ export function CopyButton({ text, label, small = true }: { text: string; label?
 /** One line to copy, as it is. */
 export function CopyLine({ text, label }: { text: string; label?: string }) {
   return (
-    <span className="flex items-start gap-1 rounded-md border border-line bg-code pl-2.5">
+    <span className="flex min-h-[34px] items-center gap-1 rounded-md border border-line bg-code pr-0.5 pl-2.5">
       <code className="prose-code min-w-0 flex-1 py-1.5 select-all">{text}</code>
       <CopyButton text={text} label={label} />
     </span>

@@ -10,7 +10,7 @@ export function Switch({ on, onChange, label, disabled }: { on: boolean; onChang
       disabled={disabled}
       aria-label={label}
       title={label}
-      className="h-[22px] w-10 shrink-0 rounded-full border border-line-strong bg-sunken p-px transition-colors data-[state=checked]:border-act data-[state=checked]:bg-act disabled:opacity-55"
+      className="box-border h-[22px] w-[40px] shrink-0 rounded-full border border-line-strong bg-sunken p-px transition-colors data-[state=checked]:border-act data-[state=checked]:bg-act disabled:opacity-55"
     >
       <Radix.Thumb className="block size-[18px] rounded-full bg-line-strong transition-transform data-[state=checked]:translate-x-[18px] data-[state=checked]:bg-on-act" />
     </Radix.Root>

@@ -5,7 +5,7 @@ import { LogOut, RefreshCw, Trash2, UserX } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useArrival, useReload, useServer, useServers, useSwitch, useUser } from '../../api/hooks';
-import type { Server } from '../../api/shape';
+import type { JsonMap, Server } from '../../api/shape';
 import { hasJournal } from '../../journal/journals';
 import { Answer, Empty, Page } from '../../ui/page';
 import { Menu, type Choice } from '../../ui/menu';
@@ -54,15 +54,15 @@ function Known({ server }: { server: Server }) {
   ];
   const first: Key = hasJournal(server) && (urgency(server) > 0 || server.tools.length === 0) ? 'signIn' : 'tools';
   const at = tabs.find((it) => it.key === tab)?.key ?? first;
-  const address = server.config?.['url'] ?? server.config?.['command'];
-  const about = [transportOf(server) ?? server.transport, server.protocolVersion && t('server.speaks', { revision: server.protocolVersion })].filter(Boolean).join(' · ');
+  const address = addressOf(server.config ?? {});
+  const about = [server.transport ?? transportOf(server), server.protocolVersion && t('server.speaks', { revision: server.protocolVersion })].filter(Boolean).join(' · ');
   return (
     <Page
       title={server.name}
       beside={<StateTag server={server} large />}
       lead={
         <>
-          {typeof address === 'string' && <span className="prose-code mr-3">{address}</span>}
+          {address !== undefined && <span className="prose-code mr-3">{address}</span>}
           <span className="text-[0.9rem]">{about}</span>
         </>
       }
@@ -79,6 +79,13 @@ function Known({ server }: { server: Server }) {
       </Tabs>
     </Page>
   );
+}
+
+/** Where it is, or how it is started. */
+function addressOf({ url, command, args }: JsonMap): string | undefined {
+  if (typeof url === 'string') return url;
+  if (typeof command !== 'string') return undefined;
+  return [command, ...(Array.isArray(args) ? args : [])].map((word) => quoted(String(word))).join(' ');
 }
 
 function commandsOf(at: Key, name: string): string[] {
