@@ -14,7 +14,7 @@ export const known = new QueryClient({
     queries: {
       staleTime: Infinity,
       refetchOnWindowFocus: 'always',
-      retry: (count, error) => count < 2 && error instanceof Refusal && (error.status === 0 || error.status >= 500),
+      retry: (count, error) => count < 1 && error instanceof Refusal && (error.status === 0 || error.status >= 500),
     },
   },
 });

@@ -1,13 +1,14 @@
 // One entry of a journal: when, what, on which evidence, by which rule.
 
 import { Link } from '@tanstack/react-router';
+import { memo } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Entry } from '../api/shape';
 import { clock, took } from '../words/time';
 import { ruleInWords } from '../words/rule';
 import { wentWrong } from './timeline';
 
-export function EntryLine({ entry, named }: { entry: Entry; named?: boolean }) {
+export const EntryLine = memo(function EntryLine({ entry, named }: { entry: Entry; named?: boolean }) {
   const { t, i18n } = useTranslation();
   // An exchange begins with what it was for: the answer need not have given that.
   const told = entry.why ? (entry.request ? `${entry.why}: ${entry.decision}` : `${entry.decision}: ${entry.why}`) : entry.decision;
@@ -30,7 +31,7 @@ export function EntryLine({ entry, named }: { entry: Entry; named?: boolean }) {
       </div>
     </div>
   );
-}
+});
 
 function Evidence({ entry }: { entry: Entry }) {
   const asked = entry.request && `${entry.request.method} ${entry.request.host}${entry.request.path}`;

@@ -28,7 +28,7 @@ export function Strip({ signIn }: { signIn: SignIn }) {
     <div className="card overflow-hidden">
       <ol className="m-0 grid list-none p-0 md:grid-cols-7">
         {signIn.stretches.map((stretch, place) => (
-          <Stop key={stretch.step} stretch={stretch} place={place} renewed={signIn.renewed} open={open === stretch.step} panel={id} onOpen={() => setChosen(stretch.step)} before={signIn.stretches[place - 1]} />
+          <Stop key={stretch.step} stretch={stretch} last={place === signIn.stretches.length - 1} renewed={signIn.renewed} open={open === stretch.step} panel={id} onOpen={() => setChosen(stretch.step)} />
         ))}
       </ol>
       {shown !== undefined && (
@@ -59,15 +59,14 @@ function interesting({ stretches }: SignIn): Step | undefined {
 
 interface StopProps {
   stretch: Stretch;
-  before: Stretch | undefined;
-  place: number;
+  last: boolean;
   renewed: number;
   open: boolean;
   panel: string;
   onOpen: () => void;
 }
 
-function Stop({ stretch, before, place, renewed, open, panel, onOpen }: StopProps) {
+function Stop({ stretch, last, renewed, open, panel, onOpen }: StopProps) {
   const { t, i18n } = useTranslation();
   const [tone, Icon] = marks[stretch.mark];
   const times = stretch.step === 'renewals' && renewed > 0 ? t('timeline.renewed', { count: renewed }) : stretch.began && clock(stretch.began, i18n.language);
@@ -86,7 +85,7 @@ function Stop({ stretch, before, place, renewed, open, panel, onOpen }: StopProp
           <span className={`z-10 grid size-6 shrink-0 place-items-center rounded-full ${washes[tone]} ${reached ? '' : 'opacity-70'}`}>
             <Icon size={15} aria-hidden />
           </span>
-          <span aria-hidden className={`ml-1 hidden h-0.5 flex-1 rounded md:block ${place === 6 ? 'invisible' : ''} ${reached && before !== undefined ? 'bg-line' : 'bg-line'}`} />
+          <span aria-hidden className={`ml-1 hidden h-0.5 flex-1 rounded md:block bg-line ${last ? 'invisible' : ''}`} />
         </span>
         <span className="flex min-w-0 flex-1 flex-wrap items-baseline justify-between gap-x-2 md:block">
           <span className={`block font-medium ${reached ? '' : 'text-soft'}`}>{t(`step.${stretch.step}`)}</span>

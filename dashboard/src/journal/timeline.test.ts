@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import type { Entry, Stage } from '../api/shape';
-import { fold, type Mark, type SignIn, type Step } from './timeline';
+import { chief, fold, type Mark, type SignIn, type Step } from './timeline';
 
 let second = 0;
 function entry(stage: Stage, decision: string, more: Partial<Entry> = {}): Entry {
@@ -77,4 +77,11 @@ test('the wish for more scopes is where the next sign-in begins', () => {
   const [newest, before] = fold([...journey('one'), wish, ...journey('two').slice(0, 4)]);
   expect(newest?.stretches.flatMap((stretch) => stretch.entries)).toContain(wish);
   expect(before?.stretches.flatMap((stretch) => stretch.entries)).not.toContain(wish);
+});
+
+test('a sign-in that was left does not stand before the one that the server is connected with', () => {
+  const entries = [...journey('one'), ...journey('two').slice(0, 4)];
+  expect(chief(fold(entries, false))?.id).toBe('one');
+  expect(chief(fold(entries, true))?.id).toBe('two');
+  expect(chief(fold(journey('two').slice(0, 4), false))?.id).toBe('two');
 });

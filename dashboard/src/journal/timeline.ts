@@ -37,10 +37,18 @@ const STEP_OF: Record<Stage, Step> = {
   revoke: 'renewals',
 };
 
-/** The sign-ins of a journal, the newest first. */
-export function fold(entries: Entry[]): SignIn[] {
+/** The sign-ins of a journal, the newest first. `waits`: a link waits for a person, which is the newest one's. */
+export function fold(entries: Entry[], waits = true): SignIn[] {
   const gathered = gather(entries);
-  return gathered.map(({ id, entries }, place) => signIn(id, entries, place === gathered.length - 1)).reverse();
+  return gathered.map(({ id, entries }, place) => signIn(id, entries, waits && place === gathered.length - 1)).reverse();
+}
+
+/** The one that counts: the newest, unless it was left and an older one is what the server is connected with. */
+export function chief(signIns: SignIn[]): SignIn | undefined {
+  const [newest] = signIns;
+  const left = newest?.stretches.some((stretch) => stretch.mark === 'left') ?? false;
+  const through = signIns.find((it) => it.stretches.some((stretch) => stretch.step === 'connected' && stretch.mark === 'done'));
+  return left ? (through ?? newest) : newest;
 }
 
 interface Gathered {
@@ -77,7 +85,7 @@ function isThrough({ entries }: Gathered): boolean {
   return entries.some((entry) => entry.stage === 'connect');
 }
 
-function signIn(id: string, entries: Entry[], newest: boolean): SignIn {
+function signIn(id: string, entries: Entry[], waits: boolean): SignIn {
   const of = (step: Step) => entries.filter((entry) => STEP_OF[entry.stage] === step);
   const way = entries.filter((entry) => STEP_OF[entry.stage] !== 'renewals');
   const last = way.at(-1);
@@ -86,7 +94,7 @@ function signIn(id: string, entries: Entry[], newest: boolean): SignIn {
     if (step === 'renewals') return own.length === 0 ? 'ahead' : own.at(-1) !== undefined && wentWrong(own.at(-1)) ? 'failed' : 'done';
     if (own.length === 0) return place < farthest ? 'unneeded' : 'ahead';
     if (last !== undefined && own.includes(last) && wentWrong(last)) return 'failed';
-    if (step === 'authorization' && place === farthest) return newest ? 'waiting' : 'left';
+    if (step === 'authorization' && place === farthest) return waits ? 'waiting' : 'left';
     return 'done';
   };
   const stretches = STEPS.map((step, place) => {

@@ -20,7 +20,7 @@ export function Shell() {
     () =>
       onLogin(() => {
         // Nothing of one person is shown to the next.
-        known.clear();
+        known.removeQueries({ type: 'inactive' });
         void known.resetQueries();
       }),
     [],

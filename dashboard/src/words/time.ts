@@ -1,11 +1,21 @@
 // Times as people read them.
 
+/** Made once for each language: making one is slow. */
+const made = new Map<string, Intl.DateTimeFormat>();
+
+function format(language: string, kind: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${kind} ${language}`;
+  const known = made.get(key) ?? new Intl.DateTimeFormat(language, { ...options, hourCycle: 'h23' });
+  made.set(key, known);
+  return known;
+}
+
 export function clock(time: string, language: string): string {
-  return new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }).format(new Date(time));
+  return format(language, 'clock', { hour: '2-digit', minute: '2-digit', second: '2-digit' }).format(new Date(time));
 }
 
 export function dayAndClock(time: string, language: string): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23' }).format(new Date(time));
+  return format(language, 'day', { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(time));
 }
 
 export function took(milliseconds: number): string {

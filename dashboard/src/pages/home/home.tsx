@@ -15,6 +15,9 @@ import { command } from '../../words/shell';
 import { ServerRow } from '../servers/row';
 import { Recent } from './recent';
 
+/** More of them are a page of their own. */
+const FIRST = 8;
+
 export function Home() {
   const { t } = useTranslation();
   const servers = useServers();
@@ -56,9 +59,16 @@ function Overview({ told }: { told: Servers }) {
           </div>
         ) : (
           <ul className="card m-0 list-none divide-y divide-line p-0">
-            {wanting.map((server) => (
+            {wanting.slice(0, FIRST).map((server) => (
               <ServerRow key={server.name} server={server} />
             ))}
+            {wanting.length > FIRST && (
+              <li className="px-4 py-2.5">
+                <Link to="/servers" search={{ show: 'wanting' }} className="text-act underline underline-offset-2">
+                  {t('home.further', { count: wanting.length - FIRST })}
+                </Link>
+              </li>
+            )}
           </ul>
         )}
       </section>
@@ -73,6 +83,7 @@ function Overview({ told }: { told: Servers }) {
 
 function First({ trouble }: { trouble?: string }) {
   const { t } = useTranslation();
+  const isAdmin = useUser().data?.isAdmin ?? false;
   return (
     <>
       {trouble !== undefined && (
@@ -82,6 +93,11 @@ function First({ trouble }: { trouble?: string }) {
       )}
       <Empty icon={<ServerIcon size={28} />} title={t('servers.none')}>
         <p>{t('servers.noneLead')}</p>
+        {isAdmin && (
+          <Link to="/servers/add" className={looking('act')}>
+            {t('servers.add')}
+          </Link>
+        )}
         <CopyLine text={command('add', 'https://mcp.linear.app/mcp')} />
       </Empty>
     </>

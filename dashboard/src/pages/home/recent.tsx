@@ -1,16 +1,21 @@
 // The latest lines of all journals.
 
 import { Link } from '@tanstack/react-router';
+import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Server } from '../../api/shape';
-import { useJournals } from '../../journal/journals';
+import { hasJournal, useJournals } from '../../journal/journals';
 import { EntryLine } from '../../journal/line';
+import { urgency } from '../../words/standing';
 
 const SHOWN = 8;
+/** Each server has a journal of its own: those that need somebody come first, and not all are asked for. */
+const ASKED = 20;
 
 export function Recent({ servers }: { servers: Server[] }) {
   const { t } = useTranslation();
-  const { entries } = useJournals(servers);
+  const asked = useMemo(() => servers.filter(hasJournal).sort((one, other) => urgency(other) - urgency(one)).slice(0, ASKED), [servers]);
+  const { entries } = useJournals(asked);
   const latest = entries.slice(-SHOWN).reverse();
   return (
     <section aria-labelledby="recent" className="flex min-w-0 flex-col gap-2">

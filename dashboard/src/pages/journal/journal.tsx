@@ -14,6 +14,9 @@ import { RefusalNotice } from '../../ui/refusal';
 import { matches, SearchField } from '../../ui/search';
 import { command, quoted } from '../../words/shell';
 
+/** As many lines at a time. */
+const PAGE = 200;
+
 export function JournalPage() {
   const { t } = useTranslation();
   const servers = useServers();
@@ -33,6 +36,7 @@ function Journals({ servers }: { servers: Server[] }) {
   const { entries, pending, error } = useJournals(told);
   const [text, setText] = useState('');
   const [only, setOnly] = useState('');
+  const [most, setMost] = useState(PAGE);
   const [held, setHeld] = useState<Entry[]>();
   const wanted = useDeferredValue(text);
   const now = held ?? entries;
@@ -72,12 +76,17 @@ function Journals({ servers }: { servers: Server[] }) {
         <Empty icon={<ScrollText size={28} />} title={t(entries.length === 0 ? 'journal.none' : 'journal.noMatch')} />
       ) : (
         <ol className="card m-0 list-none divide-y divide-line p-0">
-          {shown.map((entry, place) => (
+          {shown.slice(0, most).map((entry, place) => (
             <li key={`${entry.server}${entry.time}${shown.length - place}`} className="row-lazy px-4 py-2">
               <EntryLine entry={entry} named={server === undefined} />
             </li>
           ))}
         </ol>
+      )}
+      {shown.length > most && (
+        <Button onClick={() => setMost(most + PAGE)} className="self-center">
+          {t('journal.older', { count: shown.length - most })}
+        </Button>
       )}
     </>
   );

@@ -1,4 +1,4 @@
-// The sign-ins of a server: the newest as a strip, those before it, and every line of the journal.
+// The sign-ins of a server: the one that counts as a strip, the others, and every line of the journal.
 
 import { ShieldOff } from 'lucide-react';
 import { useMemo } from 'react';
@@ -7,11 +7,11 @@ import { useJournal } from '../../api/hooks';
 import type { Entry, Server } from '../../api/shape';
 import { EntryLine } from '../../journal/line';
 import { Strip } from '../../journal/strip';
-import { fold } from '../../journal/timeline';
+import { chief, fold } from '../../journal/timeline';
 import { Answer, Empty } from '../../ui/page';
 import { dayAndClock } from '../../words/time';
 
-const EARLIER = 10;
+const OTHERS = 10;
 
 export function SignInTab({ server }: { server: Server }) {
   const journal = useJournal(server.name);
@@ -20,8 +20,10 @@ export function SignInTab({ server }: { server: Server }) {
 
 function Told({ server, entries }: { server: Server; entries: Entry[] }) {
   const { t, i18n } = useTranslation();
-  const signIns = useMemo(() => fold(entries), [entries]);
-  const [newest, ...earlier] = signIns;
+  const waits = server.oauth.authorizationUrl !== undefined;
+  const signIns = useMemo(() => fold(entries, waits), [entries, waits]);
+  const newest = chief(signIns);
+  const others = signIns.filter((it) => it !== newest);
   if (newest === undefined) {
     return (
       <Empty icon={<ShieldOff size={28} />} title={t('timeline.none')}>
@@ -34,12 +36,12 @@ function Told({ server, entries }: { server: Server; entries: Entry[] }) {
       <Grant server={server} />
       <section aria-label={t('timeline.title')} className="flex flex-col gap-2">
         <h2>{t('timeline.title')}</h2>
-        <Strip signIn={newest} />
+        <Strip key={newest.id} signIn={newest} />
       </section>
-      {earlier.length > 0 && (
-        <section aria-label={t('timeline.earlier')} className="flex flex-col gap-2">
-          <h2>{t('timeline.earlier')}</h2>
-          {earlier.slice(0, EARLIER).map((signIn) => (
+      {others.length > 0 && (
+        <section aria-label={t('timeline.others')} className="flex flex-col gap-2">
+          <h2>{t('timeline.others')}</h2>
+          {others.slice(0, OTHERS).map((signIn) => (
             <details key={signIn.id + signIn.began} className="card">
               <summary className="px-4 py-2.5 font-medium">{dayAndClock(signIn.began, i18n.language)}</summary>
               <div className="border-t border-line p-3">
