@@ -1,6 +1,8 @@
 // One way to ask the hub: relative to the page, with the login, and with one kind of error.
 
+import createClient from 'openapi-fetch';
 import { loginToken, loggedOut } from './login';
+import type { paths } from './schema';
 
 /** The hub said no, or nothing. */
 export class Refusal extends Error {
@@ -23,60 +25,54 @@ export class Refusal extends Error {
   }
 }
 
-/** Where the API is: beside this page, whatever stands before it. */
-export function address(path: string): string {
-  return new URL(`api/${path.replace(/^\//, '')}`, pageFolder()).href;
-}
-
-/** The folder that the page was loaded from, with a slash behind. */
+/** The folder that the page was loaded from, with a slash behind: the API is beside the page, whatever stands before it. */
 export function pageFolder(): string {
   const { origin, pathname } = window.location;
   return origin + pathname.replace(/[^/]*$/, '');
 }
 
-export function headers(body?: unknown): HeadersInit {
+export function loginHeader(): Record<string, string> {
   const token = loginToken();
-  return {
-    accept: 'application/json',
-    ...(token === null ? {} : { 'x-auth-token': token }),
-    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-  };
+  return token === null ? {} : { 'x-auth-token': token };
 }
 
-type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+export const hub = createClient<paths>({
+  baseUrl: pageFolder().replace(/\/$/, ''),
+  credentials: 'omit',
+  cache: 'no-store',
+  fetch: (request: Request) => globalThis.fetch(request),
+});
 
-/** The answer as JSON; what is no success is thrown as a `Refusal`. */
-export async function ask<T>(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-  let response: Response;
+hub.use({
+  onRequest({ request }) {
+    for (const [name, value] of Object.entries(loginHeader())) request.headers.set(name, value);
+  },
+});
+
+interface Answered<T> {
+  data?: T;
+  error?: unknown;
+  response: Response;
+}
+
+/** The answer; what is no success is thrown as a `Refusal`. */
+export async function told<T>(asked: Promise<Answered<T>>): Promise<T> {
+  let answered: Answered<T>;
   try {
-    response = await fetch(address(path), {
-      method,
-      headers: headers(body),
-      body: body === undefined ? undefined : JSON.stringify(body),
-      signal,
-      credentials: 'omit',
-      cache: 'no-store',
-    });
+    answered = await asked;
   } catch (error) {
-    if (signal?.aborted) throw error;
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    // A page of something between us and the hub is no answer of the hub.
     throw new Refusal(error instanceof Error ? error.message : String(error), 0, 'unreachable');
   }
-  const told = await read(response);
-  if (response.ok && told['success'] !== false) return told as T;
-  // The login has ended; a login that was refused is told where it was tried.
-  if (response.status === 401 && !path.startsWith('auth/login')) loggedOut();
-  const { message, code, ...more } = told;
-  const words = typeof message === 'string' && message !== '' ? message : `${response.status} ${response.statusText}`;
-  throw new Refusal(words, response.status, typeof code === 'string' ? code : undefined, more);
+  if (answered.response.ok && answered.data !== undefined) return answered.data;
+  throw refused(answered.response, answered.error);
 }
 
-async function read(response: Response): Promise<Record<string, unknown>> {
-  const text = await response.text();
-  try {
-    const told: unknown = JSON.parse(text);
-    return typeof told === 'object' && told !== null ? (told as Record<string, unknown>) : {};
-  } catch {
-    // Something between us and the hub answered; its page is nobody's message.
-    return { success: false };
-  }
+function refused(response: Response, said: unknown): Refusal {
+  // The login has ended; one that was refused is told where it was tried.
+  if (response.status === 401 && !response.url.endsWith('/auth/login')) loggedOut();
+  const { message, code, ...more } = typeof said === 'object' && said !== null ? (said as Record<string, unknown>) : {};
+  const words = typeof message === 'string' && message !== '' ? message : `${response.status} ${response.statusText}`.trim();
+  return new Refusal(words, response.status, typeof code === 'string' ? code : undefined, more);
 }

@@ -1,115 +1,96 @@
-// Every route that pages use, once.
+// Every route that pages use, once. Paths, parameters and bodies are held to the hub's own description.
 
-import { ask } from './ask';
-import type { Access, Authorization, Entry, Group, JsonMap, Key, Member, Outcome, Server, Servers, User } from './shape';
+import { hub, told } from './ask';
+import type { Authorization, Entry, Group, GroupWish, JsonMap, Key, KeyWish, Outcome, Server, Servers, User } from './shape';
 
-interface Told<T> {
-  message?: string;
-  data: T;
-}
-
-const part = encodeURIComponent;
-const server = (name: string) => `servers/${part(name)}`;
+const named = (name: string) => ({ params: { path: { name } } });
+const withId = (id: string) => ({ params: { path: { id } } });
 
 export async function login(username: string, password: string): Promise<string> {
-  const told = await ask<{ token: string }>('POST', 'auth/login', { username, password });
-  return told.token;
+  return (await told(hub.POST('/api/auth/login', { body: { username, password } }))).token;
 }
 
 export async function whoAmI(signal?: AbortSignal): Promise<User> {
-  return (await ask<{ user: User }>('GET', 'auth/user', undefined, signal)).user;
+  return (await told(hub.GET('/api/auth/user', { signal }))).user;
 }
 
-export const listServers = (signal?: AbortSignal) => ask<Servers>('GET', 'servers', undefined, signal);
+export async function listServers(signal?: AbortSignal): Promise<Servers> {
+  return (await told(hub.GET('/api/servers', { signal }))) as Servers;
+}
 
 export async function readServer(name: string, signal?: AbortSignal): Promise<Server> {
-  return (await ask<Told<Server>>('GET', server(name), undefined, signal)).data;
+  return server(await told(hub.GET('/api/servers/{name}', { ...named(name), signal })));
 }
 
 export async function addServer(name: string, config: JsonMap): Promise<Server> {
-  return (await ask<Told<Server>>('POST', 'servers', { name, config })).data;
+  return server(await told(hub.POST('/api/servers', { body: { name, config } })));
 }
 
 export async function changeServer(name: string, change: { config?: JsonMap; newName?: string }): Promise<Server> {
-  return (await ask<Told<Server>>('PUT', server(name), change)).data;
+  return server(await told(hub.PUT('/api/servers/{name}', { ...named(name), body: change })));
 }
 
-export const removeServer = (name: string) => ask<unknown>('DELETE', server(name));
+export const removeServer = (name: string) => told(hub.DELETE('/api/servers/{name}', named(name)));
 
 export async function switchServer(name: string, enabled: boolean): Promise<Server> {
-  return (await ask<Told<Server>>('POST', `${server(name)}/toggle`, { enabled })).data;
+  return server(await told(hub.POST('/api/servers/{name}/toggle', { ...named(name), body: { enabled } })));
 }
 
 export async function reloadServer(name: string): Promise<Server> {
-  return (await ask<Told<Server>>('POST', `${server(name)}/reload`)).data;
+  return server(await told(hub.POST('/api/servers/{name}/reload', named(name))));
 }
 
 export async function readJournal(name: string, signal?: AbortSignal): Promise<Entry[]> {
-  return (await ask<Told<Entry[]>>('GET', `${server(name)}/oauth/journal`, undefined, signal)).data;
+  return (await told(hub.GET('/api/servers/{name}/oauth/journal', { ...named(name), signal }))).data;
 }
 
 export async function beginSignIn(name: string): Promise<Authorization> {
-  return (await ask<Told<Authorization>>('POST', `${server(name)}/oauth/authorize`)).data;
+  return (await told(hub.POST('/api/servers/{name}/oauth/authorize', named(name)))).data;
 }
 
 /** Gives the next link where the login server wants to be asked differently. */
 export async function completeSignIn(name: string, pasted: string): Promise<string | undefined> {
-  const told = await ask<Told<{ authorizationUrl?: string }>>('POST', `${server(name)}/oauth/complete`, { pasted });
-  return told.data.authorizationUrl;
+  return (await told(hub.POST('/api/servers/{name}/oauth/complete', { ...named(name), body: { pasted } }))).data.authorizationUrl;
 }
 
-export interface SignedOut {
-  attempted: number;
-  succeeded: number;
-  failed: number;
-}
-
-export async function signOut(name: string, scope: 'tokens' | 'all'): Promise<SignedOut> {
-  const told = await ask<Told<{ revoked: SignedOut }>>('POST', `${server(name)}/oauth/disconnect`, { scope });
-  return told.data.revoked;
+export async function signOut(name: string, scope: 'tokens' | 'all') {
+  return (await told(hub.POST('/api/servers/{name}/oauth/disconnect', { ...named(name), body: { scope } }))).data.revoked;
 }
 
 export async function callTool(name: string, toolName: string, args: JsonMap, signal?: AbortSignal): Promise<Outcome> {
-  return (await ask<Told<Outcome>>('POST', `tools/call/${part(name)}`, { toolName, arguments: args }, signal)).data;
+  const answer = await told(hub.POST('/api/tools/call/{name}', { ...named(name), body: { toolName, arguments: args }, signal }));
+  return answer.data as Outcome;
 }
 
 export async function listGroups(signal?: AbortSignal): Promise<Group[]> {
-  return (await ask<Told<Group[]>>('GET', 'groups', undefined, signal)).data;
-}
-
-export interface GroupWish {
-  name?: string;
-  description?: string;
-  servers?: (string | Member)[];
+  return (await told(hub.GET('/api/groups', { signal }))).data;
 }
 
 export async function createGroup(wish: GroupWish): Promise<Group> {
-  return (await ask<Told<Group>>('POST', 'groups', wish)).data;
+  return (await told(hub.POST('/api/groups', { body: wish }))).data;
 }
 
 export async function changeGroup(id: string, wish: GroupWish): Promise<Group> {
-  return (await ask<Told<Group>>('PUT', `groups/${part(id)}`, wish)).data;
+  return (await told(hub.PUT('/api/groups/{id}', { ...withId(id), body: wish }))).data;
 }
 
-export const removeGroup = (id: string) => ask<unknown>('DELETE', `groups/${part(id)}`);
+export const removeGroup = (id: string) => told(hub.DELETE('/api/groups/{id}', withId(id)));
 
 export async function listKeys(signal?: AbortSignal): Promise<Key[]> {
-  return (await ask<Told<Key[]>>('GET', 'auth/keys', undefined, signal)).data;
-}
-
-export interface KeyWish {
-  name: string;
-  accessType: Access;
-  allowedGroups?: string[];
-  allowedServers?: string[];
+  return (await told(hub.GET('/api/auth/keys', { signal }))).data;
 }
 
 export async function createKey(wish: KeyWish): Promise<Key> {
-  return (await ask<Told<Key>>('POST', 'auth/keys', wish)).data;
+  return (await told(hub.POST('/api/auth/keys', { body: wish }))).data;
 }
 
-export async function changeKey(id: string, wish: { enabled?: boolean; name?: string }): Promise<Key> {
-  return (await ask<Told<Key>>('PUT', `auth/keys/${part(id)}`, wish)).data;
+export async function changeKey(id: string, wish: KeyWish): Promise<Key> {
+  return (await told(hub.PUT('/api/auth/keys/{id}', { ...withId(id), body: wish }))).data;
 }
 
-export const removeKey = (id: string) => ask<unknown>('DELETE', `auth/keys/${part(id)}`);
+export const removeKey = (id: string) => told(hub.DELETE('/api/auth/keys/{id}', withId(id)));
+
+/** What servers say of their tools is JSON of their own, which the description leaves open. */
+function server(answer: { data: unknown }): Server {
+  return answer.data as Server;
+}

@@ -17,9 +17,9 @@ function entry(time: string, decision: string): Entry {
 
 function answering(told: unknown) {
   const asked: string[] = [];
-  vi.stubGlobal('fetch', (address: string) => {
-    asked.push(new URL(address).pathname);
-    return Promise.resolve(new Response(JSON.stringify({ success: true, data: told })));
+  vi.stubGlobal('fetch', (request: Request) => {
+    asked.push(new URL(request.url).pathname);
+    return Promise.resolve(new Response(JSON.stringify({ success: true, data: told }), { headers: { 'content-type': 'application/json' } }));
   });
   return asked;
 }

@@ -2,7 +2,7 @@
 // an entry of a journal is added where the journal is shown, and its server is read afresh.
 
 import type { QueryClient } from '@tanstack/react-query';
-import { address, headers } from './ask';
+import { loginHeader, pageFolder } from './ask';
 import { readServer } from './calls';
 import { keys } from './keys';
 import type { Entry, Server, Servers } from './shape';
@@ -99,7 +99,7 @@ export class News {
     let wait = 1_000;
     while (!end.aborted) {
       try {
-        const response = await fetch(address('events'), { headers: { ...headers(), accept: 'text/event-stream' }, signal: end, cache: 'no-store' });
+        const response = await fetch(`${pageFolder()}api/events`, { headers: { ...loginHeader(), accept: 'text/event-stream' }, signal: end, cache: 'no-store' });
         // Only administrators hear news; others read afresh when they come back to the page.
         if (response.status === 401 || response.status === 403) return this.tell('broken');
         if (!response.ok || response.body === null) throw new Error(String(response.status));

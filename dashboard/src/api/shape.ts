@@ -1,169 +1,46 @@
-// What the REST API tells, as far as pages look into it. What they hand on, they hand on as it came.
+// What the REST API tells, by the names that pages use. The shapes are made from the hub's own description (`schema.d.ts`); here is only
+// said more exactly what is JSON of somebody else.
 
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+
+export type Json = null | boolean | number | string | Json[] | JsonMap;
 export type JsonMap = { [key: string]: Json };
 
-/** The states of a server, in the words of the API. */
-export type Status =
-  | 'connected'
-  | 'connecting'
-  | 'oauth_required'
-  | 'needs_client'
-  | 'client_rejected'
-  | 'registration_refused'
-  | 'refresh_failing'
-  | 'rejected_by_resource'
-  | 'disconnected'
-  | 'disabled';
+export type Status = Schemas['ServerStatus'];
+export type ServerOAuth = Schemas['ServerSignIn'];
+export type PromptArgument = Schemas['PromptArgument'];
+export type Prompt = Schemas['Prompt'];
+export type Resource = Schemas['Resource'];
+export type Entry = Schemas['JournalEntry'];
+export type Stage = Schemas['JournalStage'];
+export type Authorization = Schemas['SignInLink'];
+export type Chosen = Schemas['GroupChoice'];
+export type Member = Schemas['GroupServer'];
+export type Group = Schemas['Group'];
+export type GroupWish = Schemas['GroupWish'];
+export type Access = Schemas['KeyAccess'];
+export type Key = Schemas['Key'];
+export type KeyWish = Schemas['KeyWish'];
+export type User = Schemas['Person'];
 
-export interface ServerOAuth {
-  connected: boolean;
-  clientIdConfigured: boolean;
-  authorizationUrl?: string;
-  linkExpiresAt?: string;
-  userCode?: string;
-  verificationUri?: string;
-  expiresAt?: string;
-  issuer?: string;
-  offeredBy?: string;
-  scopes?: string[];
-  profile?: string[];
-  consoleUrl?: string;
-  redirectUri?: string;
-  pasteBack?: boolean;
-}
-
-export interface Tool {
-  name: string;
+/** What a server says of a tool; MCP has the names. */
+export interface Hints {
   title?: string;
-  description?: string;
-  inputSchema?: Json;
-  outputSchema?: Json;
-  annotations?: { title?: string; readOnlyHint?: boolean; destructiveHint?: boolean; idempotentHint?: boolean; openWorldHint?: boolean };
-  enabled: boolean;
+  readOnlyHint?: boolean;
+  destructiveHint?: boolean;
+  idempotentHint?: boolean;
+  openWorldHint?: boolean;
 }
 
-export interface PromptArgument {
-  name: string;
-  title?: string;
-  description?: string;
-  required?: boolean;
-}
+export type Tool = Schemas['Tool'] & { inputSchema?: JsonMap; outputSchema?: JsonMap; annotations?: Hints };
 
-export interface Prompt {
-  name: string;
-  title?: string;
-  description?: string;
-  arguments?: PromptArgument[];
-  enabled: boolean;
-}
+export type Server = Omit<Schemas['Server'], 'config' | 'tools'> & { config?: JsonMap; tools: Tool[] };
 
-export interface Resource {
-  uri: string;
-  name?: string;
-  title?: string;
-  description?: string;
-  mimeType?: string;
-  enabled: boolean;
-}
+export type Servers = Pick<Schemas['Servers'], 'trouble'> & { data: Server[] };
 
-export interface Server {
-  name: string;
-  owner?: string;
-  status: Status;
-  error: string | null;
-  reason: string | null;
-  action: string | null;
-  transport: string | null;
-  protocolVersion: string | null;
-  tools: Tool[];
-  prompts: Prompt[];
-  resources: Resource[];
-  createTime?: string;
-  enabled: boolean;
-  config?: JsonMap;
-  problems?: string[];
-  oauth: ServerOAuth;
-}
-
-export interface Servers {
-  data: Server[];
-  /** What keeps the settings file from being read or written. */
-  trouble?: string;
-}
-
-export type Stage =
-  | 'discovery'
-  | 'registration'
-  | 'authorization_url'
-  | 'callback'
-  | 'token_exchange'
-  | 'refresh'
-  | 'heal'
-  | 'step_up'
-  | 'revoke'
-  | 'connect';
-
-/** A line of the journal. */
-export interface Entry {
-  time: string;
-  server: string;
-  user?: string;
-  signIn?: string;
-  stage: Stage;
-  request?: { method: string; host: string; path: string };
-  status?: number;
-  durationMs?: number;
-  decision: string;
-  why?: string;
-  rule?: string;
-}
-
-export interface Authorization {
-  authorizationUrl: string;
-  expiresAt?: string;
-  userCode?: string;
-  verificationUri?: string;
-}
-
-export type Chosen = string[] | 'all';
-
-export interface Member {
-  name: string;
-  alias?: string;
-  tools?: Chosen;
-  prompts?: Chosen;
-  resources?: Chosen;
-}
-
-export interface Group {
-  id: string;
-  name: string;
-  description?: string;
-  servers: (string | Member)[];
-  owner?: string;
-  visibility?: string;
-}
-
-export type Access = 'all' | 'groups' | 'servers' | 'custom';
-
-export interface Key {
-  id: string;
-  name: string;
-  token: string;
-  enabled: boolean;
-  kind: 'system' | 'user';
-  owner?: string;
-  accessType: Access;
-  allowedGroups?: string[];
-  allowedServers?: string[];
-}
-
-export interface User {
-  username: string;
-  isAdmin: boolean;
-}
-
+/** The content of a result, as MCP has it. */
 export type Content =
   | { type: 'text'; text: string }
   | { type: 'image'; data: string; mimeType: string }

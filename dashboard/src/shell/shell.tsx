@@ -53,16 +53,13 @@ function Frame({ isAdmin }: { isAdmin: boolean }) {
   }, [path]);
   return (
     <div className="min-h-dvh md:grid md:grid-cols-[220px_minmax(0,1fr)]">
-      <button type="button" onClick={() => main.current?.focus()} className="absolute top-2 left-2 z-50 -translate-y-20 rounded bg-act px-3 py-2 text-on-act focus:translate-y-0">
-        {t('shell.skip')}
-      </button>
       <header className="sticky top-0 z-30 flex items-center justify-between border-b border-line bg-surface px-4 py-2 md:hidden">
         <Mark />
         <IconButton label={t(open ? 'shell.closeMenu' : 'shell.openMenu')} aria-expanded={open} onClick={() => setOpen(!open)}>
           {open ? <X size={20} aria-hidden /> : <MenuIcon size={20} aria-hidden />}
         </IconButton>
       </header>
-      <Sidebar open={open} isAdmin={isAdmin} />
+      <Sidebar open={open} isAdmin={isAdmin} onSkip={() => main.current?.focus()} />
       <main ref={main} tabIndex={-1} className={`min-w-0 outline-none ${open ? 'hidden md:block' : ''}`}>
         <Outlet />
       </main>

@@ -90,7 +90,7 @@ function GroupOptions() {
   return (
     <optgroup label={t('connect.oneGroup')}>
       {groups.map((group) => (
-        <option key={group.id} value={group.name}>
+        <option key={group.name} value={group.name}>
           {group.name}
         </option>
       ))}

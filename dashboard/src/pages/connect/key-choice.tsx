@@ -3,9 +3,10 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { KeyRound } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
-import { createKey, type KeyWish } from '../../api/calls';
+import { createKey } from '../../api/calls';
 import { useGroups, useListChange, useUser } from '../../api/hooks';
 import { keys } from '../../api/keys';
+import type { KeyWish } from '../../api/shape';
 import { Button } from '../../ui/button';
 import { Tick } from '../../ui/field';
 import { RefusalNotice } from '../../ui/refusal';

@@ -5,13 +5,13 @@ import { useTranslation } from 'react-i18next';
 import { changeGroup, createGroup } from '../../api/calls';
 import { useListChange, useServers } from '../../api/hooks';
 import { keys } from '../../api/keys';
-import type { Group, Member, Server } from '../../api/shape';
+import type { Group, GroupWish, Member, Server } from '../../api/shape';
 import { Button } from '../../ui/button';
 import { Dialog } from '../../ui/dialog';
 import { TextField, Tick } from '../../ui/field';
 import { RefusalNotice } from '../../ui/refusal';
 import { matches, SearchField } from '../../ui/search';
-import { chosenAfter, isChosen, itemsOf, LISTS, membersOf, selectionOf, type List } from './members';
+import { chosenAfter, idOf, isChosen, itemsOf, LISTS, membersOf, selectionOf, type List } from './members';
 
 export function GroupEditor({ group, onClose }: { group: Group | undefined; onClose: () => void }) {
   const { t } = useTranslation();
@@ -20,7 +20,7 @@ export function GroupEditor({ group, onClose }: { group: Group | undefined; onCl
   const [description, setDescription] = useState(group?.description ?? '');
   const [selection, setSelection] = useState(() => selectionOf(group));
   const [text, setText] = useState('');
-  const save = useListChange(keys.groups, (wish: Parameters<typeof createGroup>[0]) => (group === undefined ? createGroup(wish) : changeGroup(group.id, wish)));
+  const save = useListChange(keys.groups, (wish: GroupWish) => (group === undefined ? createGroup(wish) : changeGroup(idOf(group), wish)));
   const send = (event: FormEvent) => {
     event.preventDefault();
     save.mutate({ name: name.trim(), description: description.trim(), servers: membersOf(selection) }, { onSuccess: onClose });

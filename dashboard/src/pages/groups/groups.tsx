@@ -14,7 +14,7 @@ import { Confirm } from '../../ui/dialog';
 import { Answer, Empty, Page } from '../../ui/page';
 import { command } from '../../words/shell';
 import { GroupEditor } from './editor';
-import { selectionOf } from './members';
+import { idOf, selectionOf } from './members';
 
 export function Groups() {
   const { t } = useTranslation();
@@ -36,7 +36,7 @@ export function Groups() {
           ) : (
             <ul className="m-0 grid list-none gap-3 p-0 md:grid-cols-2">
               {groups.map((group) => (
-                <Card key={group.id} group={group} onEdit={() => setEdited(group)} onRemove={() => setDoomed(group)} />
+                <Card key={idOf(group)} group={group} onEdit={() => setEdited(group)} onRemove={() => setDoomed(group)} />
               ))}
             </ul>
           )
@@ -51,7 +51,7 @@ export function Groups() {
         word={t('groups.remove')}
         busy={remove.isPending}
         error={remove.error}
-        onYes={() => doomed && remove.mutate(doomed.id, { onSuccess: () => setDoomed(undefined) })}
+        onYes={() => doomed && remove.mutate(idOf(doomed), { onSuccess: () => setDoomed(undefined) })}
       />
     </Page>
   );

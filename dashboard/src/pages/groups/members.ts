@@ -7,6 +7,11 @@ export type Selection = Map<string, Member>;
 export const LISTS = ['tools', 'prompts', 'resources'] as const;
 export type List = (typeof LISTS)[number];
 
+/** One that was written by hand may have its name only. */
+export function idOf(group: Group): string {
+  return group.id ?? group.name;
+}
+
 export function selectionOf(group: Group | undefined): Selection {
   const members = group?.servers ?? [];
   return new Map(members.map((member) => (typeof member === 'string' ? [member, { name: member }] : [member.name, member])));

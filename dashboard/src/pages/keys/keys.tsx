@@ -37,7 +37,7 @@ export function Keys() {
           ) : (
             <ul className="card m-0 list-none divide-y divide-line p-0">
               {all.map((key) => (
-                <Row key={key.id} held={key} onRemove={() => setDoomed(key)} />
+                <Row key={key.id ?? key.token} held={key} onRemove={() => setDoomed(key)} />
               ))}
             </ul>
           )
@@ -52,7 +52,7 @@ export function Keys() {
         word={t('keys.remove')}
         busy={remove.isPending}
         error={remove.error}
-        onYes={() => doomed && remove.mutate(doomed.id, { onSuccess: () => setDoomed(undefined) })}
+        onYes={() => doomed?.id !== undefined && remove.mutate(doomed.id, { onSuccess: () => setDoomed(undefined) })}
       />
     </Page>
   );
@@ -60,21 +60,24 @@ export function Keys() {
 
 function Row({ held, onRemove }: { held: Key; onRemove: () => void }) {
   const { t } = useTranslation();
-  const change = useListChange(keys.bearerKeys, (enabled: boolean) => changeKey(held.id, { enabled }));
+  const change = useListChange(keys.bearerKeys, (enabled: boolean) => changeKey(held.id ?? '', { enabled }));
+  const on = held.enabled ?? true;
+  const name = held.name ?? held.token;
   return (
     <li className="row-lazy px-4 py-3">
       <div className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-1 md:grid-cols-[minmax(0,14rem)_minmax(0,1fr)_auto]">
         <div className="min-w-0">
-          <p className="font-semibold [overflow-wrap:anywhere]">{held.name}</p>
+          <p className="font-semibold [overflow-wrap:anywhere]">{name}</p>
           <p className="prose-code text-soft">{held.token}</p>
         </div>
         <p className="order-last col-span-2 text-soft [overflow-wrap:anywhere] md:order-none md:col-span-1">
           <Reach held={held} />
-          {!held.enabled && <span className="ml-2 text-[0.87rem]">({t('item.off')})</span>}
+          {!on && <span className="ml-2 text-[0.87rem]">({t('item.off')})</span>}
         </p>
-        <div className="flex items-center gap-2">
-          <Switch on={held.enabled} disabled={change.isPending} label={t(held.enabled ? 'keys.switchOff' : 'keys.switchOn', { name: held.name })} onChange={(enabled) => change.mutate(enabled)} />
-          <IconButton small label={t('keys.removeNamed', { name: held.name })} onClick={onRemove}>
+        {/* One that was written by hand without an id is changed where it was written. */}
+        <div className={held.id === undefined ? 'hidden' : 'flex items-center gap-2'}>
+          <Switch on={on} disabled={change.isPending} label={t(on ? 'keys.switchOff' : 'keys.switchOn', { name })} onChange={(enabled) => change.mutate(enabled)} />
+          <IconButton small label={t('keys.removeNamed', { name })} onClick={onRemove}>
             <Trash2 size={16} aria-hidden />
           </IconButton>
         </div>
