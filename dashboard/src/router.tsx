@@ -48,8 +48,11 @@ export const journalRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/journal/journal'), 'JournalPage'),
 });
 
+const logs = createRoute({ getParentRoute: () => root, path: '/logs', component: lazyRouteComponent(() => import('./pages/logs/logs'), 'Logs') });
+const settings = createRoute({ getParentRoute: () => root, path: '/settings', component: lazyRouteComponent(() => import('./pages/settings/settings'), 'Settings') });
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, serversRoute, add, serverRoute, connectRoute, groups, keys, journalRoute]),
+  routeTree: root.addChildren([home, serversRoute, add, serverRoute, connectRoute, groups, keys, journalRoute, logs, settings]),
   history: createHashHistory(),
   defaultPreload: 'intent',
   scrollRestoration: true,

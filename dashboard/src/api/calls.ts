@@ -90,6 +90,33 @@ export async function changeKey(id: string, wish: KeyWish): Promise<Key> {
 
 export const removeKey = (id: string) => told(hub.DELETE('/api/auth/keys/{id}', withId(id)));
 
+export type ItemKind = 'tools' | 'prompts' | 'resources';
+
+const itemOf = (name: string, kind: ItemKind, item: string) => ({ params: { path: { name, kind, item } } });
+
+/** Shows an item to clients, or hides it. */
+export async function switchItem(name: string, kind: ItemKind, item: string, enabled: boolean): Promise<Server> {
+  return server(await told(hub.POST('/api/servers/{name}/{kind}/{item}/toggle', { ...itemOf(name, kind, item), body: { enabled } })));
+}
+
+/** Describes an item in other words than its server; without words, in the server's own again. */
+export async function describeItem(name: string, kind: ItemKind, item: string, description: string | undefined): Promise<Server> {
+  const place = '/api/servers/{name}/{kind}/{item}/description';
+  const asked = description === undefined ? hub.DELETE(place, itemOf(name, kind, item)) : hub.PUT(place, { ...itemOf(name, kind, item), body: { description } });
+  return server(await told<{ data: unknown }>(asked));
+}
+
+export async function readSettings(signal?: AbortSignal): Promise<JsonMap> {
+  return (await told(hub.GET('/api/settings', { signal }))).data.systemConfig as JsonMap;
+}
+
+/** Changes what is sent, at any depth; `null` takes a key out. */
+export async function changeSettings(change: JsonMap): Promise<JsonMap> {
+  return (await told(hub.PUT('/api/system-config', { body: change }))).data as JsonMap;
+}
+
+export const clearLogs = () => told(hub.DELETE('/api/logs'));
+
 /** What servers say of their tools is JSON of their own, which the description leaves open. */
 function server(answer: { data: unknown }): Server {
   return answer.data as Server;

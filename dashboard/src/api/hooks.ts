@@ -6,6 +6,7 @@ import { Refusal } from './ask';
 import * as calls from './calls';
 import { keys } from './keys';
 import { News, withoutServer } from './news';
+import { isUnderWay } from '../words/standing';
 import type { JsonMap, Server, Servers } from './shape';
 
 /** What the hub says is true until it says otherwise: nothing is asked for again by the clock. */
@@ -34,6 +35,8 @@ export const useKeys = () => useQuery({ queryKey: keys.bearerKeys, queryFn: ({ s
 export const useJournal = (server: string) =>
   useQuery({ queryKey: keys.journal(server), queryFn: ({ signal }) => calls.readJournal(server, signal) });
 
+export const useSettings = () => useQuery({ queryKey: keys.settings, queryFn: ({ signal }) => calls.readSettings(signal) });
+
 /** One server out of the list; undefined while the list is on its way, null where there is none of that name. */
 export function useServer(name: string): Server | null | undefined {
   const servers = useServers();
@@ -47,7 +50,7 @@ const LOOKS = [300, 600, 1_000, 2_000, 3_000, 4_000, 5_000];
 /** Looks at a server that is on its way until it has arrived, at most for as long as the hub tries. */
 export function useArrival(server: Server | null | undefined): void {
   const news = useNews();
-  const name = server?.status === 'connecting' || justSignedIn(server) ? server?.name : undefined;
+  const name = server && isUnderWay(server) ? server.name : undefined;
   useEffect(() => {
     if (name === undefined) return;
     let at = 0;
@@ -64,11 +67,6 @@ export function useArrival(server: Server | null | undefined): void {
     look();
     return () => clearTimeout(timer);
   }, [name, news]);
-}
-
-/** Between a finished sign-in and the new connection the state is still the old one. */
-function justSignedIn(server: Server | null | undefined): boolean {
-  return server?.status === 'oauth_required' && server.oauth.connected && server.oauth.authorizationUrl === undefined;
 }
 
 /** A change of one server, whose answer is the server as it is now. */

@@ -7,4 +7,5 @@ export const keys = {
   journals: ['journal'] as const,
   groups: ['groups'] as const,
   bearerKeys: ['keys'] as const,
+  settings: ['settings'] as const,
 };

@@ -24,6 +24,9 @@ export type Access = Schemas['KeyAccess'];
 export type Key = Schemas['Key'];
 export type KeyWish = Schemas['KeyWish'];
 export type User = Schemas['Person'];
+export type LogLine = Schemas['LogLine'];
+export type LogLevel = Schemas['LogLevel'];
+export type LogEvent = Schemas['LogEvent'];
 
 /** What a server says of a tool; MCP has the names. */
 export interface Hints {

@@ -1,7 +1,7 @@
 // Ways to the pages, and what is set for the whole page: language, light, login.
 
 import { Link } from '@tanstack/react-router';
-import { Boxes, House, KeySquare, LogOut, PlugZap, Radio, ScrollText, Server, WifiOff, type LucideIcon } from 'lucide-react';
+import { Boxes, House, KeySquare, LogOut, PlugZap, Radio, ScrollText, Server, Settings, SquareTerminal, WifiOff, type LucideIcon } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLine, useServers, useUser } from '../api/hooks';
@@ -15,7 +15,7 @@ import { Mark } from './mark';
 const item =
   'flex items-center gap-2.5 rounded-md px-2.5 py-1.5 font-medium text-soft no-underline hover:bg-sunken hover:text-ink data-[status=active]:bg-act-wash data-[status=active]:text-act';
 
-function Way({ to, icon: Icon, children, exact }: { to: '/' | '/servers' | '/connect' | '/groups' | '/keys' | '/journal'; icon: LucideIcon; children: ReactNode; exact?: boolean }) {
+function Way({ to, icon: Icon, children, exact }: { to: '/' | '/servers' | '/connect' | '/groups' | '/keys' | '/journal' | '/logs' | '/settings'; icon: LucideIcon; children: ReactNode; exact?: boolean }) {
   return (
     <li>
       <Link to={to} className={item} activeOptions={{ exact, includeSearch: false }}>
@@ -68,6 +68,16 @@ export function Sidebar({ open, isAdmin, onSkip }: { open: boolean; isAdmin: boo
           <Way to="/journal" icon={ScrollText}>
             {t('journal.title')}
           </Way>
+          {isAdmin && (
+            <>
+              <Way to="/logs" icon={SquareTerminal}>
+                {t('logs.title')}
+              </Way>
+              <Way to="/settings" icon={Settings}>
+                {t('settings.title')}
+              </Way>
+            </>
+          )}
         </ul>
       </nav>
       <Below isAdmin={isAdmin} />

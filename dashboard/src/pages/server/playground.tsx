@@ -17,6 +17,7 @@ import { Field, Tick } from '../../ui/field';
 import { RefusalNotice } from '../../ui/refusal';
 import { command, quoted } from '../../words/shell';
 import { took } from '../../words/time';
+import { Described, ItemSwitch } from './item';
 import { OutcomeView } from './outcome';
 
 export function Playground({ server, tool }: { server: Server; tool: Tool }) {
@@ -67,10 +68,13 @@ export function Playground({ server, tool }: { server: Server; tool: Tool }) {
           <h2 id="tool" className="prose-code !text-[1rem]">
             {tool.name}
           </h2>
-          <Hints tool={tool} />
+          <span className="flex items-center gap-3">
+            <Hints tool={tool} />
+            <ItemSwitch server={server.name} kind="tools" item={tool.name} on={tool.enabled} />
+          </span>
         </div>
         {(tool.title ?? tool.annotations?.title) !== undefined && <p className="font-medium">{tool.title ?? tool.annotations?.title}</p>}
-        {tool.description !== undefined && <p className="mt-1 whitespace-pre-line text-soft [overflow-wrap:anywhere]">{tool.description}</p>}
+        <Described server={server.name} kind="tools" item={tool.name} words={tool.description} />
       </header>
       <form onSubmit={send} noValidate className="flex flex-col gap-4">
         {raw === undefined ? (

@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 import type { Server } from '../../api/shape';
 import { Empty } from '../../ui/page';
 import { matches, SearchField } from '../../ui/search';
+import { Described, ItemSwitch } from './item';
 
 export function Prompts({ server }: { server: Server }) {
   const { t } = useTranslation();
@@ -18,8 +19,12 @@ export function Prompts({ server }: { server: Server }) {
       <ul className="card m-0 list-none divide-y divide-line p-0">
         {shown.map((prompt) => (
           <li key={prompt.name} className="row-lazy px-4 py-3">
-            <p className="prose-code font-semibold">{prompt.name}</p>
-            {(prompt.title ?? prompt.description) !== undefined && <p className="text-soft">{prompt.description ?? prompt.title}</p>}
+            <div className="flex items-start justify-between gap-3">
+              <p className="prose-code font-semibold">{prompt.name}</p>
+              <ItemSwitch server={server.name} kind="prompts" item={prompt.name} on={prompt.enabled} />
+            </div>
+            {prompt.title !== undefined && <p>{prompt.title}</p>}
+            <Described server={server.name} kind="prompts" item={prompt.name} words={prompt.description} />
             {(prompt.arguments?.length ?? 0) > 0 && (
               <dl className="mt-2 mb-0 grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1 text-[0.9rem]">
                 {prompt.arguments?.map((argument) => (

@@ -7,6 +7,7 @@ import type { Server } from '../../api/shape';
 import { CopyButton } from '../../ui/copy';
 import { Empty } from '../../ui/page';
 import { matches, SearchField } from '../../ui/search';
+import { Described, ItemSwitch } from './item';
 
 export function Resources({ server }: { server: Server }) {
   const { t } = useTranslation();
@@ -22,9 +23,12 @@ export function Resources({ server }: { server: Server }) {
             <div className="min-w-0">
               <p className="font-medium">{resource.title ?? resource.name ?? resource.uri}</p>
               <p className="prose-code text-soft">{[resource.uri, resource.mimeType].filter(Boolean).join(' · ')}</p>
-              {resource.description !== undefined && <p className="text-[0.9rem] text-soft">{resource.description}</p>}
+              <Described server={server.name} kind="resources" item={resource.uri} words={resource.description} />
             </div>
-            <CopyButton text={resource.uri} />
+            <span className="flex items-center gap-2">
+              <CopyButton text={resource.uri} />
+              <ItemSwitch server={server.name} kind="resources" item={resource.uri} on={resource.enabled} />
+            </span>
           </li>
         ))}
       </ul>
