@@ -49,10 +49,11 @@ export const journalRoute = createRoute({
 });
 
 const logs = createRoute({ getParentRoute: () => root, path: '/logs', component: lazyRouteComponent(() => import('./pages/logs/logs'), 'Logs') });
+const users = createRoute({ getParentRoute: () => root, path: '/users', component: lazyRouteComponent(() => import('./pages/users/users'), 'Users') });
 const settings = createRoute({ getParentRoute: () => root, path: '/settings', component: lazyRouteComponent(() => import('./pages/settings/settings'), 'Settings') });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, serversRoute, add, serverRoute, connectRoute, groups, keys, journalRoute, logs, settings]),
+  routeTree: root.addChildren([home, serversRoute, add, serverRoute, connectRoute, groups, keys, journalRoute, logs, users, settings]),
   history: createHashHistory(),
   defaultPreload: 'intent',
   scrollRestoration: true,

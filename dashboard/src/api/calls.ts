@@ -1,7 +1,7 @@
 // Every route that pages use, once. Paths, parameters and bodies are held to the hub's own description.
 
 import { hub, told } from './ask';
-import type { Authorization, Entry, Group, GroupWish, JsonMap, Key, KeyWish, Outcome, Server, Servers, User } from './shape';
+import type { Authorization, Entry, Group, GroupWish, JsonMap, Key, KeyWish, Outcome, Server, NewUser, Person, Servers, User, UserChange } from './shape';
 
 const named = (name: string) => ({ params: { path: { name } } });
 const withId = (id: string) => ({ params: { path: { id } } });
@@ -10,7 +10,7 @@ export async function login(username: string, password: string): Promise<string>
   return (await told(hub.POST('/api/auth/login', { body: { username, password } }))).token;
 }
 
-export async function whoAmI(signal?: AbortSignal): Promise<User> {
+export async function whoAmI(signal?: AbortSignal): Promise<Person> {
   return (await told(hub.GET('/api/auth/user', { signal }))).user;
 }
 
@@ -116,6 +116,23 @@ export async function changeSettings(change: JsonMap): Promise<JsonMap> {
 }
 
 export const clearLogs = () => told(hub.DELETE('/api/logs'));
+
+export async function listUsers(signal?: AbortSignal): Promise<User[]> {
+  return (await told(hub.GET('/api/users', { signal }))).data;
+}
+
+export const createUser = (user: NewUser) => told(hub.POST('/api/users', { body: user }));
+
+export async function changeUser(username: string, change: UserChange): Promise<User> {
+  return (await told(hub.PUT('/api/users/{username}', { params: { path: { username } }, body: change }))).data;
+}
+
+export const removeUser = (username: string) => told(hub.DELETE('/api/users/{username}', { params: { path: { username } } }));
+
+/** Gives the login in the place of the one that ended with the old password. */
+export async function changeOwnPassword(currentPassword: string, newPassword: string): Promise<string | undefined> {
+  return (await told(hub.POST('/api/auth/change-password', { body: { currentPassword, newPassword } }))).token;
+}
 
 /** What servers say of their tools is JSON of their own, which the description leaves open. */
 function server(answer: { data: unknown }): Server {

@@ -35,6 +35,7 @@ export const useKeys = () => useQuery({ queryKey: keys.bearerKeys, queryFn: ({ s
 export const useJournal = (server: string) =>
   useQuery({ queryKey: keys.journal(server), queryFn: ({ signal }) => calls.readJournal(server, signal) });
 
+export const useUsers = () => useQuery({ queryKey: keys.users, queryFn: ({ signal }) => calls.listUsers(signal) });
 export const useSettings = () => useQuery({ queryKey: keys.settings, queryFn: ({ signal }) => calls.readSettings(signal) });
 
 /** One server out of the list; undefined while the list is on its way, null where there is none of that name. */

@@ -8,4 +8,5 @@ export const keys = {
   groups: ['groups'] as const,
   bearerKeys: ['keys'] as const,
   settings: ['settings'] as const,
+  users: ['users'] as const,
 };

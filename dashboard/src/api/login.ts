@@ -10,13 +10,18 @@ export function loginToken(): string | null {
 }
 
 export function loggedIn(token: string): void {
+  renewedLogin(token);
+  tell();
+}
+
+/** Another token of the same person: nothing that is shown changes. */
+export function renewedLogin(token: string): void {
   known = token;
   try {
     window.localStorage.setItem(PLACE, token);
   } catch {
     // The browser keeps nothing: the login lasts as long as the page.
   }
-  tell();
 }
 
 export function loggedOut(): void {

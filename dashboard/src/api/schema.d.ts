@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/api/auth/change-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Changes one's own password. Logins with the old one end. */
+        post: operations["changePassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/keys": {
         parameters: {
             query?: never;
@@ -463,6 +480,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All users. */
+        get: operations["listUsers"];
+        put?: never;
+        /** Makes a user. */
+        post: operations["createUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users-stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many there are. */
+        get: operations["countUsers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{username}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One user. */
+        get: operations["readUser"];
+        /** Changes what is sent: whether he is an administrator, his password. */
+        put: operations["changeUser"];
+        post?: never;
+        /** Deletes a user, with his keys and what he holds at servers. */
+        delete: operations["deleteUser"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -540,6 +611,22 @@ export interface components {
             data: components["schemas"]["ToolResult"];
         };
         /** @description What a route answers with. */
+        Answer_User: {
+            /** @description Always true: what failed is a `Problem`. */
+            success: boolean;
+            /** @description What was done, in words. */
+            message?: string;
+            data: components["schemas"]["User"];
+        };
+        /** @description What a route answers with. */
+        Answer_UserCounts: {
+            /** @description Always true: what failed is a `Problem`. */
+            success: boolean;
+            /** @description What was done, in words. */
+            message?: string;
+            data: components["schemas"]["UserCounts"];
+        };
+        /** @description What a route answers with. */
         Answer_Vec_Group: {
             /** @description Always true: what failed is a `Problem`. */
             success: boolean;
@@ -578,6 +665,14 @@ export interface components {
             /** @description What was done, in words. */
             message?: string;
             data: components["schemas"]["LogLine"][];
+        };
+        /** @description What a route answers with. */
+        Answer_Vec_User: {
+            /** @description Always true: what failed is a `Problem`. */
+            success: boolean;
+            /** @description What was done, in words. */
+            message?: string;
+            data: components["schemas"]["User"][];
         };
         Credentials: {
             username: string;
@@ -756,6 +851,11 @@ export interface components {
         NewGroupServer: {
             serverName: string;
         };
+        NewUser: {
+            username: string;
+            password: string;
+            isAdmin?: boolean;
+        };
         Pagination: {
             page: number;
             limit: number;
@@ -763,6 +863,16 @@ export interface components {
             totalPages: number;
             hasNextPage: boolean;
             hasPrevPage: boolean;
+        };
+        PasswordChange: {
+            currentPassword: string;
+            newPassword: string;
+        };
+        PasswordChanged: {
+            success: boolean;
+            message: string;
+            /** @description In place of the one that was sent: logins with the old password end. */
+            token?: string;
         };
         Pasted: {
             /** @description The whole address that the browser arrived at, its query, or the bare code. */
@@ -988,15 +1098,31 @@ export interface components {
         } & {
             [key: string]: components["schemas"]["Json"];
         };
+        /** @description Somebody who may log in. */
+        User: {
+            username: string;
+            isAdmin: boolean;
+            email?: string;
+        };
+        UserChange: {
+            isAdmin?: boolean;
+            newPassword?: string;
+        };
+        UserCounts: {
+            totalUsers: number;
+            adminUsers: number;
+            regularUsers: number;
+        };
         /**
          * @description Who else may see it.
          * @enum {string}
          */
         Visibility: "private" | "group" | "public";
-        /** @enum {string} */
-        Kind: "tools" | "prompts" | "resources";
-        Listing: string;
-        ItemKind: string;
+        /**
+         * @description Which list of a server.
+         * @enum {string}
+         */
+        ItemKind: "tools" | "prompts" | "resources";
     };
     responses: never;
     parameters: never;
@@ -1006,6 +1132,39 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description It is changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasswordChanged"];
+                };
+            };
+            /** @description It failed, or is not allowed; the message says why and what helps */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listKeys: {
         parameters: {
             query?: never;
@@ -2214,6 +2373,194 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_ToolResult"];
+                };
+            };
+            /** @description It failed, or is not allowed; the message says why and what helps */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listUsers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The users */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_Vec_User"];
+                };
+            };
+            /** @description It failed, or is not allowed; the message says why and what helps */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUser"];
+            };
+        };
+        responses: {
+            /** @description The user */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_User"];
+                };
+            };
+            /** @description It failed, or is not allowed; the message says why and what helps */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    countUsers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The counts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_UserCounts"];
+                };
+            };
+            /** @description It failed, or is not allowed; the message says why and what helps */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The user */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_User"];
+                };
+            };
+            /** @description It failed, or is not allowed; the message says why and what helps */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserChange"];
+            };
+        };
+        responses: {
+            /** @description The user */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_User"];
+                };
+            };
+            /** @description It failed, or is not allowed; the message says why and what helps */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description He is gone */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description It failed, or is not allowed; the message says why and what helps */

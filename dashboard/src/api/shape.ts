@@ -23,7 +23,11 @@ export type GroupWish = Schemas['GroupWish'];
 export type Access = Schemas['KeyAccess'];
 export type Key = Schemas['Key'];
 export type KeyWish = Schemas['KeyWish'];
-export type User = Schemas['Person'];
+/** Who is logged in. */
+export type Person = Schemas['Person'];
+export type User = Schemas['User'];
+export type NewUser = Schemas['NewUser'];
+export type UserChange = Schemas['UserChange'];
 export type LogLine = Schemas['LogLine'];
 export type LogLevel = Schemas['LogLevel'];
 export type LogEvent = Schemas['LogEvent'];

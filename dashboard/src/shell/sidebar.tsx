@@ -1,8 +1,8 @@
 // Ways to the pages, and what is set for the whole page: language, light, login.
 
 import { Link } from '@tanstack/react-router';
-import { Boxes, House, KeySquare, LogOut, PlugZap, Radio, ScrollText, Server, Settings, SquareTerminal, WifiOff, type LucideIcon } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { Boxes, House, KeySquare, LockKeyhole, LogOut, PlugZap, Radio, ScrollText, Server, Settings, SquareTerminal, Users, WifiOff, type LucideIcon } from 'lucide-react';
+import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLine, useServers, useUser } from '../api/hooks';
 import { loggedOut, loginToken } from '../api/login';
@@ -12,10 +12,13 @@ import { chooseTheme, THEMES, useTheme, type Theme } from '../ui/theme';
 import { urgency } from '../words/standing';
 import { Mark } from './mark';
 
+/** Loaded when it is wanted. */
+const OwnPassword = lazy(() => import('./own-password').then((it) => ({ default: it.OwnPassword })));
+
 const item =
   'flex items-center gap-2.5 rounded-md px-2.5 py-1.5 font-medium text-soft no-underline hover:bg-sunken hover:text-ink data-[status=active]:bg-act-wash data-[status=active]:text-act';
 
-function Way({ to, icon: Icon, children, exact }: { to: '/' | '/servers' | '/connect' | '/groups' | '/keys' | '/journal' | '/logs' | '/settings'; icon: LucideIcon; children: ReactNode; exact?: boolean }) {
+function Way({ to, icon: Icon, children, exact }: { to: '/' | '/servers' | '/connect' | '/groups' | '/keys' | '/journal' | '/logs' | '/users' | '/settings'; icon: LucideIcon; children: ReactNode; exact?: boolean }) {
   return (
     <li>
       <Link to={to} className={item} activeOptions={{ exact, includeSearch: false }}>
@@ -73,6 +76,9 @@ export function Sidebar({ open, isAdmin, onSkip }: { open: boolean; isAdmin: boo
               <Way to="/logs" icon={SquareTerminal}>
                 {t('logs.title')}
               </Way>
+              <Way to="/users" icon={Users}>
+                {t('users.title')}
+              </Way>
               <Way to="/settings" icon={Settings}>
                 {t('settings.title')}
               </Way>
@@ -89,6 +95,7 @@ function Below({ isAdmin }: { isAdmin: boolean }) {
   const { t, i18n } = useTranslation();
   const user = useUser();
   const theme = useTheme();
+  const [changing, setChanging] = useState(false);
   return (
     <div className="mt-auto flex flex-col gap-2 border-t border-line pt-3 text-[0.87rem]">
       {isAdmin && <LineState />}
@@ -113,9 +120,19 @@ function Below({ isAdmin }: { isAdmin: boolean }) {
           {user.data?.username}
         </span>
         {loginToken() !== null && (
-          <IconButton small label={t('shell.logOut')} onClick={loggedOut}>
-            <LogOut size={16} aria-hidden />
-          </IconButton>
+          <span className="flex">
+            <IconButton small label={t('password.title')} onClick={() => setChanging(true)}>
+              <LockKeyhole size={16} aria-hidden />
+            </IconButton>
+            <IconButton small label={t('shell.logOut')} onClick={loggedOut}>
+              <LogOut size={16} aria-hidden />
+            </IconButton>
+          </span>
+        )}
+        {changing && (
+          <Suspense fallback={null}>
+            <OwnPassword onClose={() => setChanging(false)} />
+          </Suspense>
         )}
       </div>
     </div>

@@ -27,7 +27,7 @@ export function ConnectClients() {
   return (
     <Page title={t('connect.title')} lead={t('connect.lead')} commands={[line, `${line} --print`]}>
       <Tabs<Client> tabs={CLIENTS.map((key) => ({ key, label: TITLES[key] }))} at={client} onChange={(client) => go({ client })} label={t('connect.client')}>
-        <Ready key={client} client={client} endpoint={endpoint} onEndpoint={(endpoint) => go({ endpoint: endpoint === '' ? undefined : endpoint })} />
+        <Ready key={`${client} ${endpoint}`} client={client} endpoint={endpoint} onEndpoint={(endpoint) => go({ endpoint: endpoint === '' ? undefined : endpoint })} />
       </Tabs>
     </Page>
   );

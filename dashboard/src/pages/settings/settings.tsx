@@ -45,7 +45,14 @@ export function Settings() {
 
 function useChange() {
   const known = useQueryClient();
-  return useMutation({ mutationFn: changeSettings, onSuccess: (now) => known.setQueryData(keys.settings, now) });
+  return useMutation({
+    mutationFn: changeSettings,
+    onSuccess: (now) => {
+      known.setQueryData(keys.settings, now);
+      // What is shown of servers depends on them, like the names of tools.
+      void known.invalidateQueries({ queryKey: keys.servers });
+    },
+  });
 }
 
 function Save({ change, changed }: { change: ReturnType<typeof useChange>; changed: boolean }) {
