@@ -1,7 +1,7 @@
 // What needs somebody first; then how much there is, and what happened last.
 
 import { Link } from '@tanstack/react-router';
-import { CircleCheckBig, Plus, Server as ServerIcon } from 'lucide-react';
+import { CircleCheckBig, KeyRound, Plus, Server as ServerIcon } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { useServers, useUser } from '../../api/hooks';
 import { pageFolder } from '../../api/ask';
@@ -29,7 +29,7 @@ export function Home() {
     </Link>
   );
   return (
-    <Page title={t('home.title')} actions={add} commands={[command('servers'), command('auth', 'status')]}>
+    <Page title={t('home.title')} actions={add} commands={[command('servers'), command('auth', 'login', '--all')]}>
       <Answer of={servers} rows={3}>
         {(told) => <Overview told={told} />}
       </Answer>
@@ -49,9 +49,16 @@ function Overview({ told }: { told: Servers }) {
         </Notice>
       )}
       <section aria-labelledby="attention">
-        <h2 id="attention" className="mb-2">
-          {t('home.attention')}
-        </h2>
+        <div className="mb-2 flex flex-wrap items-center justify-between gap-2">
+          <h2 id="attention">{t('home.attention')}</h2>
+          {wanting.filter((server) => server.status === 'oauth_required').length > 1 && (
+            // The hub's own page, which walks through all of them.
+            <a href={`${pageFolder()}connect`} target="_blank" rel="noopener" className={looking('plain', true)}>
+              <KeyRound size={15} aria-hidden />
+              {t('home.signInAll')}
+            </a>
+          )}
+        </div>
         {wanting.length === 0 ? (
           <div className="card flex items-center gap-2.5 p-4 text-good">
             <CircleCheckBig size={18} aria-hidden />
