@@ -33,7 +33,7 @@ export const useServers = () => useQuery({ queryKey: keys.servers, queryFn: ({ s
 export const useGroups = () => useQuery({ queryKey: keys.groups, queryFn: ({ signal }) => calls.listGroups(signal) });
 export const useKeys = () => useQuery({ queryKey: keys.bearerKeys, queryFn: ({ signal }) => calls.listKeys(signal) });
 export const useJournal = (server: string) =>
-  useQuery({ queryKey: keys.journal(server), queryFn: ({ signal }) => calls.readJournal(server, signal) });
+  useQuery({ queryKey: keys.journal(server), queryFn: ({ signal }) => calls.readJournal(server, signal), refetchOnWindowFocus: false });
 
 export const useUsers = () => useQuery({ queryKey: keys.users, queryFn: ({ signal }) => calls.listUsers(signal) });
 export const useSettings = () => useQuery({ queryKey: keys.settings, queryFn: ({ signal }) => calls.readSettings(signal) });

@@ -16,6 +16,8 @@ export function useJournals(servers: Server[]): { entries: Entry[]; pending: boo
     queries: servers.filter(hasJournal).map((server) => ({
       queryKey: keys.journal(server.name),
       queryFn: ({ signal }: { signal: AbortSignal }) => readJournal(server.name, signal),
+      // The stream tells what is new.
+      refetchOnWindowFocus: false,
     })),
     combine: (results) => ({
       lists: results.map((result) => result.data),

@@ -7,7 +7,7 @@ export function SearchField({ value, onChange, label }: { value: string; onChang
   const { t } = useTranslation();
   const words = label ?? t('do.search');
   return (
-    <span className="relative block min-w-0 flex-1">
+    <span className="relative block min-w-44 flex-1">
       <Search size={16} aria-hidden className="pointer-events-none absolute top-1/2 left-2.5 -translate-y-1/2 text-soft" />
       <input type="search" aria-label={words} placeholder={words} value={value} onChange={(event) => onChange(event.target.value)} className="field !pl-8" />
     </span>

@@ -1,6 +1,5 @@
 // With which key a client comes: none, one that is made for it here, or one that its person has.
 
-import { useQueryClient } from '@tanstack/react-query';
 import { KeyRound } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { createKey } from '../../api/calls';
@@ -30,16 +29,12 @@ export function KeyChoice({ client, endpoint, chosen, onChange }: { client: stri
 /** A key for what the client is connected to, and nothing else. */
 function Make({ client, endpoint, made, onMade }: { client: string; endpoint: string; made: boolean; onMade: (token: string) => void }) {
   const { t } = useTranslation();
-  const known = useQueryClient();
   const groups = useGroups();
   const make = useListChange(keys.bearerKeys, createKey);
   const send = () => {
     const isGroup = groups.data?.some((group) => group.name === endpoint || group.id === endpoint) ?? false;
     make.mutate(wishFor(client, endpoint, isGroup), {
-      onSuccess: (key) => {
-        void known.invalidateQueries({ queryKey: keys.bearerKeys });
-        onMade(key.token);
-      },
+      onSuccess: (key) => onMade(key.token),
     });
   };
   if (made) {
