@@ -47,6 +47,11 @@ hub.use({
   onRequest({ request }) {
     for (const [name, value] of Object.entries(loginHeader())) request.headers.set(name, value);
   },
+  onResponse({ request, response }) {
+    // The login that was sent has ended; one that came meanwhile has not.
+    const sent = request.headers.get('x-auth-token');
+    if (response.status === 401 && sent !== null && sent === loginToken()) loggedOut();
+  },
 });
 
 interface Answered<T> {
@@ -70,8 +75,6 @@ export async function told<T>(asked: Promise<Answered<T>>): Promise<T> {
 }
 
 function refused(response: Response, said: unknown): Refusal {
-  // The login has ended; one that was refused is told where it was tried.
-  if (response.status === 401 && !response.url.endsWith('/auth/login')) loggedOut();
   const { message, code, ...more } = typeof said === 'object' && said !== null ? (said as Record<string, unknown>) : {};
   const words = typeof message === 'string' && message !== '' ? message : `${response.status} ${response.statusText}`.trim();
   return new Refusal(words, response.status, typeof code === 'string' ? code : undefined, more);
