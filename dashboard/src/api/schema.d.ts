@@ -1034,6 +1034,8 @@ export interface components {
         /** @description Where a person signs in. */
         SignInLink: {
             authorizationUrl: string;
+            /** @description The hub's own page in front of it, short enough to be typed. */
+            shortUrl: string;
             /**
              * Format: date-time
              * @description RFC 3339, in UTC.
@@ -1118,11 +1120,6 @@ export interface components {
          * @enum {string}
          */
         Visibility: "private" | "group" | "public";
-        /**
-         * @description Which list of a server.
-         * @enum {string}
-         */
-        ItemKind: "tools" | "prompts" | "resources";
     };
     responses: never;
     parameters: never;
@@ -2182,7 +2179,7 @@ export interface operations {
             path: {
                 /** @description The server's name */
                 name: string;
-                kind: components["schemas"]["ItemKind"];
+                kind: "tools" | "prompts" | "resources";
                 /** @description The item's name; the URI of a resource */
                 item: string;
             };
@@ -2221,7 +2218,7 @@ export interface operations {
             path: {
                 /** @description The server's name */
                 name: string;
-                kind: components["schemas"]["ItemKind"];
+                kind: "tools" | "prompts" | "resources";
                 /** @description The item's name; the URI of a resource */
                 item: string;
             };
@@ -2256,7 +2253,7 @@ export interface operations {
             path: {
                 /** @description The server's name */
                 name: string;
-                kind: components["schemas"]["ItemKind"];
+                kind: "tools" | "prompts" | "resources";
                 /** @description The item's name; the URI of a resource */
                 item: string;
             };
