@@ -1,7 +1,7 @@
 // What needs somebody first; then how much there is, and what happened last.
 
 import { Link } from '@tanstack/react-router';
-import { CircleCheckBig, KeyRound, Plus, Server as ServerIcon } from 'lucide-react';
+import { CircleCheckBig, KeyRound, Plus } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { useServers, useUser } from '../../api/hooks';
 import { pageFolder } from '../../api/ask';
@@ -9,9 +9,10 @@ import type { Server, Servers } from '../../api/shape';
 import { looking } from '../../ui/button';
 import { CopyLine } from '../../ui/copy';
 import { Notice } from '../../ui/notice';
-import { Answer, Empty, Page } from '../../ui/page';
+import { Answer, Page } from '../../ui/page';
 import { isConnected, urgency } from '../../words/standing';
 import { command } from '../../words/shell';
+import { NoServers } from '../servers/none';
 import { ServerRow } from '../servers/row';
 import { Recent } from './recent';
 
@@ -98,15 +99,7 @@ function First({ trouble }: { trouble?: string }) {
           {trouble}
         </Notice>
       )}
-      <Empty icon={<ServerIcon size={28} />} title={t('servers.none')}>
-        <p>{t('servers.noneLead')}</p>
-        {isAdmin && (
-          <Link to="/servers/add" className={looking('act')}>
-            {t('servers.add')}
-          </Link>
-        )}
-        <CopyLine text={command('add', 'https://mcp.linear.app/mcp')} />
-      </Empty>
+      <NoServers isAdmin={isAdmin} />
     </>
   );
 }

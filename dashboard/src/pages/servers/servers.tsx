@@ -1,18 +1,18 @@
 // All servers, to search and to filter.
 
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { Plus, SearchX, Server as ServerIcon } from 'lucide-react';
+import { Plus, SearchX } from 'lucide-react';
 import { useDeferredValue, useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useServers, useUser } from '../../api/hooks';
 import type { Server, Servers as Told } from '../../api/shape';
 import { looking } from '../../ui/button';
-import { CopyLine } from '../../ui/copy';
 import { Notice } from '../../ui/notice';
 import { Answer, Empty, Page } from '../../ui/page';
 import { matches, SearchField } from '../../ui/search';
 import { command } from '../../words/shell';
 import { isConnected, urgency } from '../../words/standing';
+import { NoServers } from './none';
 import { ServerRow } from './row';
 
 const SHOWS = { all: () => true, wanting: (server: Server) => urgency(server) > 0, connected: isConnected, off: (server: Server) => !server.enabled } as const;
@@ -31,13 +31,13 @@ export function Servers() {
   return (
     <Page title={t('servers.title')} actions={add} commands={[command('servers'), command('add', 'https://…')]}>
       <Answer of={servers} rows={6}>
-        {(told) => <List told={told} />}
+        {(told) => <List told={told} isAdmin={isAdmin} />}
       </Answer>
     </Page>
   );
 }
 
-function List({ told }: { told: Told }) {
+function List({ told, isAdmin }: { told: Told; isAdmin: boolean }) {
   const { t } = useTranslation();
   const search = useSearch({ from: '/servers' });
   const navigate = useNavigate({ from: '/servers' });
@@ -49,12 +49,7 @@ function List({ told }: { told: Told }) {
     [told.data, show, wanted],
   );
   if (told.data.length === 0) {
-    return (
-      <Empty icon={<ServerIcon size={28} />} title={t('servers.none')}>
-        <p>{t('servers.noneLead')}</p>
-        <CopyLine text={command('add', 'https://mcp.linear.app/mcp')} />
-      </Empty>
-    );
+    return <NoServers isAdmin={isAdmin} />;
   }
   const go = (change: { q?: string; show?: string }) => void navigate({ search: (before) => ({ ...before, ...change }), replace: true });
   return (
