@@ -1,0 +1,111 @@
+// What pages know and do, as hooks over the calls.
+
+import { QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { createContext, useContext, useEffect, useSyncExternalStore } from 'react';
+import { Refusal } from './ask';
+import * as calls from './calls';
+import { keys } from './keys';
+import { News, withoutServer } from './news';
+import { isUnderWay } from '../words/standing';
+import type { JsonMap, Server, Servers } from './shape';
+
+/** What the hub says is true until it says otherwise: nothing is asked for again by the clock. */
+export const known = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: Infinity,
+      refetchOnWindowFocus: 'always',
+      retry: (count, error) => count < 1 && error instanceof Refusal && (error.status === 0 || error.status >= 500),
+    },
+  },
+});
+
+const NewsContext = createContext(new News(known));
+export const useNews = () => useContext(NewsContext);
+
+export function useLine() {
+  const news = useNews();
+  return useSyncExternalStore(news.onState, news.state);
+}
+
+export const useUser = () => useQuery({ queryKey: keys.user, queryFn: ({ signal }) => calls.whoAmI(signal) });
+export const useServers = () => useQuery({ queryKey: keys.servers, queryFn: ({ signal }) => calls.listServers(signal) });
+export const useGroups = () => useQuery({ queryKey: keys.groups, queryFn: ({ signal }) => calls.listGroups(signal) });
+export const useKeys = () => useQuery({ queryKey: keys.bearerKeys, queryFn: ({ signal }) => calls.listKeys(signal) });
+export const useJournal = (server: string) =>
+  useQuery({ queryKey: keys.journal(server), queryFn: ({ signal }) => calls.readJournal(server, signal), refetchOnWindowFocus: false });
+
+export const useUsers = () => useQuery({ queryKey: keys.users, queryFn: ({ signal }) => calls.listUsers(signal) });
+export const useSettings = () => useQuery({ queryKey: keys.settings, queryFn: ({ signal }) => calls.readSettings(signal) });
+
+/** One server out of the list; undefined while the list is on its way, null where there is none of that name. */
+export function useServer(name: string): Server | null | undefined {
+  const servers = useServers();
+  if (servers.data === undefined) return undefined;
+  return servers.data.data.find((it) => it.name === name) ?? null;
+}
+
+/** After these pauses a server that is connecting is looked at again: the stream tells of sign-ins only. */
+const LOOKS = [300, 600, 1_000, 2_000, 3_000, 4_000, 5_000];
+
+/** Looks at a server that is on its way until it has arrived, at most for as long as the hub tries. */
+export function useArrival(server: Server | null | undefined): void {
+  const news = useNews();
+  const name = server && isUnderWay(server) ? server.name : undefined;
+  useEffect(() => {
+    if (name === undefined) return;
+    let at = 0;
+    let timer: ReturnType<typeof setTimeout>;
+    const look = () => {
+      const pause = LOOKS[at];
+      if (pause === undefined) return;
+      at += 1;
+      timer = setTimeout(() => {
+        news.renew(name);
+        look();
+      }, pause);
+    };
+    look();
+    return () => clearTimeout(timer);
+  }, [name, news]);
+}
+
+/** A change of one server, whose answer is the server as it is now. */
+export function useServerChange<V>(change: (wish: V) => Promise<Server>) {
+  const news = useNews();
+  return useMutation({ mutationFn: change, onSuccess: (server) => news.put(server) });
+}
+
+export const useSwitch = () => useServerChange(({ name, enabled }: { name: string; enabled: boolean }) => calls.switchServer(name, enabled));
+export const useReload = () => useServerChange((name: string) => calls.reloadServer(name));
+export const useAdd = () => useServerChange(({ name, config }: { name: string; config: JsonMap }) => calls.addServer(name, config));
+
+export function useChangeServer(name: string) {
+  const known = useQueryClient();
+  const news = useNews();
+  return useMutation({
+    mutationFn: (change: { config?: JsonMap; newName?: string }) => calls.changeServer(name, change),
+    onSuccess: (server) => {
+      if (server.name !== name) known.setQueryData<Servers>(keys.servers, (servers) => servers && withoutServer(servers, name));
+      news.put(server);
+      news.renew(server.name);
+    },
+  });
+}
+
+export function useRemoveServer() {
+  const known = useQueryClient();
+  return useMutation({
+    mutationFn: calls.removeServer,
+    onSuccess: (_, name) => {
+      known.setQueryData<Servers>(keys.servers, (servers) => servers && withoutServer(servers, name));
+      void known.invalidateQueries({ queryKey: keys.groups });
+    },
+  });
+}
+
+/** A change after which a list is read again. */
+export function useListChange<V, T>(key: readonly string[], change: (wish: V) => Promise<T>) {
+  const known = useQueryClient();
+  return useMutation({ mutationFn: change, onSuccess: () => known.invalidateQueries({ queryKey: key }) });
+}

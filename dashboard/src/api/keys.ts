@@ -1,0 +1,12 @@
+// Under which key each answer is kept.
+
+export const keys = {
+  user: ['user'] as const,
+  servers: ['servers'] as const,
+  journal: (server: string) => ['journal', server] as const,
+  journals: ['journal'] as const,
+  groups: ['groups'] as const,
+  bearerKeys: ['keys'] as const,
+  settings: ['settings'] as const,
+  users: ['users'] as const,
+};

@@ -1,0 +1,144 @@
+// The one event stream, and what it does to what pages know. Nothing is asked for again without a reason:
+// an entry of a journal is added where the journal is shown, and its server is read afresh.
+
+import type { QueryClient } from '@tanstack/react-query';
+import { loginHeader, pageFolder } from './ask';
+import { readServer } from './calls';
+import { keys } from './keys';
+import type { Entry, Server, Servers } from './shape';
+import { follow, type Told } from './stream';
+
+/** The journal keeps as many of each server. */
+const KEPT = 200;
+/** Many entries of one sign-in come within moments; the server is read once for them. */
+const GATHERED = 150;
+const LONGEST_WAIT = 20_000;
+
+export type Line = 'opening' | 'open' | 'broken';
+
+/** A longer journal; an entry that is there already is not told twice. */
+export function withEntry(entries: Entry[], entry: Entry): Entry[] {
+  const same = (it: Entry) => it.time === entry.time && it.stage === entry.stage && it.decision === entry.decision;
+  if (entries.slice(-20).some(same)) return entries;
+  // Sign-ins of several servers are told as they were written, which need not be in the order of their times.
+  const after = entries.findLastIndex((it) => it.time <= entry.time) + 1;
+  return [...entries.slice(0, after), entry, ...entries.slice(after)].slice(-KEPT);
+}
+
+/** The list with this server as it is now. */
+export function withServer(servers: Servers, server: Server): Servers {
+  const place = servers.data.findIndex((it) => it.name === server.name);
+  if (place < 0) return { ...servers, data: [...servers.data, server] };
+  return { ...servers, data: servers.data.with(place, server) };
+}
+
+export function withoutServer(servers: Servers, name: string): Servers {
+  return { ...servers, data: servers.data.filter((it) => it.name !== name) };
+}
+
+export class News {
+  private readonly stale = new Map<string, ReturnType<typeof setTimeout>>();
+  private line: Line = 'opening';
+  private readonly listeners = new Set<() => void>();
+  private ended = new AbortController();
+
+  constructor(private readonly known: QueryClient) {}
+
+  /** Reads the stream until the end, and takes it up again when it breaks. */
+  start(): () => void {
+    const ended = (this.ended = new AbortController());
+    void this.run(ended.signal);
+    return () => {
+      ended.abort();
+      this.stale.forEach(clearTimeout);
+      this.stale.clear();
+    };
+  }
+
+  state = (): Line => this.line;
+
+  onState = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  /** What one event changes. */
+  hear(told: Told): void {
+    if (told.event === 'lost') {
+      void this.known.invalidateQueries();
+      return;
+    }
+    if (told.event !== 'journal') return;
+    const entry = read(told.data);
+    if (entry === undefined) return;
+    const add = (entries: Entry[] | undefined) => entries && withEntry(entries, entry);
+    this.known.setQueryData<Entry[]>(keys.journal(entry.server), add);
+    this.renew(entry.server);
+  }
+
+  /** The server is read afresh, once for all that happens in a moment. */
+  renew(server: string): void {
+    if (this.stale.has(server)) return;
+    const read = async () => {
+      this.stale.delete(server);
+      try {
+        this.put(await readServer(server, this.ended.signal));
+      } catch {
+        // It is gone, or the hub is; the list tells which.
+        await this.known.invalidateQueries({ queryKey: keys.servers });
+      }
+    };
+    this.stale.set(server, setTimeout(() => void read(), GATHERED));
+  }
+
+  put(server: Server): void {
+    this.known.setQueryData<Servers>(keys.servers, (servers) => servers && withServer(servers, server));
+  }
+
+  private async run(end: AbortSignal): Promise<void> {
+    let wait = 1_000;
+    while (!end.aborted) {
+      try {
+        const response = await fetch(`${pageFolder()}api/events`, { headers: { ...loginHeader(), accept: 'text/event-stream' }, signal: end, cache: 'no-store' });
+        // Only administrators hear news; others read afresh when they come back to the page.
+        if (response.status === 401 || response.status === 403) return this.tell('broken');
+        if (!response.ok || response.body === null) throw new Error(String(response.status));
+        if (this.line === 'broken') void this.known.invalidateQueries();
+        this.tell('open');
+        wait = 1_000;
+        await follow(response.body, (told) => this.hear(told));
+      } catch {
+        // Tried again below.
+      }
+      if (end.aborted) return;
+      this.tell('broken');
+      await pause(wait * (0.75 + Math.random() / 2), end);
+      wait = Math.min(wait * 2, LONGEST_WAIT);
+    }
+  }
+
+  private tell(line: Line): void {
+    if (this.line === line) return;
+    this.line = line;
+    this.listeners.forEach((listener) => listener());
+  }
+}
+
+function read(data: string): Entry | undefined {
+  try {
+    const entry: unknown = JSON.parse(data);
+    return typeof entry === 'object' && entry !== null && 'server' in entry ? (entry as Entry) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function pause(milliseconds: number, end: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    end.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,25 @@
+// What a group chooses of its servers.
+
+import { expect, test } from 'vitest';
+import type { Server } from '../../api/shape';
+import { chosenAfter, isChosen, itemsOf, membersOf, selectionOf } from './members';
+
+test('a member that chooses nothing is written as its name, and what is not edited stays', () => {
+  const group = { id: '1', name: 'g', servers: ['a', { name: 'b', alias: 'bee', tools: ['x'], pinnedTools: ['x'] }, { name: 'c', tools: 'all' as const }] };
+  expect(membersOf(selectionOf(group))).toEqual(['a', { name: 'b', alias: 'bee', tools: ['x'], pinnedTools: ['x'] }, 'c']);
+});
+
+test('switching one off leaves the others; switching it on again is all of them', () => {
+  const all = ['x', 'y'];
+  expect(chosenAfter(undefined, all, 'x', false)).toEqual(['y']);
+  expect(chosenAfter(['y'], all, 'x', true)).toBe('all');
+  expect(chosenAfter(['y'], all, 'y', false)).toEqual([]);
+  expect(isChosen([], 'x')).toBe(false);
+  expect(isChosen(undefined, 'x')).toBe(true);
+});
+
+test('tools are chosen by their own names, whatever separates them from the server', () => {
+  const tool = (name: string) => ({ name, enabled: true });
+  const server = { name: 'lab', tools: [tool('lab__add'), tool('lab___x')], prompts: [], resources: [] } as unknown as Server;
+  expect(itemsOf(server, 'tools').map((item) => item.key)).toEqual(['add', '_x']);
+});

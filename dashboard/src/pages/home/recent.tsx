@@ -1,0 +1,43 @@
+// The latest lines of all journals.
+
+import { Link } from '@tanstack/react-router';
+import { useMemo } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { Server } from '../../api/shape';
+import { hasJournal, useJournals } from '../../journal/journals';
+import { EntryLine } from '../../journal/line';
+import { urgency } from '../../words/standing';
+
+const SHOWN = 8;
+/** Each server has a journal of its own: those that need somebody come first, and not all are asked for. */
+const ASKED = 20;
+
+export function Recent({ servers }: { servers: Server[] }) {
+  const { t } = useTranslation();
+  const asked = useMemo(() => servers.filter(hasJournal).sort((one, other) => urgency(other) - urgency(one)).slice(0, ASKED), [servers]);
+  const { entries } = useJournals(asked);
+  const latest = entries.slice(-SHOWN).reverse();
+  return (
+    <section aria-labelledby="recent" className="flex min-w-0 flex-col gap-2">
+      <div className="flex items-baseline justify-between">
+        <h2 id="recent">{t('home.recent')}</h2>
+        <Link to="/journal" className="text-act underline underline-offset-2">
+          {t('home.all')}
+        </Link>
+      </div>
+      <div className="card">
+        {latest.length === 0 ? (
+          <p className="p-4 text-soft">{t('journal.none')}</p>
+        ) : (
+          <ul className="m-0 list-none divide-y divide-line p-0">
+            {latest.map((entry, place) => (
+              <li key={`${entry.time}${entry.server}${place}`} className="px-4 py-2">
+                <EntryLine entry={entry} named />
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,99 @@
+// The settings of a server, as they are written: secrets are shown as ********, and stay when they are sent back so.
+
+import { useNavigate } from '@tanstack/react-router';
+import { useState, type FormEvent } from 'react';
+import { useTranslation } from 'react-i18next';
+import { useChangeServer, useUser } from '../../api/hooks';
+import type { JsonMap, Server } from '../../api/shape';
+import { isMap } from '../../schema/schema';
+import { Button } from '../../ui/button';
+import { Field, TextField } from '../../ui/field';
+import { RefusalNotice } from '../../ui/refusal';
+
+/** Written by the hub while it signs in; nobody edits it. */
+const OWN = ['registration', 'pendingAuthorization', 'grant', 'accessToken', 'refreshToken', 'expiresAt', 'grantedScopes', 'stepUps'];
+
+export function ServerSettings({ server }: { server: Server }) {
+  const { t } = useTranslation();
+  const isAdmin = useUser().data?.isAdmin ?? false;
+  const navigate = useNavigate();
+  const change = useChangeServer(server.name);
+  const written = JSON.stringify(editable(server.config ?? {}), null, 2);
+  const [draft, setDraft] = useState<string>();
+  const [name, setName] = useState(server.name);
+  const [wrong, setWrong] = useState<string>();
+  const text = draft ?? written;
+  const changed = (draft !== undefined && draft !== written) || name !== server.name;
+  const send = (event: FormEvent) => {
+    event.preventDefault();
+    const read = parsed(text);
+    setWrong(typeof read === 'string' ? read : undefined);
+    if (typeof read === 'string') return;
+    const config = withoutOAuth(server.config ?? {}, read);
+    const wish = { ...(draft === undefined || draft === written ? {} : { config }), ...(name.trim() === server.name ? {} : { newName: name.trim() }) };
+    change.mutate(wish, {
+      onSuccess: (now) => {
+        setDraft(undefined);
+        if (now.name !== server.name) void navigate({ to: '/server', search: { name: now.name, tab: 'settings' } });
+      },
+    });
+  };
+  return (
+    <form onSubmit={send} className="flex flex-col gap-4">
+      <TextField label={t('server.name')} value={name} mono readOnly={!isAdmin} onChange={(event) => setName(event.target.value)} className="max-w-md" />
+      <Field label={t('server.config')} hint={t('server.configHint')} error={wrong && t('server.noJson', { why: wrong })}>
+        {(wired) => (
+          <textarea {...wired} rows={12} spellCheck={false} readOnly={!isAdmin} value={text} onChange={(event) => setDraft(event.target.value)} className="field prose-code [field-sizing:content] max-h-[60dvh]" />
+        )}
+      </Field>
+      <RefusalNotice error={change.error} />
+      {isAdmin && (
+        <div className="flex flex-wrap gap-2">
+          <Button type="submit" look="act" busy={change.isPending} disabled={!changed}>
+            {t('do.save')}
+          </Button>
+          <Button
+            disabled={!changed}
+            onClick={() => {
+              setDraft(undefined);
+              setName(server.name);
+              setWrong(undefined);
+            }}
+          >
+            {t('do.undo')}
+          </Button>
+          {change.isSuccess && !changed && (
+            <span role="status" className="self-center text-good">
+              {t('do.saved')}
+            </span>
+          )}
+        </div>
+      )}
+    </form>
+  );
+}
+
+/** Without what a sign-in wrote: the hub keeps it where it is not sent. */
+export function editable(config: JsonMap): JsonMap {
+  const oauth = config['oauth'];
+  if (!isMap(oauth)) return config;
+  const registered = 'registration' in oauth;
+  const own = registered ? [...OWN, 'clientId', 'clientSecret'] : OWN;
+  const rest = Object.fromEntries(Object.entries(oauth).filter(([key]) => !own.includes(key)));
+  const { oauth: _, ...beside } = config;
+  return Object.keys(rest).length === 0 ? beside : { ...beside, oauth: rest };
+}
+
+/** `oauth` that is not sent stays as it is; one that was taken out is sent empty. */
+function withoutOAuth(before: JsonMap, now: JsonMap): JsonMap {
+  return 'oauth' in editable(before) && !('oauth' in now) ? { ...now, oauth: {} } : now;
+}
+
+function parsed(text: string): JsonMap | string {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isMap(value) ? value : '{…}';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

@@ -1,0 +1,75 @@
+// A question in front of the page. Radix's own overlay brings a style of its own into the page, which the content security policy
+// forbids; a plain one does.
+
+import { X } from 'lucide-react';
+import { Dialog as Radix } from 'radix-ui';
+import type { ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Button, IconButton } from './button';
+import { RefusalNotice } from './refusal';
+
+interface Props {
+  open: boolean;
+  onClose: () => void;
+  title: string;
+  lead?: ReactNode;
+  wide?: boolean;
+  children: ReactNode;
+}
+
+export function Dialog({ open, onClose, title, lead, wide, children }: Props) {
+  const { t } = useTranslation();
+  return (
+    <Radix.Root open={open} onOpenChange={(open) => !open && onClose()}>
+      <Radix.Portal>
+        <div aria-hidden className="fixed inset-0 z-40 bg-black/45" />
+        <Radix.Content
+          {...(lead === undefined ? { 'aria-describedby': undefined } : {})}
+          className={`card fixed top-1/2 left-1/2 z-50 flex max-h-[90dvh] w-[calc(100vw-24px)] -translate-x-1/2 -translate-y-1/2 flex-col gap-4 overflow-auto p-5 shadow-xl ${wide ? 'max-w-3xl' : 'max-w-lg'}`}
+        >
+          <div className="flex items-start justify-between gap-3">
+            <Radix.Title className="[overflow-wrap:anywhere]">{title}</Radix.Title>
+            <Radix.Close asChild>
+              <IconButton small label={t('do.close')}>
+                <X size={17} aria-hidden />
+              </IconButton>
+            </Radix.Close>
+          </div>
+          {lead !== undefined && (
+            <Radix.Description asChild>
+              <div className="text-soft">{lead}</div>
+            </Radix.Description>
+          )}
+          {children}
+        </Radix.Content>
+      </Radix.Portal>
+    </Radix.Root>
+  );
+}
+
+interface Question {
+  open: boolean;
+  onClose: () => void;
+  title: string;
+  lead: ReactNode;
+  word: string;
+  busy: boolean;
+  error: unknown;
+  onYes: () => void;
+}
+
+/** Before something that cannot be taken back. */
+export function Confirm({ open, onClose, title, lead, word, busy, error, onYes }: Question) {
+  const { t } = useTranslation();
+  return (
+    <Dialog open={open} onClose={onClose} title={title} lead={lead}>
+      <RefusalNotice error={error} />
+      <div className="flex justify-end gap-2">
+        <Button onClick={onClose}>{t('do.cancel')}</Button>
+        <Button look="danger" busy={busy} onClick={onYes}>
+          {word}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,40 @@
+// Parts of one page, one shown at a time.
+
+import { Tabs as Radix } from 'radix-ui';
+import type { ReactNode } from 'react';
+
+export interface Tab<K extends string> {
+  key: K;
+  label: ReactNode;
+  count?: number;
+}
+
+interface Props<K extends string> {
+  tabs: Tab<K>[];
+  at: K;
+  onChange: (key: K) => void;
+  label: string;
+  children: ReactNode;
+}
+
+export function Tabs<K extends string>({ tabs, at, onChange, label, children }: Props<K>) {
+  return (
+    <Radix.Root value={at} onValueChange={(key) => onChange(key as K)} className="flex flex-col gap-4">
+      <Radix.List aria-label={label} className="flex gap-1 overflow-x-auto border-b border-line [scrollbar-width:thin]">
+        {tabs.map((tab) => (
+          <Radix.Trigger
+            key={tab.key}
+            value={tab.key}
+            className="-mb-px inline-flex shrink-0 items-center gap-1.5 border-b-2 border-transparent px-3 py-2 font-medium text-soft -outline-offset-2 hover:text-ink data-[state=active]:border-act data-[state=active]:text-ink"
+          >
+            {tab.label}
+            {tab.count !== undefined && <span className="rounded-full bg-sunken px-1.5 text-[0.82rem] tabular-nums">{tab.count}</span>}
+          </Radix.Trigger>
+        ))}
+      </Radix.List>
+      <Radix.Content value={at} tabIndex={-1} className="outline-none">
+        {children}
+      </Radix.Content>
+    </Radix.Root>
+  );
+}

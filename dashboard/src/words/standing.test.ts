@@ -1,0 +1,34 @@
+// What a state asks of a person.
+
+import { expect, test } from 'vitest';
+import type { Server } from '../api/shape';
+import { canSignIn, isAsleep, isUnderWay, urgency } from './standing';
+
+function server(more: Partial<Server>): Server {
+  return { name: 's', status: 'connected', error: null, reason: null, action: null, transport: null, protocolVersion: null, tools: [], prompts: [], resources: [], enabled: true, oauth: { connected: true, clientIdConfigured: true }, ...more };
+}
+
+test('what waits for a person comes before what is broken, and that before what works', () => {
+  const order = [server({ status: 'oauth_required' }), server({ status: 'disconnected', error: 'gone' }), server({ status: 'refresh_failing' }), server({})].map(urgency);
+  expect(order).toEqual([3, 2, 1, 0]);
+});
+
+test('a server that is started on demand needs nobody', () => {
+  const asleep = server({ status: 'disconnected', reason: 'it is started on demand' });
+  expect([isAsleep(asleep), urgency(asleep)]).toEqual([true, 0]);
+});
+
+test('a connected server that wants more scopes can be signed in to', () => {
+  const more = server({ reason: 'more scopes are needed', action: 'sign in' });
+  expect([canSignIn(more), urgency(more)]).toEqual([true, 1]);
+  expect(canSignIn(server({}))).toBe(false);
+});
+
+test('a server is under way between a switch or a sign-in and what comes of it', () => {
+  expect(isUnderWay(server({ status: 'connecting' }))).toBe(true);
+  expect(isUnderWay(server({ status: 'disabled' }))).toBe(true);
+  expect(isUnderWay(server({ status: 'disabled', enabled: false }))).toBe(false);
+  expect(isUnderWay(server({ enabled: false }))).toBe(true);
+  expect(isUnderWay(server({ status: 'oauth_required' }))).toBe(true);
+  expect(isUnderWay(server({ status: 'oauth_required', oauth: { connected: true, clientIdConfigured: true, authorizationUrl: 'https://a.example' } }))).toBe(false);
+});
