@@ -8,6 +8,7 @@ mod callback;
 mod connect;
 mod dashboard;
 mod doors;
+mod errors;
 mod guard;
 mod health;
 mod landing;

@@ -17,6 +17,7 @@ use super::standing::Verdicted;
 use super::subject::{Subject, address, held_mark};
 use super::view::{Bearer, Event, Needed, State, Verdict};
 use super::{Account, Shared};
+use crate::cause::Cause;
 use crate::chance;
 use crate::measure::Renewal;
 
@@ -124,12 +125,13 @@ impl Shared {
             .desk(&subject.account)
             .with(|memory| memory.challenge.clone());
         let (shared, reason) = (self.clone(), needed.reason.clone());
+        let cause = Cause::from(&needed);
         let account = subject.account.clone();
         let offered = finished(async move {
             let subject = shared.subject(&account).ok()?;
-            match shared.sign_in(&subject, challenge, &reason).await {
+            match shared.sign_in(&subject, challenge, (cause, &reason)).await {
                 Verdict::Needed(needed) => Some(needed),
-                Verdict::Retry(_) | Verdict::Failed(_) => None,
+                Verdict::Retry(_) | Verdict::Failed { .. } => None,
             }
         });
         match offered.await {
@@ -158,6 +160,7 @@ impl Shared {
                 action: String::new(),
                 authorization_url: None,
                 user_code: None,
+                cause: Some(Cause::Internal),
             }),
         }
     }
@@ -296,6 +299,7 @@ impl Shared {
         desk.with(|memory| memory.failing.as_mut().map(|failing| failing.told = true));
         let said = Verdicted::new(
             State::RefreshFailing,
+            Cause::RenewalFailing,
             format!("the token cannot be renewed now: {why}"),
         );
         Needed {
@@ -305,6 +309,7 @@ impl Shared {
             action: said.action,
             authorization_url: None,
             user_code: None,
+            cause: Some(said.cause),
         }
     }
 

@@ -63,6 +63,14 @@ pub(crate) struct Failure {
     message: String,
     /// Stable, for scripts.
     code: Option<String>,
+    /// The number of the error, `MCPHUB-AUTH-014`.
+    error_code: String,
+    /// RFC 9457: the page of the error, relative to the hub.
+    r#type: String,
+    /// RFC 9457: the error in general.
+    title: String,
+    /// RFC 9457: this case of it.
+    detail: String,
     /// The state of the sign-in that is in the way.
     status: Option<String>,
     reason: Option<String>,

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Query, State};
+use hub::cause::Cause;
 use hub::upstream::Upstreams;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -326,6 +327,7 @@ pub(super) fn no_server(name: &str) -> Problem {
     Problem::missing(format!(
         "there is no server named {name:?}; GET /api/servers lists them"
     ))
+    .cause(Cause::NoSuchServer)
 }
 
 fn taken(name: &str) -> Problem {

@@ -1,7 +1,10 @@
 //! How many calls wait for a sign-in at once: bounded for each client, and in all.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::sign_in::Account;
 
 /// Calls of all clients, and of one identity.
 const MOST: usize = 2_048;
@@ -10,7 +13,13 @@ const MOST_OF_ONE: usize = 128;
 /// Who waits, by identity. A clone is the same one.
 #[derive(Debug, Clone, Default)]
 pub(in crate::session) struct Places {
-    taken: Arc<Mutex<HashMap<Box<str>, usize>>>,
+    taken: Arc<Mutex<Taken>>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    by_identity: HashMap<Box<str>, usize>,
+    by_account: HashMap<Account, usize>,
 }
 
 /// One call's place; given back when it is dropped.
@@ -18,24 +27,36 @@ pub(in crate::session) struct Places {
 pub(in crate::session) struct Place {
     places: Places,
     identity: Box<str>,
+    account: Account,
 }
 
 impl Places {
     /// `None`: too many wait already, so the call is answered at once.
-    pub(in crate::session) fn take(&self, identity: &str) -> Option<Place> {
+    pub(in crate::session) fn take(&self, identity: &str, account: &Account) -> Option<Place> {
         let mut taken = self.taken();
-        let of_one = taken.get(identity).copied().unwrap_or_default();
-        if of_one >= MOST_OF_ONE || taken.values().sum::<usize>() >= MOST {
+        let of_one = taken.by_identity.get(identity).copied().unwrap_or_default();
+        if of_one >= MOST_OF_ONE || taken.by_identity.values().sum::<usize>() >= MOST {
             return None;
         }
-        taken.insert(identity.into(), of_one + 1);
+        taken.by_identity.insert(identity.into(), of_one + 1);
+        *taken.by_account.entry(account.clone()).or_default() += 1;
         Some(Place {
             places: self.clone(),
             identity: identity.into(),
+            account: account.clone(),
         })
     }
 
-    fn taken(&self) -> MutexGuard<'_, HashMap<Box<str>, usize>> {
+    /// How many calls wait for this account.
+    pub(in crate::session) fn waiting_for(&self, account: &Account) -> usize {
+        self.taken()
+            .by_account
+            .get(account)
+            .copied()
+            .unwrap_or_default()
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Taken> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -43,11 +64,16 @@ impl Places {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut taken = self.places.taken();
-        if let Some(count) = taken.get_mut(&self.identity) {
-            *count -= 1;
-            if *count == 0 {
-                taken.remove(&self.identity);
-            }
+        less(&mut taken.by_identity, &self.identity);
+        less(&mut taken.by_account, &self.account);
+    }
+}
+
+fn less<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
         }
     }
 }
@@ -56,15 +82,24 @@ impl Drop for Place {
 mod tests {
     use super::*;
 
+    fn one() -> Account {
+        Account::shared("one")
+    }
+
     #[test]
     fn one_client_fills_its_own_places_and_gives_them_back() {
         let places = Places::default();
-        let of_me: Vec<_> = (0..MOST_OF_ONE).map(|_| places.take("me")).collect();
+        let of_me: Vec<_> = (0..MOST_OF_ONE)
+            .map(|_| places.take("me", &one()))
+            .collect();
         assert!(of_me.iter().all(Option::is_some));
-        assert!(places.take("me").is_none());
-        assert!(places.take("you").is_some(), "others have theirs");
+        assert!(places.take("me", &one()).is_none());
+        assert!(places.take("you", &one()).is_some(), "others have theirs");
+        assert_eq!(places.waiting_for(&one()), MOST_OF_ONE);
+        assert_eq!(places.waiting_for(&Account::shared("two")), 0);
         drop(of_me);
-        assert!(places.take("me").is_some());
+        assert_eq!(places.waiting_for(&one()), 0);
+        assert!(places.take("me", &one()).is_some());
     }
 
     #[test]
@@ -73,9 +108,9 @@ mod tests {
         let identities = (0..MOST / MOST_OF_ONE).map(|each| each.to_string());
         let all: Vec<_> = identities
             .flat_map(|identity| (0..MOST_OF_ONE).map(move |_| identity.clone()))
-            .map(|identity| places.take(&identity))
+            .map(|identity| places.take(&identity, &one()))
             .collect();
         assert!(all.iter().all(Option::is_some) && all.len() == MOST);
-        assert!(places.take("one more").is_none());
+        assert!(places.take("one more", &one()).is_none());
     }
 }
