@@ -63,7 +63,7 @@ impl Whose {
             Self::Request => Cause::BadRequest,
             Self::Settings => Cause::ServerSettings,
             Self::Stranger => Cause::NotLoggedIn,
-            Self::Forbidden => Cause::NotAllowed,
+            Self::Forbidden => Cause::NotAnAdministrator,
             Self::Missing => Cause::NoSuchRoute,
             Self::Taken => Cause::NameTaken,
             Self::TooLarge => Cause::BodyTooLarge,
@@ -230,6 +230,15 @@ mod tests {
                 .as_bytes()
                 .starts_with(b"application/problem")
         );
+    }
+
+    #[tokio::test]
+    async fn what_is_our_own_fault_has_its_code() {
+        let error = std::io::Error::other("torn");
+        let response = Problem::us("the login", &error).into_response();
+        let body = axum::body::to_bytes(response.into_body(), 10_000).await;
+        let told: Value = serde_json::from_slice(&body.unwrap()).unwrap();
+        assert_eq!(told["errorCode"], Cause::Internal.id());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod connect;
 mod device;
 mod doctor;
+mod explain;
 mod harness;
 mod import;
 mod journey;

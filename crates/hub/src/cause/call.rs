@@ -16,17 +16,8 @@ pub(super) const ROWS: &[Row] = &[
         cure: "raise \"options.timeout\" of the server for slow tools",
     },
     Row {
-        cause: Cause::NotConnected,
-        id: (Family::Call, 2),
-        word: "not-connected",
-        title: "The server is not connected at the moment.",
-        why: "The hub is connecting, or waits before the next attempt. The call was not executed.",
-        clause: None,
-        cure: "call again in a moment",
-    },
-    Row {
         cause: Cause::CallRefused,
-        id: (Family::Call, 3),
+        id: (Family::Call, 2),
         word: "call-refused",
         title: "The server refused the call.",
         why: "Its own error is in the evidence.",
@@ -35,7 +26,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         cause: Cause::NoSuchTool,
-        id: (Family::Call, 4),
+        id: (Family::Call, 3),
         word: "no-such-tool",
         title: "The server has no such tool.",
         why: "It is not offered, or is switched off in the settings.",
@@ -44,7 +35,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         cause: Cause::QuestionRefused,
-        id: (Family::Call, 5),
+        id: (Family::Call, 4),
         word: "question-refused",
         title: "The server asked the client something, and got no answer.",
         why: "The client cannot answer such questions, or the person said no, and the call cannot go on without.",
@@ -53,7 +44,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         cause: Cause::CallUnreadable,
-        id: (Family::Call, 6),
+        id: (Family::Call, 5),
         word: "call-unreadable",
         title: "The call cannot be sent on as it is.",
         why: "It can be read in two ways, or answers a question that nobody asked.",

@@ -28,7 +28,7 @@ impl Cause {
             Self::SessionGone => Some("mcphub servers reload <server>"),
             Self::ServerOff => Some("mcphub servers toggle <server>"),
             Self::NoSuchTool => Some("mcphub servers get <server>"),
-            Self::NotConnected | Self::NoSuchServer => Some("mcphub servers"),
+            Self::NoSuchServer => Some("mcphub servers"),
             Self::NoSuchGroup => Some("mcphub groups"),
             Self::NoSuchKey => Some("mcphub keys"),
             Self::NoHub => Some("mcphub"),

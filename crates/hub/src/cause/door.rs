@@ -52,17 +52,8 @@ pub(super) const ROWS: &[Row] = &[
         cure: "end sessions that are not used any more",
     },
     Row {
-        cause: Cause::NotAllowed,
-        id: (Family::Hub, 6),
-        word: "not-allowed",
-        title: "The hub does not allow this.",
-        why: "The message says which rule stands against it.",
-        clause: None,
-        cure: "ask an administrator of the hub",
-    },
-    Row {
         cause: Cause::WrongHost,
-        id: (Family::Hub, 7),
+        id: (Family::Hub, 6),
         word: "wrong-host",
         title: "The hub is not addressed by a name of its own.",
         why: "A page elsewhere could otherwise make a browser speak to a hub on this machine (DNS rebinding).",
@@ -71,7 +62,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         cause: Cause::NoSuchServer,
-        id: (Family::Hub, 8),
+        id: (Family::Hub, 7),
         word: "no-such-server",
         title: "There is no server of that name.",
         why: "The settings have none, or it is not shown to whoever asks.",
@@ -80,7 +71,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         cause: Cause::NoSuchGroup,
-        id: (Family::Hub, 9),
+        id: (Family::Hub, 8),
         word: "no-such-group",
         title: "There is no group of that name.",
         why: "The settings have none, or it is not shown to whoever asks.",
@@ -89,7 +80,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         cause: Cause::NoSuchKey,
-        id: (Family::Hub, 10),
+        id: (Family::Hub, 9),
         word: "no-such-key",
         title: "There is no such key.",
         why: "The settings have none with this id.",
@@ -98,7 +89,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         cause: Cause::NoSuchRoute,
-        id: (Family::Hub, 11),
+        id: (Family::Hub, 10),
         word: "no-such-route",
         title: "There is nothing at this address of the hub.",
         why: "The path is not one of the hub's, or does not know the method.",
@@ -107,7 +98,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         cause: Cause::NameTaken,
-        id: (Family::Hub, 12),
+        id: (Family::Hub, 11),
         word: "name-taken",
         title: "Something of that name is there already.",
         why: "Names are unique.",
@@ -116,7 +107,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         cause: Cause::BadRequest,
-        id: (Family::Hub, 13),
+        id: (Family::Hub, 12),
         word: "bad-request",
         title: "The request makes no sense to the hub.",
         why: "A value in it is missing, or is not what the route takes; the message says which.",
@@ -125,7 +116,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         cause: Cause::BodyTooLarge,
-        id: (Family::Hub, 14),
+        id: (Family::Hub, 13),
         word: "body-too-large",
         title: "The request is larger than the hub takes.",
         why: "The limit keeps one request from taking all memory.",
@@ -134,7 +125,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         cause: Cause::TooManyAttempts,
-        id: (Family::Hub, 15),
+        id: (Family::Hub, 14),
         word: "too-many-attempts",
         title: "There were too many attempts.",
         why: "Passwords could be guessed otherwise.",
@@ -143,7 +134,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         cause: Cause::Internal,
-        id: (Family::Hub, 16),
+        id: (Family::Hub, 15),
         word: "internal",
         title: "The hub itself failed.",
         why: "That should not happen; the hub's log holds the cause.",
@@ -152,7 +143,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         cause: Cause::ServerOff,
-        id: (Family::Hub, 17),
+        id: (Family::Hub, 16),
         word: "server-off",
         title: "The server is switched off.",
         why: "enabled is false in the settings, so the hub does not connect to it.",
@@ -161,7 +152,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         cause: Cause::NoSignIn,
-        id: (Family::Hub, 18),
+        id: (Family::Hub, 17),
         word: "no-sign-in",
         title: "There is nothing to sign in to.",
         why: "The server is not reached over http.",
@@ -170,7 +161,7 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         cause: Cause::NoHub,
-        id: (Family::Hub, 19),
+        id: (Family::Hub, 18),
         word: "no-hub",
         title: "No hub answers.",
         why: "Nothing listens at the address, or something else does.",

@@ -98,7 +98,8 @@ impl Cause {
         match state {
             State::Ready => None,
             State::Disabled => Some(Self::ServerOff),
-            State::Asleep | State::Connecting { .. } => Some(Self::NotConnected),
+            // It has not answered so far.
+            State::Asleep | State::Connecting { .. } => Some(Self::ServerSilent),
             State::NeedsSignIn { why } => why.cause,
             State::BackingOff { error, .. } | State::Broken { error } => Some(error.into()),
         }
@@ -110,7 +111,7 @@ impl From<&CallError> for Cause {
         match error {
             CallError::NeedsSignIn(needed) => needed.into(),
             CallError::NotConnected { state, .. } => {
-                Self::of_state(state).unwrap_or(Self::NotConnected)
+                Self::of_state(state).unwrap_or(Self::ServerSilent)
             }
             CallError::Failed { trouble, .. } => trouble.into(),
             CallError::Timeout { .. } => Self::CallTimeout,

@@ -40,7 +40,7 @@ pub(super) const ROWS: &[Row] = &[
         title: "The server refuses a fresh token.",
         why: "The token is new and has not ended. It is made for another resource or issuer than the server takes, or the server's check of tokens is broken.",
         clause: Some("RFC 6750 3.1"),
-        cure: "compare audience, scope and resource in the evidence with what the server wants; ask its owner",
+        cure: "compare audience, scope and resource, which are named in the line Why, with what the server wants; ask its owner",
     },
     Row {
         cause: Cause::TokenTooLittle,

@@ -261,25 +261,26 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_a_certificate_is_told_apart() {
-        for (said, code) in [
+        for (said, cause) in [
             (
                 "invalid peer certificate: UnknownIssuer",
-                "certificate-unknown",
+                Cause::CertificateUnknown,
             ),
             (
                 "invalid peer certificate: certificate expired: verification time 2",
-                "certificate-ended",
+                Cause::CertificateEnded,
             ),
             (
                 "invalid peer certificate: certificate not valid yet: verification time 1",
-                "certificate-ended",
+                Cause::CertificateEnded,
             ),
             (
                 "invalid peer certificate: certificate not valid for name \"a.test\"",
-                "certificate-wrong",
+                Cause::CertificateWrong,
             ),
         ] {
-            assert_eq!(certificate(Part::Address, said).code, code, "{said}");
+            let line = certificate(Part::Address, said);
+            assert_eq!(line.cause, Some(cause), "{said}");
         }
     }
 }

@@ -19,15 +19,12 @@ impl Journal {
 
 fn exchange(entry: &Entry) -> Option<String> {
     let asked = entry.request.as_ref()?;
-    let came = match entry.status {
-        Some(status) => status.to_string(),
-        None => entry.decision.clone(),
-    };
     let (method, host, path) = (&asked.method, &asked.host, &asked.path);
-    Some(format!(
-        "{came} from {method} {host}{path}, {}",
-        clock_time(entry.time)
-    ))
+    let time = clock_time(entry.time);
+    Some(match entry.status {
+        Some(status) => format!("{status} from {method} {host}{path}, {time}"),
+        None => format!("{method} {host}{path}: {}, {time}", entry.decision),
+    })
 }
 
 /// As the clock on the wall of the hub's machine says it.

@@ -80,7 +80,7 @@ fn the_last_exchange_of_the_account_is_the_evidence_and_nobody_elses() {
     assert!(of(Some("alice")).starts_with("400 from GET as.test/hers, "));
     assert!(of(Some("bob")).starts_with("404 from GET as.test/first, "));
     record(None, "/silent", None);
-    assert!(of(None).starts_with("answered from GET as.test/silent, "));
+    assert!(of(None).starts_with("GET as.test/silent: answered, "));
 }
 
 #[test]

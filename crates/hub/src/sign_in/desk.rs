@@ -84,6 +84,7 @@ pub(super) struct Standing {
 /// Renewals that get no answer about the grant.
 #[derive(Clone)]
 pub(super) struct Failing {
+    pub(super) cause: Cause,
     pub(super) why: String,
     pub(super) attempts: u32,
     /// Not before this.

@@ -71,8 +71,10 @@ fn read(
         return Ok(None);
     };
     // It may be put there at any time.
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| MintStop::Later(format!("{setting} {path:?}: {error}"), None))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let why = format!("{setting} {path:?}: {error}");
+        MintStop::Later(Cause::UnattendedIncomplete, why, None)
+    })?;
     Ok(Some(text.trim().into()))
 }
 

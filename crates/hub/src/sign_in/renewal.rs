@@ -52,6 +52,9 @@ fn is_unattended(grant: settings::GrantType) -> bool {
     }
 }
 
+/// What a renewal that says nothing about the grant is called.
+const RENEWAL: Cause = Cause::RenewalFailing;
+
 impl Shared {
     /// The token to send now.
     pub(super) async fn token(
@@ -204,7 +207,7 @@ impl Shared {
             return settled;
         }
         let why = "another process is renewing it and has not stored what it got";
-        self.later(desk, why.to_owned(), None);
+        self.later(desk, RENEWAL, why.to_owned(), None);
         match self.settled(account, refused) {
             Some(settled) => settled,
             None => Ok(None),
@@ -296,10 +299,14 @@ impl Shared {
     }
 
     pub(super) fn failing(&self, desk: &Desk, subject: &Subject, why: &str) -> Needed {
-        desk.with(|memory| memory.failing.as_mut().map(|failing| failing.told = true));
+        let cause = desk.with(|memory| {
+            let failing = memory.failing.as_mut()?;
+            failing.told = true;
+            Some(failing.cause)
+        });
         let said = Verdicted::new(
             State::RefreshFailing,
-            Cause::RenewalFailing,
+            cause.unwrap_or(RENEWAL),
             format!("the token cannot be renewed now: {why}"),
         );
         Needed {
@@ -316,7 +323,7 @@ impl Shared {
     async fn attempt(self: &Arc<Self>, desk: &Desk, subject: &Subject, kept: Kept) -> Attempt {
         let kept = match self.located(subject, kept).await {
             Ok(kept) => kept,
-            Err(why) => return self.later(desk, why, None),
+            Err(why) => return self.later(desk, RENEWAL, why, None),
         };
         let Some(client) = self.client_of(subject, &kept).await else {
             return self
@@ -370,9 +377,9 @@ impl Shared {
                 if doubts > 1 {
                     return self.over(subject, &kept, &why).await;
                 }
-                self.later(desk, why, None)
+                self.later(desk, RENEWAL, why, None)
             }
-            Outcome::Trouble { why, retry_after } => self.later(desk, why, retry_after),
+            Outcome::Trouble { why, retry_after } => self.later(desk, RENEWAL, why, retry_after),
         }
     }
 
@@ -438,7 +445,13 @@ impl Shared {
 
     // 1, 2, 4 ... 60 s with some chance in it, or what the server says.
     // rule: at-09, safe-l05
-    pub(super) fn later(&self, desk: &Desk, why: String, retry_after: Option<Duration>) -> Attempt {
+    pub(super) fn later(
+        &self,
+        desk: &Desk,
+        cause: Cause,
+        why: String,
+        retry_after: Option<Duration>,
+    ) -> Attempt {
         let [jitter] = chance::bytes::<1>();
         let now = self.clock.now();
         let pause = desk.with(|memory| {
@@ -457,6 +470,7 @@ impl Shared {
             };
             let pause = retry_after.map_or(own, |after| after.max(least));
             let failing = Failing {
+                cause,
                 why: why.clone(),
                 attempts: attempts + 1,
                 until: now + pause,

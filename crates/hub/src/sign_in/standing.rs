@@ -28,12 +28,12 @@ impl Verdicted {
     pub(super) fn new(state: State, cause: Cause, reason: impl Into<String>) -> Self {
         let action = match state {
             State::OauthRequired => "sign in",
-            State::NeedsClient => "register a client there by hand and set oauth.clientId",
-            State::ClientRejected => "correct oauth.clientId and oauth.clientSecret",
-            State::RegistrationRefused => "set oauth.clientId, or change oauth.dynamicRegistration",
             State::RefreshFailing => "wait; it is tried again",
-            State::RejectedByResource => "check the scopes and the resource, then sign in again",
-            State::Disconnected => "change the settings, or try again",
+            State::NeedsClient
+            | State::ClientRejected
+            | State::RegistrationRefused
+            | State::RejectedByResource
+            | State::Disconnected => cause.cure(),
             State::Unneeded | State::Connected => "",
         };
         Self {
@@ -142,8 +142,7 @@ impl Shared {
                 Some(standing.action),
             ),
             (None, Some(failing), Some(_)) => {
-                let said =
-                    Verdicted::new(State::RefreshFailing, Cause::RenewalFailing, failing.why);
+                let said = Verdicted::new(State::RefreshFailing, failing.cause, failing.why);
                 (said.state, Some(said.cause), said.reason, Some(said.action))
             }
             (None, _, Some(_)) => (State::Connected, None, String::new(), None),

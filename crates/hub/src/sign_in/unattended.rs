@@ -217,8 +217,8 @@ impl Shared {
                     .say(Stage::TokenExchange, "a token was minted and stored");
                 Ok(kept)
             }
-            Err(MintStop::Later(why, retry_after)) => {
-                let Attempt::Later { why, .. } = self.later(&desk, why, retry_after) else {
+            Err(MintStop::Later(cause, why, retry_after)) => {
+                let Attempt::Later { why, .. } = self.later(&desk, cause, why, retry_after) else {
                     return Err(self.failing(&desk, &subject, "not now"));
                 };
                 Err(self.failing(&desk, &subject, &why))
@@ -253,7 +253,8 @@ impl Shared {
             .await?;
         let means = word.means(&driver, subject, &found).await?;
         let made = found.dpop.then(proof_key::made).transpose();
-        let proof_key = made.map_err(|why| MintStop::Later(why.to_string(), None))?;
+        let proof_key =
+            made.map_err(|why| MintStop::Later(Cause::KeyUnusable, why.to_string(), None))?;
         let policy = subject.proving(proof_key.as_ref(), &self.clock);
         let first = Mint::start(means, &found, client, &policy, self.clock.now());
         let minted = driver.drive(first, MINT_TIME).await.map_err(|error| {
@@ -280,28 +281,30 @@ impl Shared {
 /// Why nothing was minted.
 pub(super) enum MintStop {
     Stands(Verdicted),
-    Later(String, Option<Duration>),
+    Later(Cause, String, Option<Duration>),
 }
 
 impl From<Stop> for MintStop {
     fn from(stop: Stop) -> Self {
         match stop {
             Stop::Stands(verdict) => Self::Stands(verdict),
-            Stop::Trouble(_, why) => Self::Later(why, None),
-            Stop::SameServer => Self::Later("the same authorization server".to_owned(), None),
+            stop @ (Stop::Trouble(..) | Stop::SameServer) => {
+                let verdict = stop.verdict();
+                Self::Later(verdict.cause, verdict.reason, None)
+            }
         }
     }
 }
 
 impl From<MintError> for MintStop {
     fn from(error: MintError) -> Self {
+        let cause = Cause::from(&error);
         match error {
-            MintError::Unavailable { why, retry_after } => Self::Later(why, retry_after),
+            MintError::Unavailable { why, retry_after } => Self::Later(cause, why, retry_after),
             // It may be put there, or right, at any time.
-            MintError::Unsigned(why) => Self::Later(why.to_string(), None),
+            MintError::Unsigned(why) => Self::Later(cause, why.to_string(), None),
             error @ (MintError::Refused { .. } | MintError::ForeignClient { .. }) => {
-                let mut verdict =
-                    Verdicted::new(State::ClientRejected, (&error).into(), error.to_string());
+                let mut verdict = Verdicted::new(State::ClientRejected, cause, error.to_string());
                 "correct oauth.clientId, oauth.scopes and what proves the client, or its rights there"
                     .clone_into(&mut verdict.action);
                 Self::Stands(verdict)
@@ -312,22 +315,20 @@ impl From<MintError> for MintStop {
 
 impl From<TokenExchangeError> for MintStop {
     fn from(error: TokenExchangeError) -> Self {
+        let cause = Cause::from(&error);
         match error {
-            TokenExchangeError::Unavailable { why, retry_after } => Self::Later(why, retry_after),
-            TokenExchangeError::Unsigned(why) => Self::Later(why.to_string(), None),
+            TokenExchangeError::Unavailable { why, retry_after } => {
+                Self::Later(cause, why, retry_after)
+            }
+            TokenExchangeError::Unsigned(why) => Self::Later(cause, why.to_string(), None),
             error @ TokenExchangeError::Refused { .. } => {
-                let mut verdict =
-                    Verdicted::new(State::ClientRejected, (&error).into(), error.to_string());
+                let mut verdict = Verdicted::new(State::ClientRejected, cause, error.to_string());
                 "put a fresh id token into oauth.identityProvider, or correct the client there, or its rights"
                     .clone_into(&mut verdict.action);
                 Self::Stands(verdict)
             }
             error @ (TokenExchangeError::Address(_) | TokenExchangeError::NoIssuer { .. }) => {
-                Self::Stands(Verdicted::new(
-                    State::NeedsClient,
-                    (&error).into(),
-                    error.to_string(),
-                ))
+                Self::Stands(Verdicted::new(State::NeedsClient, cause, error.to_string()))
             }
         }
     }

@@ -370,7 +370,7 @@ pub(super) async fn edit(app: &App, changes: Vec<Change>) -> Result<(), Problem>
         .store()
         .edit(changes)
         .await
-        .map_err(|error| Problem::us("writing the settings", &error))
+        .map_err(|error| super::lists::unwritten(&error))
 }
 
 /// Refuses what could never run. What a placeholder will hold is not known here; it is judged when the server starts.
