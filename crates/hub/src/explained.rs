@@ -252,6 +252,7 @@ pub fn of_callback(error: &CallbackError) -> Explained {
     let (server, reason) = match error {
         CallbackError::Malformed(reason) => (None, reason.as_str()),
         // Nothing of a stranger's answer is shown.
+        // rule: safe-c05
         CallbackError::UnknownState
         | CallbackError::AlreadyUsed
         | CallbackError::WrongIssuer(_) => (None, ""),
@@ -304,13 +305,9 @@ fn of_sign_in(
     journal: &Journal,
 ) -> Explained {
     // Nothing failed where nobody has signed in yet, and the last exchange is about something else.
-    let evidence = match cause {
-        Cause::SignInNeeded => None,
-        _ => journal.evidence(account),
-    };
-    let action = match cause {
-        Cause::SignInNeeded => "",
-        _ => action,
+    let (evidence, action) = match cause == Cause::SignInNeeded {
+        true => (None, ""),
+        false => (journal.evidence(account), action),
     };
     Explained::of(cause, Some(&account.server))
         .because(cause, reason)
@@ -321,16 +318,16 @@ fn of_sign_in(
 fn of_trouble(trouble: &Trouble, upstream: &Upstream) -> Explained {
     let cause = Cause::from(trouble);
     let explained = Explained::of(cause, Some(upstream.name()));
-    match trouble {
-        Trouble::SignIn { why, .. } => {
-            let evidence = upstream.sign_ins().journal().evidence(upstream.account());
-            explained.because(cause, why).evidence(evidence)
-        }
-        Trouble::Settings(why) => explained.because(cause, why),
-        trouble => explained
-            .evidence(Some(sentence(&trouble.reason())))
-            .helps(&trouble.cure()),
+    if let Trouble::SignIn { why, .. } = trouble {
+        let evidence = upstream.sign_ins().journal().evidence(upstream.account());
+        return explained.because(cause, why).evidence(evidence);
     }
+    if let Trouble::Settings(why) = trouble {
+        return explained.because(cause, why);
+    }
+    explained
+        .evidence(Some(sentence(&trouble.reason())))
+        .helps(&trouble.cure())
 }
 
 impl Meanwhile {

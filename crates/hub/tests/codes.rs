@@ -26,7 +26,6 @@ const ELSEWHERE: &[(&str, &str, &[Cause])] = &[
         &[
             Cause::McpAddress,
             Cause::AuthorizationServerInner,
-            Cause::EndpointInner,
             Cause::Ambiguous,
             Cause::TokenEndpointMoved,
             Cause::SecretElsewhere,

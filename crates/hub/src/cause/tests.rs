@@ -153,18 +153,6 @@ fn what_only_servers_elsewhere_can_do_wrong_has_its_code() {
             vec![(OF_RESOURCE, resource("https://10.0.0.5"))],
         ),
         (
-            Cause::EndpointInner,
-            policy(),
-            nobody(),
-            vec![
-                (OF_RESOURCE, resource("https://as.example")),
-                (
-                    OF_SERVER,
-                    login_server("https://as.example", "https://10.0.0.5/token"),
-                ),
-            ],
-        ),
-        (
             Cause::Ambiguous,
             policy(),
             nobody(),

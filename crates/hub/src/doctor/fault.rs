@@ -41,12 +41,7 @@ pub(super) fn line(walk: &Walk<'_>, error: &DiscoveryError) -> Line {
             "the metadata names no authorization server",
             format!("{OWNER}; or set oauth.authorizationEndpoint and oauth.tokenEndpoint"),
         ),
-        DiscoveryError::UnusableServer(why) => Line::wrong(
-            RESOURCE,
-            cause,
-            format!("the metadata names an authorization server that is not asked: {why}"),
-            cure_of(why),
-        ),
+        DiscoveryError::UnusableServer(why) => unusable(why, cause),
         DiscoveryError::NoServerMetadata { issuer } => no_metadata(walk, issuer),
         DiscoveryError::IssuerMismatch { asked, found } => Line::wrong(
             SERVER,
@@ -84,13 +79,20 @@ pub(super) fn line(walk: &Walk<'_>, error: &DiscoveryError) -> Line {
         DiscoveryError::PkceNotOffered { issuer, offered } => {
             pkce(issuer, offered.as_deref(), cause)
         }
-        DiscoveryError::Address(why) => {
-            let said = why.to_string();
-            // Its own cure is said behind.
-            let said = said.split("; an administrator").next().unwrap_or_default();
-            Line::wrong(SERVER, cause, said, cure_of(why))
-        }
+        DiscoveryError::Address(why) => endpoint(why, cause),
     }
+}
+
+fn unusable(why: &AddressError, cause: Cause) -> Line {
+    let text = format!("the metadata names an authorization server that is not asked: {why}");
+    Line::wrong(RESOURCE, cause, text, cure_of(why))
+}
+
+fn endpoint(why: &AddressError, cause: Cause) -> Line {
+    let said = why.to_string();
+    // Its own cure is said behind.
+    let said = said.split("; an administrator").next().unwrap_or_default();
+    Line::wrong(SERVER, cause, said, cure_of(why))
 }
 
 fn pkce(issuer: &str, offered: Option<&[String]>, cause: Cause) -> Line {

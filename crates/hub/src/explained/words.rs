@@ -3,6 +3,10 @@
 use super::{LABEL, WIDTH};
 use crate::cause::{Cause, Family};
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is said here of a few says nothing of a new one, and then its family speaks"
+)]
 pub(super) fn headline(cause: Cause) -> &'static str {
     match cause {
         Cause::SignInNeeded | Cause::SignInEnded => "sign-in needed",

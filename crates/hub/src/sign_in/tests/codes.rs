@@ -42,178 +42,161 @@ fn trouble(endpoint: &str, fault: &Value) -> Value {
     json!({"trouble": {endpoint: [fault]}})
 }
 
+/// What the world does otherwise, and what the settings say.
+const NO_LINK: &[(Cause, &str, &str)] = &[
+    (
+        Cause::ResourceMetadataUnreachable,
+        r#"{"trouble": {"resourceMetadata": [{"fault": "drop"}]}}"#,
+        "{}",
+    ),
+    (
+        Cause::ResourceMetadataTrouble,
+        r#"{"trouble": {"resourceMetadata": [{"fault": "status", "status": 500}]}}"#,
+        "{}",
+    ),
+    (
+        Cause::ResourceMismatch,
+        r#"{"resourceMembers": {"resource": "https://other.example/mcp"}}"#,
+        "{}",
+    ),
+    (
+        Cause::ResourceMissing,
+        r#"{"resourceMembers": {"resource": null}}"#,
+        "{}",
+    ),
+    (
+        Cause::NoAuthorizationServer,
+        r#"{"publishedServers": []}"#,
+        "{}",
+    ),
+    (
+        Cause::AuthorizationServerUnusable,
+        r#"{"publishedServers": ["javascript:alert(1)"]}"#,
+        "{}",
+    ),
+    (
+        Cause::AuthorizationServerPlainHttp,
+        r#"{"publishedServers": ["http://other.example"]}"#,
+        "{}",
+    ),
+    (
+        Cause::LoginServerInner,
+        r#"{"publishedServers": ["https://10.0.0.5"]}"#,
+        "{}",
+    ),
+    (
+        Cause::LoginServerUnreachable,
+        r#"{"trouble": {"serverMetadata": [{"fault": "drop"}]}}"#,
+        "{}",
+    ),
+    (
+        Cause::LoginServerTrouble,
+        r#"{"trouble": {"serverMetadata": [{"fault": "status", "status": 500}]}}"#,
+        "{}",
+    ),
+    (
+        Cause::NoServerMetadata,
+        r#"{"serverMetadata": "absent"}"#,
+        "{}",
+    ),
+    (
+        Cause::IssuerMismatch,
+        r#"{"publishedIssuer": "{mcp}"}"#,
+        "{}",
+    ),
+    (
+        Cause::IssuerMissing,
+        r#"{"serverMembers": {"issuer": null}}"#,
+        "{}",
+    ),
+    (
+        Cause::OtherIssuer,
+        "{}",
+        r#"{"issuer": "https://mine.example"}"#,
+    ),
+    (Cause::PkceUnsaid, r#"{"pkce": "notOffered"}"#, "{}"),
+    (Cause::PkceWithoutS256, r#"{"pkce": "plain"}"#, "{}"),
+    (
+        Cause::EndpointPlainHttp,
+        r#"{"serverMembers": {"token_endpoint": "http://other.example/token"}}"#,
+        "{}",
+    ),
+    (
+        Cause::EndpointScheme,
+        r#"{"serverMembers": {"authorization_endpoint": "javascript:alert(1)"}}"#,
+        "{}",
+    ),
+    (
+        Cause::EndpointUnusable,
+        r#"{"serverMembers": {"token_endpoint": "https://a.example/token#x"}}"#,
+        "{}",
+    ),
+    (Cause::NoRegistration, r#"{"registration": "absent"}"#, "{}"),
+    (
+        Cause::RegistrationOff,
+        "{}",
+        r#"{"dynamicRegistration": {"enabled": false}}"#,
+    ),
+    (
+        Cause::RegistrationProtected,
+        r#"{"registration": {"protected": "initial"}}"#,
+        "{}",
+    ),
+    (
+        Cause::RegistrationRefused,
+        r#"{"trouble": {"register": [{"fault": "oauth", "error": "invalid_software_statement"}]}}"#,
+        "{}",
+    ),
+    (
+        Cause::RegistrationRedirectRefused,
+        r#"{"registrationRedirects": "httpsOnly"}"#,
+        "{}",
+    ),
+    (
+        Cause::RegistrationUnusable,
+        r#"{"trouble": {"register": [{"fault": "html"}]}}"#,
+        "{}",
+    ),
+    (
+        Cause::RegistrationUnavailable,
+        r#"{"trouble": {"register": [{"fault": "status", "status": 500}]}}"#,
+        "{}",
+    ),
+    (
+        Cause::RegistrationEnded,
+        r#"{"secretLife": 1, "authMethods": ["client_secret_basic"]}"#,
+        "{}",
+    ),
+    (
+        Cause::CodeNotGiven,
+        r#"{"device": true, "trouble": {"device": [{"fault": "oauth", "error": "invalid_scope"}]}}"#,
+        r#"{"grantType": "device_code"}"#,
+    ),
+    (
+        Cause::UnattendedIncomplete,
+        "{}",
+        r#"{"grantType": "client_credentials"}"#,
+    ),
+    (
+        Cause::UnattendedRefused,
+        "{}",
+        r#"{"grantType": "client_credentials", "clientId": "nobody", "clientSecret": "x"}"#,
+    ),
+    (
+        Cause::KeyUnusable,
+        "{}",
+        r#"{"grantType": "client_credentials", "clientId": "robot", "privateKeyFile": "/nowhere/key.pem"}"#,
+    ),
+];
+
 #[tokio::test]
 async fn what_is_wrong_on_the_way_to_a_link_has_its_code() {
-    let status = json!({"fault": "status", "status": 500});
-    let none = json!({});
-    let wrong: &[(Cause, Value, Value)] = &[
-        (
-            Cause::ResourceMetadataUnreachable,
-            trouble("resourceMetadata", &json!({"fault": "drop"})),
-            none.clone(),
-        ),
-        (
-            Cause::ResourceMetadataTrouble,
-            trouble("resourceMetadata", &status),
-            none.clone(),
-        ),
-        (
-            Cause::ResourceMismatch,
-            json!({"resourceMembers": {"resource": "https://other.example/mcp"}}),
-            none.clone(),
-        ),
-        (
-            Cause::ResourceMissing,
-            json!({"resourceMembers": {"resource": null}}),
-            none.clone(),
-        ),
-        (
-            Cause::NoAuthorizationServer,
-            json!({"publishedServers": []}),
-            none.clone(),
-        ),
-        (
-            Cause::AuthorizationServerUnusable,
-            json!({"publishedServers": ["javascript:alert(1)"]}),
-            none.clone(),
-        ),
-        (
-            Cause::AuthorizationServerPlainHttp,
-            json!({"publishedServers": ["http://other.example"]}),
-            none.clone(),
-        ),
-        (
-            Cause::LoginServerInner,
-            json!({"publishedServers": ["https://10.0.0.5"]}),
-            none.clone(),
-        ),
-        (
-            Cause::LoginServerUnreachable,
-            trouble("serverMetadata", &json!({"fault": "drop"})),
-            none.clone(),
-        ),
-        (
-            Cause::LoginServerTrouble,
-            trouble("serverMetadata", &status),
-            none.clone(),
-        ),
-        (
-            Cause::NoServerMetadata,
-            json!({"serverMetadata": "absent"}),
-            none.clone(),
-        ),
-        (
-            Cause::IssuerMismatch,
-            json!({"publishedIssuer": "{mcp}"}),
-            none.clone(),
-        ),
-        (
-            Cause::IssuerMissing,
-            json!({"serverMembers": {"issuer": null}}),
-            none.clone(),
-        ),
-        (
-            Cause::OtherIssuer,
-            none.clone(),
-            json!({"issuer": "https://mine.example"}),
-        ),
-        (
-            Cause::PkceUnsaid,
-            json!({"pkce": "notOffered"}),
-            none.clone(),
-        ),
-        (
-            Cause::PkceWithoutS256,
-            json!({"pkce": "plain"}),
-            none.clone(),
-        ),
-        (
-            Cause::EndpointPlainHttp,
-            json!({"serverMembers": {"token_endpoint": "http://other.example/token"}}),
-            none.clone(),
-        ),
-        (
-            Cause::EndpointScheme,
-            json!({"serverMembers": {"authorization_endpoint": "javascript:alert(1)"}}),
-            none.clone(),
-        ),
-        (
-            Cause::EndpointUnusable,
-            json!({"serverMembers": {"token_endpoint": "https://a.example/token#x"}}),
-            none.clone(),
-        ),
-        (
-            Cause::NoRegistration,
-            json!({"registration": "absent"}),
-            none.clone(),
-        ),
-        (
-            Cause::RegistrationOff,
-            none.clone(),
-            json!({"dynamicRegistration": {"enabled": false}}),
-        ),
-        (
-            Cause::RegistrationProtected,
-            json!({"registration": {"protected": "initial"}}),
-            none.clone(),
-        ),
-        (
-            Cause::RegistrationRefused,
-            trouble(
-                "register",
-                &json!({"fault": "oauth", "error": "invalid_software_statement"}),
-            ),
-            none.clone(),
-        ),
-        (
-            Cause::RegistrationRedirectRefused,
-            json!({"registrationRedirects": "httpsOnly"}),
-            none.clone(),
-        ),
-        (
-            Cause::RegistrationUnusable,
-            trouble("register", &json!({"fault": "html"})),
-            none.clone(),
-        ),
-        (
-            Cause::RegistrationUnavailable,
-            trouble("register", &status),
-            none.clone(),
-        ),
-        (
-            Cause::RegistrationEnded,
-            json!({"secretLife": 1, "authMethods": ["client_secret_basic"]}),
-            none.clone(),
-        ),
-        (
-            Cause::LinkNotMade,
-            none.clone(),
-            json!({"scopes": ["x".repeat(70_000)]}),
-        ),
-        (
-            Cause::CodeNotGiven,
-            json!({"device": true, "trouble": {"device": [{"fault": "oauth", "error": "invalid_scope"}]}}),
-            json!({"grantType": "device_code"}),
-        ),
-        (
-            Cause::UnattendedIncomplete,
-            none.clone(),
-            json!({"grantType": "client_credentials"}),
-        ),
-        (
-            Cause::UnattendedRefused,
-            none.clone(),
-            json!({"grantType": "client_credentials", "clientId": "nobody", "clientSecret": "x"}),
-        ),
-        (
-            Cause::KeyUnusable,
-            none.clone(),
-            json!({"grantType": "client_credentials", "clientId": "robot", "privateKeyFile": "/nowhere/key.pem"}),
-        ),
-    ];
+    let read = |text: &str| -> Value { serde_json::from_str(text).unwrap() };
+    let long = json!({ "scopes": ["x".repeat(70_000)] }).to_string();
     let mut missed = Vec::new();
-    for (cause, patch, oauth) in wrong {
-        let bench = broken(patch, oauth).await;
+    let too_long = [(Cause::LinkNotMade, "{}", long.as_str())];
+    for (cause, patch, oauth) in NO_LINK.iter().chain(&too_long) {
+        let bench = broken(&read(patch), &read(oauth)).await;
         let met = begun(&bench).await;
         if met != Some(*cause) {
             missed.push(format!("{cause} {}: {met:?}", cause.word()));
