@@ -71,7 +71,8 @@ pub(crate) struct Failure {
     title: String,
     /// RFC 9457: this case of it.
     detail: String,
-    /// The state of the sign-in that is in the way.
+    /// The state of the sign-in that is in the way; as `application/problem+json` the status of the answer.
+    #[schema(value_type = Option<Anything>)]
     status: Option<String>,
     reason: Option<String>,
     /// One suggested action, in words.
