@@ -10,6 +10,7 @@ use crate::commands::auth::Auth;
 use crate::commands::call::Call;
 use crate::commands::connect::Connect;
 use crate::commands::doctor::Doctor;
+use crate::commands::explain::Explain;
 use crate::commands::export::Export;
 use crate::commands::groups::Groups;
 use crate::commands::import::Import;
@@ -55,6 +56,8 @@ pub(crate) enum Command {
     Call(Call),
     /// What is wrong on the way to a server's sign-in, and what helps
     Doctor(Doctor),
+    /// What an error code means, and what helps; without one, all of them
+    Explain(Explain),
     /// The tools of all servers
     Tools {
         #[command(subcommand)]

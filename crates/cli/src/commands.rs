@@ -1,10 +1,11 @@
-//! The commands. All but `serve`, `settings`, `doctor`, `completion` and `lab` ask a running hub over its REST API.
+//! The commands. All but `serve`, `settings`, `doctor`, `explain`, `completion` and `lab` ask a running hub over its REST API.
 
 pub(crate) mod add;
 pub(crate) mod auth;
 pub(crate) mod call;
 pub(crate) mod connect;
 pub(crate) mod doctor;
+pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod groups;
 pub(crate) mod import;

@@ -3,6 +3,10 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use hub::cause::Cause;
+use hub::explained::Explained;
+use serde_json::Value;
+
 use crate::output::plain;
 
 /// The exit codes besides 0.
@@ -25,6 +29,9 @@ pub(crate) struct Failure {
     pub(crate) exit: Exit,
     what: String,
     cure: Option<String>,
+    cause: Option<Cause>,
+    /// The whole story, as the hub tells it.
+    explained: Option<Box<Explained>>,
     /// The result is on stdout already; a second JSON value there would help nobody.
     beside_a_result: bool,
 }
@@ -35,6 +42,8 @@ impl Failure {
             exit,
             what: what.into(),
             cure: None,
+            cause: None,
+            explained: None,
             beside_a_result: false,
         }
     }
@@ -57,6 +66,24 @@ impl Failure {
         self
     }
 
+    /// Its code, where the hub did not tell it.
+    pub(crate) fn cause(mut self, cause: Cause) -> Self {
+        self.cause = Some(cause);
+        self
+    }
+
+    /// What the hub tells of it; a hub of another version may tell something else, and then it is left out.
+    pub(crate) fn explained(mut self, told: Option<&Value>) -> Self {
+        let explained = told.and_then(|told| serde_json::from_value(told.clone()).ok());
+        self.explained = explained.map(Box::new).or(self.explained);
+        self
+    }
+
+    fn code(&self) -> Option<String> {
+        let told = self.explained.as_ref().map(|it| it.code.clone());
+        told.or_else(|| self.cause.map(Cause::id))
+    }
+
     /// What the person can do, where nobody said it better.
     pub(crate) fn or_cure(mut self, cure: impl FnOnce() -> String) -> Self {
         self.cure = self.cure.or_else(|| Some(cure()));
@@ -72,7 +99,7 @@ impl Failure {
     /// Says it, on stderr or as JSON on stdout, and gives the exit code.
     pub(crate) fn report(&self, json: bool) -> ExitCode {
         if json && !self.beside_a_result {
-            let told = serde_json::json!({ "success": false, "message": self.what, "do": self.cure, "exit": self.exit as u8 });
+            let told = serde_json::json!({ "success": false, "message": self.what, "do": self.cure, "errorCode": self.code(), "explained": self.explained, "exit": self.exit as u8 });
             crate::output::Output { json }.value(&told);
         } else {
             eprintln!("{}", plain(&self.to_string()));
@@ -84,9 +111,16 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "error: {}", self.what)?;
-        match &self.cure {
-            Some(cure) => write!(f, "\n   do: {cure}"),
-            None => Ok(()),
+        // The five lines say what helps, too.
+        if let (Some(cure), None) = (&self.cure, &self.explained) {
+            write!(f, "\n   do: {cure}")?;
+        }
+        match (&self.explained, self.cause) {
+            (Some(explained), _) => write!(f, "\n\n{explained}"),
+            (None, Some(cause)) => {
+                write!(f, "\n code: {cause}   (more of it: mcphub explain {cause})")
+            }
+            (None, None) => Ok(()),
         }
     }
 }

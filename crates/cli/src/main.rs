@@ -24,8 +24,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use arguments::{Arguments, Asking, Command};
 use commands::{
-    Desk, add, auth, call, connect, doctor, export, groups, import, keys, lab, serve, servers,
-    settings, tools,
+    Desk, add, auth, call, connect, doctor, explain, export, groups, import, keys, lab, serve,
+    servers, settings, tools,
 };
 use environment::Environment;
 use failure::{Exit, Failure};
@@ -69,6 +69,7 @@ fn run(arguments: Arguments, environment: Environment) -> Result<(), Failure> {
                 &environment,
             ))
         }
+        Some(Command::Explain(wanted)) => explain::run(&wanted, Output { json: asking.json }),
         Some(Command::Lab(wanted)) => {
             let output = Output { json: asking.json };
             runtime(Builder::new_multi_thread())?.block_on(lab::run(wanted, output, &environment))

@@ -44,10 +44,12 @@ pub(crate) fn line(entry: &Entry) -> String {
     if !evidence.is_empty() {
         line = format!("{line}   ({evidence})");
     }
-    match &entry.rule {
-        Some(rule) => format!("{line}   {}", rule_in_words(rule)),
-        None => line,
+    let rule = entry.rule.as_deref().map(rule_in_words);
+    for behind in rule.into_iter().chain(entry.error_code.clone()) {
+        line.push_str("   ");
+        line.push_str(&behind);
     }
+    line
 }
 
 fn stage(stage: &str) -> &str {

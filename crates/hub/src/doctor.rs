@@ -127,7 +127,10 @@ pub fn outcome(lines: &[Line]) -> Outcome {
         Outcome::Unreachable
     } else if wrong().next().is_none() {
         Outcome::Well
-    } else if wrong().all(|line| client::NEEDS_CLIENT.contains(&line.code)) {
+    } else if wrong().all(|line| {
+        line.cause
+            .is_some_and(|cause| client::NEEDS_CLIENT.contains(&cause))
+    }) {
         Outcome::NeedsClient
     } else {
         Outcome::Wrong
@@ -137,13 +140,14 @@ pub fn outcome(lines: &[Line]) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cause::Cause;
 
     #[test]
     fn the_worst_line_decides_what_all_of_them_come_to() {
-        let wrong = |part, code| Line::wrong(part, code, "", "");
-        let by_hand = wrong(Part::Client, "no-registration");
-        let other = wrong(Part::LoginServer, "pkce-unsaid");
-        let away = wrong(Part::Address, "name-unknown");
+        let wrong = |part, cause| Line::wrong(part, cause, "", "");
+        let by_hand = wrong(Part::Client, Cause::NoRegistration);
+        let other = wrong(Part::LoginServer, Cause::PkceUnsaid);
+        let away = wrong(Part::Address, Cause::NameUnknown);
         let fine = Line::note(Part::Clock, "clock-unknown", "");
         assert_eq!(outcome(std::slice::from_ref(&fine)), Outcome::Well);
         assert_eq!(outcome(&[fine, by_hand.clone()]), Outcome::NeedsClient);

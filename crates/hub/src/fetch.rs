@@ -33,6 +33,7 @@ pub use look::Whereabouts;
 pub use proxies::{Proxies, ProxyError};
 pub use reach::Reach;
 pub use resolver::Lookup;
+pub(crate) use resolver::{Refused as Inward, Unresolved};
 
 /// The largest answer that is read, after decompression.
 const LARGEST: usize = 1024 * 1024;

@@ -11,6 +11,8 @@ use oauth::step::Stage;
 use serde::{Serialize, Serializer};
 use tokio::sync::broadcast;
 
+use crate::cause::Cause;
+
 /// How many entries are kept for a server.
 const KEPT: usize = 200;
 /// Longest text of an entry, in bytes: servers may say much.
@@ -51,6 +53,9 @@ pub struct Entry {
     /// The rule's id, as in `docs/rules.md`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
+    /// What is wrong, where that was decided.
+    #[serde(rename = "errorCode", skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
 }
 
 impl Entry {
@@ -74,6 +79,7 @@ impl Entry {
             decision: decision.into(),
             why: None,
             rule: None,
+            cause: None,
         }
     }
 }
@@ -143,6 +149,7 @@ impl Journal {
             status = entry.status,
             why = entry.why,
             rule = entry.rule,
+            code = entry.cause.map(tracing::field::display),
             "{}",
             entry.decision.escape_debug()
         );

@@ -4,9 +4,11 @@
 
 pub mod access;
 pub mod catalog;
+pub mod cause;
 pub mod chance;
 pub mod clock;
 pub mod doctor;
+pub mod explained;
 pub mod fetch;
 pub mod journal;
 pub mod measure;

@@ -247,6 +247,11 @@ impl Sessions {
     }
 
     /// How many sessions are open.
+    /// How many calls wait for this account's sign-in.
+    pub(crate) fn waiting_for(&self, account: &crate::sign_in::Account) -> usize {
+        self.shared.sign_in_places.waiting_for(account)
+    }
+
     pub fn count(&self) -> usize {
         self.shared.live.len()
     }

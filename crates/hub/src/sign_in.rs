@@ -40,6 +40,7 @@ use dashmap::DashMap;
 use settings::Settings;
 use tokio::sync::{Semaphore, broadcast};
 
+use crate::cause::Cause;
 use crate::clock::Clock;
 use crate::fetch::Fetch;
 use crate::journal::Journal;
@@ -138,7 +139,10 @@ impl SignIns {
         let (shared, account) = (self.shared.clone(), account.into());
         match finished(async move { shared.refused(&account, refusal).await }).await {
             Ok(verdict) => verdict,
-            Err(why) => Verdict::Failed(why),
+            Err(why) => Verdict::Failed {
+                cause: Cause::Internal,
+                why,
+            },
         }
     }
 
@@ -217,6 +221,11 @@ impl SignIns {
         self.shared
             .renewed
             .all(|name| settings.server(name).is_some())
+    }
+
+    /// Where each exchange of a sign-in is written down.
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.shared.journal
     }
 
     /// Tells when a server was signed in, signed out, or came to need a person.

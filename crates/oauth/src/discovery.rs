@@ -92,6 +92,16 @@ impl Server {
     }
 }
 
+/// An answer from which nothing is concluded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unclear {
+    #[error("{0}")]
+    NoAnswer(Unanswered),
+    /// Of somebody who is in trouble.
+    #[error("status {0}")]
+    Status(u16),
+}
+
 /// Why there is no authorization server to use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DiscoveryError {
@@ -101,7 +111,7 @@ pub enum DiscoveryError {
     TimedOut { asked: String },
     /// Asked, but the answer is not known yet: try later.
     #[error("not known yet: {asked} gave no usable answer ({why})")]
-    NotYetKnown { asked: String, why: String },
+    NotYetKnown { asked: String, why: Unclear },
     #[error(
         "the metadata speaks of the resource {found:?}, not of {mcp_url:?}; if that is meant, set oauth.resource to {found:?}"
     )]
@@ -359,7 +369,7 @@ enum Found {
 enum Doubt {
     /// Nobody answered in the time that there was.
     Silent,
-    Said(String),
+    Said(Unclear),
 }
 
 fn read(
@@ -371,14 +381,14 @@ fn read(
         Err(Unanswered::TooLarge) => return Ok(Found::Miss),
         Err(Unanswered::Timeout) => return Ok(Found::Unknown(Doubt::Silent)),
         Err(error @ (Unanswered::Network(_) | Unanswered::Refused(_))) => {
-            return Ok(Found::Unknown(Doubt::Said(error.to_string())));
+            return Ok(Found::Unknown(Doubt::Said(Unclear::NoAnswer(error))));
         }
     };
     let status = response.status();
     // A 4xx says that nothing is there. A server in trouble says nothing, so nothing is concluded from it.
     // rule: mcp-auth-discovery-unknown, at-22, at-23
     if status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429) {
-        let why = format!("status {}", status.as_u16());
+        let why = Unclear::Status(status.as_u16());
         return Ok(Found::Unknown(Doubt::Said(why)));
     }
     if !status.is_success() {

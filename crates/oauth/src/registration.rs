@@ -79,6 +79,7 @@ pub enum RegistrationError {
         status: u16,
         said: String,
         cure: &'static str,
+        against: Against,
     },
     #[error("{endpoint} answered without a usable client: {why}")]
     Unusable { endpoint: String, why: String },
@@ -87,6 +88,16 @@ pub enum RegistrationError {
     /// Try later.
     #[error("{endpoint} cannot register a client now: {why}")]
     Unavailable { endpoint: String, why: String },
+}
+
+/// What a refused registration was refused for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Against {
+    /// Not just anybody is registered.
+    Strangers,
+    Callback,
+    /// Something else that we say of ourselves.
+    Metadata,
 }
 
 impl RegistrationError {
@@ -315,7 +326,14 @@ impl Registration {
             );
         }
         let endpoint = self.endpoint.to_string();
-        let protected = matches!(status, 401 | 403);
+        let against = match error {
+            _ if matches!(status, 401 | 403) => Against::Strangers,
+            "invalid_redirect_uri" => Against::Callback,
+            // Not every server uses the standard's word; the setting that helps is the same.
+            _ if said.contains("redirect_uri") => Against::Callback,
+            _ => Against::Metadata,
+        };
+        let protected = against == Against::Strangers;
         // rule: at-32, safe-r04
         let cure = match &self.policy.register.initial_access_token {
             None if protected => {
@@ -329,6 +347,7 @@ impl Registration {
             status,
             said,
             cure,
+            against,
         })
     }
 }

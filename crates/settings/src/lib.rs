@@ -28,7 +28,7 @@ pub use items::{Argument, Prompt, Resource};
 pub use oauth::{
     DynamicRegistration, GrantType, Grants, IdentityProvider, OAuth, Pkce, ResourceChoice,
 };
-pub use problem::{Problem, Severity};
+pub use problem::{Problem, Severity, nearest};
 pub use resolve::{Settings, resolve, resolve_with};
 pub use schema::SCHEMA;
 pub use sealed::{

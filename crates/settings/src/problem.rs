@@ -66,10 +66,7 @@ impl fmt::Display for Problem {
 impl std::error::Error for Problem {}
 
 /// The known word that was probably meant, when one is near enough.
-pub(crate) fn nearest<'a>(
-    written: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (written.chars().count() / 3).min(2);
     known
         .into_iter()

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderName, StatusCode, header};
 use hub::access::{Caller, Denied};
+use hub::cause::Cause;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
@@ -234,7 +235,8 @@ impl FromRequestParts<App> for Admin {
         }
         Err(
             Problem::new(Whose::Forbidden, "only an administrator may do this")
-                .code("not_an_administrator"),
+                .code("not_an_administrator")
+                .cause(Cause::NotAnAdministrator),
         )
     }
 }

@@ -37,6 +37,7 @@ use utoipa_axum::routes;
 use crate::access::still_there;
 use crate::app::App;
 use crate::problem::{Problem, Whose};
+use hub::cause::Cause;
 
 pub(crate) fn routes(app: &App) -> Router<App> {
     let (routes, _) = described().split_for_parts();
@@ -106,7 +107,9 @@ async fn read_only(
         && !path.starts_with("/tools/call/")
     {
         return Err(
-            Problem::new(Whose::Forbidden, "this hub is read-only (READONLY)").code("read_only"),
+            Problem::new(Whose::Forbidden, "this hub is read-only (READONLY)")
+                .code("read_only")
+                .cause(Cause::ReadOnly),
         );
     }
     Ok(next.run(request).await)

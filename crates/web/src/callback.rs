@@ -12,6 +12,8 @@ use std::time::Duration;
 use axum::extract::{OriginalUri, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use hub::cause::Cause;
+use hub::explained::Explained;
 use hub::sign_in::Account;
 use hub::upstream::{State as Life, Upstream};
 use tokio::time::{Instant, timeout_at};
@@ -33,14 +35,8 @@ enum Reached {
     Connecting,
     Off,
     /// The server wants more of a person than this sign-in gave.
-    Wanting {
-        why: String,
-        cure: String,
-    },
-    Failed {
-        why: String,
-        cure: String,
-    },
+    Wanting(Box<Explained>),
+    Failed(Box<Explained>),
 }
 
 pub(crate) async fn callback(
@@ -59,7 +55,12 @@ pub(crate) async fn callback(
         Ok(completed) => completed,
         Err(error) => {
             let back = app.walks().comes_back(&headers, None, now);
-            return with_list(failed(&error), back, uri.path()).into_response();
+            return with_list(
+                failed(&error, &app.hub().explain_callback(&error)),
+                back,
+                uri.path(),
+            )
+            .into_response();
         }
     };
     // rule: safe-c11
@@ -129,23 +130,14 @@ async fn reached(upstream: &Upstream) -> Reached {
             }
             Life::Disabled | Life::Asleep => return Reached::Off,
             Life::Broken { error } => {
-                return Reached::Failed {
-                    why: error.to_string(),
-                    cure: error.cure(),
-                };
+                return Reached::Failed(explained(upstream, error.into()));
             }
             // An older failure says nothing about the new token.
             Life::BackingOff { error, .. } if fresh => {
-                return Reached::Failed {
-                    why: error.to_string(),
-                    cure: error.cure(),
-                };
+                return Reached::Failed(explained(upstream, error.into()));
             }
             Life::NeedsSignIn { why } if fresh => {
-                return Reached::Wanting {
-                    why: why.reason.clone(),
-                    cure: why.action.clone(),
-                };
+                return Reached::Wanting(explained(upstream, why.into()));
             }
             Life::BackingOff { .. } | Life::Connecting { .. } | Life::NeedsSignIn { .. } => {}
         }
@@ -155,4 +147,10 @@ async fn reached(upstream: &Upstream) -> Reached {
             Err(_) => return Reached::Connecting,
         }
     }
+}
+
+/// What stands now; its state may have gone on since it was looked at.
+fn explained(upstream: &Upstream, cause: Cause) -> Box<Explained> {
+    let explained = upstream.explained();
+    Box::new(explained.unwrap_or_else(|| Explained::of(cause, Some(upstream.name()))))
 }

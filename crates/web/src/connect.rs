@@ -79,7 +79,11 @@ pub(crate) async fn confirm(
     let name = &meant.server.name;
     match app.hub().sign_ins().begin(&meant.ticketed.account).await {
         Ok(link) => words::onward(name, &link).into_response(),
-        Err(error) => words::not_begun(name, &error).into_response(),
+        Err(error) => {
+            let account = &meant.ticketed.account;
+            let explained = app.hub().explain_sign_in(account, &error);
+            words::not_begun(name, &explained).into_response()
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use url::{Host, Url};
 
 use crate::app::App;
 use crate::problem::{Problem, Whose};
+use hub::cause::Cause;
 
 /// The names under which we answer, besides addresses and localhost.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -141,7 +142,7 @@ fn bare_name(written: &str) -> Option<String> {
 }
 
 fn refused(message: impl Into<String>) -> Problem {
-    Problem::new(Whose::Forbidden, message)
+    Problem::new(Whose::Forbidden, message).cause(Cause::WrongHost)
 }
 
 /// Lets a request in, with a bound on its body.

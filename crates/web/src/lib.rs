@@ -9,6 +9,7 @@ mod connect;
 mod crowd;
 mod dashboard;
 mod doors;
+mod errors;
 mod guard;
 mod health;
 mod landing;

@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, header};
 use hub::Hub;
+use hub::cause::Cause;
 use hub::upstream::State as Life;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
@@ -29,7 +30,9 @@ pub(crate) async fn metrics(State(app): State<App>, headers: HeaderMap) -> Respo
         Err(refused) => return refused.into_response(),
         Ok(caller) if !caller.may_use_everything() => {
             let message = "the names of all servers are in the metrics; use a key for everything";
-            return Problem::new(Whose::Forbidden, message).into_response();
+            return Problem::new(Whose::Forbidden, message)
+                .cause(Cause::NotAnAdministrator)
+                .into_response();
         }
         Ok(_) => {}
     }

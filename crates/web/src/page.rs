@@ -3,6 +3,7 @@
 //! Everything that came from elsewhere is text: escaped, shortened, without control and direction characters. The policy
 //! allows exactly our own style (and, where the page closes itself, our own script) by hash and nothing else.
 
+pub(crate) mod explained;
 mod list;
 #[cfg(test)]
 mod tests;
@@ -99,6 +100,8 @@ pub(crate) enum Row {
     Command(String, String),
     /// An address of ours.
     Link(String),
+    /// A word of ours, and the address of ours where more of it stands.
+    Reference(String, String),
 }
 
 impl IntoResponse for Page {
@@ -240,6 +243,9 @@ impl Row {
                 format!("<span>{words}</span><code>{command}</code>")
             }
             Self::Link(address) => format!("<code>{}</code>", text(address)),
+            Self::Reference(word, address) => {
+                format!("<a href=\"{}\">{}</a>", whole(address), text(word))
+            }
         }
     }
 }

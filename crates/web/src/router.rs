@@ -21,9 +21,11 @@ use crate::address::{Address, Door};
 use crate::api::request_id;
 use crate::app::App;
 use crate::mcp::Mcp;
-use crate::problem::{Problem, Whose};
+use crate::problem::{self, Problem, Whose};
 use crate::sse::Sse;
-use crate::{access, api, callback, connect, dashboard, guard, health, landing, metrics, openapi};
+use crate::{
+    access, api, callback, connect, dashboard, errors, guard, health, landing, metrics, openapi,
+};
 
 /// What is asked to see how the hub stands.
 const PROBES: [&str; 4] = ["/health", "/healthz", "/readyz", "/metrics"];
@@ -78,9 +80,14 @@ impl Front {
     async fn led(&self, request: Request) -> Response {
         let address = Address::of(request.uri().path(), &self.prefix);
         let Some(address) = address.filter(|address| !self.is_callback(address, &request)) else {
-            return match self.rest.clone().oneshot(request).await {
+            let standard = problem::is_wanted(request.headers());
+            let response = match self.rest.clone().oneshot(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},
+            };
+            return match standard {
+                true => problem::in_standard_shape(response),
+                false => response,
             };
         };
         let caller = match self.caller(&address, request.headers()) {
@@ -155,6 +162,7 @@ fn rest(app: &App, prefix: &str) -> Router {
             get(connect::all::show).post(connect::all::confirm),
         )
         .route("/c/{code}", get(connect::short))
+        .route("/errors/{code}", get(errors::show))
         .route(
             "/.well-known/oauth-protected-resource",
             get(landing::resource_metadata),

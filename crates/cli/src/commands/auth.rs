@@ -95,8 +95,9 @@ async fn status(desk: &Desk, only: Option<&str>) -> Result<(), Failure> {
         .collect::<Vec<_>>()
         .join(", ");
     let need = if waiting.len() == 1 { "needs" } else { "need" };
-    let failure =
-        Failure::new(Exit::SignInNeeded, format!("{names} {need} a person")).beside_a_result();
+    let failure = Failure::new(Exit::SignInNeeded, format!("{names} {need} a person"))
+        .explained(first.explained.as_ref())
+        .beside_a_result();
     Err(match first.cure() {
         Some(cure) => failure.cure(cure),
         None => failure,
@@ -116,6 +117,7 @@ pub(super) fn told(server: &Server) -> Value {
         "userCode": oauth.user_code,
         "verificationUri": oauth.verification_uri,
         "linkExpiresAt": oauth.link_expires_at,
+        "explained": server.explained,
     })
 }
 

@@ -140,6 +140,8 @@ fn shown(line: &Line, verbose: bool) -> String {
         .clause
         .filter(|_| verbose || line.verdict != Verdict::Ok);
     let clause = clause.map_or_else(String::new, |clause| format!("   ({clause})"));
+    let code = line.cause.map(|cause| format!("   {cause}"));
+    let clause = format!("{clause}{}", code.unwrap_or_default());
     let mut text = format!("{:<13} {}{clause}", line.part.word(), line.text);
     let mut more = |what: &str, said: &Option<String>| {
         if let Some(said) = said {

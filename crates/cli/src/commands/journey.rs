@@ -235,6 +235,7 @@ pub(super) fn verdict(server: &Server) -> Result<(), Failure> {
     let log = || format!("mcphub auth log {}", quoted(&server.name));
     Err(failure
         .cure(server.cure().unwrap_or_else(log))
+        .explained(server.explained.as_ref())
         .beside_a_result())
 }
 

@@ -11,6 +11,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hub::StartError;
+use hub::cause::Cause;
 use hub::clock::Clock;
 use hub::{Hub, HubOptions};
 use secrecy::{ExposeSecret, SecretString};
@@ -164,7 +166,11 @@ async fn start_hub(serve: &Serve, environment: &Environment, port: u16) -> Resul
         clock: Clock::system(),
     };
     Hub::start(options).await.map_err(|error| {
-        Failure::usage(chain(&error)).cure(format!(
+        let failure = match &error {
+            StartError::Store(_) => Failure::usage(chain(&error)).cause(Cause::SettingsUnreadable),
+            StartError::Proxy(_) => Failure::usage(chain(&error)),
+        };
+        failure.cure(format!(
             "correct {} and start again; nothing was changed in it",
             settings_path.display()
         ))

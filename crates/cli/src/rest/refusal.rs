@@ -1,10 +1,21 @@
 //! When a hub does not answer as wished: what the person is told, and what helps.
 
+use hub::cause::Cause;
 use reqwest::StatusCode;
 use serde_json::Value;
 
 use super::{Hub, shape};
 use crate::failure::{Exit, Failure, root};
+
+impl Failure {
+    /// The code that the hub told, if it is one of ours.
+    fn told_code(self, answer: &Value) -> Self {
+        match answer["errorCode"].as_str().and_then(Cause::find) {
+            Some(cause) => self.cause(cause),
+            None => self,
+        }
+    }
+}
 
 impl Hub {
     pub(super) fn refused(&self, status: StatusCode, answer: &Value) -> Failure {
@@ -14,6 +25,7 @@ impl Hub {
             .unwrap_or("the hub gave no reason");
         if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN {
             return Failure::api(format!("{} did not let us in: {message}", self.address()))
+                .told_code(answer)
                 .cure("on the hub's own machine run this as the user who runs the hub; elsewhere give `--token` (or MCPHUB_TOKEN) with a login token or a bearer key for all servers");
         }
         let exit = if answer["code"] == shape::SIGN_IN_NEEDED {
@@ -21,7 +33,9 @@ impl Hub {
         } else {
             Exit::Api
         };
-        let failure = Failure::new(exit, message);
+        let failure = Failure::new(exit, message)
+            .told_code(answer)
+            .explained(answer.get("explained"));
         match (answer["action"].as_str(), answer["code"].as_str()) {
             (Some(action), _) => failure.cure(action),
             (None, Some("no_such_tool")) => {
@@ -44,6 +58,7 @@ impl Hub {
                 self.address()
             ),
         )
+        .cause(Cause::NoHub)
         .cure("name the hub with `--url` or MCPHUB_URL, with its BASE_PATH when it has one")
     }
 
@@ -56,7 +71,8 @@ impl Hub {
         let failure = Failure::new(
             Exit::Unreachable,
             format!("no hub {slow} at {}: {}", self.address(), root(error)),
-        );
+        )
+        .cause(Cause::NoHub);
         match self.others.as_slice() {
             [] if self.is_on_this_machine() => failure
                 .cure("start it with `mcphub`, or name another one with `--url` or MCPHUB_URL"),

@@ -31,6 +31,8 @@ pub(crate) struct Server {
     pub(crate) config: Value,
     #[serde(default)]
     pub(crate) oauth: Option<OAuth>,
+    /// The five lines, where something is wrong.
+    pub(crate) explained: Option<Value>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -155,6 +157,7 @@ pub(crate) struct Entry {
     pub(crate) decision: String,
     pub(crate) why: Option<String>,
     pub(crate) rule: Option<String>,
+    pub(crate) error_code: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -106,9 +106,10 @@ fn row(fault: &Fault, line: &Value, stage: &Stage) -> String {
         text.replace('<', "&lt;").replace('|', "\\|")
     };
     format!(
-        "| {} | `{}` | {} | {} | {} |",
+        "| {} | `{}` {} | {} | {} | {} |",
         fault.is,
         fault.code,
+        cell("errorCode"),
         cell("text"),
         cell("clause"),
         cell("do")

@@ -1,5 +1,6 @@
 //! How the hub ends: SIGTERM lets what is under way finish within a bound, a second signal does not, and no process stays behind.
 
+use hub::cause::Cause;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
@@ -160,6 +161,7 @@ fn a_call_that_is_under_way_when_the_hub_is_told_to_stop_is_answered_and_nothing
         late.starts_with("HTTP/1.1 503") && late.contains("\"code\":\"stopping\""),
         "{late}"
     );
+    assert!(late.contains(&Cause::Stopping.id()), "{late}");
     assert!(call.try_recv().is_err(), "it still works");
     std::fs::write(stage.desk.home().join("go"), "last\n").unwrap();
     let answer = call.recv_timeout(PATIENCE).unwrap();

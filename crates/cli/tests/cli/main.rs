@@ -6,6 +6,7 @@ mod connect;
 mod device;
 mod doctor;
 mod drain;
+mod explain;
 mod files;
 mod harness;
 mod import;

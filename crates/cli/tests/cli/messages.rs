@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::{IpAddr, TcpListener, TcpStream};
 
 use crate::harness::{Desk, Running};
+use hub::cause::Cause;
 use serde_json::Value;
 
 /// A port on which nobody listens: it was free a moment ago.
@@ -23,6 +24,7 @@ fn without_a_hub_a_command_ends_with_4_and_says_how_to_start_one() {
     assert_eq!(out, "");
     assert!(err.contains("no hub answers at http://127.0.0.1:"), "{err}");
     assert!(err.contains("do: start it with `mcphub`"), "{err}");
+    assert!(err.contains(&Cause::NoHub.id()), "{err}");
 }
 
 #[test]
@@ -91,6 +93,7 @@ fn settings_that_do_not_parse_stop_the_start_with_line_and_column_and_are_not_to
     assert!(err.contains("mcp_settings.json"), "{err}");
     assert!(err.contains("line ") && err.contains("column "), "{err}");
     assert!(err.contains("do: "), "{err}");
+    assert!(err.contains(&Cause::SettingsUnreadable.id()), "{err}");
     assert_eq!(desk.settings(), broken);
 }
 

@@ -8,6 +8,7 @@ use oauth::step::Response;
 
 use super::line::{Line, Part};
 use super::walk::Walk;
+use crate::cause::Cause;
 
 const ANYWAY: &str =
     "tell the server's owner; the hub goes on without, and looks at the well-known addresses";
@@ -20,15 +21,12 @@ pub(super) fn examine(walk: &mut Walk<'_>, refusal: &Response) -> Option<Challen
         .filter_map(|line| line.to_str().ok())
         .collect();
     if lines.is_empty() {
-        walk.say(
-            Line::wrong(
-                Part::Challenge,
-                "challenge-absent",
-                "the 401 has no WWW-Authenticate",
-                ANYWAY,
-            )
-            .clause("RFC 9110 11.6.1"),
-        );
+        walk.say(Line::wrong(
+            Part::Challenge,
+            Cause::ChallengeAbsent,
+            "the 401 has no WWW-Authenticate",
+            ANYWAY,
+        ));
         return None;
     }
     let Some(challenge) = Challenge::parse(lines.iter().copied()) else {
@@ -69,19 +67,17 @@ fn strange(lines: &[&str]) -> Line {
     if password {
         Line::wrong(
             Part::Challenge,
-            "challenge-password",
+            Cause::ChallengePassword,
             "a password is asked for, not a token of OAuth",
             "give the server its password: headers.Authorization in the settings",
         )
-        .clause("RFC 7617 2")
     } else {
         Line::wrong(
             Part::Challenge,
-            "challenge-unreadable",
+            Cause::ChallengeUnreadable,
             format!("WWW-Authenticate says {said:?}, which is no Bearer challenge"),
             ANYWAY,
         )
-        .clause("RFC 6750 3")
     }
 }
 
@@ -96,11 +92,10 @@ pub(super) fn pointer(walk: &mut Walk<'_>, challenge: &Challenge) {
         walk.say(
             Line::wrong(
                 Part::Challenge,
-                "pointer-refused",
+                Cause::PointerRefused,
                 format!("the challenge points to {pointer}, which is not asked: it must be https, and not nearer to us than the server"),
                 ANYWAY,
-            )
-            .clause("RFC 9728 7.7"),
+            ),
         );
         return;
     };
@@ -110,17 +105,20 @@ pub(super) fn pointer(walk: &mut Walk<'_>, challenge: &Challenge) {
     let status = response.status();
     let found = if status.is_success() && heard.document().is_none() {
         Some((
-            "pointer-no-document",
+            Cause::PointerNoDocument,
             "the challenge points to something that is no JSON",
         ))
     } else if status.is_client_error() || status.is_redirection() {
-        Some(("pointer-dead", "the challenge points to where nothing is"))
+        Some((
+            Cause::PointerDead,
+            "the challenge points to where nothing is",
+        ))
     } else {
         None
     };
-    if let Some((code, text)) = found {
-        let line = Line::wrong(Part::Challenge, code, text, ANYWAY);
-        let line = line.exchange(heard.both()).clause("RFC 9728 5.1");
+    if let Some((cause, text)) = found {
+        let line = Line::wrong(Part::Challenge, cause, text, ANYWAY);
+        let line = line.exchange(heard.both());
         walk.say(line);
     }
 }

@@ -12,9 +12,10 @@ use url::Url;
 use super::line::{Line, Part};
 use super::refusal;
 use super::walk::Walk;
+use crate::cause::Cause;
 
 /// The lines that a person cures by registering a client.
-pub(super) const NEEDS_CLIENT: [&str; 2] = ["no-registration", "registration-off"];
+pub(super) const NEEDS_CLIENT: [Cause; 2] = [Cause::NoRegistration, Cause::RegistrationOff];
 
 pub(super) const CLAUSE: &str = "MCP authorization, Client Registration";
 

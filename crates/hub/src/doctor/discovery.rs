@@ -14,15 +14,12 @@ use serde_json::{Map, Value};
 use super::line::{Line, Part};
 use super::walk::{Heard, Walk};
 use super::{challenge, endpoints, fault, metadata};
+use crate::cause::{Cause, is_of_login_server};
 
 /// How many settings are supposed; a document cannot have more that one could accept.
 const ROUNDS: usize = 6;
 
 pub(super) const RESOURCE: &str = "/.well-known/oauth-protected-resource";
-const SERVER: [&str; 2] = [
-    "/.well-known/oauth-authorization-server",
-    "/.well-known/openid-configuration",
-];
 
 pub(super) async fn examine(
     walk: &mut Walk<'_>,
@@ -90,11 +87,10 @@ async fn told(
         walk.say(
             Line::wrong(
                 Part::LoginServer,
-                "no-metadata",
+                Cause::NoMetadata,
                 "nothing is published, neither by the server nor at its origin; /authorize, /token and /register there would be a guess",
                 "the server's owner has to publish metadata; or set oauth.authorizationEndpoint and oauth.tokenEndpoint",
-            )
-            .clause("MCP authorization, Authorization Server Discovery"),
+            ),
         );
     }
     let well = of_server.is_empty();
@@ -203,10 +199,6 @@ impl Document {
     }
 }
 
-pub(super) fn is_of_server(address: &str) -> bool {
-    SERVER.iter().any(|place| address.contains(place))
-}
-
 fn document_of_resource(walk: &Walk<'_>, challenge: Option<&Challenge>) -> Option<Document> {
     let pointers = challenge.into_iter().flat_map(|it| &it.resource_metadata);
     let pointers: Vec<String> = pointers
@@ -227,7 +219,9 @@ fn document_of_server(walk: &Walk<'_>, found: Option<&Discovered>) -> Option<Doc
     if let Some(used) = used {
         return Document::of(walk.heard_at(&used.place)?);
     }
-    let asked = walk.heard().filter(|heard| is_of_server(&heard.address));
+    let asked = walk
+        .heard()
+        .filter(|heard| is_of_login_server(&heard.address));
     let documents = asked.rev().filter_map(Document::of);
     let mut whole = documents.filter(|one| {
         one.members.contains_key("authorization_endpoint")

@@ -6,6 +6,7 @@ use oauth::place::Place;
 
 use super::line::{Line, Part};
 use super::walk::Walk;
+use crate::cause::Cause;
 use crate::fetch::{Fetch, Whereabouts};
 
 /// Whether a request can be sent there at all.
@@ -25,7 +26,7 @@ pub(super) async fn examine(walk: &mut Walk<'_>) -> bool {
             walk.say(
                 Line::wrong(
                     Part::Address,
-                    "name-unknown",
+                    Cause::NameUnknown,
                     format!("the name {host} does not resolve"),
                     "correct the host in the address, or look at this machine's DNS; where only a proxy knows the name, set HTTPS_PROXY",
                 )
@@ -37,11 +38,10 @@ pub(super) async fn examine(walk: &mut Walk<'_>) -> bool {
             walk.say(
                 Line::wrong(
                     Part::Address,
-                    "address-inner",
+                    Cause::AddressInner,
                     why,
                     "correct the address; where a name leads into a network of the house, set allowPrivateNetwork: true at the server",
-                )
-                .clause("MCP security best practices, SSRF"),
+                ),
             );
             return false;
         }
@@ -72,21 +72,21 @@ fn unreached(host: &str, port: u16, error: &io::Error) -> Line {
     if error.kind() == io::ErrorKind::ConnectionRefused {
         Line::wrong(
             Part::Address,
-            "connection-refused",
+            Cause::ConnectionRefused,
             format!("nobody listens at {host}, port {port}"),
             "start the server, or correct host and port of the address",
         )
     } else if error.kind() == io::ErrorKind::TimedOut {
         Line::wrong(
             Part::Address,
-            "connection-silent",
+            Cause::ConnectionSilent,
             format!("{host} does not take the connection in time"),
             "look at firewalls between here and there, at a VPN that may be needed, and at HTTPS_PROXY",
         )
     } else {
         Line::wrong(
             Part::Address,
-            "connection-failed",
+            Cause::ConnectionFailed,
             format!("{host} cannot be reached: {error}"),
             "look at this machine's network",
         )

@@ -8,6 +8,7 @@ use url::Url;
 use super::discovery::Document;
 use super::line::{Line, Part};
 use super::walk::Walk;
+use crate::cause::Cause;
 use crate::fetch::Whereabouts;
 
 /// The browser's endpoint is not among them: where that leads is between a person and their network.
@@ -25,18 +26,20 @@ pub(super) async fn examine(walk: &mut Walk<'_>, document: &Document) {
             Whereabouts::Found(_) | Whereabouts::Proxied => continue,
             Whereabouts::Refused(why) => Line::wrong(
                 Part::LoginServer,
-                "endpoint-inner",
+                Cause::EndpointInner,
                 format!("the {key} {url} is not asked: {why}"),
                 "if the login server is in this network, set allowPrivateNetwork: true at the server; else its owner has to correct it",
-            )
-            .clause("MCP security best practices, SSRF"),
+            ),
             Whereabouts::Unknown(why) => Line::wrong(
                 Part::LoginServer,
-                "endpoint-unknown",
+                Cause::EndpointUnknown,
                 format!("the name in the {key} {url} does not resolve"),
                 "the login server's owner has to correct it; or look at this machine's DNS",
             )
-            .exchange((format!("resolve {}", url.host_str().unwrap_or_default()), why.to_string())),
+            .exchange((
+                format!("resolve {}", url.host_str().unwrap_or_default()),
+                why.to_string(),
+            )),
         };
         walk.say(line.shown_by(Some(&document.both)));
     }

@@ -8,8 +8,8 @@ use oauth::step::Response;
 
 use super::line::{Line, Part};
 use super::said::{self, Answered};
-use super::transport::CLAUSE;
 use super::walk::Walk;
+use crate::cause::Cause;
 
 /// A server that does not take the handshake may do without one. The inner `None`: there is nothing to sign in to.
 pub(super) async fn stateless(walk: &mut Walk<'_>) -> Option<Option<Response>> {
@@ -38,12 +38,11 @@ pub(super) fn refused_handshake(refusal: &Message, handshake: (String, String)) 
     let said = refusal.error().unwrap_or_default();
     Line::wrong(
         Part::Transport,
-        "handshake-refused",
+        Cause::HandshakeRefused,
         format!("speaks MCP, and refuses the first message: {said}"),
         "tell the server's owner what it answered; its revision of MCP may be one that nobody speaks any more",
     )
     .exchange(handshake)
-    .clause("MCP lifecycle, Initialization")
 }
 
 /// 400, 404 and 405 are also what servers of the old transport answer to a POST, and those that know no handshake.
@@ -81,12 +80,11 @@ pub(super) async fn old(
             Some(refusal) => refused_handshake(&refusal, posted),
             None => Line::wrong(
                 Part::Transport,
-                "not-found",
+                Cause::NotFound,
                 "there is no MCP endpoint at this address, neither the new transport nor the old one",
                 "correct the address; many servers have theirs at /mcp, old ones at /sse",
             )
-            .exchange(posted)
-            .clause(CLAUSE),
+            .exchange(posted),
         },
     };
     walk.say(line);

@@ -1,138 +1,110 @@
-//! Why the search for the login server ended, as a line: its code, its clause, and what helps.
+//! Why the search for the login server ended, as a line: what helps. Which code an error has, `cause` knows; what was heard on
+//! the way sometimes says more.
 
 use oauth::DiscoveryError;
 use oauth::address::{AddressError, Purpose};
 use oauth::step::Unanswered;
 
-use super::discovery::is_of_server;
 use super::line::{Line, Part};
 use super::transport::certificate;
 use super::walk::{Heard, Walk};
+use crate::cause::{Cause, is_of_login_server};
 
 const OWNER: &str = "the server's owner has to correct it";
-/// What was given to one server is not shown to another.
-const BINDING: &str = "MCP authorization, Token Theft";
 const RESOURCE: Part = Part::Resource;
 const SERVER: Part = Part::LoginServer;
 
 pub(super) fn line(walk: &Walk<'_>, error: &DiscoveryError) -> Line {
-    let said = error.to_string();
+    let (said, cause) = (error.to_string(), Cause::from(error));
     match error {
-        DiscoveryError::McpAddress(_) => Line::wrong(RESOURCE, "mcp-address", said, "correct it"),
+        DiscoveryError::McpAddress(_) => Line::wrong(RESOURCE, cause, said, "correct it"),
         DiscoveryError::TimedOut { asked } | DiscoveryError::NotYetKnown { asked, .. } => {
-            unanswered(walk, asked, said)
+            unanswered(walk, asked, cause, said)
         }
         DiscoveryError::ResourceMismatch { mcp_url, found } => Line::wrong(
             RESOURCE,
-            "resource-mismatch",
+            cause,
             format!("the metadata speaks of the resource {found}, not of {mcp_url}"),
-            format!("write the address of the server as {found}; or, if that is meant, set oauth.resource to it"),
-        )
-        .clause("RFC 9728 3.3"),
+            format!(
+                "write the address of the server as {found}; or, if that is meant, set oauth.resource to it"
+            ),
+        ),
         DiscoveryError::ResourceMissing { .. } => Line::wrong(
             RESOURCE,
-            "resource-missing",
+            cause,
             "the metadata does not say which resource it speaks of",
             "set oauth.resource to the server's address to accept it",
-        )
-        .clause("RFC 9728 2"),
+        ),
         DiscoveryError::NoAuthorizationServer { .. } => Line::wrong(
             RESOURCE,
-            "no-authorization-server",
+            cause,
             "the metadata names no authorization server",
             format!("{OWNER}; or set oauth.authorizationEndpoint and oauth.tokenEndpoint"),
-        )
-        .clause("MCP authorization, Authorization Server Location"),
-        DiscoveryError::UnusableServer(why) => unusable(why),
+        ),
+        DiscoveryError::UnusableServer(why) => unusable(why, cause),
         DiscoveryError::NoServerMetadata { issuer } => no_metadata(walk, issuer),
-        DiscoveryError::IssuerMismatch { asked, found } => issuer_mismatch(asked, found),
+        DiscoveryError::IssuerMismatch { asked, found } => Line::wrong(
+            SERVER,
+            cause,
+            format!("the metadata of {asked} names the issuer {found}"),
+            format!("if that is meant, set oauth.issuer to {found}; else {OWNER}"),
+        ),
         DiscoveryError::IssuerMissing { asked } => {
             let text = format!("the metadata of {asked} names no issuer");
             let cure = format!("set oauth.issuer to {asked} to accept it");
-            Line::wrong(SERVER, "issuer-missing", text, cure).clause("RFC 8414 2")
+            Line::wrong(SERVER, cause, text, cure)
         }
         DiscoveryError::OtherIssuer { .. } => {
             let cure = "set oauth.issuer to the one that the server uses, if it may";
-            Line::wrong(SERVER, "other-issuer", said, cure).clause("RFC 8414 3.3")
+            Line::wrong(SERVER, cause, said, cure)
         }
         DiscoveryError::TokenEndpointMoved { .. } => {
             let cure = "set oauth.tokenEndpoint, if the new place is right";
-            Line::wrong(SERVER, "token-endpoint-moved", said, cure).clause(BINDING)
+            Line::wrong(SERVER, cause, said, cure)
         }
         DiscoveryError::SecretElsewhere { setting, .. } => {
             let cure = format!("set {setting}, if that place may see the secret");
-            Line::wrong(SERVER, "secret-elsewhere", said, cure).clause(BINDING)
+            Line::wrong(SERVER, cause, said, cure)
         }
         DiscoveryError::Ambiguous { document, why } => Line::wrong(
-            if is_of_server(document) { SERVER } else { RESOURCE },
-            "ambiguous",
+            if is_of_login_server(document) {
+                SERVER
+            } else {
+                RESOURCE
+            },
+            cause,
             format!("the document can be read in two ways: {why}"),
             OWNER,
-        )
-        .clause("RFC 8259 4"),
-        DiscoveryError::PkceNotOffered { issuer, offered } => pkce(issuer, offered.as_deref()),
-        DiscoveryError::Address(why) => address(why),
+        ),
+        DiscoveryError::PkceNotOffered { issuer, offered } => {
+            pkce(issuer, offered.as_deref(), cause)
+        }
+        DiscoveryError::Address(why) => endpoint(why, cause),
     }
 }
 
-fn unusable(why: &AddressError) -> Line {
-    Line::wrong(
-        RESOURCE,
-        match why {
-            AddressError::PlainHttp { .. } => "authorization-server-plain-http",
-            AddressError::Inner { .. } => "authorization-server-inner",
-            AddressError::NotAUrl { .. }
-            | AddressError::Scheme { .. }
-            | AddressError::Disguised { .. }
-            | AddressError::Fragment { .. } => "authorization-server-unusable",
-        },
-        format!("the metadata names an authorization server that is not asked: {why}"),
-        cure_of(why),
-    )
-    .clause("OAuth 2.1 1.5")
+fn unusable(why: &AddressError, cause: Cause) -> Line {
+    let text = format!("the metadata names an authorization server that is not asked: {why}");
+    Line::wrong(RESOURCE, cause, text, cure_of(why))
 }
 
-fn issuer_mismatch(asked: &str, found: &str) -> Line {
-    Line::wrong(
-        SERVER,
-        "issuer-mismatch",
-        format!("the metadata of {asked} names the issuer {found}"),
-        format!("if that is meant, set oauth.issuer to {found}; else {OWNER}"),
-    )
-    .clause("RFC 8414 3.3")
-}
-
-fn pkce(issuer: &str, offered: Option<&[String]>) -> Line {
-    let (code, text) = match offered {
-        None => (
-            "pkce-unsaid",
-            format!("{issuer} does not say that it knows PKCE with S256"),
-        ),
-        Some(offered) => (
-            "pkce-without-s256",
-            format!(
-                "{issuer} knows PKCE with {} only, not with S256",
-                offered.join(", ")
-            ),
-        ),
-    };
-    let cure = format!("set oauth.pkce to \"assume\" to send S256 all the same; else {OWNER}");
-    Line::wrong(SERVER, code, text, cure).clause("MCP authorization, Authorization Code Protection")
-}
-
-fn address(why: &AddressError) -> Line {
-    let code = match why {
-        AddressError::PlainHttp { .. } => "endpoint-plain-http",
-        AddressError::Inner { .. } => "endpoint-inner",
-        AddressError::Scheme { .. } => "endpoint-scheme",
-        AddressError::NotAUrl { .. }
-        | AddressError::Disguised { .. }
-        | AddressError::Fragment { .. } => "endpoint-unusable",
-    };
+fn endpoint(why: &AddressError, cause: Cause) -> Line {
     let said = why.to_string();
     // Its own cure is said behind.
     let said = said.split("; an administrator").next().unwrap_or_default();
-    Line::wrong(SERVER, code, said, cure_of(why)).clause("OAuth 2.1 1.5")
+    Line::wrong(SERVER, cause, said, cure_of(why))
+}
+
+fn pkce(issuer: &str, offered: Option<&[String]>, cause: Cause) -> Line {
+    let text = match offered {
+        None => format!("{issuer} does not say that it knows PKCE with S256"),
+        Some(offered) => format!(
+            "{issuer} knows PKCE with {} only, not with S256",
+            offered.join(", ")
+        ),
+    };
+    let cure = format!("set oauth.pkce to \"assume\" to send S256 all the same; else {OWNER}");
+    Line::wrong(SERVER, cause, text, cure)
 }
 
 fn cure_of(why: &AddressError) -> String {
@@ -155,23 +127,11 @@ fn cure_of(why: &AddressError) -> String {
 }
 
 /// Somebody was asked who did not answer, or who is in trouble.
-fn unanswered(walk: &Walk<'_>, asked: &str, said: String) -> Line {
-    let of_server = is_of_server(asked);
+fn unanswered(walk: &Walk<'_>, asked: &str, cause: Cause, said: String) -> Line {
+    let of_server = is_of_login_server(asked);
     let part = if of_server { SERVER } else { RESOURCE };
     let Some(heard) = walk.heard_at(asked) else {
-        return Line::wrong(part, "unknown", said, "look again later");
-    };
-    let (silent, unreachable, trouble) = match of_server {
-        true => (
-            "login-server-silent",
-            "login-server-unreachable",
-            "login-server-trouble",
-        ),
-        false => (
-            "resource-metadata-silent",
-            "resource-metadata-unreachable",
-            "resource-metadata-trouble",
-        ),
+        return Line::wrong(part, cause, said, "look again later");
     };
     let whose = if of_server {
         "the login server"
@@ -181,34 +141,32 @@ fn unanswered(walk: &Walk<'_>, asked: &str, said: String) -> Line {
     let line = match &heard.answer {
         Err(Unanswered::Timeout) => Line::wrong(
             part,
-            silent,
+            cause,
             format!("{whose} does not answer in time"),
             "its owner finds the reason; give it more time with --within SECONDS",
         ),
         Err(Unanswered::Network(why)) if why.contains("certificate") => certificate(part, why),
         Err(Unanswered::Network(why)) => Line::wrong(
             part,
-            unreachable,
+            cause,
             format!("{whose} cannot be reached: {why}"),
             "look whether it is up, and whether this machine can reach it (DNS, firewall, HTTPS_PROXY)",
         ),
         Err(Unanswered::Refused(why)) => Line::wrong(
             part,
-            "login-server-inner",
+            cause,
             format!("{whose} is not asked: {why}"),
             match why.contains("allowPrivateNetwork") {
                 true => "if it may be in this network, set allowPrivateNetwork: true at the server",
                 false => OWNER,
             },
-        )
-        .clause("RFC 9728 7.7"),
+        ),
         Err(Unanswered::TooLarge) | Ok(_) => Line::wrong(
             part,
-            trouble,
+            cause,
             format!("{whose} is in trouble; nothing is concluded from such an answer"),
             "try later; its owner finds the reason in its log",
-        )
-        .clause("RFC 9110 15.6"),
+        ),
     };
     line.exchange(heard.both())
 }
@@ -217,7 +175,7 @@ fn unanswered(walk: &Walk<'_>, asked: &str, said: String) -> Line {
 fn no_metadata(walk: &Walk<'_>, issuer: &str) -> Line {
     let places: Vec<&Heard> = walk
         .heard()
-        .filter(|heard| is_of_server(&heard.address))
+        .filter(|heard| is_of_login_server(&heard.address))
         .collect();
     let large = places
         .iter()
@@ -233,32 +191,32 @@ fn no_metadata(walk: &Walk<'_>, issuer: &str) -> Line {
     let cure = format!(
         "{OWNER}; or set oauth.authorizationEndpoint and oauth.tokenEndpoint to do without"
     );
-    let (code, text, heard) = if let Some(heard) = large {
+    let (cause, text, heard) = if let Some(heard) = large {
         (
-            "server-metadata-too-large",
+            Cause::ServerMetadataTooLarge,
             format!("the metadata of {issuer} is larger than 1 MB"),
             Some(heard),
         )
     } else if let Some(heard) = page {
         (
-            "server-metadata-not-json",
+            Cause::ServerMetadataNotJson,
             format!("where the metadata of {issuer} should be is something that is no JSON"),
             Some(heard),
         )
     } else if let Some(heard) = short {
         (
-            "server-metadata-incomplete",
+            Cause::ServerMetadataIncomplete,
             format!("the metadata of {issuer} lacks the endpoints that a sign-in needs"),
             Some(heard),
         )
     } else {
         (
-            "no-server-metadata",
+            Cause::NoServerMetadata,
             format!("{issuer} publishes no metadata at any of its well-known addresses"),
             places.last(),
         )
     };
-    let line = Line::wrong(SERVER, code, text, cure).clause("RFC 8414 3");
+    let line = Line::wrong(SERVER, cause, text, cure);
     match heard {
         Some(heard) => line.exchange(heard.both()),
         None => line,

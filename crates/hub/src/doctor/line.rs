@@ -5,6 +5,8 @@
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 
+use crate::cause::Cause;
+
 /// One thing that was looked at. `code` is stable; the words may change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -12,6 +14,9 @@ pub struct Line {
     pub part: Part,
     pub verdict: Verdict,
     pub code: &'static str,
+    /// Of what is wrong: the number that belongs to `code`, `MCPHUB-AUTH-014`.
+    #[serde(rename = "errorCode", skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
     /// What was found, in words.
     pub text: String,
     /// The request that showed it: method and address.
@@ -90,6 +95,7 @@ impl Line {
             part,
             verdict,
             code,
+            cause: None,
             text,
             asked: None,
             came: None,
@@ -109,11 +115,16 @@ impl Line {
     /// There is nothing wrong without something that helps.
     pub(super) fn wrong(
         part: Part,
-        code: &'static str,
+        cause: Cause,
         text: impl Into<String>,
         cure: impl Into<String>,
     ) -> Self {
-        Self::new(part, Verdict::Wrong, code, text.into()).cure(cure)
+        let line = Self::new(part, Verdict::Wrong, cause.word(), text.into()).cure(cure);
+        Self {
+            cause: Some(cause),
+            clause: cause.clause(),
+            ..line
+        }
     }
 
     pub(super) fn cure(mut self, cure: impl Into<String>) -> Self {
@@ -218,7 +229,7 @@ mod tests {
         discretion.keep(&SecretString::from("Bearer s3cret-of-the-file"));
         let mut line = Line::wrong(
             Part::Challenge,
-            "x",
+            Cause::ChallengeUnreadable,
             "see \"https://me:pw@as.test/a?code=1#f\" and http://b.test/c?d=e; it said\ns3cret-of-the-file",
             "set url to https://c.test/?key=7.",
         )
@@ -241,8 +252,13 @@ mod tests {
 
     #[test]
     fn a_line_is_written_with_short_keys() {
-        let line = Line::wrong(Part::LoginServer, "x", "broken", "mend it").clause("RFC 8414 3.3");
-        let written = serde_json::json!({"part": "loginServer", "verdict": "wrong", "code": "x", "text": "broken", "clause": "RFC 8414 3.3", "do": "mend it"});
+        let line = Line::wrong(
+            Part::LoginServer,
+            Cause::IssuerMismatch,
+            "broken",
+            "mend it",
+        );
+        let written = serde_json::json!({"part": "loginServer", "verdict": "wrong", "code": "issuer-mismatch", "errorCode": "MCPHUB-AUTH-065", "text": "broken", "clause": "RFC 8414 3.3", "do": "mend it"});
         assert_eq!(serde_json::to_value(&line).unwrap(), written);
     }
 }

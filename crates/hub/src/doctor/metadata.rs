@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::discovery::Document;
 use super::line::{Line, Part};
 use super::walk::Walk;
+use crate::cause::Cause;
 
 const RESOURCE: Part = Part::Resource;
 const SERVER: Part = Part::LoginServer;
@@ -80,11 +81,10 @@ fn response_types(members: &Map<String, Value>) -> Option<Line> {
     (!code).then(|| {
         Line::wrong(
             SERVER,
-            "no-code-response",
+            Cause::NoCodeResponse,
             format!("knows the response types {}, not code", types.join(", ")),
             "its owner has to allow the authorization code flow; there is no other that is safe",
         )
-        .clause("OAuth 2.1 4.1")
     })
 }
 
@@ -94,14 +94,14 @@ fn grant_types(members: &Map<String, Value>) -> Option<Line> {
     if !knows("authorization_code") {
         let line = Line::wrong(
             SERVER,
-            "no-code-grant",
+            Cause::NoCodeGrant,
             format!(
                 "knows the grants {}, not authorization_code",
                 types.join(", ")
             ),
             "its owner has to allow authorization_code; or choose one of them in oauth.grantType",
         );
-        return Some(line.clause("RFC 8414 2"));
+        return Some(line);
     }
     (!knows("refresh_token")).then(|| {
         let text = "promises no refresh tokens: a person signs in again when the token ends";
@@ -123,11 +123,11 @@ fn auth_methods(walk: &Walk<'_>, members: &Map<String, Value>) -> Option<Line> {
     }
     let line = Line::wrong(
         SERVER,
-        "auth-methods-unknown",
+        Cause::AuthMethodsUnknown,
         format!("takes clients only with {}", methods.join(", ")),
         "for private_key_jwt set oauth.privateKeyFile and oauth.clientId; the others are not known here",
     );
-    Some(line.clause("RFC 8414 2"))
+    Some(line)
 }
 
 fn iss(members: &Map<String, Value>) -> Option<Line> {

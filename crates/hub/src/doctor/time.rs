@@ -9,6 +9,7 @@ use url::Url;
 
 use super::line::{Line, Part};
 use super::walk::{Heard, Walk};
+use crate::cause::Cause;
 
 /// What clocks may differ by.
 const TOLERANCE: Duration = Duration::from_secs(300);
@@ -70,7 +71,7 @@ fn off_by(whose: &str, one: Difference) -> Line {
     let way = if one.ahead { "ahead" } else { "behind" };
     Line::wrong(
         Part::Clock,
-        "clock-off",
+        Cause::ClockOff,
         format!("{whose} {amount} {way}"),
         "set this machine's clock (NTP); if it is right, tell the server's owner: tokens end too early or too late",
     )

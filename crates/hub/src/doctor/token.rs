@@ -6,6 +6,7 @@ use http::header::AUTHORIZATION;
 
 use super::line::{Line, Part};
 use super::walk::Walk;
+use crate::cause::Cause;
 
 /// After a request without a token of ours was refused.
 pub(super) async fn examine(walk: &mut Walk<'_>) {
@@ -16,15 +17,12 @@ pub(super) async fn examine(walk: &mut Walk<'_>) {
 /// A token that a person wrote into the settings, and that does not help.
 fn refused_header(walk: &mut Walk<'_>) {
     if walk.headers.contains_key(AUTHORIZATION) {
-        walk.say(
-            Line::wrong(
-                Part::Token,
-                "header-refused",
-                "the Authorization header of the settings is refused",
-                "give headers.Authorization another value, or take it away and sign in",
-            )
-            .clause("RFC 6750 3.1"),
-        );
+        walk.say(Line::wrong(
+            Part::Token,
+            Cause::HeaderRefused,
+            "the Authorization header of the settings is refused",
+            "give headers.Authorization another value, or take it away and sign in",
+        ));
     }
     walk.headers.remove(AUTHORIZATION);
 }
@@ -42,18 +40,16 @@ async fn held_token(walk: &mut Walk<'_>) {
         Ok(200..300) => Line::ok(Part::Token, "token", "the token that is held is accepted"),
         Ok(401) => Line::wrong(
             Part::Token,
-            "token-refused",
+            Cause::TokenRefused,
             "the token that is held has not ended, and is refused",
             "sign in again: mcphub auth login. Where the next token is refused as well, it is made for another resource or issuer than the server takes: look at `resource` below, and ask its owner",
-        )
-        .clause("RFC 6750 3.1"),
+        ),
         Ok(403) => Line::wrong(
             Part::Token,
-            "token-too-little",
+            Cause::TokenTooLittle,
             "the token that is held is good, and not enough",
             "sign in again with more in oauth.scopes",
-        )
-        .clause("RFC 6750 3.1"),
+        ),
         Ok(_) | Err(_) => Line::note(
             Part::Token,
             "token-unknown",

@@ -11,6 +11,7 @@ use super::line::{Line, Part};
 use super::said::{self, Answered, Session};
 use super::walk::{Walk, content_type};
 use super::{fallback, token};
+use crate::cause::Cause;
 
 pub(super) const CLAUSE: &str = "MCP transports, Streamable HTTP";
 
@@ -56,7 +57,7 @@ fn unanswered(why: &Unanswered) -> Line {
     if text.contains("caFile") {
         return Line::wrong(
             Part::Transport,
-            "ca-file",
+            Cause::CaFile,
             text,
             "correct caFile at the server; a relative one is looked for beside the settings file",
         );
@@ -67,13 +68,13 @@ fn unanswered(why: &Unanswered) -> Line {
     match why {
         Unanswered::Timeout => Line::wrong(
             Part::Transport,
-            "server-silent",
+            Cause::ServerSilent,
             "takes the connection and does not answer in time",
             "look at the server's own log; give it more time with --within SECONDS",
         ),
         Unanswered::Network(_) | Unanswered::Refused(_) | Unanswered::TooLarge => Line::wrong(
             Part::Transport,
-            "connection-broken",
+            Cause::ConnectionBroken,
             format!("no answer came: {text}"),
             "look at the server's own log, and at what stands between it and here (proxy, TLS)",
         ),
@@ -85,7 +86,7 @@ pub(super) fn certificate(part: Part, said: &str) -> Line {
     if said.contains("UnknownIssuer") || said.contains("CaUsedAsEndEntity") {
         Line::wrong(
             part,
-            "certificate-unknown",
+            Cause::CertificateUnknown,
             "the certificate is signed by nobody whom this machine trusts",
             "name the authority's PEM file as caFile at the server, or in SSL_CERT_FILE",
         )
@@ -95,19 +96,18 @@ pub(super) fn certificate(part: Part, said: &str) -> Line {
     {
         Line::wrong(
             part,
-            "certificate-ended",
+            Cause::CertificateEnded,
             format!("the certificate does not hold now: {said}"),
             "the server's owner has to renew it; look also at this machine's clock",
         )
     } else {
         Line::wrong(
             part,
-            "certificate-wrong",
+            Cause::CertificateWrong,
             format!("the certificate is not accepted: {said}"),
             "write the host as the certificate names it, or have the server's owner correct it",
         )
     }
-    .clause("RFC 9110 4.3.4")
 }
 
 /// A refusal that is neither 401 nor the mark of an old server.
@@ -118,39 +118,36 @@ fn refused(status: u16, response: &Response) -> Line {
     match status {
         300..400 => Line::wrong(
             part,
-            "redirect",
-            format!("answers with a redirect to {location}; it is not followed, for tokens must not go where an answer points"),
+            Cause::Redirect,
+            format!(
+                "answers with a redirect to {location}; it is not followed, for tokens must not go where an answer points"
+            ),
             format!("if that is the server, set url to {location}"),
-        )
-        .clause("MCP security best practices"),
+        ),
         403 => Line::wrong(
             part,
-            "forbidden",
+            Cause::Forbidden,
             "answers 403 before anybody signed in; a sign-in begins with 401",
             "ask the server's owner whether this network or client is let in at all",
-        )
-        .clause("MCP authorization, Error Handling"),
+        ),
         429 => Line::wrong(
             part,
-            "busy",
+            Cause::Busy,
             "answers 429: too many requests",
             "wait, and look again",
-        )
-        .clause("RFC 6585 4"),
+        ),
         500.. => Line::wrong(
             part,
-            "server-trouble",
+            Cause::ServerTrouble,
             format!("answers {status}: the server is in trouble"),
             "try later; its owner finds the reason in its log",
-        )
-        .clause("RFC 9110 15.6"),
+        ),
         _ => Line::wrong(
             part,
-            "refused",
+            Cause::Refused,
             format!("answers {status} to a message of MCP"),
             "look whether the address is that of the MCP endpoint",
-        )
-        .clause(CLAUSE),
+        ),
     }
 }
 
@@ -190,12 +187,11 @@ async fn spoken(
             walk.say(
                 Line::wrong(
                     Part::Transport,
-                    "html",
+                    Cause::Html,
                     "answers with a web page: this is not the MCP endpoint",
                     "correct the address; many servers have theirs at /mcp",
                 )
-                .exchange(both)
-                .clause(CLAUSE),
+                .exchange(both),
             );
             None
         }
@@ -207,12 +203,11 @@ async fn spoken(
             walk.say(
                 Line::wrong(
                     Part::Transport,
-                    "not-mcp",
+                    Cause::NotMcp,
                     text,
                     "correct the address; many servers have theirs at /mcp",
                 )
-                .exchange(both)
-                .clause(CLAUSE),
+                .exchange(both),
             );
             None
         }
@@ -266,25 +261,26 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_a_certificate_is_told_apart() {
-        for (said, code) in [
+        for (said, cause) in [
             (
                 "invalid peer certificate: UnknownIssuer",
-                "certificate-unknown",
+                Cause::CertificateUnknown,
             ),
             (
                 "invalid peer certificate: certificate expired: verification time 2",
-                "certificate-ended",
+                Cause::CertificateEnded,
             ),
             (
                 "invalid peer certificate: certificate not valid yet: verification time 1",
-                "certificate-ended",
+                Cause::CertificateEnded,
             ),
             (
                 "invalid peer certificate: certificate not valid for name \"a.test\"",
-                "certificate-wrong",
+                Cause::CertificateWrong,
             ),
         ] {
-            assert_eq!(certificate(Part::Address, said).code, code, "{said}");
+            let line = certificate(Part::Address, said);
+            assert_eq!(line.cause, Some(cause), "{said}");
         }
     }
 }

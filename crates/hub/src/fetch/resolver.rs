@@ -17,7 +17,8 @@ pub type Lookup = Arc<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr
 pub(super) fn system() -> Lookup {
     Arc::new(|name: String| {
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await;
+            let found = found.map_err(|error| io::Error::other(Unresolved(error)))?;
             Ok(found.map(|address| address.ip()).collect())
         })
     })
@@ -34,10 +35,15 @@ pub(super) struct Resolver {
 /// A name that may not be called. A type of its own, so that it is told apart from a name that does not exist.
 #[derive(Debug, thiserror::Error)]
 #[error("{name} leads to an inner address: {why}")]
-pub(super) struct Refused {
+pub(crate) struct Refused {
     name: String,
     why: String,
 }
+
+/// A name that the system's resolver does not know, as a type: its own error says so in words alone.
+#[derive(Debug, thiserror::Error)]
+#[error("the name does not resolve")]
+pub(crate) struct Unresolved(#[source] io::Error);
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {

@@ -172,6 +172,7 @@ impl Exchange {
         let view = self.upstream.sign_ins().view(self.upstream.account());
         if !view.state.usable() && !view.reason.is_empty() {
             needed.state = view.state;
+            needed.cause = view.cause;
             needed.reason = view.reason;
             needed.action = view.action.unwrap_or(needed.action);
         }
@@ -197,7 +198,7 @@ impl Exchange {
             |server: &Server| (server.options.wait_for_sign_in).or(server.oauth.wait_for_sign_in);
         let patience = server.and_then(of_server).or(settings.wait_for_sign_in);
         let places = &self.shared.sign_in_places;
-        let place = places.take(&self.session.identity, self.upstream.name())?;
+        let place = places.take(&self.session.identity, self.upstream.account())?;
         let ticket = self.ticket();
         let (from, why) = ((&self.upstream, &*self.session), (needed, &ticket));
         let token = self.call.progress_token();
@@ -306,7 +307,8 @@ impl Exchange {
         } else {
             tracing::info!(server, method, %error, "a request has no answer");
         }
-        refusal::unanswered(&self.id, &self.method, error)
+        let explained = self.upstream.explain_call(error);
+        refusal::unanswered(&self.id, &self.method, error, &explained)
     }
 
     /// Who cancelled wants no answer; who is cut off because the hub stops gets one.

@@ -6,12 +6,18 @@ use mcp::merge::Listing;
 use mcp::message::{Message, code};
 use mcp::{method, raw};
 
+use crate::explained::Explained;
 use crate::route::Missing;
 use crate::sign_in::Needed;
 use crate::upstream::CallError;
 
 /// The answer to a request that a server did not answer.
-pub(super) fn unanswered(id: &str, asked: &str, error: &CallError) -> Message {
+pub(super) fn unanswered(
+    id: &str,
+    asked: &str,
+    error: &CallError,
+    explained: &Explained,
+) -> Message {
     let text = match error {
         CallError::NeedsSignIn(needed) => sign_in(needed),
         CallError::NotConnected { .. }
@@ -22,9 +28,10 @@ pub(super) fn unanswered(id: &str, asked: &str, error: &CallError) -> Message {
         | CallError::Unanswered { .. } => error.to_string(),
     };
     if asked == method::TOOLS_CALL {
-        return tool_error(id, &text);
+        return tool_error(id, &format!("{text}\n\n{explained}"));
     }
-    Message::failure(Some(id), code::SERVER_ERROR, &text, data(error).as_deref())
+    let data = data(error, explained);
+    Message::failure(Some(id), code::SERVER_ERROR, &text, data.as_deref())
 }
 
 /// The answer to a request for something that is not there, or hidden.
@@ -102,16 +109,19 @@ fn tool_error(id: &str, text: &str) -> Message {
     Message::success(id, &result)
 }
 
-fn data(error: &CallError) -> Option<String> {
-    match error {
-        CallError::NeedsSignIn(needed) => serde_json::to_string(needed).ok(),
+/// For programs: what a person reads, in its parts, and where to sign in.
+fn data(error: &CallError, explained: &Explained) -> Option<String> {
+    let mut data = match error {
+        CallError::NeedsSignIn(needed) => serde_json::to_value(needed).ok()?,
         CallError::NotConnected { .. }
         | CallError::Failed { .. }
         | CallError::Timeout { .. }
         | CallError::Unreadable(_)
         | CallError::NotAsked { .. }
-        | CallError::Unanswered { .. } => None,
-    }
+        | CallError::Unanswered { .. } => serde_json::json!({ "errorCode": explained.code }),
+    };
+    data["explained"] = serde_json::to_value(explained).ok()?;
+    Some(data.to_string())
 }
 
 #[cfg(test)]
@@ -127,12 +137,17 @@ mod tests {
             action: "open the link".into(),
             authorization_url: Some("https://as.example.test/authorize?x=1".into()),
             user_code: None,
+            cause: Some(crate::cause::Cause::SignInNeeded),
         })
+    }
+
+    fn explained() -> Explained {
+        Explained::of(crate::cause::Cause::SignInNeeded, Some("linear"))
     }
 
     #[test]
     fn a_tool_call_that_misses_a_sign_in_reads_the_reason_and_the_link() {
-        let answer = unanswered("7", method::TOOLS_CALL, &needed());
+        let answer = unanswered("7", method::TOOLS_CALL, &needed(), &explained());
         let result = answer.result().unwrap();
         assert_eq!(answer.id(), Some("7"));
         assert_eq!(raw::field(result, "isError"), Ok(Some("true")));
@@ -140,6 +155,9 @@ mod tests {
             "Error: ",
             "nobody signed in yet",
             "https://as.example.test/authorize?x=1",
+            "MCPHUB-AUTH-001",
+            "\\nWhat happened   Nobody is signed in",
+            "\\nDo ",
         ] {
             assert!(result.contains(words), "{words} in {result}");
         }
@@ -147,12 +165,14 @@ mod tests {
 
     #[test]
     fn another_request_gets_an_error_with_the_link_in_its_data() {
-        let answer = unanswered("7", method::PROMPTS_GET, &needed());
+        let answer = unanswered("7", method::PROMPTS_GET, &needed(), &explained());
         let link = raw::string_at(answer.error().unwrap(), &["data", "authorizationUrl"]);
         assert_eq!(
             link.unwrap().unwrap(),
             "https://as.example.test/authorize?x=1"
         );
+        let code = raw::string_at(answer.error().unwrap(), &["data", "explained", "code"]);
+        assert_eq!(code.unwrap().unwrap(), "MCPHUB-AUTH-001");
     }
 
     // rule: mcp-resources-not-found

@@ -8,13 +8,14 @@ use oauth::exchange::{Exchange, ExchangeError, Exchanged, is_client_error};
 use oauth::step::Stage;
 use settings::Settings;
 
-use super::journey::{Ask, Stop};
+use super::journey::Ask;
 use super::proof_key;
 use super::record::{Kept, Origin, Waiting, client_named};
 use super::standing::Verdicted;
 use super::subject::{Subject, address};
 use super::view::{CallbackError, Completed, Event, State};
 use super::{Account, Shared};
+use crate::cause::Cause;
 use secrecy::SecretString;
 
 /// For the exchange of a code, with its second attempt.
@@ -149,7 +150,12 @@ impl Shared {
         error: AnswerError,
     ) -> Result<Completed, CallbackError> {
         let driver = self.driver(subject, Some(&waiting.id));
-        driver.say_why(Stage::Callback, "refused", error.to_string());
+        driver.say_wrong(
+            Stage::Callback,
+            Cause::from(&error),
+            "refused",
+            error.to_string(),
+        );
         match error {
             AnswerError::Denied {
                 error,
@@ -163,7 +169,8 @@ impl Shared {
                     return self.client_refused(subject, waiting, &error).await;
                 }
                 let reason = format!("the authorization server answered {error}");
-                self.left(subject, State::OauthRequired, reason);
+                let cause = Cause::of_no(&error);
+                self.left(subject, (State::OauthRequired, cause), reason);
                 let server = subject.account.server.clone();
                 Err(CallbackError::Denied {
                     server,
@@ -172,7 +179,8 @@ impl Shared {
                 })
             }
             error @ (AnswerError::IssuerMissing { .. } | AnswerError::WrongIssuer { .. }) => {
-                self.left(subject, State::Disconnected, error.to_string());
+                let why = (State::Disconnected, Cause::AnswerElsewhere);
+                self.left(subject, why, error.to_string());
                 Err(CallbackError::WrongIssuer(error.to_string()))
             }
             AnswerError::TooOld | AnswerError::ForeignState => Err(CallbackError::UnknownState),
@@ -283,16 +291,14 @@ impl Shared {
                 again: Some(waiting.link),
             }),
             Err(stop) => {
-                let verdict = match stop {
-                    Stop::Stands(verdict) => verdict,
-                    Stop::Trouble(why) => Verdicted::new(State::Disconnected, why),
-                    Stop::SameServer => {
-                        Verdicted::new(State::Disconnected, "the same authorization server")
-                    }
-                };
-                let reason = verdict.reason.clone();
+                let verdict = stop.verdict();
+                let (cause, reason) = (verdict.cause, verdict.reason.clone());
                 self.stand(subject, verdict);
-                Err(CallbackError::Exchange { server, reason })
+                Err(CallbackError::Exchange {
+                    server,
+                    cause,
+                    reason,
+                })
             }
         }
     }
@@ -316,7 +322,12 @@ impl Shared {
         let Some(client) = client else {
             let reason =
                 "the client that the sign-in was started with is not known any more".to_owned();
-            return Err(CallbackError::Exchange { server, reason });
+            let cause = Cause::ClientElsewhere;
+            return Err(CallbackError::Exchange {
+                server,
+                cause,
+                reason,
+            });
         };
         let registered = client.is_registered();
         let before = self.store.current();
@@ -355,7 +366,8 @@ impl Shared {
                 self.as_another(subject, waiting, &error.to_string()).await
             }
             Err(error) => {
-                driver.say_why(Stage::TokenExchange, "failed", error.to_string());
+                let cause = Cause::from(&error);
+                driver.say_wrong(Stage::TokenExchange, cause, "failed", error.to_string());
                 Err(self.failed(subject, waiting, &error))
             }
         }
@@ -367,8 +379,13 @@ impl Shared {
             return self.settings_client_rejected(subject, waiting, &error.to_string());
         }
         let (server, reason) = (subject.account.server.clone(), error.to_string());
-        self.left(subject, State::OauthRequired, reason.clone());
-        CallbackError::Exchange { server, reason }
+        let cause = Cause::from(error);
+        self.left(subject, (State::OauthRequired, cause), reason.clone());
+        CallbackError::Exchange {
+            server,
+            cause,
+            reason,
+        }
     }
 
     /// What a person needs to compare in the console over there: the end of the id, and the callback.
@@ -385,7 +402,8 @@ impl Shared {
             "{said}; the id of the settings ends in {tail:?}, and its callback there must be {}",
             pending.redirect_uri
         );
-        self.left(subject, State::ClientRejected, reason.clone());
+        let why = (State::ClientRejected, Cause::ClientRejected);
+        self.left(subject, why, reason.clone());
         let server = subject.account.server.clone();
         CallbackError::Client { server, reason }
     }
@@ -448,7 +466,7 @@ impl Shared {
     }
 
     /// A sign-in ended without a token. A grant that works is not touched by that.
-    pub(super) fn left(&self, subject: &Subject, state: State, reason: String) {
+    pub(super) fn left(&self, subject: &Subject, (state, cause): (State, Cause), reason: String) {
         let Ok(mut subject) = self.subject(&subject.account) else {
             return;
         };
@@ -459,7 +477,7 @@ impl Shared {
             .desk(&subject.account)
             .with(|memory| memory.standing.is_some());
         if standing || !usable {
-            self.stand(&subject, Verdicted::new(state, reason));
+            self.stand(&subject, Verdicted::new(state, cause, reason));
         }
     }
 }

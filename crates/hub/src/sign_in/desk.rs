@@ -13,6 +13,7 @@ use super::awaited::Told;
 use super::lock::ProcessLock;
 use super::record::{self, Kept, Typing, Waiting};
 use super::view::State;
+use crate::cause::Cause;
 
 /// One server's desk.
 #[derive(Default)]
@@ -66,6 +67,7 @@ pub(super) struct Memory {
 #[derive(Clone)]
 pub(super) struct Standing {
     pub(super) state: State,
+    pub(super) cause: Cause,
     pub(super) reason: String,
     pub(super) action: String,
     /// What a person had decided by then: another decision may help.
@@ -82,6 +84,7 @@ pub(super) struct Standing {
 /// Renewals that get no answer about the grant.
 #[derive(Clone)]
 pub(super) struct Failing {
+    pub(super) cause: Cause,
     pub(super) why: String,
     pub(super) attempts: u32,
     /// Not before this.

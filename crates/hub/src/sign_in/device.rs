@@ -22,6 +22,7 @@ use super::standing::Verdicted;
 use super::subject::Subject;
 use super::view::{Link, State, Typed};
 use super::{Account, Shared};
+use crate::cause::Cause;
 use crate::chance;
 
 /// For the request of a code, with its second attempts.
@@ -145,7 +146,8 @@ impl Shared {
             Ok(begun) => Ok(Ok(begun)),
             Err(error) => {
                 let why = error.to_string();
-                driver.say_why(Stage::AuthorizationUrl, "no code", why.clone());
+                let cause = Cause::from(&error);
+                driver.say_wrong(Stage::AuthorizationUrl, cause, "no code", why.clone());
                 match error {
                     DeviceError::Client { .. } => Ok(Err((client, why))),
                     DeviceError::ForeignClient { .. }
@@ -154,7 +156,7 @@ impl Shared {
                     | DeviceError::Address(_)
                     | DeviceError::Refused(_)
                     | DeviceError::Unusable(_)
-                    | DeviceError::Unavailable { .. } => Err(Stop::Trouble(why)),
+                    | DeviceError::Unavailable { .. } => Err(Stop::Trouble(cause, why)),
                 }
             }
         }
@@ -169,7 +171,10 @@ impl Shared {
         mut ask: Ask,
         (client, why): (Client, String),
     ) -> Result<Begun, Stop> {
-        let rejected = |why: String| Stop::Stands(Verdicted::new(State::ClientRejected, why));
+        let rejected = |why: String| {
+            let cause = Cause::ClientRejected;
+            Stop::Stands(Verdicted::new(State::ClientRejected, cause, why))
+        };
         match client.kind {
             Kind::Settings => return Err(rejected(why)),
             Kind::Registered(_) => ask.another_client = true,
@@ -178,7 +183,7 @@ impl Shared {
                 .with(|memory| memory.document_refused = true),
         }
         let subject = self.subject(&subject.account);
-        let subject = subject.map_err(|error| Stop::Trouble(error.to_string()))?;
+        let subject = subject.map_err(|error| Stop::from(&error))?;
         let begun = self.request_code(driver, &subject, &ask).await?;
         begun.map_err(|(_, why)| rejected(why))
     }
@@ -258,8 +263,9 @@ impl Shared {
                 None
             }
             Polled::Over(over) => {
-                driver.say_why(
+                driver.say_wrong(
                     Stage::TokenExchange,
+                    Cause::from(&over),
                     "the code is of no use any more",
                     over.to_string(),
                 );
@@ -283,7 +289,7 @@ impl Shared {
                 State::OauthRequired
             }
         };
-        self.left(subject, state, over.to_string());
+        self.left(subject, (state, over.into()), over.to_string());
     }
 }
 

@@ -9,6 +9,7 @@ use tracing::{Instrument, Span};
 
 use super::Account;
 use super::documents::Documents;
+use crate::cause::Cause;
 use crate::clock::Clock;
 use crate::fetch::{Fetch, Way};
 use crate::journal::{Asked, Entry, Journal};
@@ -87,6 +88,20 @@ impl Driver {
         why: impl Into<String>,
     ) {
         let mut entry = self.entry(stage, decision);
+        entry.why = Some(why.into());
+        self.journal.record(entry);
+    }
+
+    /// What was decided against somebody, with its code.
+    pub(super) fn say_wrong(
+        &self,
+        stage: Stage,
+        cause: Cause,
+        decision: impl Into<String>,
+        why: impl Into<String>,
+    ) {
+        let mut entry = self.entry(stage, decision);
+        entry.cause = Some(cause);
         entry.why = Some(why.into());
         self.journal.record(entry);
     }

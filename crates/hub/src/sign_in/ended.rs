@@ -11,6 +11,7 @@ use super::renewal::{Attempt, LONGEST_PAUSE};
 use super::standing::Verdicted;
 use super::subject::Subject;
 use super::view::{State, Verdict};
+use crate::cause::Cause;
 
 impl Shared {
     /// A rejected grant: another process may have renewed it meanwhile; else a person has to sign in again.
@@ -63,10 +64,11 @@ impl Shared {
                 client.tail(),
                 client.redirect_uri
             );
-            driver.say(Stage::Refresh, reason.clone());
-            return Attempt::Over(
-                self.stand(subject, Verdicted::new(State::ClientRejected, reason)),
-            );
+            let cause = Cause::ClientRejected;
+            let decision = "the client of the settings is refused";
+            driver.say_wrong(Stage::Refresh, cause, decision, reason.clone());
+            let verdict = Verdicted::new(State::ClientRejected, cause, reason);
+            return Attempt::Over(self.stand(subject, verdict));
         }
         driver.say_why(
             Stage::Refresh,
@@ -96,7 +98,8 @@ impl Shared {
             };
         };
         let challenge = desk.with(|memory| memory.challenge.clone());
-        match self.sign_in(&subject, challenge, reason).await {
+        let ended = (Cause::SignInEnded, reason);
+        match self.sign_in(&subject, challenge, ended).await {
             Verdict::Needed(needed) => Attempt::Over(needed),
             Verdict::Retry(_) => match self
                 .subject(&subject.account)
@@ -110,9 +113,10 @@ impl Shared {
                 },
             },
             // No link yet, but the person has to know; the next refusal tries again.
-            Verdict::Failed(why) => {
+            Verdict::Failed { cause, why } => {
                 let reason = format!("{reason}; a link could not be made: {why}");
-                Attempt::Over(self.stand(&subject, Verdicted::new(State::Disconnected, reason)))
+                let verdict = Verdicted::new(State::Disconnected, cause, reason);
+                Attempt::Over(self.stand(&subject, verdict))
             }
         }
     }

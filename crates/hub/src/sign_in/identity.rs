@@ -21,6 +21,7 @@ use super::record::{Before, Held, Kept};
 use super::standing::Verdicted;
 use super::subject::Subject;
 use super::view::State;
+use crate::cause::Cause;
 use crate::chance;
 
 /// For a registration with its second attempts.
@@ -249,6 +250,7 @@ impl Shared {
         );
         Err(Stop::Stands(Verdicted::new(
             State::RegistrationRefused,
+            Cause::RegistrationForgotten,
             reason,
         )))
     }
@@ -288,7 +290,12 @@ fn bound(subject: &Subject, identity: &str) -> Result<(), Stop> {
                 "oauth.clientId was used with {:?}, and the server uses {identity:?} now; set oauth.issuer to {identity:?} if it belongs there",
                 before.issuer
             );
-            Err(Stop::Stands(Verdicted::new(State::ClientRejected, reason)))
+            let cause = Cause::ClientElsewhere;
+            Err(Stop::Stands(Verdicted::new(
+                State::ClientRejected,
+                cause,
+                reason,
+            )))
         }
         None => Ok(()),
     }
@@ -302,9 +309,11 @@ fn refused(policy: &Policy, identity: &str, error: &RegistrationError) -> Stop {
         RegistrationError::Refused { .. }
         | RegistrationError::Unusable { .. }
         | RegistrationError::Expired { .. } => State::RegistrationRefused,
-        RegistrationError::Unavailable { .. } => return Stop::Trouble(error.to_string()),
+        RegistrationError::Unavailable { .. } => {
+            return Stop::Trouble(error.into(), error.to_string());
+        }
     };
-    let mut verdict = Verdicted::new(state, error.to_string());
+    let mut verdict = Verdicted::new(state, error.into(), error.to_string());
     let profile = policy.profile(Some(identity));
     let console = profile.and_then(|profile| profile.console_url);
     if let Some(console) = console.filter(|_| state == State::NeedsClient) {
@@ -330,7 +339,7 @@ mod tests {
         };
         let action = |policy: &Policy, issuer: &str| match refused(policy, issuer, &error) {
             Stop::Stands(verdict) => verdict.action,
-            Stop::Trouble(why) => panic!("{why}"),
+            Stop::Trouble(_, why) => panic!("{why}"),
             Stop::SameServer => panic!("another answer"),
         };
         let google = "https://accounts.google.com";

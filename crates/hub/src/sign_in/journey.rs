@@ -18,6 +18,7 @@ use super::standing::Verdicted;
 use super::subject::Subject;
 use super::view::{Link, Needed, SignInError, State};
 use super::{Account, Shared};
+use crate::cause::Cause;
 use crate::chance;
 
 /// For all of discovery. A connection is given up after 15 s, and by then it has to be known that discovery was the reason.
@@ -44,9 +45,30 @@ pub(super) enum Stop {
     /// A person has to do something.
     Stands(Verdicted),
     /// Something is wrong that time or the server's owner may cure.
-    Trouble(String),
+    Trouble(Cause, String),
     /// Still the same authorization server.
     SameServer,
+}
+
+impl Stop {
+    /// As a state to put down.
+    pub(super) fn verdict(self) -> Verdicted {
+        match self {
+            Self::Stands(verdict) => verdict,
+            Self::Trouble(cause, why) => Verdicted::new(State::Disconnected, cause, why),
+            Self::SameServer => Verdicted::new(
+                State::Disconnected,
+                Cause::TokenRefused,
+                "the same authorization server",
+            ),
+        }
+    }
+}
+
+impl From<&SignInError> for Stop {
+    fn from(error: &SignInError) -> Self {
+        Self::Trouble(error.into(), error.to_string())
+    }
 }
 
 impl Shared {
@@ -89,14 +111,7 @@ impl Shared {
     }
 
     fn stopped(&self, subject: &Subject, stop: Stop) -> SignInError {
-        let verdict = match stop {
-            Stop::Stands(verdict) => verdict,
-            Stop::Trouble(why) => Verdicted::new(State::Disconnected, why),
-            Stop::SameServer => {
-                Verdicted::new(State::Disconnected, "the same authorization server")
-            }
-        };
-        SignInError::Needed(self.stand(subject, verdict))
+        SignInError::Needed(self.stand(subject, stop.verdict()))
     }
 
     /// A link after a refusal: the one that waits, or a new one. The caller holds the flow.
@@ -104,7 +119,7 @@ impl Shared {
         self: &Arc<Self>,
         subject: &Subject,
         ask: Ask,
-        reason: &str,
+        (cause, reason): (Cause, &str),
     ) -> Result<Needed, Stop> {
         if subject.policy.grant_type == GrantType::DeviceCode {
             self.code_to_type(subject, ask).await?;
@@ -113,9 +128,12 @@ impl Shared {
         }
         let subject = match self.subject(&subject.account) {
             Ok(subject) => subject,
-            Err(error) => return Err(Stop::Trouble(error.to_string())),
+            Err(error) => return Err(Stop::from(&error)),
         };
-        Ok(self.stand(&subject, Verdicted::new(State::OauthRequired, reason)))
+        Ok(self.stand(
+            &subject,
+            Verdicted::new(State::OauthRequired, cause, reason),
+        ))
     }
 
     /// The pending sign-in, if it lives and serves the purpose.
@@ -172,7 +190,8 @@ impl Shared {
         };
         let moment = (self.clock.now(), ask.healed);
         let begun = authorization::again(&found, &client, &subject.policy, &chance, moment);
-        let (link, pending) = begun.map_err(|error| Stop::Trouble(error.to_string()))?;
+        let (link, pending) =
+            begun.map_err(|error| Stop::Trouble((&error).into(), error.to_string()))?;
         let waiting = Waiting {
             pending,
             link,
@@ -206,10 +225,11 @@ impl Shared {
     ) -> Result<Discovered, Stop> {
         let found = self.search(driver, subject, ask.challenge.clone(), ask.afresh);
         let mut found = found.await.map_err(|error| {
-            driver.say_why(Stage::Discovery, "stopped", error.to_string());
+            let cause = Cause::from(&error);
+            driver.say_wrong(Stage::Discovery, cause, "stopped", error.to_string());
             let timed_out = matches!(error, DiscoveryError::TimedOut { .. });
             let failed = if timed_out { "" } else { "failed: " };
-            Stop::Trouble(format!("discovery {failed}{error}"))
+            Stop::Trouble(cause, format!("discovery {failed}{error}"))
         })?;
         driver.notes(Stage::Discovery, &found.notes);
         let identity = found.server.identity();

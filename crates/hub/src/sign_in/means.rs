@@ -15,6 +15,7 @@ use super::standing::Verdicted;
 use super::subject::Subject;
 use super::unattended::{MINT_TIME, MintStop};
 use super::view::State;
+use crate::cause::Cause;
 
 /// What the settings have to show.
 pub(super) enum Word {
@@ -70,13 +71,16 @@ fn read(
         return Ok(None);
     };
     // It may be put there at any time.
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| MintStop::Later(format!("{setting} {path:?}: {error}"), None))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let why = format!("{setting} {path:?}: {error}");
+        MintStop::Later(Cause::UnattendedIncomplete, why, None)
+    })?;
     Ok(Some(text.trim().into()))
 }
 
 fn needs(what: &str) -> MintStop {
-    MintStop::Stands(Verdicted::new(State::NeedsClient, what))
+    let cause = Cause::UnattendedIncomplete;
+    MintStop::Stands(Verdicted::new(State::NeedsClient, cause, what))
 }
 
 impl Word {
@@ -92,8 +96,9 @@ impl Word {
         };
         let first = TokenExchange::start(provider, found, &subject.policy);
         let word = driver.drive(first, MINT_TIME).await.map_err(|error| {
-            driver.say_why(
+            driver.say_wrong(
                 Stage::TokenExchange,
+                Cause::from(&error),
                 "no word on the person",
                 error.to_string(),
             );

@@ -11,13 +11,17 @@ use super::journey::{Ask, Stop};
 use super::record::{Kept, mark};
 use super::standing::Verdicted;
 use super::subject::Subject;
-use super::view::{Bearer, Refusal, State, Verdict};
+use super::view::{Bearer, Refusal, SignInError, State, Verdict};
 use super::{Account, Shared};
+use crate::cause::Cause;
 
 /// A token that was refused within this time of its birth is refused for good.
 const FRESH: Duration = Duration::from_secs(60);
 /// The same for a token that does not say how long it lives: it may have ended already.
 const FRESH_UNKNOWN: Duration = Duration::from_secs(5);
+
+const NEVER: (Cause, &str) = (Cause::SignInNeeded, "never signed in");
+const ENDED: (Cause, &str) = (Cause::SignInEnded, "the sign-in has ended");
 
 impl Shared {
     // A 401 at any time means that authorization is required or that the token is invalid; a 403 that it is too
@@ -26,7 +30,7 @@ impl Shared {
     pub(super) async fn refused(self: &Arc<Self>, account: &Account, refusal: Refusal) -> Verdict {
         let subject = match self.subject(account) {
             Ok(subject) => subject,
-            Err(error) => return Verdict::Failed(error.to_string()),
+            Err(error) => return failed(&error),
         };
         let challenge = Challenge::parse(refusal.challenges.iter().map(String::as_str));
         if let Some(challenge) = &challenge {
@@ -41,7 +45,7 @@ impl Shared {
             // Somebody signed in or renewed meanwhile.
             Some(kept) if used.as_ref() != Some(&kept.mark()) => match self.token(account).await {
                 Ok(Some(bearer)) => Verdict::Retry(bearer),
-                Ok(None) => self.sign_in(&subject, challenge, "never signed in").await,
+                Ok(None) => self.sign_in(&subject, challenge, NEVER).await,
                 Err(needed) => Verdict::Needed(needed),
             },
             Some(kept) if refusal.status == 403 => self.step_up(&subject, kept, challenge).await,
@@ -49,9 +53,9 @@ impl Shared {
             None => {
                 let signed_out = self.desk(account).with(|memory| memory.signed_out);
                 let reason = match &subject.held.before {
-                    _ if signed_out => "signed out",
-                    None => "never signed in",
-                    Some(_) => "the sign-in has ended",
+                    _ if signed_out => (Cause::SignInNeeded, "signed out"),
+                    None => NEVER,
+                    Some(_) => ENDED,
                 };
                 self.sign_in(&subject, challenge, reason).await
             }
@@ -93,16 +97,14 @@ impl Shared {
                     desk.with(|memory| memory.forced = Some((now, fresh.mark())));
                     Verdict::Retry(Bearer::of(&fresh, &self.clock))
                 }
-                Ok(None) => {
-                    self.sign_in(subject, challenge, "the sign-in has ended")
-                        .await
-                }
+                Ok(None) => self.sign_in(subject, challenge, ENDED).await,
                 Err(needed) => Verdict::Needed(needed),
             };
         }
         let fresh = lives && (forced || kept.grant.issued_at.is_some_and(within));
         if !fresh {
             let reason = "the server does not take the token any more, and it cannot be renewed";
+            let reason = (Cause::SignInEnded, reason);
             return self.sign_in(subject, challenge, reason).await;
         }
         let other_than = Some(kept.grant.issuer.clone()).filter(|issuer| !issuer.is_empty());
@@ -116,18 +118,26 @@ impl Shared {
             .offer(
                 subject,
                 ask,
-                "the server uses another authorization server now",
+                (
+                    Cause::SignInNeeded,
+                    "the server uses another authorization server now",
+                ),
             )
             .await
         {
             Ok(needed) => Verdict::Needed(needed),
             Err(Stop::SameServer) => {
                 let reason = refused_fresh(kept);
-                self.driver(subject, None)
-                    .say(Stage::Connect, reason.clone());
-                Verdict::Needed(
-                    self.stand(subject, Verdicted::new(State::RejectedByResource, reason)),
-                )
+                let cause = Cause::TokenRefused;
+                let decision = "a fresh token is refused";
+                self.driver(subject, None).say_wrong(
+                    Stage::Connect,
+                    cause,
+                    decision,
+                    reason.clone(),
+                );
+                let verdict = Verdicted::new(State::RejectedByResource, cause, reason);
+                Verdict::Needed(self.stand(subject, verdict))
             }
             Err(stop) => self.stop(subject, stop),
         }
@@ -169,14 +179,12 @@ impl Shared {
         let challenge = challenge.unwrap_or_default();
         match self.more_scopes(subject, kept, &challenge).await {
             Err(error) => {
-                driver.say_why(
-                    Stage::StepUp,
-                    "no further sign-in is asked for",
-                    error.to_string(),
-                );
-                let verdict = Verdicted::new(State::Disconnected, error.to_string());
+                let (cause, why) = (Cause::from(&error), error.to_string());
+                let decision = "no further sign-in is asked for";
+                driver.say_wrong(Stage::StepUp, cause, decision, why.clone());
+                let verdict = Verdicted::new(State::Disconnected, cause, why.clone());
                 self.stand(subject, verdict);
-                Verdict::Failed(error.to_string())
+                Verdict::Failed { cause, why }
             }
             Ok(scopes) => {
                 driver.say(
@@ -189,7 +197,8 @@ impl Shared {
                     scopes,
                     ..Ask::default()
                 };
-                match self.offer(subject, ask, "more scopes are needed").await {
+                let reason = (Cause::TokenTooLittle, "more scopes are needed");
+                match self.offer(subject, ask, reason).await {
                     Ok(needed) => {
                         // The others' requests go on with the scopes that are there.
                         desk.with(|memory| {
@@ -210,7 +219,7 @@ impl Shared {
         self: &Arc<Self>,
         subject: &Subject,
         challenge: Option<Challenge>,
-        reason: &str,
+        reason: (Cause, &str),
     ) -> Verdict {
         let desk = self.desk(&subject.account);
         let _flow = desk.flow.lock().await;
@@ -224,7 +233,7 @@ impl Shared {
                     Some(_) | None => fresh,
                 }
             }
-            Err(error) => return Verdict::Failed(error.to_string()),
+            Err(error) => return failed(&error),
         };
         // Met before, and nothing has changed since.
         if let Some(needed) = self
@@ -246,12 +255,23 @@ impl Shared {
     fn stop(&self, subject: &Subject, stop: Stop) -> Verdict {
         match stop {
             Stop::Stands(verdict) => Verdict::Needed(self.stand(subject, verdict)),
-            Stop::Trouble(why) => {
-                self.stand(subject, Verdicted::new(State::Disconnected, why.clone()));
-                Verdict::Failed(why)
+            stop @ (Stop::Trouble(..) | Stop::SameServer) => {
+                let stands = matches!(stop, Stop::Trouble(..));
+                let verdict = stop.verdict();
+                let (cause, why) = (verdict.cause, verdict.reason.clone());
+                if stands {
+                    self.stand(subject, verdict);
+                }
+                Verdict::Failed { cause, why }
             }
-            Stop::SameServer => Verdict::Failed("the same authorization server".to_owned()),
         }
+    }
+}
+
+fn failed(error: &SignInError) -> Verdict {
+    Verdict::Failed {
+        cause: error.into(),
+        why: error.to_string(),
     }
 }
 

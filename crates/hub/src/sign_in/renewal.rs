@@ -17,6 +17,7 @@ use super::standing::Verdicted;
 use super::subject::{Subject, address, held_mark};
 use super::view::{Bearer, Event, Needed, State, Verdict};
 use super::{Account, Shared};
+use crate::cause::Cause;
 use crate::chance;
 use crate::measure::Renewal;
 
@@ -50,6 +51,9 @@ fn is_unattended(grant: settings::GrantType) -> bool {
         settings::GrantType::ClientCredentials | settings::GrantType::JwtBearer => true,
     }
 }
+
+/// What a renewal that says nothing about the grant is called.
+const RENEWAL: Cause = Cause::RenewalFailing;
 
 impl Shared {
     /// The token to send now.
@@ -124,12 +128,13 @@ impl Shared {
             .desk(&subject.account)
             .with(|memory| memory.challenge.clone());
         let (shared, reason) = (self.clone(), needed.reason.clone());
+        let cause = Cause::from(&needed);
         let account = subject.account.clone();
         let offered = finished(async move {
             let subject = shared.subject(&account).ok()?;
-            match shared.sign_in(&subject, challenge, &reason).await {
+            match shared.sign_in(&subject, challenge, (cause, &reason)).await {
                 Verdict::Needed(needed) => Some(needed),
-                Verdict::Retry(_) | Verdict::Failed(_) => None,
+                Verdict::Retry(_) | Verdict::Failed { .. } => None,
             }
         });
         match offered.await {
@@ -158,6 +163,7 @@ impl Shared {
                 action: String::new(),
                 authorization_url: None,
                 user_code: None,
+                cause: Some(Cause::Internal),
             }),
         }
     }
@@ -201,7 +207,7 @@ impl Shared {
             return settled;
         }
         let why = "another process is renewing it and has not stored what it got";
-        self.later(desk, why.to_owned(), None);
+        self.later(desk, RENEWAL, why.to_owned(), None);
         match self.settled(account, refused) {
             Some(settled) => settled,
             None => Ok(None),
@@ -293,9 +299,14 @@ impl Shared {
     }
 
     pub(super) fn failing(&self, desk: &Desk, subject: &Subject, why: &str) -> Needed {
-        desk.with(|memory| memory.failing.as_mut().map(|failing| failing.told = true));
+        let cause = desk.with(|memory| {
+            let failing = memory.failing.as_mut()?;
+            failing.told = true;
+            Some(failing.cause)
+        });
         let said = Verdicted::new(
             State::RefreshFailing,
+            cause.unwrap_or(RENEWAL),
             format!("the token cannot be renewed now: {why}"),
         );
         Needed {
@@ -305,13 +316,14 @@ impl Shared {
             action: said.action,
             authorization_url: None,
             user_code: None,
+            cause: Some(said.cause),
         }
     }
 
     async fn attempt(self: &Arc<Self>, desk: &Desk, subject: &Subject, kept: Kept) -> Attempt {
         let kept = match self.located(subject, kept).await {
             Ok(kept) => kept,
-            Err(why) => return self.later(desk, why, None),
+            Err(why) => return self.later(desk, RENEWAL, why, None),
         };
         let Some(client) = self.client_of(subject, &kept).await else {
             return self
@@ -365,9 +377,9 @@ impl Shared {
                 if doubts > 1 {
                     return self.over(subject, &kept, &why).await;
                 }
-                self.later(desk, why, None)
+                self.later(desk, RENEWAL, why, None)
             }
-            Outcome::Trouble { why, retry_after } => self.later(desk, why, retry_after),
+            Outcome::Trouble { why, retry_after } => self.later(desk, RENEWAL, why, retry_after),
         }
     }
 
@@ -433,7 +445,13 @@ impl Shared {
 
     // 1, 2, 4 ... 60 s with some chance in it, or what the server says.
     // rule: at-09, safe-l05
-    pub(super) fn later(&self, desk: &Desk, why: String, retry_after: Option<Duration>) -> Attempt {
+    pub(super) fn later(
+        &self,
+        desk: &Desk,
+        cause: Cause,
+        why: String,
+        retry_after: Option<Duration>,
+    ) -> Attempt {
         let [jitter] = chance::bytes::<1>();
         let now = self.clock.now();
         let pause = desk.with(|memory| {
@@ -452,6 +470,7 @@ impl Shared {
             };
             let pause = retry_after.map_or(own, |after| after.max(least));
             let failing = Failing {
+                cause,
                 why: why.clone(),
                 attempts: attempts + 1,
                 until: now + pause,

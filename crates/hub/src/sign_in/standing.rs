@@ -10,6 +10,7 @@ use super::record::Waiting;
 use super::subject::{Subject, redirect_uri};
 use super::view::{Event, Needed, State, View};
 use super::{Account, Shared};
+use crate::cause::Cause;
 
 /// How long a server that refused a fresh token is left alone.
 const REJECTED_FOR: Duration = Duration::from_secs(600);
@@ -18,24 +19,26 @@ const REJECTED_FOR: Duration = Duration::from_secs(600);
 #[derive(Debug, Clone)]
 pub(super) struct Verdicted {
     pub(super) state: State,
+    pub(super) cause: Cause,
     pub(super) reason: String,
     pub(super) action: String,
 }
 
 impl Verdicted {
-    pub(super) fn new(state: State, reason: impl Into<String>) -> Self {
+    pub(super) fn new(state: State, cause: Cause, reason: impl Into<String>) -> Self {
         let action = match state {
             State::OauthRequired => "sign in",
-            State::NeedsClient => "register a client there by hand and set oauth.clientId",
-            State::ClientRejected => "correct oauth.clientId and oauth.clientSecret",
-            State::RegistrationRefused => "set oauth.clientId, or change oauth.dynamicRegistration",
             State::RefreshFailing => "wait; it is tried again",
-            State::RejectedByResource => "check the scopes and the resource, then sign in again",
-            State::Disconnected => "change the settings, or try again",
+            State::NeedsClient
+            | State::ClientRejected
+            | State::RegistrationRefused
+            | State::RejectedByResource
+            | State::Disconnected => cause.cure(),
             State::Unneeded | State::Connected => "",
         };
         Self {
             state,
+            cause,
             reason: reason.into(),
             action: action.to_owned(),
         }
@@ -47,6 +50,7 @@ impl Shared {
     pub(super) fn stand(&self, subject: &Subject, verdict: Verdicted) -> Needed {
         let mut standing = Standing {
             state: verdict.state,
+            cause: verdict.cause,
             reason: verdict.reason,
             action: verdict.action,
             given: subject.given.clone(),
@@ -111,6 +115,7 @@ impl Shared {
         Needed {
             server: subject.account.server.clone(),
             state: standing.state,
+            cause: Some(standing.cause),
             reason: standing.reason.clone(),
             action: standing.action.clone(),
             authorization_url: link(subject, self.clock.now()),
@@ -129,14 +134,19 @@ impl Shared {
         let (standing, failing) =
             desk.with(|memory: &mut Memory| (memory.standing.clone(), memory.failing.clone()));
         let (offered, found) = desk.with(|memory| (memory.offered.clone(), memory.found.clone()));
-        let (state, reason, action) = match (standing, failing, &held.kept) {
-            (Some(standing), _, _) => (standing.state, standing.reason, Some(standing.action)),
+        let (state, cause, reason, action) = match (standing, failing, &held.kept) {
+            (Some(standing), _, _) => (
+                standing.state,
+                Some(standing.cause),
+                standing.reason,
+                Some(standing.action),
+            ),
             (None, Some(failing), Some(_)) => {
-                let said = Verdicted::new(State::RefreshFailing, failing.why);
-                (said.state, said.reason, Some(said.action))
+                let said = Verdicted::new(State::RefreshFailing, failing.cause, failing.why);
+                (said.state, Some(said.cause), said.reason, Some(said.action))
             }
-            (None, _, Some(_)) => (State::Connected, String::new(), None),
-            (None, _, None) => (State::Unneeded, String::new(), None),
+            (None, _, Some(_)) => (State::Connected, None, String::new(), None),
+            (None, _, None) => (State::Unneeded, None, String::new(), None),
         };
         let grant = held.kept.as_ref().map(|kept| &kept.grant);
         let waiting = held
@@ -158,6 +168,7 @@ impl Shared {
         let redirect_uri = client_redirect.unwrap_or_else(|| subject.policy.redirect_uri.clone());
         View {
             state,
+            cause,
             reason,
             action: action.filter(|action| !action.is_empty()),
             authorization_url: link(&subject, now),
@@ -194,6 +205,7 @@ impl Shared {
             .unwrap_or_default();
         View {
             state: State::Unneeded,
+            cause: None,
             reason: String::new(),
             action: None,
             authorization_url: None,

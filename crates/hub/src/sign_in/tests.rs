@@ -3,6 +3,7 @@
 mod attacks;
 mod bench;
 mod callbacks;
+mod codes;
 mod device;
 mod documents;
 mod identities;

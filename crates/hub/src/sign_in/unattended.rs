@@ -21,6 +21,7 @@ use super::standing::Verdicted;
 use super::subject::Subject;
 use super::view::{Bearer, Needed, Refusal, State, Verdict};
 use super::{Account, Shared, finished};
+use crate::cause::Cause;
 
 /// For a token request with its second attempt.
 pub(super) const MINT_TIME: Duration = Duration::from_secs(20);
@@ -104,10 +105,19 @@ impl Shared {
                 let challenge = challenge.unwrap_or_default();
                 match self.more_scopes(subject, kept, &challenge).await {
                     Ok(more) => wanted.scopes = more,
-                    Err(error) => return Verdict::Failed(error.to_string()),
+                    Err(error) => {
+                        return Verdict::Failed {
+                            cause: (&error).into(),
+                            why: error.to_string(),
+                        };
+                    }
                 }
             } else if fresh {
-                let verdict = Verdicted::new(State::RejectedByResource, refused_fresh(kept));
+                let verdict = Verdicted::new(
+                    State::RejectedByResource,
+                    Cause::TokenRefused,
+                    refused_fresh(kept),
+                );
                 return Verdict::Needed(self.stand(subject, verdict));
             }
         }
@@ -142,6 +152,7 @@ impl Shared {
                     action: String::new(),
                     authorization_url: None,
                     user_code: None,
+                    cause: None,
                 }
             }
             Err(needed) => needed,
@@ -159,6 +170,7 @@ impl Shared {
                 action: String::new(),
                 authorization_url: None,
                 user_code: None,
+                cause: Some(Cause::Internal),
             })
         })
     }
@@ -181,6 +193,7 @@ impl Shared {
             action: String::new(),
             authorization_url: None,
             user_code: None,
+            cause: Some((&error).into()),
         };
         let subject = self.subject(account).map_err(gone)?;
         let now = self.clock.now();
@@ -204,8 +217,8 @@ impl Shared {
                     .say(Stage::TokenExchange, "a token was minted and stored");
                 Ok(kept)
             }
-            Err(MintStop::Later(why, retry_after)) => {
-                let Attempt::Later { why, .. } = self.later(&desk, why, retry_after) else {
+            Err(MintStop::Later(cause, why, retry_after)) => {
+                let Attempt::Later { why, .. } = self.later(&desk, cause, why, retry_after) else {
                     return Err(self.failing(&desk, &subject, "not now"));
                 };
                 Err(self.failing(&desk, &subject, &why))
@@ -218,7 +231,9 @@ impl Shared {
         if subject.policy.client.is_none() {
             let reason =
                 "a token without a person needs oauth.clientId; nobody is registered for it";
-            return Err(MintStop::Stands(Verdicted::new(State::NeedsClient, reason)));
+            let cause = Cause::UnattendedIncomplete;
+            let verdict = Verdicted::new(State::NeedsClient, cause, reason);
+            return Err(MintStop::Stands(verdict));
         }
         let word = means::word(subject)?;
         let driver = self.driver(subject, None);
@@ -238,11 +253,13 @@ impl Shared {
             .await?;
         let means = word.means(&driver, subject, &found).await?;
         let made = found.dpop.then(proof_key::made).transpose();
-        let proof_key = made.map_err(|why| MintStop::Later(why.to_string(), None))?;
+        let proof_key =
+            made.map_err(|why| MintStop::Later(Cause::KeyUnusable, why.to_string(), None))?;
         let policy = subject.proving(proof_key.as_ref(), &self.clock);
         let first = Mint::start(means, &found, client, &policy, self.clock.now());
         let minted = driver.drive(first, MINT_TIME).await.map_err(|error| {
-            driver.say_why(Stage::TokenExchange, "no token", error.to_string());
+            let cause = Cause::from(&error);
+            driver.say_wrong(Stage::TokenExchange, cause, "no token", error.to_string());
             MintStop::from(error)
         })?;
         driver.notes(Stage::TokenExchange, &minted.notes);
@@ -264,27 +281,30 @@ impl Shared {
 /// Why nothing was minted.
 pub(super) enum MintStop {
     Stands(Verdicted),
-    Later(String, Option<Duration>),
+    Later(Cause, String, Option<Duration>),
 }
 
 impl From<Stop> for MintStop {
     fn from(stop: Stop) -> Self {
         match stop {
             Stop::Stands(verdict) => Self::Stands(verdict),
-            Stop::Trouble(why) => Self::Later(why, None),
-            Stop::SameServer => Self::Later("the same authorization server".to_owned(), None),
+            stop @ (Stop::Trouble(..) | Stop::SameServer) => {
+                let verdict = stop.verdict();
+                Self::Later(verdict.cause, verdict.reason, None)
+            }
         }
     }
 }
 
 impl From<MintError> for MintStop {
     fn from(error: MintError) -> Self {
+        let cause = Cause::from(&error);
         match error {
-            MintError::Unavailable { why, retry_after } => Self::Later(why, retry_after),
+            MintError::Unavailable { why, retry_after } => Self::Later(cause, why, retry_after),
             // It may be put there, or right, at any time.
-            MintError::Unsigned(why) => Self::Later(why.to_string(), None),
+            MintError::Unsigned(why) => Self::Later(cause, why.to_string(), None),
             error @ (MintError::Refused { .. } | MintError::ForeignClient { .. }) => {
-                let mut verdict = Verdicted::new(State::ClientRejected, error.to_string());
+                let mut verdict = Verdicted::new(State::ClientRejected, cause, error.to_string());
                 "correct oauth.clientId, oauth.scopes and what proves the client, or its rights there"
                     .clone_into(&mut verdict.action);
                 Self::Stands(verdict)
@@ -295,17 +315,20 @@ impl From<MintError> for MintStop {
 
 impl From<TokenExchangeError> for MintStop {
     fn from(error: TokenExchangeError) -> Self {
+        let cause = Cause::from(&error);
         match error {
-            TokenExchangeError::Unavailable { why, retry_after } => Self::Later(why, retry_after),
-            TokenExchangeError::Unsigned(why) => Self::Later(why.to_string(), None),
+            TokenExchangeError::Unavailable { why, retry_after } => {
+                Self::Later(cause, why, retry_after)
+            }
+            TokenExchangeError::Unsigned(why) => Self::Later(cause, why.to_string(), None),
             error @ TokenExchangeError::Refused { .. } => {
-                let mut verdict = Verdicted::new(State::ClientRejected, error.to_string());
+                let mut verdict = Verdicted::new(State::ClientRejected, cause, error.to_string());
                 "put a fresh id token into oauth.identityProvider, or correct the client there, or its rights"
                     .clone_into(&mut verdict.action);
                 Self::Stands(verdict)
             }
             error @ (TokenExchangeError::Address(_) | TokenExchangeError::NoIssuer { .. }) => {
-                Self::Stands(Verdicted::new(State::NeedsClient, error.to_string()))
+                Self::Stands(Verdicted::new(State::NeedsClient, cause, error.to_string()))
             }
         }
     }

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::account::Account;
 use super::proof_key;
 use super::record::Kept;
+use crate::cause::Cause;
 use crate::clock::Clock;
 
 /// An access token to send as `Authorization`, with proofs where it is bound to a key.
@@ -88,8 +89,8 @@ pub enum Verdict {
     Retry(Bearer),
     /// A person has to act first.
     Needed(Needed),
-    /// Nothing that a sign-in can cure; the text says why.
-    Failed(String),
+    /// Nothing that a sign-in can cure.
+    Failed { cause: Cause, why: String },
 }
 
 /// A person has to act before this server can be used.
@@ -107,6 +108,9 @@ pub struct Needed {
     /// The code to type there, or to compare with what stands there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_code: Option<Box<str>>,
+    /// `None`: nothing is wrong.
+    #[serde(rename = "errorCode", skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
 }
 
 impl fmt::Display for Needed {
@@ -185,6 +189,9 @@ impl State {
 #[serde(rename_all = "camelCase")]
 pub struct View {
     pub state: State,
+    /// What is wrong, if anything is.
+    #[serde(rename = "errorCode", skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
     /// Why it is in this state, in words; empty when there is nothing to say.
     pub reason: String,
     /// One suggested action, in words.
@@ -330,7 +337,11 @@ pub enum CallbackError {
     Client { server: String, reason: String },
     /// The code could not be exchanged for a token.
     #[error("{server}: {reason}")]
-    Exchange { server: String, reason: String },
+    Exchange {
+        server: String,
+        cause: Cause,
+        reason: String,
+    },
     #[error("{server}: the token could not be stored: {reason}")]
     Store { server: String, reason: String },
 }

@@ -105,9 +105,9 @@ async fn discover(shared: &Shared, link: &Link) -> Result<Found, Refused> {
 // rule: mcp-era-fallback -- an answer that no modern server would give means a handshake; a 401 never does.
 fn fall_back(refused: Refused) -> Result<Found, Refused> {
     match refused {
-        Refused::Failed(trouble @ (Trouble::SignIn(_) | Trouble::Status { status: 401, .. })) => {
-            Err(Refused::Failed(trouble))
-        }
+        Refused::Failed(
+            trouble @ (Trouble::SignIn { .. } | Trouble::Status { status: 401, .. }),
+        ) => Err(Refused::Failed(trouble)),
         Refused::Failed(_) => Ok(Found::Handshake),
         Refused::NeedsSignIn(_)
         | Refused::NeedsScopes(_)

@@ -18,6 +18,7 @@ use super::{
     outgoing::{Outgoing, Refused},
     wire::{Answer, Wire},
 };
+use crate::cause::Cause;
 use crate::sign_in::{Account, Bearer, Refusal, Renewals, SignIns, Verdict};
 
 pub(super) struct Guarded {
@@ -67,7 +68,9 @@ impl Guarded {
                     return Err(Refused::NeedsScopes(needed));
                 }
                 Verdict::Needed(needed) => return Err(Refused::NeedsSignIn(needed)),
-                Verdict::Failed(why) => return Err(Refused::Failed(Trouble::SignIn(why))),
+                Verdict::Failed { cause, why } => {
+                    return Err(Refused::Failed(Trouble::SignIn { cause, why }));
+                }
             }
         }
         Err(Refused::Failed(answer.into_status_trouble().await))
@@ -139,7 +142,12 @@ impl Guarded {
             of_token.insert(header::AUTHORIZATION, authorization(bearer)?);
             let proof = bearer.proof(ask.method.as_str(), ask.url.as_str(), nonce);
             if let Some(proof) = proof {
-                let unsigned = |why: Unsigned| Refused::Failed(Trouble::SignIn(why.to_string()));
+                let unsigned = |why: Unsigned| {
+                    Refused::Failed(Trouble::SignIn {
+                        cause: Cause::KeyUnusable,
+                        why: why.to_string(),
+                    })
+                };
                 of_token.insert(HEADER, proof.map_err(unsigned)?);
             }
         }
@@ -162,9 +170,10 @@ impl Guarded {
 
 fn authorization(bearer: &Bearer) -> Result<HeaderValue, Refused> {
     let mut value = HeaderValue::try_from(bearer.header_value()).map_err(|_| {
-        Refused::Failed(Trouble::SignIn(
-            "the stored token cannot be sent in a header".into(),
-        ))
+        Refused::Failed(Trouble::SignIn {
+            cause: Cause::TokenNotGiven,
+            why: "the stored token cannot be sent in a header".into(),
+        })
     })?;
     value.set_sensitive(true);
     Ok(value)

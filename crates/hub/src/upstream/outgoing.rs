@@ -27,9 +27,10 @@ pub(super) enum Refused {
 impl Refused {
     pub(super) fn into_trouble(self) -> Trouble {
         match self {
-            Self::NeedsSignIn(needed) | Self::NeedsScopes(needed) => {
-                Trouble::SignIn(needed.to_string())
-            }
+            Self::NeedsSignIn(needed) | Self::NeedsScopes(needed) => Trouble::SignIn {
+                cause: (&needed).into(),
+                why: needed.to_string(),
+            },
             Self::SessionGone => Trouble::SessionGone,
             Self::Unsent(trouble) | Self::Failed(trouble) => trouble,
         }

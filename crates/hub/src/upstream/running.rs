@@ -430,7 +430,7 @@ impl Running {
                 self.happened(Event::SignInNeeded(needed));
             }
             Refused::SessionGone => self.happened(Event::SessionGone),
-            Refused::Failed(trouble @ Trouble::SignIn(_)) | Refused::Unsent(trouble) => {
+            Refused::Failed(trouble @ Trouble::SignIn { .. }) | Refused::Unsent(trouble) => {
                 self.happened(Event::Lost(trouble))
             }
             Refused::Failed(trouble) => self

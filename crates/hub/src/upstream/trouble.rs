@@ -3,6 +3,8 @@
 
 use std::{error::Error, io, sync::Arc, time::Duration};
 
+use crate::cause::Cause;
+
 /// One broken rule or lost connection. Cheap to clone, because it stays in the upstream's state.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Trouble {
@@ -95,8 +97,8 @@ pub enum Trouble {
     OutputClosed,
     #[error("{0}")]
     Settings(String),
-    #[error("the sign-in could not be prepared: {0}")]
-    SignIn(String),
+    #[error("the sign-in could not be prepared: {why}")]
+    SignIn { cause: Cause, why: String },
 }
 
 impl Trouble {
@@ -123,7 +125,7 @@ impl Trouble {
             Self::Spawn { .. } => "check \"command\": it must be installed and on the hub's PATH, or an absolute path".into(),
             Self::Exited { .. } | Self::OutputClosed => "read the server's log lines, and try the command in a terminal".into(),
             Self::Settings(_) => "edit the server's settings".into(),
-            Self::SignIn(_) => "the sign-in journal shows the request that failed".into(),
+            Self::SignIn { .. } => "the sign-in journal shows the request that failed".into(),
         }
     }
 

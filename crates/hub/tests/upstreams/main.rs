@@ -5,6 +5,7 @@
 
 extern crate mcphub_hub as hub;
 
+mod codes;
 mod demand;
 mod desk;
 mod http_answers;

@@ -63,7 +63,16 @@ pub(crate) struct Failure {
     message: String,
     /// Stable, for scripts.
     code: Option<String>,
-    /// The state of the sign-in that is in the way.
+    /// The number of the error, `MCPHUB-AUTH-014`.
+    error_code: String,
+    /// RFC 9457: the page of the error, relative to the hub.
+    r#type: String,
+    /// RFC 9457: the error in general.
+    title: String,
+    /// RFC 9457: this case of it.
+    detail: String,
+    /// The state of the sign-in that is in the way; as `application/problem+json` the status of the answer.
+    #[schema(value_type = Option<Anything>)]
     status: Option<String>,
     reason: Option<String>,
     /// One suggested action, in words.

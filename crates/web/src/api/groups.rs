@@ -19,6 +19,7 @@ use super::{Body, Named, lists, name};
 use crate::access::Admin;
 use crate::app::App;
 use crate::problem::{Problem, Whose};
+use hub::cause::Cause;
 
 const GROUPS: &str = "groups";
 /// What a member may say beside its name.
@@ -297,7 +298,8 @@ async fn remove_server(
         if servers.len() == members(group).len() {
             return Err(Problem::missing(format!(
                 "there is no server named {server:?} in the group"
-            )));
+            ))
+            .cause(Cause::NoSuchServer));
         }
         Ok(with_servers(place, group, servers))
     })
@@ -332,6 +334,7 @@ fn find<'f>(file: &'f File, id: &str) -> Result<(usize, &'f Value), Problem> {
             "there is no group named {id:?}; GET /api/groups lists them"
         ))
         .code("no_such_group")
+        .cause(Cause::NoSuchGroup)
     })
 }
 

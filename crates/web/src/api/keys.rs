@@ -16,6 +16,7 @@ use super::{Body, Named, lists};
 use crate::access::Admin;
 use crate::app::App;
 use crate::problem::Problem;
+use hub::cause::Cause;
 
 const KEYS: &str = "bearerKeys";
 const ACCESS: [&str; 4] = ["all", "groups", "servers", "custom"];
@@ -159,6 +160,7 @@ fn find<'f>(file: &'f File, id: &str) -> Result<(usize, &'f Value), Problem> {
             "there is no key with the id {id:?}; GET /api/auth/keys lists them"
         ))
         .code("no_such_key")
+        .cause(Cause::NoSuchKey)
     })
 }
 

@@ -56,7 +56,7 @@ pub(super) async fn change<T>(
                 && settings.users == known.users
         };
         let landed = store.edit_when(as_known, changes).await;
-        if landed.map_err(|error| Problem::us("writing the settings", &error))? {
+        if landed.map_err(|error| unwritten(&error))? {
             return Ok(made);
         }
     }
@@ -76,4 +76,9 @@ pub(super) fn named(what: &str, name: &str) -> Result<String, Problem> {
         )));
     }
     Ok(name.to_owned())
+}
+
+/// A change of the settings that did not reach the file.
+pub(super) fn unwritten(error: &hub::store::EditError) -> Problem {
+    Problem::us("writing the settings", error).cause(hub::cause::Cause::SettingsNotWritten)
 }

@@ -2,9 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
+use hub::cause::Cause;
+use hub::explained::Explained;
 use hub::journal::Entry;
 use hub::sign_in::{Account, CallbackError, Forget, Needed, SignInError, SignedOut};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use settings::Grants;
 use utoipa::ToSchema;
 
@@ -56,7 +59,7 @@ pub(super) async fn authorize(
         .sign_ins()
         .begin(&account)
         .await
-        .map_err(|error| not_begun(&error))?;
+        .map_err(|error| not_begun(&app, &account, &error))?;
     let asked_by = match &visitor.username {
         Some(username) => format!("user:{username}"),
         None => "operator".to_owned(),
@@ -116,7 +119,7 @@ pub(super) async fn complete(
         .sign_ins()
         .complete(&account, sent.pasted.trim())
         .await
-        .map_err(|error| not_completed(&error))?;
+        .map_err(|error| not_completed(&app, &error))?;
     if let Some(again) = done.again {
         let message = "the login server wants to be asked differently; open the new link";
         let outcome = Outcome {
@@ -198,14 +201,15 @@ pub(super) async fn disconnect(
             Whose::Forbidden,
             "the registration belongs to all users of the server; only an administrator may forget it",
         )
-        .code("not_an_administrator"));
+        .code("not_an_administrator")
+        .cause(Cause::NotAnAdministrator));
     }
     let revoked = app
         .hub()
         .sign_ins()
         .sign_out(&account, forget)
         .await
-        .map_err(|error| not_begun(&error))?;
+        .map_err(|error| not_begun(&app, &account, &error))?;
     let message = format!("signed out of {name}");
     Ok(Answer::told(message, Out { scope, revoked }))
 }
@@ -248,19 +252,23 @@ fn account(app: &App, visitor: &Visitor, name: &str) -> Result<Account, Problem>
     }
     if !visitor.is_admin {
         let message = "only an administrator may do this";
-        return Err(Problem::new(Whose::Forbidden, message).code("not_an_administrator"));
+        return Err(Problem::new(Whose::Forbidden, message)
+            .code("not_an_administrator")
+            .cause(Cause::NotAnAdministrator));
     }
     Ok(Account::shared(name))
 }
 
 /// A person has to act first, or cannot before the server or its login server answers again.
-pub(super) fn needed(needed: &Needed) -> Problem {
+pub(super) fn needed(needed: &Needed, explained: &Explained) -> Problem {
     let (whose, code) = match needed.state.waits_for_a_person() {
         true => (Whose::Person, "sign_in_needed"),
         false => (Whose::Upstream, "no_sign_in_now"),
     };
     Problem::new(whose, format!("{}: {}", needed.server, needed.reason))
         .code(code)
+        .cause(needed.into())
+        .with("explained", told(explained))
         .with("status", needed.state.word())
         .with("reason", needed.reason.as_str())
         .with("action", needed.action.as_str())
@@ -268,8 +276,14 @@ pub(super) fn needed(needed: &Needed) -> Problem {
         .with("userCode", needed.user_code.as_deref())
 }
 
-fn not_begun(error: &SignInError) -> Problem {
-    match error {
+/// As members of an answer.
+pub(super) fn told(explained: &Explained) -> Value {
+    serde_json::to_value(explained).unwrap_or_default()
+}
+
+fn not_begun(app: &App, account: &Account, error: &SignInError) -> Problem {
+    let explained = app.hub().explain_sign_in(account, error);
+    let problem = match error {
         SignInError::UnknownServer(name) => no_server(name),
         SignInError::Disabled(_) => Problem::new(Whose::Settings, error.to_string())
             .code("disabled")
@@ -281,12 +295,15 @@ fn not_begun(error: &SignInError) -> Problem {
         SignInError::Settings { .. } => {
             Problem::new(Whose::Settings, error.to_string()).code("bad_config")
         }
-        SignInError::Needed(why) => needed(why),
+        SignInError::Needed(why) => needed(why, &explained),
         SignInError::Store(_) => Problem::us("storing the sign-in", error),
-    }
+    };
+    problem
+        .cause(error.into())
+        .with("explained", told(&explained))
 }
 
-fn not_completed(error: &CallbackError) -> Problem {
+fn not_completed(app: &App, error: &CallbackError) -> Problem {
     let (whose, code) = match error {
         CallbackError::Malformed(_) => (Whose::Request, "malformed"),
         CallbackError::UnknownState => (Whose::Request, "unknown_state"),
@@ -297,5 +314,9 @@ fn not_completed(error: &CallbackError) -> Problem {
         CallbackError::Exchange { .. } => (Whose::Upstream, "exchange_failed"),
         CallbackError::Store { .. } => return Problem::us("storing the token", error),
     };
-    Problem::new(whose, error.to_string()).code(code)
+    let explained = app.hub().explain_callback(error);
+    Problem::new(whose, error.to_string())
+        .code(code)
+        .cause(error.into())
+        .with("explained", told(&explained))
 }

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Query, State};
+use hub::cause::Cause;
 use hub::upstream::Upstreams;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -326,6 +327,7 @@ pub(super) fn no_server(name: &str) -> Problem {
     Problem::missing(format!(
         "there is no server named {name:?}; GET /api/servers lists them"
     ))
+    .cause(Cause::NoSuchServer)
 }
 
 fn taken(name: &str) -> Problem {
@@ -368,7 +370,7 @@ pub(super) async fn edit(app: &App, changes: Vec<Change>) -> Result<(), Problem>
         .store()
         .edit(changes)
         .await
-        .map_err(|error| Problem::us("writing the settings", &error))
+        .map_err(|error| super::lists::unwritten(&error))
 }
 
 /// Refuses what could never run. What a placeholder will hold is not known here; it is judged when the server starts.

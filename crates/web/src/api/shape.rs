@@ -140,6 +140,8 @@ pub(super) struct JournalEntry {
     why: Option<String>,
     /// The rule's id, as in `docs/rules.md`.
     rule: Option<String>,
+    /// The code of what is wrong, where that was decided.
+    error_code: Option<String>,
 }
 
 /// A part of the journey.

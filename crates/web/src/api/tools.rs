@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use hub::cause::Cause;
 use hub::upstream::{CallError, NotServed, Upstream};
 use mcp::message::{Kind, Message, code};
 use serde::Deserialize;
@@ -11,7 +12,7 @@ use settings::Server;
 use utoipa::ToSchema;
 
 use super::answer::Answer;
-use super::oauth::needed;
+use super::oauth::{needed, told};
 use super::servers::no_server;
 use super::shape::{Keys, ToolResult};
 use super::view::sees;
@@ -75,13 +76,14 @@ pub(super) async fn call(
 }
 
 fn not_served(name: &str, why: &NotServed) -> Problem {
-    match why {
+    let problem = match why {
         NotServed::Unknown(_) => no_server(name),
         NotServed::TooMany(_) => {
             Problem::new(Whose::Forbidden, why.to_string()).code("too_many_sessions")
         }
         NotServed::NoUser(_) => Problem::new(Whose::Forbidden, why.to_string()).code("no_user"),
-    }
+    };
+    problem.cause(why.into())
 }
 
 /// The server's own name of the tool. Hidden and missing tools are told apart to nobody. A server that could not list yet
@@ -111,7 +113,9 @@ fn tool_of(
             "{} has no tool {wanted:?}; GET /api/servers lists its tools",
             server.name
         );
-        return Err(Problem::missing(message).code("no_such_tool"));
+        return Err(Problem::missing(message)
+            .code("no_such_tool")
+            .cause(Cause::NoSuchTool));
     }
     Ok(name.to_owned())
 }
@@ -121,7 +125,7 @@ fn tool_of(
 async fn response(upstream: &Upstream, request: Message) -> Result<Message, Problem> {
     let mut call = upstream.call(request);
     while let Some(message) = call.next().await {
-        let message = message.map_err(|error| failed(&error))?;
+        let message = message.map_err(|error| failed(upstream, &error))?;
         match message.kind() {
             Kind::Response => return Ok(message),
             Kind::Notification => {}
@@ -131,7 +135,7 @@ async fn response(upstream: &Upstream, request: Message) -> Result<Message, Prob
                 upstream
                     .answer(refusal)
                     .await
-                    .map_err(|error| failed(&error))?;
+                    .map_err(|error| failed(upstream, &error))?;
             }
         }
     }
@@ -163,12 +167,14 @@ fn outcome(server: &str, answer: &Message) -> Result<Value, Problem> {
         format!("{server} refused the call: {message}"),
     )
     .code("refused")
+    .cause(Cause::CallRefused)
     .with("error", error.clone()))
 }
 
-fn failed(error: &CallError) -> Problem {
-    match error {
-        CallError::NeedsSignIn(why) => needed(why),
+fn failed(upstream: &Upstream, error: &CallError) -> Problem {
+    let explained = upstream.explain_call(error);
+    let problem = match error {
+        CallError::NeedsSignIn(why) => return needed(why, &explained),
         CallError::NotConnected { .. } => {
             Problem::new(Whose::Upstream, error.to_string()).code("not_connected")
         }
@@ -182,5 +188,8 @@ fn failed(error: &CallError) -> Problem {
         CallError::NotAsked { .. } | CallError::Unanswered { .. } => {
             Problem::new(Whose::Upstream, error.to_string())
         }
-    }
+    };
+    problem
+        .cause(error.into())
+        .with("explained", told(&explained))
 }

@@ -34,6 +34,10 @@ pub(super) struct Shown {
     /// One suggested action, in words.
     #[schema(required)]
     action: Option<String>,
+    /// What is wrong in five lines with its code, where something is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    explained: Option<Value>,
     #[schema(required)]
     transport: Option<&'static str>,
     /// Of MCP, as agreed with the server.
@@ -69,6 +73,7 @@ pub(super) fn server(app: &App, server: &Server, visitor: &Visitor) -> Shown {
     let whole = sees_whole(visitor, server);
     let own = whole || user.is_some();
     let status = Status::of(server, upstream.as_ref(), &sign_in);
+    let explained = upstream.as_ref().and_then(|it| hub.explained(it));
     let (carrier, hello) = (
         upstream.as_ref().and_then(Upstream::carrier),
         upstream.as_ref().and_then(Upstream::hello),
@@ -83,6 +88,7 @@ pub(super) fn server(app: &App, server: &Server, visitor: &Visitor) -> Shown {
         error: status.error,
         reason: status.reason,
         action: status.action,
+        explained: explained.as_ref().map(super::oauth::told),
         transport: carrier.map(Carrier::name),
         protocol_version: hello.map(|hello| hello.revision.as_str()),
         tools: items(Listing::Tools, &server.tools),

@@ -1,6 +1,6 @@
 //! What each outcome of a callback says.
 
-use super::words::{failed, signed_in};
+use super::words::signed_in;
 use super::*;
 use hub::sign_in::CallbackError;
 
@@ -14,15 +14,15 @@ fn denied(description: Option<&str>) -> CallbackError {
     }
 }
 
+/// As a hub explains it that has asked nobody yet.
+fn failed(error: &CallbackError) -> Page {
+    words::failed(error, &hub::explained::of_callback(error))
+}
+
 fn cases() -> Vec<(&'static str, Page, u16)> {
-    let trouble = Reached::Failed {
-        why: "mcp.linear.app could not be reached".into(),
-        cure: "check the address in \"url\" and that the server is running; the hub tries again by itself".into(),
-    };
-    let wanting = Reached::Wanting {
-        why: "more scopes are needed".into(),
-        cure: "sign in".into(),
-    };
+    let of = |cause| Box::new(Explained::of(cause, Some("linear")));
+    let trouble = Reached::Failed(of(Cause::ConnectionFailed));
+    let wanting = Reached::Wanting(of(Cause::TokenTooLittle));
     let invalid_scope = CallbackError::Denied {
         server: "io.github.someone/a-rather-long-server-name".into(),
         error: "invalid_scope".into(),
@@ -32,6 +32,7 @@ fn cases() -> Vec<(&'static str, Page, u16)> {
     };
     let exchange = CallbackError::Exchange {
         server: "linear".into(),
+        cause: Cause::TokenNotGiven,
         reason: "400 invalid_grant from mcp.linear.app/token: the code has expired".into(),
     };
     let client = CallbackError::Client {
@@ -86,6 +87,7 @@ fn every_case_has_its_status_and_says_what_to_do() {
         let html = page.html();
         if status != 200 {
             assert!(html.contains("<dt>Do</dt>"), "{case} names no cure");
+            assert!(html.contains("../errors/MCPHUB-"), "{case} names no code");
         }
         assert_eq!(
             page.closes,
@@ -121,12 +123,13 @@ fn a_command_on_a_page_can_be_copied_into_a_shell() {
     let of = |server: &str| {
         failed(&CallbackError::Exchange {
             server: server.into(),
+            cause: Cause::TokenNotGiven,
             reason: String::new(),
         })
         .html()
     };
     assert!(of("a/b").contains("mcphub auth login a/b"));
-    assert!(of("x; rm -rf ~").contains("mcphub auth login -- &#39;x; rm -rf ~&#39;"));
+    assert!(of("x; rm -rf ~").contains("mcphub auth login &#39;x; rm -rf ~&#39;"));
     assert!(of("it's").contains(r"&#39;it&#39;\&#39;&#39;s&#39;"));
     assert!(of("--all").contains("login -- &#39;--all&#39;"));
 }

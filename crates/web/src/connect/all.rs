@@ -205,7 +205,10 @@ impl Visit {
         app.walks().begins(&walk.id, account, at);
         let page = match app.hub().sign_ins().begin(account).await {
             Ok(link) => words::onward(name, &link, &base_url(app, headers)),
-            Err(error) => words::not_begun(name, &error),
+            Err(error) => {
+                let explained = app.hub().explain_sign_in(account, &error);
+                words::not_begun(name, &explained)
+            }
         };
         self.answer(page, Some(&walk), None)
     }

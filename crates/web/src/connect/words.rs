@@ -1,13 +1,15 @@
 //! The page in words: what is asked for, by whom, for whom; and what to do where it cannot go on.
 
 use http::StatusCode;
-use hub::sign_in::{Link, SignInError};
+use hub::explained::Explained;
+use hub::sign_in::Link;
 use settings::{KeyKind, Transport};
 use url::Url;
 
 use super::Meant;
 use super::click::{PASSWORD, TIE, USERNAME};
 use crate::callback::sentence;
+use crate::page::explained::{UP, rows};
 use crate::page::{Act, Form, Page, Row, Tone};
 
 /// What is said above the form.
@@ -135,34 +137,12 @@ pub(super) fn onward(server: &str, link: &Link) -> Page {
     }
 }
 
-pub(super) fn not_begun(server: &str, error: &SignInError) -> Page {
-    let (status, why, cure) = match error {
-        SignInError::Needed(needed) => (
-            StatusCode::CONFLICT,
-            &needed.reason,
-            sentence(&needed.action),
-        ),
-        error @ (SignInError::UnknownServer(_)
-        | SignInError::Disabled(_)
-        | SignInError::NotHttp(_)
-        | SignInError::NoUser(_)
-        | SignInError::NotPerUser(_)
-        | SignInError::Settings { .. }
-        | SignInError::Store(_)) => (
-            StatusCode::CONFLICT,
-            &error.to_string(),
-            "Tell whoever runs this hub.".to_owned(),
-        ),
-    };
-    let rows = vec![
-        ("What happened", Row::Text(sentence(why))),
-        ("Do", Row::Text(cure)),
-    ];
+pub(super) fn not_begun(server: &str, explained: &Explained) -> Page {
     let lead = "The hub could not begin the sign-in.".to_owned();
     Page {
-        rows,
+        rows: rows(explained, UP),
         ..page(
-            status,
+            StatusCode::CONFLICT,
             Tone::Attention,
             Some(server),
             "No sign-in yet",

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{CallbackError, Completed, Needed, Refusal, SignIns, Verdict, browser};
+use crate::cause::Cause;
 use crate::clock::Clock;
 use crate::fetch::{Egress, Fetch, Reach};
 use crate::journal::Journal;
@@ -29,7 +30,7 @@ pub(super) struct Bench {
 pub(super) enum Attempt {
     Answered(u16),
     Needed(Needed),
-    Failed(String),
+    Failed(Cause, String),
 }
 
 impl Bench {
@@ -157,10 +158,10 @@ impl Bench {
             match self.sign_ins.refused("up", refusal).await {
                 Verdict::Retry(token) => bearer = Some(token),
                 Verdict::Needed(needed) => return Attempt::Needed(needed),
-                Verdict::Failed(why) => return Attempt::Failed(why),
+                Verdict::Failed { cause, why } => return Attempt::Failed(cause, why),
             }
         }
-        Attempt::Failed("refused twice".to_owned())
+        Attempt::Failed(Cause::HeaderRefused, "refused twice".to_owned())
     }
 
     /// With the nonce that the server said, as the upstreams do it.

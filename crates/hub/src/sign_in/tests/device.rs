@@ -8,6 +8,7 @@ use tokio::sync::broadcast;
 
 use super::bench::{Attempt, Bench};
 use super::{Event, Forget, State};
+use crate::cause::Cause;
 
 const INTERVAL: u64 = 5;
 
@@ -215,7 +216,10 @@ async fn the_file_makes_no_code_older_than_it_is() {
 // rule: at-58
 #[tokio::test]
 async fn a_refusal_and_the_end_of_the_code_are_said_and_nobody_is_asked_any_more() {
-    for (decision, reason) in [(Some(Decision::Deny), "said no"), (None, "in time")] {
+    for (decision, reason, cause) in [
+        (Some(Decision::Deny), "said no", Cause::Declined),
+        (None, "in time", Cause::CodeExpired),
+    ] {
         let bench = bench().await;
         bench.needed().await;
         let mut events = bench.sign_ins.events();
@@ -229,6 +233,7 @@ async fn a_refusal_and_the_end_of_the_code_are_said_and_nobody_is_asked_any_more
         let view = bench.sign_ins.view("up");
         assert_eq!((view.state, view.user_code), (State::OauthRequired, None));
         assert!(view.reason.contains(reason), "{}", view.reason);
+        assert_eq!(view.cause, Some(cause));
         assert!(bench.oauth()["pendingAuthorization"].is_null());
         let before = bench.world.user_codes();
         assert!(
@@ -344,7 +349,7 @@ async fn a_server_that_offers_no_codes_is_said() {
     let bench = bench().await;
     bench.world.switches(|switches| switches.device = false);
     let attempt = bench.attempt().await;
-    assert!(matches!(attempt, Attempt::Failed(_)), "{attempt:?}");
+    assert!(matches!(attempt, Attempt::Failed(..)), "{attempt:?}");
     assert_eq!(bench.sign_ins.view("up").state, State::Disconnected);
 }
 

@@ -142,7 +142,7 @@ async fn a_scope_that_is_never_enough_stops_after_two_rounds() {
             .unwrap();
     }
     for _ in 0..3 {
-        let Verdict::Failed(why) = refused().await else {
+        let Verdict::Failed { why, .. } = refused().await else {
             panic!()
         };
         assert!(why.contains("tools:call"), "{why}");
@@ -169,7 +169,7 @@ async fn a_discovery_that_fails_is_no_sign_in_and_is_tried_again() {
     bench
         .world
         .switches(|switches| switches.order(Endpoint::ResourceMetadata, broken));
-    let Attempt::Failed(why) = bench.attempt().await else {
+    let Attempt::Failed(_, why) = bench.attempt().await else {
         panic!()
     };
     assert!(why.contains("not known yet"), "{why}");
@@ -268,7 +268,7 @@ async fn refused_for(bench: &Bench, scope: &str) -> Result<(), String> {
             bench.follow(&link).await.unwrap();
             Ok(())
         }
-        Verdict::Failed(why) => Err(why),
+        Verdict::Failed { why, .. } => Err(why),
         Verdict::Retry(_) => panic!("a step-up is no refresh"),
     }
 }

@@ -91,6 +91,7 @@ fn needed() -> Needed {
         action: "sign in".into(),
         authorization_url: None,
         user_code: None,
+        cause: Some(crate::cause::Cause::SignInNeeded),
     }
 }
 

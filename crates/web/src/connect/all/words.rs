@@ -1,7 +1,8 @@
 //! The list in words: what waits and why, what the next click leads to, and what helps where no click does.
 
 use http::StatusCode;
-use hub::sign_in::{Link, SignInError, State as Standing};
+use hub::explained::Explained;
+use hub::sign_in::{Link, State as Standing};
 use hub::upstream::State as Life;
 use settings::Transport;
 use url::Url;
@@ -11,6 +12,7 @@ use crate::app::App;
 use crate::callback::{login_command, sentence};
 use crate::connect::click::{PASSWORD, SERVER, TIE, USERNAME};
 use crate::connect::words::{self, host, page, scopes};
+use crate::page::explained::rows;
 use crate::page::{Act, Form, Item, List, Page, Row, Step, Tone};
 
 /// What the address says behind its `?` to ask a user who he is, where nobody has to.
@@ -278,9 +280,11 @@ pub(super) fn onward(server: &str, link: &Link, base: &str) -> Page {
     page
 }
 
-pub(super) fn not_begun(server: &str, error: &SignInError) -> Page {
+pub(super) fn not_begun(server: &str, explained: &Explained) -> Page {
     Page {
         act: Act::Back { address: "connect" },
-        ..words::not_begun(server, error)
+        // The list is one level nearer to the hub's address than other pages.
+        rows: rows(explained, ""),
+        ..words::not_begun(server, explained)
     }
 }

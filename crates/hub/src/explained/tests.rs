@@ -1,0 +1,121 @@
+//! Tests: what a person reads, to the letter.
+
+use std::time::{Duration, SystemTime};
+
+use oauth::step::Stage;
+
+use super::*;
+use crate::journal::{Asked, Entry};
+
+#[test]
+fn an_error_reads_as_five_lines_under_its_server_and_code() {
+    let cause = Cause::RegistrationRedirectRefused;
+    let explained = Explained::of(cause, Some("linear"))
+        .because(cause, "it takes https://hub.example.com only")
+        .evidence(Some(
+            "400 from POST mcp.linear.app/register, 14:02:11".into(),
+        ))
+        .meanwhile(Meanwhile {
+            tools: 23,
+            ..Meanwhile::default()
+        })
+        .with_waiting(2);
+    let text = explained.to_string();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines[0],
+        "linear: sign-in failed                                          MCPHUB-AUTH-014"
+    );
+    for (at, begins) in [
+        (
+            1,
+            "What happened   The login server refused the callback address.",
+        ),
+        (
+            2,
+            "Evidence        400 from POST mcp.linear.app/register, 14:02:11",
+        ),
+        (3, "Why             It takes https://hub.example.com only. "),
+    ] {
+        assert!(lines[at].starts_with(begins), "{text}");
+    }
+    assert!(text.contains("(RFC 7591 3.2.2)."), "{text}");
+    assert!(text.contains("mcphub auth login linear --forget"), "{text}");
+    assert!(
+        text.ends_with("\nMeanwhile       23 tools stay listed. 2 calls wait."),
+        "{text}"
+    );
+    assert!(
+        lines
+            .iter()
+            .all(|line| line.chars().count() <= WIDTH + LABEL),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_last_exchange_of_the_account_is_the_evidence_and_nobody_elses() {
+    let journal = Journal::default();
+    let record = |user: Option<&str>, path: &str, status| {
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1);
+        let mut entry = Entry::decision(time, "up", Stage::Discovery, "answered");
+        entry.user = user.map(str::to_owned);
+        entry.status = status;
+        entry.request = Some(Asked {
+            method: "GET".into(),
+            host: "as.test".into(),
+            path: path.into(),
+        });
+        journal.record(entry);
+    };
+    assert_eq!(journal.evidence(&Account::shared("up")), None);
+    record(None, "/first", Some(404));
+    record(Some("alice"), "/hers", Some(400));
+    let of = |user| journal.evidence(&Account::of("up", user)).unwrap();
+    assert!(
+        of(None).starts_with("404 from GET as.test/first, "),
+        "{}",
+        of(None)
+    );
+    assert!(of(Some("alice")).starts_with("400 from GET as.test/hers, "));
+    assert!(of(Some("bob")).starts_with("404 from GET as.test/first, "));
+    record(None, "/silent", None);
+    assert!(of(None).starts_with("GET as.test/silent: answered, "));
+}
+
+#[test]
+fn a_name_cannot_become_a_command() {
+    for (name, command) in [
+        ("a/b", "mcphub auth login a/b"),
+        ("x; rm -rf ~", "mcphub auth login 'x; rm -rf ~'"),
+        ("it's", r"mcphub auth login 'it'\''s'"),
+        ("--all", "mcphub auth login -- '--all'"),
+    ] {
+        let explained = Explained::of(Cause::SignInNeeded, Some(name));
+        assert_eq!(explained.command.as_deref(), Some(command));
+    }
+}
+
+#[test]
+fn an_explanation_goes_through_json_unchanged() {
+    let explained = Explained::of(Cause::IssuerMismatch, Some("up"));
+    let told = serde_json::to_value(&explained).unwrap();
+    assert_eq!(told["code"], "MCPHUB-AUTH-065");
+    assert_eq!(told["word"], "issuer-mismatch");
+    assert!(
+        told["whatHappened"].is_string() && told["do"].is_string(),
+        "{told}"
+    );
+    assert_eq!(
+        serde_json::from_value::<Explained>(told).unwrap(),
+        explained
+    );
+}
+
+#[test]
+fn messages_become_sentences_and_words_of_a_protocol_stay() {
+    assert_eq!(sentence("the code has ended"), "The code has ended.");
+    assert_eq!(sentence("invalid_grant: ended"), "invalid_grant: ended.");
+    assert_eq!(sentence("Done!"), "Done!");
+    assert_eq!(sentence(" "), "");
+}
