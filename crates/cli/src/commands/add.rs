@@ -57,6 +57,7 @@ pub(crate) async fn run(desk: &Desk, add: Add) -> Result<(), Failure> {
         None => {
             desk.hub.add(&name, &config(&add)?).await?;
             desk.output.progress(format!("  saved as       {name}"));
+            desk.output.progress(format!("  checking       {url}"));
             journey.settled().await?
         }
     };
@@ -69,6 +70,13 @@ pub(crate) async fn run(desk: &Desk, add: Add) -> Result<(), Failure> {
     }
     desk.output.result(&desk.hub.server_as_told(&name).await?);
     verdict(&server)?;
+    if server.oauth.as_ref().is_none_or(|oauth| !oauth.connected) {
+        desk.output.line("  sign-in        none needed");
+    }
+    if let (Some(transport), Some(revision)) = (&server.transport, &server.protocol_version) {
+        desk.output
+            .line(format!("  connected      {transport}, MCP {revision}"));
+    }
     let (address, tools) = (desk.hub.address(), server.tools.len());
     desk.output.line(format!("  tools          {tools}"));
     desk.output.line(format!(

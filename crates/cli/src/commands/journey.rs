@@ -85,8 +85,8 @@ impl<'a> Journey<'a> {
     async fn tell(&mut self) -> Result<usize, Failure> {
         let entries = self.desk.hub.journal(self.server).await?;
         let news = self.journal.news(entries);
-        for entry in news {
-            self.desk.output.progress(timeline::line(entry));
+        for step in news.iter().filter_map(timeline::step) {
+            self.desk.output.progress(step);
         }
         Ok(news.len())
     }

@@ -4,6 +4,7 @@
 //! listens before its upstreams are up.
 
 pub(super) mod beside;
+mod waiting;
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -50,13 +51,16 @@ pub(crate) async fn run(
     let url = own_url(address, &options.prefix())?;
     let invitation = invite(&environment, &url, &token);
     let empty = hub.store().current().servers.is_empty();
+    let opened = waiting::Opened::default();
     let beside = Beside {
         hub: hub.clone(),
+        opened: opened.clone(),
         url: url.as_str().trim_end_matches('/').to_owned(),
         // Nobody on another machine can be the one who calls.
         may_open: !serve.no_browser && address.ip().is_loopback(),
         environment: environment.clone(),
     };
+    let may_open = beside.may_open;
     let web =
         Web::over(listener, hub.clone(), options).map_err(|error| Failure::usage(chain(&error)))?;
     let web = match other {
@@ -71,6 +75,8 @@ pub(crate) async fn run(
     let greeting = async {
         let password = administrator.await.inspect_err(|_| end.cancel())?;
         greet(&url, password.as_ref(), empty);
+        let waiting = waiting::tell(&hub, may_open, &environment, &opened);
+        end.run_until_cancelled(waiting).await;
         Ok(())
     };
     let beside = tokio::spawn(beside.watch());

@@ -25,6 +25,9 @@ pub(crate) struct Server {
     pub(crate) error: Option<String>,
     pub(crate) reason: Option<String>,
     pub(crate) action: Option<String>,
+    pub(crate) transport: Option<String>,
+    #[serde(rename = "protocolVersion")]
+    pub(crate) protocol_version: Option<String>,
     #[serde(default)]
     pub(crate) tools: Vec<Tool>,
     #[serde(default)]

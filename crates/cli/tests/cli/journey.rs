@@ -90,9 +90,13 @@ async fn adding_an_address_goes_all_the_way_to_its_tools() {
     let said = said.join("\n");
     for stage in [
         "saved as       practice",
-        "discovery",
-        "client",
-        "token",
+        "checking       http://",
+        "sign-in        needed: 401, protected resource metadata found",
+        "login server   http://",
+        "client         registered as",
+        "scopes         tools:read tools:call",
+        "signed in      the token renews by itself",
+        "connected      ",
         "tools          4",
     ] {
         assert!(said.contains(stage), "{stage:?} is missing in:\n{said}");
