@@ -67,14 +67,19 @@ export class Newcomer {
     return terminal;
   }
 
-  // One action: the consent, given on the page that the system's browser opened. A page that wants more than this one click fails here.
-  async consents() {
+  noPageWasOpened() {
+    return !existsSync(this.#opened);
+  }
+
+  // One action: the consent, given on the page that the system's browser opened. A page that wants more than this one click fails here;
+  // `logsIn`: where the person was never before.
+  async consents({ logsIn = false } = {}) {
     const opened = () => (existsSync(this.#opened) ? readFileSync(this.#opened, 'utf8').trim().split('\n') : []);
     const pages = await eventually('the browser is opened', () => (opened().length > this.#consents ? opened() : undefined));
     this.#consents += 1;
     if (pages.length > this.#consents) throw new Error(`more than one page was opened at a time:\n${pages.join('\n')}`);
     this.actions.push('consent');
-    await this.person.page.goto(pages.at(-1));
+    await (logsIn ? this.person.followToConsent(pages.at(-1)) : this.person.page.goto(pages.at(-1)));
     return this.person.consent(`${this.url}/oauth/callback`);
   }
 
@@ -99,6 +104,10 @@ class Terminal {
       if (this.child.exitCode !== null && !this.said.includes(text)) throw Object.assign(new Error(`it ended and said:\n${this.said}`), { final: true });
       return this.said.includes(text);
     }).catch((error) => { throw new Error(`${error.message}\n${this.said}`); });
+  }
+
+  enters(text) {
+    this.child.stdin.write(`${text}\n`);
   }
 
   async close() {

@@ -135,6 +135,40 @@ test('of two servers that want a sign-in at the start, the second one has its tu
   await Promise.all([hub.shows('first is signed in'), hub.shows('second is signed in')]);
 });
 
+// As GitHub is.
+test('a login server that registers nobody is given the client that the person made in its console, and the sign-in goes on by itself', async () => {
+  const callback = `${newcomer.url}/oauth/callback`;
+  const byHand = { client_id: 'made-by-hand', client_secret: 'hush-hush-hush', redirect_uris: [callback], grant_types: ['authorization_code', 'refresh_token'] };
+  const github = await startProtectedWorld({ refreshTokens: 'always', registration: false, clients: [byHand] });
+  try {
+    newcomer.environment.GITHUB_OAUTH_APP_ID = byHand.client_id;
+    await newcomer.types('mcphub').shows('mcphub add');
+    const add = newcomer.types('mcphub', 'add', github.url, '--name', 'github');
+    await add.shows(`with this callback address:\r\n\r\n${callback}\r\n`);
+    await add.shows('client id, or a variable');
+    add.enters('${GITHUB_OAUTH_APP_ID}');
+    await add.shows('is not shown');
+    add.enters(byHand.client_secret);
+    await newcomer.consents({ logsIn: true });
+    assert.equal(await add.ended, 0, add.said);
+    assert.match(add.said, /tools +2/);
+    assert.equal(add.said.includes('hush'), false, 'the secret stands on the screen');
+    const { clientId, clientSecret, refreshToken } = JSON.parse(readFileSync(join(newcomer.home, 'mcp_settings.json'), 'utf8')).mcpServers.github.oauth;
+    assert.deepEqual([clientId, clientSecret], ['${GITHUB_OAUTH_APP_ID}', byHand.client_secret]);
+    assert.ok(refreshToken);
+  } finally {
+    await github.stop();
+  }
+});
+
+test('with --no-browser the link is shown and nothing is opened', async () => {
+  await newcomer.types('mcphub').shows('mcphub add');
+  const add = newcomer.types('mcphub', 'add', world.url, '--no-browser');
+  await add.shows('Open this in a browser');
+  await add.shows('Paste its address here.');
+  assert.ok(newcomer.noPageWasOpened());
+});
+
 test('README names the one command that builds the binary, installs it and starts the hub', () => {
   assert.match(readFileSync(join(ROOT, 'README.md'), 'utf8'), /^make run /m);
   const does = execFileSync('make', ['--dry-run', 'run'], { cwd: ROOT, encoding: 'utf8', env: { PATH: process.env.PATH } });

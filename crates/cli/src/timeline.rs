@@ -50,13 +50,16 @@ pub(crate) fn line(entry: &Entry) -> String {
     }
 }
 
-/// The same for somebody who waits for the sign-in: its steps by name. `None`: another line says it. What did not go well is told whole.
+/// The same for somebody who waits for the sign-in: its steps by name. `None`: another line says it, or it is of no interest. What did not go well is told whole.
 pub(crate) fn step(entry: &Entry) -> Option<String> {
     let told = |step: &str, text: &str, rule: &str| {
         let line = format!("  {step:<14} {text}   {rule}");
         Some(line.trim_end().to_owned())
     };
     let decision = entry.decision.as_str();
+    if entry.rule.as_deref() == Some("mcp-auth-discovery-cache") {
+        return None;
+    }
     if let Some(request) = &entry.request {
         let well = entry.status.is_some_and(|it| (200..300).contains(&it));
         if !well {
@@ -75,6 +78,11 @@ pub(crate) fn step(entry: &Entry) -> Option<String> {
         },
         ("registration", None) if decision.starts_with("registered as ") => {
             told("client", decision, "RFC 7591")
+        }
+        // What to do about it is said at more length.
+        ("registration", Some(why)) if why.contains("; register a client there") => {
+            let said = why.split("; register").next().unwrap_or_default();
+            told("client", said, "")
         }
         ("authorization_url", Some(why)) => match why.split_once("; callback ") {
             Some((scopes, _)) => told("scopes", scopes.trim_start_matches("scope "), ""),

@@ -1,6 +1,6 @@
 //! `mcphub add <url>`: puts a server into the settings, and sees it through to its tools.
 
-use std::io::{BufRead, IsTerminal};
+mod client;
 
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -8,8 +8,8 @@ use url::{Host, Url};
 
 use super::Desk;
 use super::journey::{Journey, Wishes, verdict};
-use crate::failure::{Exit, Failure};
-use crate::rest::shape::{Server, quoted};
+use crate::failure::Failure;
+use crate::rest::shape::Server;
 
 #[derive(Debug, Args)]
 pub(crate) struct Add {
@@ -61,9 +61,11 @@ pub(crate) async fn run(desk: &Desk, add: Add) -> Result<(), Failure> {
             journey.settled().await?
         }
     };
+    client::counts(&server)?;
     if server.status == "needs_client" {
-        let (id, secret) = ask_for_client(desk, &add, &server)?;
+        let (id, secret) = client::ask(desk, &add, &server).await?;
         server = give_client(desk, &server, (&id, Some(&secret)), &mut journey).await?;
+        client::counts(&server)?;
     }
     if server.waits_for_a_person() && server.status != "needs_client" {
         server = journey.sign_in(add.wishes).await?;
@@ -160,47 +162,6 @@ fn put_client(config: &mut Value, id: &str, secret: Option<&str>) {
     }
 }
 
-/// The login server registers nobody: tells what to make in its console, and asks for the id and secret that come out.
-fn ask_for_client(desk: &Desk, add: &Add, server: &Server) -> Result<(String, String), Failure> {
-    let told = server
-        .oauth
-        .as_ref()
-        .and_then(|oauth| oauth.redirect_uri.clone());
-    let callback = told.unwrap_or_else(|| format!("{}/oauth/callback", desk.hub.address()));
-    desk.output.progress(format!(
-        "  Make a client in the login server's console, with this callback address:\n\n{callback}\n"
-    ));
-    if add.yes || desk.output.json || !std::io::stdin().is_terminal() {
-        let cure = format!(
-            "mcphub add {} --client-id ... --client-secret ...",
-            quoted(&add.address)
-        );
-        return Err(Failure::new(
-            Exit::SignInNeeded,
-            format!("{} needs a client id", server.name),
-        )
-        .cure(cure));
-    }
-    let id = asked(desk, "  client id (or ${VARIABLE}):")?;
-    if id.is_empty() {
-        return Err(Failure::new(
-            Exit::SignInNeeded,
-            format!("{} needs a client id", server.name),
-        ));
-    }
-    Ok((id, asked(desk, "  client secret (empty if it has none):")?))
-}
-
-fn asked(desk: &Desk, question: &str) -> Result<String, Failure> {
-    desk.output.progress(question);
-    let mut line = String::new();
-    std::io::stdin()
-        .lock()
-        .read_line(&mut line)
-        .map_err(|error| Failure::usage(format!("cannot read the answer: {error}")))?;
-    Ok(line.trim().to_owned())
-}
-
 /// `https://mcp.linear.app/mcp` is `linear`; with a number behind when the name is taken.
 fn free_name(url: &Url, known: &[Server]) -> String {
     let name = name_of(url);
@@ -237,6 +198,7 @@ fn name_of(url: &Url) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Exit;
 
     fn url(text: &str) -> Url {
         Url::parse(text).unwrap()
