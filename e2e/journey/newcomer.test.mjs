@@ -62,7 +62,7 @@ test('from a fresh clone to a tool call on a protected server takes four actions
   const add = newcomer.types('mcphub', 'add', world.url);
   await newcomer.consents();
   assert.equal(await add.ended, 0, add.said);
-  for (const stage of ['saved as', 'checking', 'sign-in        needed', 'login server', 'client         registered', 'scopes', 'Opening the browser', 'signed in', 'connected']) assert.ok(add.said.includes(stage), `${stage} in:\n${add.said}`);
+  for (const stage of ['saved as', 'checking', 'sign-in        protected resource', 'login server', 'client         registered', 'scopes', 'Opening the browser', 'signed in', 'connected']) assert.ok(add.said.includes(stage), `${stage} in:\n${add.said}`);
   assert.match(add.said, /tools +2\r?\n/);
 
   const connect = newcomer.types('mcphub', 'connect', 'cursor', '--yes');

@@ -68,7 +68,7 @@ pub(crate) fn step(entry: &Entry) -> Option<String> {
         let resource = request
             .path
             .starts_with("/.well-known/oauth-protected-resource");
-        let found = "needed: 401, protected resource metadata found";
+        let found = "protected resource metadata found";
         return told("sign-in", found, "RFC 9728").filter(|_| resource);
     }
     match (entry.stage.as_str(), entry.why.as_deref()) {
@@ -174,9 +174,8 @@ mod tests {
             step(&serde_json::from_value(told).unwrap())
         };
         let found = entry("discovery", Some(200), "answered 200", Some("looking"));
-        let needed =
-            "  sign-in        needed: 401, protected resource metadata found   RFC 9728".to_owned();
-        assert_eq!(found, Some(needed));
+        let found_line = "  sign-in        protected resource metadata found   RFC 9728".to_owned();
+        assert_eq!(found, Some(found_line));
         let link = entry(
             "authorization_url",
             None,

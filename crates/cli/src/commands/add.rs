@@ -46,7 +46,11 @@ pub(crate) async fn run(desk: &Desk, add: Add) -> Result<(), Failure> {
     let there = known.iter().find(is_there);
     let name = match there {
         Some(there) => there.name.clone(),
-        None => add.name.clone().unwrap_or_else(|| free_name(&url, &known)),
+        None => {
+            let names: Vec<&str> = known.iter().map(|it| it.name.as_str()).collect();
+            let free = || free_name(&url, &names);
+            add.name.clone().unwrap_or_else(free)
+        }
     };
     let mut journey = match there {
         Some(_) => Journey::of(desk, &name).await?,
@@ -163,9 +167,9 @@ fn put_client(config: &mut Value, id: &str, secret: Option<&str>) {
 }
 
 /// `https://mcp.linear.app/mcp` is `linear`; with a number behind when the name is taken.
-fn free_name(url: &Url, known: &[Server]) -> String {
+pub(super) fn free_name(url: &Url, known: &[&str]) -> String {
     let name = name_of(url);
-    let taken = |name: &str| known.iter().any(|server| server.name == name);
+    let taken = |name: &str| known.contains(&name);
     if !taken(&name) {
         return name;
     }
@@ -223,11 +227,7 @@ mod tests {
 
     #[test]
     fn a_taken_name_gets_a_number() {
-        let server = |name: &str| {
-            serde_json::from_value::<Server>(json!({ "name": name, "status": "connected" }))
-                .unwrap()
-        };
-        let known = [server("linear"), server("linear-2")];
+        let known = ["linear", "linear-2"];
         assert_eq!(
             free_name(&url("https://mcp.linear.app/sse"), &known),
             "linear-3"

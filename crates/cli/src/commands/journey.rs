@@ -144,9 +144,11 @@ impl<'a> Journey<'a> {
         };
         let server = self.wait(longest, pasted).await?;
         if server.is_connected() {
-            self.desk
-                .output
-                .progress("  signed in      the token renews by itself");
+            let renews = server.config["oauth"]["refreshToken"].is_string();
+            self.desk.output.progress(match renews {
+                true => "  signed in      the token renews by itself",
+                false => "  signed in      until the token ends; the login server gives none that renews it",
+            });
         }
         Ok(server)
     }

@@ -109,7 +109,7 @@ async fn sockets(
 }
 
 /// Both addresses that `localhost` may mean, for our own URLs say `localhost`. Not every machine has both.
-async fn localhost(port: u16) -> Result<(TcpListener, Option<TcpListener>), Failure> {
+pub(super) async fn localhost(port: u16) -> Result<(TcpListener, Option<TcpListener>), Failure> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let first = match TcpListener::bind(address).await {
         Ok(first) => first,

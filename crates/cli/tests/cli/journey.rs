@@ -91,7 +91,7 @@ async fn adding_an_address_goes_all_the_way_to_its_tools() {
     for stage in [
         "saved as       practice",
         "checking       http://",
-        "sign-in        needed: 401, protected resource metadata found",
+        "sign-in        protected resource metadata found",
         "login server   http://",
         "client         registered as",
         "scopes         tools:read tools:call",
