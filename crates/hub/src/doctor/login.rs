@@ -78,8 +78,10 @@ fn made(grant: &Grant) -> Line {
         [] => "no scope".to_owned(),
         scopes => format!("scope {}", scopes.join(" ")),
     };
+    // What was asked for by that name came: some do not list it then.
+    let came = |wanted: &str| wanted == "offline_access" && grant.refresh.is_some();
     let fewer = (grant.requested.iter())
-        .find(|wanted| !grant.scopes.is_empty() && !grant.scopes.contains(wanted));
+        .find(|wanted| !grant.scopes.is_empty() && !grant.scopes.contains(wanted) && !came(wanted));
     let audience = match grant.audience() {
         Some(audience) => format!("made for {audience}"),
         None => "for whom it is made cannot be read in it".to_owned(),
@@ -223,16 +225,18 @@ pub async fn give_back(hub: &Hub, server: &str) -> Vec<Line> {
     let mut journal = hub.journal().subscribe();
     match apart.sign_out(server, Forget::All).await {
         Ok(done) if done.attempted > 0 && done.failed == 0 => {
-            lines.push(Line::ok(Part::Token, "tokens-revoked", "was given back").clause("RFC 7009 2"));
+            lines.push(
+                Line::ok(Part::Token, "tokens-revoked", "was given back").clause("RFC 7009 2"),
+            );
         }
-        Ok(_) if held => lines.push(
-            Line::note(
-                Part::Token,
-                "tokens-stay",
-                "is forgotten here, and stays good until it ends: the login server took it not back",
-            )
-            .clause("RFC 7009 2"),
-        ),
+        Ok(done) if held => {
+            let text = match done.succeeded {
+                0 => "is forgotten here, and stays good until it ends: the login server took nothing back".to_owned(),
+                some => format!("{some} of {} tokens was given back; the other one stays good until it ends", done.attempted),
+            };
+            let line = Line::note(Part::Token, "tokens-stay", text);
+            lines.push(line.clause("RFC 7009 2"));
+        }
         Ok(_) => {}
         Err(error) => lines.push(Line::note(Part::Token, "tokens-stay", error.to_string())),
     }
