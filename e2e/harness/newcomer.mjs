@@ -74,7 +74,7 @@ export class Newcomer {
   // One action: the consent, given on the page that the system's browser opened. A page that wants more than this one click fails here;
   // `logsIn`: where the person was never before.
   async consents({ logsIn = false } = {}) {
-    const opened = () => (existsSync(this.#opened) ? readFileSync(this.#opened, 'utf8').trim().split('\n') : []);
+    const opened = () => (existsSync(this.#opened) ? readFileSync(this.#opened, 'utf8').split('\n').filter(Boolean) : []);
     const pages = await eventually('the browser is opened', () => (opened().length > this.#consents ? opened() : undefined));
     this.#consents += 1;
     if (pages.length > this.#consents) throw new Error(`more than one page was opened at a time:\n${pages.join('\n')}`);

@@ -26,8 +26,11 @@ const START: Duration = Duration::from_secs(20);
 pub(super) type Opened = Arc<Mutex<BTreeSet<String>>>;
 
 pub(super) fn has(opened: &Opened, server: &str) -> bool {
-    let opened = opened.lock().unwrap_or_else(PoisonError::into_inner);
-    opened.contains(server)
+    note(opened, |opened| opened.contains(server))
+}
+
+fn note(opened: &Opened, how: impl FnOnce(&mut BTreeSet<String>) -> bool) -> bool {
+    how(&mut opened.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// Until all who wanted a sign-in at the start had their turn.
@@ -110,9 +113,7 @@ impl Doors<'_> {
 
     async fn through(&mut self, server: &str) {
         self.waiting.retain(|waiting| waiting != server);
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        opened.remove(server);
-        drop(opened);
+        note(self.opened, |opened| opened.remove(server));
         if self.open.as_deref() == Some(server) {
             say(format!("  {server} is signed in"));
             self.open = None;
@@ -143,9 +144,7 @@ impl Doors<'_> {
         }
         match browser::open(url, self.browser, self.environment) {
             Ok(()) => {
-                let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-                opened.insert(server.to_owned());
-                drop(opened);
+                note(self.opened, |opened| opened.insert(server.to_owned()));
                 say(format!(
                     "  {server} wants a sign-in. Opening the browser. Not opening?  {url}"
                 ));
