@@ -13,9 +13,11 @@ use hub::Hub;
 use hub::sign_in::{Account, Event, Link, State};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, timeout_at};
+use url::Url;
 
 use crate::browser;
 use crate::environment::Environment;
+use crate::operator::is_loopback;
 use crate::output::Output;
 use crate::rest::shape::quoted;
 
@@ -42,7 +44,7 @@ pub(super) async fn tell(hub: &Hub, may_open: bool, environment: &Environment, o
     let mut events = hub.sign_ins().events();
     let mut doors = Doors {
         hub,
-        browser: may_open,
+        browser: may_open && is_here(hub),
         environment,
         opened,
         unasked: here_at_the_start(hub),
@@ -77,6 +79,13 @@ fn here_at_the_start(hub: &Hub) -> Vec<String> {
     let shared = |name: &&str| Account::shared(*name).fits(&settings);
     let names = settings.servers.names().filter(shared);
     names.map(str::to_owned).collect()
+}
+
+/// Who has a public address may have his person elsewhere, too.
+fn is_here(hub: &Hub) -> bool {
+    let settings = hub.store().current();
+    let base = settings.base_url().and_then(|base| Url::parse(base).ok());
+    base.is_none_or(|base| is_loopback(&base))
 }
 
 struct Doors<'a> {
