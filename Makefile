@@ -1,5 +1,5 @@
 # demo: build, and watch the main job happen against the practice world (AUTO=1 clicks "Allow" for you)
-# run:  start the hub on mcp_settings.json in this folder
+# run:  build the binary, put `mcphub` where cargo puts programs, and start the hub on mcp_settings.json in this folder
 # test: everything that must hold, with the list of OAuth cases and their tests; installs what the tests need
 # check: formatting, lints and the house rules alone, in a minute or two
 # fuzz: the readers of what strangers send, against made-up input (see fuzz/README.md; SECONDS_EACH=60)
@@ -12,7 +12,8 @@ demo: dashboard
 	cargo run --bin mcphub -- lab demo $(if $(filter 1,$(AUTO)),--auto)
 
 run: dashboard
-	cargo run --release --bin mcphub -- serve
+	cargo install --locked --path crates/cli
+	"$${CARGO_INSTALL_ROOT:-$${CARGO_HOME:-$$HOME/.cargo}}/bin/mcphub" serve
 
 dashboard: dashboard/dist/index.html
 

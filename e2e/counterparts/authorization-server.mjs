@@ -3,7 +3,7 @@
 // detection, revocation, and its own login and consent pages.
 //
 // Arguments (one JSON object): { accessTokenLife: seconds, refreshTokens: "offline_access" | "always", scopes: ["mcp:tools", ...],
-//   clients: [clients that somebody registered by hand] }
+//   clients: [clients that somebody registered by hand], registration: false where there is no other way }
 // Prints {"issuer", "control"}. Control (a second port, so that the counts hold nothing but what the hub and the browser did):
 //   GET  /counts              requests by route, grants given and refused by grant type
 //   POST /access-token-life   {"seconds": n}: life of the access tokens given from now on
@@ -17,7 +17,7 @@ import { exportJWK, generateKeyPair } from 'jose';
 import Provider, { errors } from 'oidc-provider';
 import { control, listenOnLoopback, liveWithParent, ready } from './lifeline.mjs';
 
-const options = { accessTokenLife: 3600, refreshTokens: 'offline_access', scopes: ['mcp:tools'], clients: [], ...JSON.parse(process.argv[2] ?? '{}') };
+const options = { accessTokenLife: 3600, refreshTokens: 'offline_access', scopes: ['mcp:tools'], clients: [], registration: true, ...JSON.parse(process.argv[2] ?? '{}') };
 const resources = new Map();
 const clients = new Set();
 let counts;
@@ -47,7 +47,7 @@ async function configuration() {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: true },
       deviceFlow: { enabled: true },
-      registration: { enabled: true },
+      registration: { enabled: options.registration },
       revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,

@@ -3,10 +3,10 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 
-export async function connectClient(url, { capabilities = {}, prepare = () => {} } = {}) {
+export async function connectClient(url, { capabilities = {}, headers = {}, prepare = () => {} } = {}) {
   const client = new Client({ name: 'e2e', version: '1.0.0' }, { capabilities });
   prepare(client);
-  await client.connect(new StreamableHTTPClientTransport(new URL(url)));
+  await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }));
   return client;
 }
 

@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from './eventually.mjs';
 
-const BINARY = resolve(process.env.MCPHUB_BIN ?? fileURLToPath(new URL('../../target/debug/mcphub', import.meta.url)));
+export const BINARY = resolve(process.env.MCPHUB_BIN ?? fileURLToPath(new URL('../../target/debug/mcphub', import.meta.url)));
 const PASSWORD = 'only for this test';
 const SETPRIV = '/usr/bin/setpriv';
 

@@ -105,7 +105,7 @@ pub(crate) struct Serve {
     /// The settings file [env: MCPHUB_SETTING_PATH] [default: mcp_settings.json in this folder]
     #[arg(long, value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,
-    /// Opens no browser when a call waits for a sign-in [env: MCPHUB_NO_BROWSER]
+    /// Opens no browser: neither for servers that want a sign-in at the start, nor when a call waits for one [env: MCPHUB_NO_BROWSER]
     #[arg(long)]
     pub(crate) no_browser: bool,
 }

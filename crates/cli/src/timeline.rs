@@ -52,6 +52,50 @@ pub(crate) fn line(entry: &Entry) -> String {
     line
 }
 
+/// The same for somebody who waits for the sign-in: its steps by name. `None`: another line says it, or it is of no interest. What did not go well is told whole.
+pub(crate) fn step(entry: &Entry) -> Option<String> {
+    let told = |step: &str, text: &str, rule: &str| {
+        let line = format!("  {step:<14} {text}   {rule}");
+        Some(line.trim_end().to_owned())
+    };
+    let decision = entry.decision.as_str();
+    if entry.rule.as_deref() == Some("mcp-auth-discovery-cache") {
+        return None;
+    }
+    if let Some(request) = &entry.request {
+        let well = entry.status.is_some_and(|it| (200..300).contains(&it));
+        if !well {
+            return Some(line(entry));
+        }
+        let resource = request
+            .path
+            .starts_with("/.well-known/oauth-protected-resource");
+        let found = "protected resource metadata found";
+        return told("sign-in", found, "RFC 9728").filter(|_| resource);
+    }
+    match (entry.stage.as_str(), entry.why.as_deref()) {
+        ("discovery", None) => match decision.strip_prefix("the authorization server is ") {
+            Some(server) => told("login server", server, "RFC 8414"),
+            None => Some(line(entry)),
+        },
+        ("registration", None) if decision.starts_with("registered as ") => {
+            told("client", decision, "RFC 7591")
+        }
+        // What to do about it is said at more length.
+        ("registration", Some(why)) if why.contains("; register a client there") => {
+            let said = why.split("; register").next().unwrap_or_default();
+            told("client", said, "")
+        }
+        ("authorization_url", Some(why)) => match why.split_once("; callback ") {
+            Some((scopes, _)) => told("scopes", scopes.trim_start_matches("scope "), ""),
+            None => Some(line(entry)),
+        },
+        ("callback", None) if decision.starts_with("accepted") => None,
+        ("connect", None) if decision.starts_with("signed in") => None,
+        _ => Some(line(entry)),
+    }
+}
+
 fn stage(stage: &str) -> &str {
     match stage {
         "registration" => "client",
@@ -122,6 +166,31 @@ mod tests {
         entries.push(entry("4", "e"));
         assert_eq!(decisions(&entries), ["e"]);
         assert!(decisions(&entries).is_empty());
+    }
+
+    #[test]
+    fn who_waits_is_told_the_steps_by_name_and_trouble_whole() {
+        let entry = |stage: &str, status: Option<u16>, decision: &str, why: Option<&str>| {
+            let request = status.map(|_| serde_json::json!({ "method": "GET", "host": "a.test", "path": "/.well-known/oauth-protected-resource/mcp" }));
+            let told = serde_json::json!({ "time": "1", "stage": stage, "status": status, "request": request, "decision": decision, "why": why });
+            step(&serde_json::from_value(told).unwrap())
+        };
+        let found = entry("discovery", Some(200), "answered 200", Some("looking"));
+        let found_line = "  sign-in        protected resource metadata found   RFC 9728".to_owned();
+        assert_eq!(found, Some(found_line));
+        let link = entry(
+            "authorization_url",
+            None,
+            "a link waits for a person",
+            Some("scope a b; callback http://x"),
+        );
+        assert_eq!(link.as_deref(), Some("  scopes         a b"));
+        let accepted = "accepted: state and issuer are right";
+        assert_eq!(entry("callback", None, accepted, None), None);
+        let broken = entry("discovery", Some(500), "answered 500", None).unwrap();
+        assert!(broken.contains("GET a.test/"), "{broken}");
+        let stopped = entry("discovery", None, "stopped", Some("no metadata")).unwrap();
+        assert!(stopped.contains("no metadata"), "{stopped}");
     }
 
     #[test]

@@ -10,9 +10,11 @@ mod client;
 mod discovery;
 mod door;
 mod endpoints;
+mod entry;
 mod fallback;
 mod fault;
 mod line;
+mod login;
 mod metadata;
 mod refusal;
 mod said;
@@ -31,7 +33,9 @@ use crate::clock::Clock;
 use crate::fetch::Fetch;
 use crate::sign_in::SignInError;
 
+pub use entry::{kept, trial};
 pub use line::{Line, Part, Verdict};
+pub use login::{give_back, judge};
 use walk::Walk;
 
 /// Whom to look at, and how.
@@ -67,8 +71,8 @@ pub enum Outcome {
     Well,
     /// A rule is broken, or a sign-in cannot come about.
     Wrong,
-    /// A person has to register a client first; nothing else is wrong.
-    NeedsClient,
+    /// A person has to register a client, or to finish a sign-in; nothing else is wrong.
+    NeedsPerson,
     /// Nobody answers at the address.
     Unreachable,
 }
@@ -127,14 +131,16 @@ pub fn outcome(lines: &[Line]) -> Outcome {
         Outcome::Unreachable
     } else if wrong().next().is_none() {
         Outcome::Well
-    } else if wrong().all(|line| {
-        line.cause
-            .is_some_and(|cause| client::NEEDS_CLIENT.contains(&cause))
-    }) {
-        Outcome::NeedsClient
+    } else if wrong().all(needs_person) {
+        Outcome::NeedsPerson
     } else {
         Outcome::Wrong
     }
+}
+
+fn needs_person(line: &Line) -> bool {
+    line.cause
+        .is_some_and(|cause| client::NEEDS_CLIENT.contains(&cause) || cause == login::UNFINISHED)
 }
 
 #[cfg(test)]
@@ -150,7 +156,7 @@ mod tests {
         let away = wrong(Part::Address, Cause::NameUnknown);
         let fine = Line::note(Part::Clock, "clock-unknown", "");
         assert_eq!(outcome(std::slice::from_ref(&fine)), Outcome::Well);
-        assert_eq!(outcome(&[fine, by_hand.clone()]), Outcome::NeedsClient);
+        assert_eq!(outcome(&[fine, by_hand.clone()]), Outcome::NeedsPerson);
         assert_eq!(outcome(&[other.clone(), by_hand]), Outcome::Wrong);
         assert_eq!(outcome(&[other, away]), Outcome::Unreachable);
     }

@@ -1,6 +1,6 @@
 //! `mcphub add <url>`: puts a server into the settings, and sees it through to its tools.
 
-use std::io::{BufRead, IsTerminal};
+mod client;
 
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -8,8 +8,8 @@ use url::{Host, Url};
 
 use super::Desk;
 use super::journey::{Journey, Wishes, verdict};
-use crate::failure::{Exit, Failure};
-use crate::rest::shape::{Server, quoted};
+use crate::failure::Failure;
+use crate::rest::shape::Server;
 
 #[derive(Debug, Args)]
 pub(crate) struct Add {
@@ -46,7 +46,11 @@ pub(crate) async fn run(desk: &Desk, add: Add) -> Result<(), Failure> {
     let there = known.iter().find(is_there);
     let name = match there {
         Some(there) => there.name.clone(),
-        None => add.name.clone().unwrap_or_else(|| free_name(&url, &known)),
+        None => {
+            let names: Vec<&str> = known.iter().map(|it| it.name.as_str()).collect();
+            let free = || free_name(&url, &names);
+            add.name.clone().unwrap_or_else(free)
+        }
     };
     let mut journey = match there {
         Some(_) => Journey::of(desk, &name).await?,
@@ -57,18 +61,28 @@ pub(crate) async fn run(desk: &Desk, add: Add) -> Result<(), Failure> {
         None => {
             desk.hub.add(&name, &config(&add)?).await?;
             desk.output.progress(format!("  saved as       {name}"));
+            desk.output.progress(format!("  checking       {url}"));
             journey.settled().await?
         }
     };
+    client::counts(&server)?;
     if server.status == "needs_client" {
-        let (id, secret) = ask_for_client(desk, &add, &server)?;
+        let (id, secret) = client::ask(desk, &add, &server).await?;
         server = give_client(desk, &server, (&id, Some(&secret)), &mut journey).await?;
+        client::counts(&server)?;
     }
     if server.waits_for_a_person() && server.status != "needs_client" {
         server = journey.sign_in(add.wishes).await?;
     }
     desk.output.result(&desk.hub.server_as_told(&name).await?);
     verdict(&server)?;
+    if server.oauth.as_ref().is_none_or(|oauth| !oauth.connected) {
+        desk.output.line("  sign-in        none needed");
+    }
+    if let (Some(transport), Some(revision)) = (&server.transport, &server.protocol_version) {
+        desk.output
+            .line(format!("  connected      {transport}, MCP {revision}"));
+    }
     let (address, tools) = (desk.hub.address(), server.tools.len());
     desk.output.line(format!("  tools          {tools}"));
     desk.output.line(format!(
@@ -152,51 +166,10 @@ fn put_client(config: &mut Value, id: &str, secret: Option<&str>) {
     }
 }
 
-/// The login server registers nobody: tells what to make in its console, and asks for the id and secret that come out.
-fn ask_for_client(desk: &Desk, add: &Add, server: &Server) -> Result<(String, String), Failure> {
-    let told = server
-        .oauth
-        .as_ref()
-        .and_then(|oauth| oauth.redirect_uri.clone());
-    let callback = told.unwrap_or_else(|| format!("{}/oauth/callback", desk.hub.address()));
-    desk.output.progress(format!(
-        "  Make a client in the login server's console, with this callback address:\n\n{callback}\n"
-    ));
-    if add.yes || desk.output.json || !std::io::stdin().is_terminal() {
-        let cure = format!(
-            "mcphub add {} --client-id ... --client-secret ...",
-            quoted(&add.address)
-        );
-        return Err(Failure::new(
-            Exit::SignInNeeded,
-            format!("{} needs a client id", server.name),
-        )
-        .cure(cure));
-    }
-    let id = asked(desk, "  client id (or ${VARIABLE}):")?;
-    if id.is_empty() {
-        return Err(Failure::new(
-            Exit::SignInNeeded,
-            format!("{} needs a client id", server.name),
-        ));
-    }
-    Ok((id, asked(desk, "  client secret (empty if it has none):")?))
-}
-
-fn asked(desk: &Desk, question: &str) -> Result<String, Failure> {
-    desk.output.progress(question);
-    let mut line = String::new();
-    std::io::stdin()
-        .lock()
-        .read_line(&mut line)
-        .map_err(|error| Failure::usage(format!("cannot read the answer: {error}")))?;
-    Ok(line.trim().to_owned())
-}
-
 /// `https://mcp.linear.app/mcp` is `linear`; with a number behind when the name is taken.
-fn free_name(url: &Url, known: &[Server]) -> String {
+pub(super) fn free_name(url: &Url, known: &[&str]) -> String {
     let name = name_of(url);
-    let taken = |name: &str| known.iter().any(|server| server.name == name);
+    let taken = |name: &str| known.contains(&name);
     if !taken(&name) {
         return name;
     }
@@ -229,6 +202,7 @@ fn name_of(url: &Url) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Exit;
 
     fn url(text: &str) -> Url {
         Url::parse(text).unwrap()
@@ -253,11 +227,7 @@ mod tests {
 
     #[test]
     fn a_taken_name_gets_a_number() {
-        let server = |name: &str| {
-            serde_json::from_value::<Server>(json!({ "name": name, "status": "connected" }))
-                .unwrap()
-        };
-        let known = [server("linear"), server("linear-2")];
+        let known = ["linear", "linear-2"];
         assert_eq!(
             free_name(&url("https://mcp.linear.app/sse"), &known),
             "linear-3"

@@ -1,20 +1,29 @@
 //! `mcphub doctor <url or server>`: what is wrong on the way to a server's sign-in, and what helps. Needs no running hub.
 
+mod login;
+mod save;
+
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use hub::clock::Clock;
 use hub::doctor::{self, Examination, Line, Outcome, Verdict};
 use hub::fetch::{Egress, Fetch, Proxies};
-use settings::File;
+use hub::store::Environment as Variables;
+use serde_json::json;
+use settings::{File, Grants};
 
+use crate::commands::journey::Wishes;
 use crate::commands::serve;
 use crate::credential_key;
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure, chain};
 use crate::output::{Output, plain};
+use login::Trial;
+use save::Place;
 
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
@@ -24,6 +33,15 @@ pub(crate) struct Doctor {
     /// Really register a client, and take it back where that is offered
     #[arg(long)]
     register: bool,
+    /// Really sign in: opens the browser, tries the token at the server, and gives everything back
+    #[arg(long)]
+    login: bool,
+    /// Put the server into the settings file when nothing is wrong; with --login its sign-in, too
+    #[arg(long)]
+    save: bool,
+    /// Only shows the link of the sign-in
+    #[arg(long, requires = "login")]
+    no_browser: bool,
     /// Write the lines to a file as well, without tokens, secrets and queries: for a bug report
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -38,8 +56,6 @@ pub(crate) struct Doctor {
     settings: Option<PathBuf>,
 }
 
-/// What an address without settings is called.
-const NAMELESS: &str = "server";
 /// Where a hub listens when nobody says otherwise.
 const PORT: u16 = 3000;
 
@@ -50,14 +66,25 @@ pub(crate) async fn run(
 ) -> Result<(), Failure> {
     let path = serve::settings_path(wanted.settings.clone(), environment);
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-    let (settings, server) = match wanted.whom.contains("://") {
-        true => {
-            let settings = doctor::settings_of(&wanted.whom, NAMELESS)
-                .map_err(|error| Failure::usage(chain(&error)))?;
-            (settings, NAMELESS.to_owned())
-        }
-        false => (read(&path, environment)?, wanted.whom.clone()),
+    let by_address = wanted.whom.contains("://");
+    // By its address a server can be looked at without a settings file.
+    let file = match by_address && !(wanted.save && path.exists()) {
+        true => None,
+        false => Some(read(&path)?),
     };
+    let place = match by_address {
+        true => Place::of_address(&wanted.whom, path.clone(), file.as_ref()),
+        false => Place::of_name(&wanted.whom, path.clone(), file.as_ref()),
+    };
+    let vault = || credential_key::vault(environment);
+    let settings = match &file {
+        Some(file) if !by_address || place.there.is_some() => {
+            settings::resolve_with(file, &|name| environment.raw(name), &vault()?)
+        }
+        Some(_) | None => doctor::settings_of(&wanted.whom, &place.name)
+            .map_err(|error| Failure::usage(chain(&error)))?,
+    };
+    savable(&wanted, &place, &settings)?;
     let proxies = Proxies::from_environment(&|name| environment.raw(name))
         .map_err(|error| Failure::usage(chain(&error)))?;
     let fetch = Fetch::new(Egress {
@@ -67,8 +94,8 @@ pub(crate) async fn run(
     });
     let examination = Examination {
         settings,
-        server,
-        folder,
+        server: place.name.clone(),
+        folder: folder.clone(),
         port: port(environment),
         within: Duration::from_secs_f64(wanted.within),
         register: wanted.register,
@@ -80,15 +107,94 @@ pub(crate) async fn run(
         output.marked(colour, &word, format!("  {}", shown(line, wanted.verbose)));
     };
     let examined = doctor::examine(&examination, fetch, Clock::system(), &mut tell).await;
-    let lines = examined.map_err(|error| {
+    let mut lines = examined.map_err(|error| {
         Failure::usage(chain(&error)).cure("give an address, or a name that `mcphub servers` shows")
     })?;
+    go_on(
+        &wanted,
+        &place,
+        &mut lines,
+        (output, environment),
+        &mut tell,
+    )
+    .await?;
     output.result(&serde_json::to_value(&lines).unwrap_or_default());
     if let Some(path) = &wanted.report {
         write(path, &lines)?;
         output.progress(format!("  written to {}", path.display()));
     }
     verdict(&lines)
+}
+
+/// What is only done when nothing is wrong so far: the sign-in, and its place in the settings file.
+async fn go_on(
+    wanted: &Doctor,
+    place: &Place,
+    lines: &mut Vec<Line>,
+    (output, environment): (Output, &Environment),
+    tell: &mut (dyn FnMut(&Line) + Send),
+) -> Result<(), Failure> {
+    let lookup = environment.clone();
+    let variables: Variables = Arc::new(move |name: &str| lookup.raw(name));
+    let vault = || credential_key::vault(environment);
+    let mut signed_in = None;
+    if wanted.login && doctor::outcome(lines) == Outcome::Well {
+        let bare = json!({ "url": wanted.whom });
+        let trial = Trial {
+            name: &place.name,
+            entry: place.there.as_ref().unwrap_or(&bare),
+            folder: place.path.parent().unwrap_or(Path::new("")),
+            port: port(environment),
+            wishes: Wishes {
+                no_browser: wanted.no_browser,
+                no_wait: false,
+            },
+            keep: wanted.save,
+            variables: variables.clone(),
+            vault: vault()?,
+        };
+        let (more, entry) = Box::pin(login::run(&trial, output, environment, tell)).await?;
+        lines.extend(more);
+        signed_in = entry;
+    } else if wanted.login {
+        output.progress("  Nobody is asked to sign in while something is wrong.");
+    }
+    if !wanted.save {
+        return Ok(());
+    }
+    if doctor::outcome(lines) != Outcome::Well {
+        output.progress("  Nothing is saved while something is wrong.");
+        return Ok(());
+    }
+    let means = (variables, vault()?);
+    save::save(place, &wanted.whom, signed_in.as_ref(), means).await?;
+    output.progress(format!(
+        "  saved as {} in {}",
+        place.name,
+        place.path.display()
+    ));
+    Ok(())
+}
+
+/// What would be saved nowhere, or in a place where nobody looks, is said before anything is asked.
+fn savable(wanted: &Doctor, place: &Place, settings: &settings::Settings) -> Result<(), Failure> {
+    if !wanted.save {
+        return Ok(());
+    }
+    let name = &place.name;
+    let per_user = (settings.server(name)).is_some_and(|it| it.oauth.tokens == Grants::PerUser);
+    if per_user {
+        return Err(Failure::usage(format!(
+            "each user signs in to {name} for himself, so there is no sign-in to save"
+        )));
+    }
+    if place.there.is_some() && !wanted.login {
+        return Err(
+            Failure::usage(format!("{name} is in the settings file already"))
+                .cure("with --login its sign-in is saved"),
+        );
+    }
+    Ok(())
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -104,19 +210,12 @@ fn port(environment: &Environment) -> u16 {
     port.unwrap_or(PORT)
 }
 
-fn read(path: &Path, environment: &Environment) -> Result<settings::Settings, Failure> {
+fn read(path: &Path) -> Result<File, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::usage(format!("cannot read {}: {error}", path.display()))
             .cure("name the settings file: --settings FILE; or give an address instead of a name")
     })?;
-    let file = File::parse(&text)
-        .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
-    let vault = credential_key::vault(environment)?;
-    Ok(settings::resolve_with(
-        &file,
-        &|name| environment.raw(name),
-        &vault,
-    ))
+    File::parse(&text).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
 }
 
 /// Colours are for terminals, and for people who want them.
@@ -176,7 +275,7 @@ fn verdict(lines: &[Line]) -> Result<(), Failure> {
     let exit = match doctor::outcome(lines) {
         Outcome::Well => return Ok(()),
         Outcome::Wrong => Exit::Api,
-        Outcome::NeedsClient => Exit::SignInNeeded,
+        Outcome::NeedsPerson => Exit::SignInNeeded,
         Outcome::Unreachable => Exit::Unreachable,
     };
     let cure = lines.iter().find(wrong).and_then(|line| line.cure.clone());

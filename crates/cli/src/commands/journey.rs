@@ -85,8 +85,8 @@ impl<'a> Journey<'a> {
     async fn tell(&mut self) -> Result<usize, Failure> {
         let entries = self.desk.hub.journal(self.server).await?;
         let news = self.journal.news(entries);
-        for entry in news {
-            self.desk.output.progress(timeline::line(entry));
+        for step in news.iter().filter_map(timeline::step) {
+            self.desk.output.progress(step);
         }
         Ok(news.len())
     }
@@ -144,9 +144,11 @@ impl<'a> Journey<'a> {
         };
         let server = self.wait(longest, pasted).await?;
         if server.is_connected() {
-            self.desk
-                .output
-                .progress("  signed in      the token renews by itself");
+            let renews = server.config["oauth"]["refreshToken"].is_string();
+            self.desk.output.progress(match renews {
+                true => "  signed in      the token renews by itself",
+                false => "  signed in      until the token ends; the login server gives none that renews it",
+            });
         }
         Ok(server)
     }

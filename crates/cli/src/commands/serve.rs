@@ -4,6 +4,7 @@
 //! listens before its upstreams are up.
 
 pub(super) mod beside;
+mod waiting;
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -65,13 +66,16 @@ async fn run_until(
     let url = own_url(address, &options.prefix())?;
     let invitation = invite(&environment, &url, &token);
     let empty = hub.store().current().servers.is_empty();
+    let opened = waiting::Opened::default();
     let beside = Beside {
         hub: hub.clone(),
+        opened: opened.clone(),
         url: url.as_str().trim_end_matches('/').to_owned(),
         // Nobody on another machine can be the one who calls.
         may_open: !serve.no_browser && address.ip().is_loopback(),
         environment: environment.clone(),
     };
+    let may_open = beside.may_open;
     let web =
         Web::over(listener, hub.clone(), options).map_err(|error| Failure::usage(chain(&error)))?;
     let web = match other {
@@ -86,6 +90,8 @@ async fn run_until(
     let greeting = async {
         let password = administrator.await.inspect_err(|_| end.cancel())?;
         greet(&url, password.as_ref(), empty);
+        let waiting = waiting::tell(&hub, may_open, &environment, &opened);
+        end.run_until_cancelled(waiting).await;
         Ok(())
     };
     let beside = tokio::spawn(beside.watch());
@@ -118,7 +124,7 @@ async fn sockets(
 }
 
 /// Both addresses that `localhost` may mean, for our own URLs say `localhost`. Not every machine has both.
-async fn localhost(port: u16) -> Result<(TcpListener, Option<TcpListener>), Failure> {
+pub(super) async fn localhost(port: u16) -> Result<(TcpListener, Option<TcpListener>), Failure> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let first = match TcpListener::bind(address).await {
         Ok(first) => first,

@@ -25,10 +25,16 @@ pub(crate) struct Server {
     pub(crate) error: Option<String>,
     pub(crate) reason: Option<String>,
     pub(crate) action: Option<String>,
+    pub(crate) transport: Option<String>,
+    #[serde(rename = "protocolVersion")]
+    pub(crate) protocol_version: Option<String>,
     #[serde(default)]
     pub(crate) tools: Vec<Tool>,
     #[serde(default)]
     pub(crate) config: Value,
+    /// What is wrong with its entry in the settings file.
+    #[serde(default)]
+    pub(crate) problems: Vec<String>,
     #[serde(default)]
     pub(crate) oauth: Option<OAuth>,
     /// The five lines, where something is wrong.
@@ -54,6 +60,9 @@ pub(crate) struct OAuth {
     pub(crate) connected: bool,
     pub(crate) expires_at: Option<Value>,
     pub(crate) redirect_uri: Option<String>,
+    /// Where a client is made by hand, at a login server that is known.
+    pub(crate) console_url: Option<String>,
+    pub(crate) issuer: Option<String>,
     /// Who would sign somebody in, where no sign-in is needed.
     pub(crate) offered_by: Option<String>,
 }

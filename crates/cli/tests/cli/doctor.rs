@@ -3,6 +3,7 @@
 //! The table in `docs/guide/doctor.md` is made from what it says here.
 
 mod faults;
+mod login;
 mod places;
 
 use std::path::Path;
@@ -45,9 +46,10 @@ impl Said {
 async fn examined(fault: &Fault) -> (Stage, Said) {
     let desk = Desk::new();
     let switches = match fault.place {
-        Place::World(switches) | Place::Registering(switches) | Place::Entry(switches, _) => {
-            switches
-        }
+        Place::World(switches)
+        | Place::Registering(switches)
+        | Place::SigningIn(switches)
+        | Place::Entry(switches, _) => switches,
         Place::At(_) | Place::Untrusted => "{}",
     };
     let stage = Stage::set(switches).await;
@@ -58,6 +60,7 @@ async fn examined(fault: &Fault) -> (Stage, Said) {
         }
         Place::World(_) => Said::of(&desk, &[&url]),
         Place::Registering(_) => Said::of(&desk, &[&url, "--register"]),
+        Place::SigningIn(_) => login::signed_in(&desk, &[&url, "--login"]).await,
         Place::At(address) => Said::of(&desk, &[&stage.named(address)]),
         Place::Untrusted => {
             let (port, _) = self_signed(stage.server()).await;

@@ -90,9 +90,13 @@ async fn adding_an_address_goes_all_the_way_to_its_tools() {
     let said = said.join("\n");
     for stage in [
         "saved as       practice",
-        "discovery",
-        "client",
-        "token",
+        "checking       http://",
+        "sign-in        protected resource metadata found",
+        "login server   http://",
+        "client         registered as",
+        "scopes         tools:read tools:call",
+        "signed in      the token renews by itself",
+        "connected      ",
         "tools          4",
     ] {
         assert!(said.contains(stage), "{stage:?} is missing in:\n{said}");
@@ -176,6 +180,19 @@ async fn a_login_server_that_registers_nobody_is_given_a_client() {
         .find(|line| line.ends_with("/oauth/callback") && line.starts_with("http"))
         .unwrap();
 
+    // A script is told the same in a form that it reads.
+    for wish in [&["--json"][..], &["--json", "--yes", "--no-wait"]] {
+        let (exit, out, err) = desk.run(&[&["add", &url][..], wish].concat());
+        assert_eq!(exit, 3, "{out}{err}");
+        let told: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(told["status"], "needs_client");
+        assert_eq!(told["oauth"]["redirectUri"], callback);
+        assert!(err.contains("--client-id"), "{err}");
+    }
+    let (exit, out, err) = desk.run(&["add", &url, "--client-id", "${NOT_SET_ANYWHERE}"]);
+    assert_eq!(exit, 1, "{out}{err}");
+    assert!(err.contains("`NOT_SET_ANYWHERE` is not set"), "{err}");
+
     world.register(Client::by_hand("mine", "hush", callback));
     let mut add = desk.start(&[
         "add",
@@ -190,6 +207,30 @@ async fn a_login_server_that_registers_nobody_is_given_a_client() {
     assert_eq!(exit, 0, "{said:#?}");
     assert_eq!(status(&desk), "connected");
     drop(hub);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_that_adds_a_server_does_not_wait_and_is_given_the_link() {
+    let world = world().await;
+    let mut desk = Desk::new();
+    let _hub = desk.start_hub("{}");
+    let arguments = ["add", &world.mcp_url(), "--json", "--yes", "--no-wait"];
+    let (exit, out, err) = desk.run(&arguments);
+    assert_eq!(exit, 3, "{out}{err}");
+    let told: Value = serde_json::from_str(&out).unwrap(); // one value, and nothing beside it
+    let link = told["oauth"]["authorizationUrl"].as_str().unwrap();
+    assert!(link.starts_with(&world.endpoint_url("authorize")), "{link}");
+    assert!(
+        err.contains("needs a sign-in") || err.contains("sign-in needed"),
+        "{err}"
+    );
+    let page = Browser::new().unwrap().sign_in(link).await.unwrap();
+    assert_eq!(page.status, 200, "{}", page.body);
+    let again = desk.json(&["add", &world.mcp_url(), "--yes"]);
+    assert_eq!(
+        again["status"], "connected",
+        "the second time there is nothing left to do"
+    );
 }
 
 #[cfg(unix)]

@@ -43,7 +43,15 @@ async fn a_call_that_waits_opens_one_tab_on_the_machine_of_a_person_who_runs_the
     let world = world().await;
     let mut desk = Desk::new();
     let browser = FakeBrowser::at(&desk);
-    let mut hub = start_hub(&mut desk, &world, |command| browser.is_of(command));
+    desk.write_settings("{}");
+    let mut command = desk.command(&["serve", "--listen", "127.0.0.1:0"]);
+    browser.is_of(&mut command);
+    let (mut hub, _) = on_terminal(command);
+    desk.is_at(&mut hub);
+    // Not there at the start, when each server has its turn by itself.
+    let url = world.mcp_url();
+    let add = ["add", &url, "--name", "practice", "--no-wait"];
+    assert_eq!(desk.run(&add).0, 3);
     let link = link(&desk);
 
     let mut first = Caller::calls(desk.url(), "one");

@@ -57,6 +57,8 @@ pub enum Part {
     Request,
     Callback,
     Clock,
+    /// A real one, where it was wanted.
+    SignIn,
 }
 
 impl Part {
@@ -74,6 +76,7 @@ impl Part {
             Self::Request => "request",
             Self::Callback => "callback",
             Self::Clock => "clock",
+            Self::SignIn => "sign-in",
         }
     }
 }

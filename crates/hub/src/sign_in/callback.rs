@@ -310,7 +310,11 @@ impl Shared {
         code: Code,
     ) -> Result<Completed, CallbackError> {
         let driver = self.driver(subject, Some(&waiting.id));
-        driver.say(Stage::Callback, "accepted: state and issuer are right");
+        let accepted = match code.named {
+            true => "accepted: state and issuer are right",
+            false => "accepted: the state is right; it does not name its issuer",
+        };
+        driver.say(Stage::Callback, accepted);
         let pending = &waiting.pending;
         let server = subject.account.server.clone();
         let client = client_named(

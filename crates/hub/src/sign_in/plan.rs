@@ -72,6 +72,12 @@ impl Plan {
         shown.then(|| kept.grant.access.clone())
     }
 
+    /// What a sign-in brought, ended or not.
+    pub(crate) fn grant(&self) -> Option<&oauth::Grant> {
+        let kept = self.subject.held.kept.as_ref();
+        kept.map(|kept| &kept.grant)
+    }
+
     /// What must not be said to anybody.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &SecretString> {
         let (policy, held) = (&self.subject.policy, &self.subject.held);

@@ -23,6 +23,8 @@ pub struct Answer {
 pub struct Code {
     pub(crate) code: SecretString,
     pub(crate) pending: Pending,
+    /// The answer named its authorization server, and it was the right one.
+    pub named: bool,
 }
 
 /// Why an answer is refused.
@@ -110,6 +112,7 @@ impl Pending {
             return Err(AnswerError::TooOld);
         }
         self.check_issuer(answer.iss.as_deref())?;
+        let named = answer.iss.is_some() && self.issuer.is_some();
         if let Some(error) = answer.error {
             let healing = self.healing(&error);
             return Err(AnswerError::Denied {
@@ -122,6 +125,7 @@ impl Pending {
             Some(code) => Ok(Code {
                 code,
                 pending: self,
+                named,
             }),
             None => Err(AnswerError::Missing("code")),
         }
@@ -138,6 +142,7 @@ impl Pending {
         Ok(Code {
             code: code.into(),
             pending: self,
+            named: false,
         })
     }
 

@@ -39,6 +39,7 @@ fn code() -> Code {
         dpop: false,
     };
     Code {
+        named: true,
         code: "C".into(),
         pending,
     }

@@ -14,6 +14,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, interval};
 use url::Url;
 
+use super::waiting::{self, Opened};
 use crate::browser;
 use crate::environment::Environment;
 use crate::operator::is_loopback;
@@ -34,6 +35,8 @@ pub(super) struct Beside {
     /// Nobody said no, and only this machine can reach the hub.
     pub(super) may_open: bool,
     pub(super) environment: Environment,
+    /// Whose page is before the person since the start.
+    pub(super) opened: Opened,
 }
 
 impl Beside {
@@ -92,7 +95,8 @@ impl Beside {
         let (account, address) = (&asked.account, asked.ticket.short.clone());
         // A public address: the caller may sit anywhere, and so may the person.
         let here = Url::parse(&address).is_ok_and(|url| is_loopback(&url));
-        let wanted = self.may_open && here && tabs.has_room(Instant::now());
+        let before_them = account.user.is_none() && waiting::has(&self.opened, &account.server);
+        let wanted = self.may_open && here && !before_them && tabs.has_room(Instant::now());
         let environment = self.environment.clone();
         let page = address.clone();
         let opened =

@@ -22,13 +22,15 @@ pub(crate) enum Place {
     Registering(&'static str),
     /// The same as a server of a settings file, whose entry has these members besides its address.
     Entry(&'static str, &'static str),
+    /// The same, and somebody signs in.
+    SigningIn(&'static str),
     /// Some other address.
     At(&'static str),
     /// The practice world behind a certificate that nobody signed.
     Untrusted,
 }
 
-use Place::{At, Entry, Registering, Untrusted, World};
+use Place::{At, Entry, Registering, SigningIn, Untrusted, World};
 
 const fn fault(is: &'static str, code: &'static str, cure: &'static str, place: Place) -> Fault {
     Fault {
@@ -440,6 +442,36 @@ pub(crate) const ALL: &[Fault] = &[
         "clock-off",
         "NTP",
         World(r#"{"dateAhead": 7200}"#),
+    ),
+    fault(
+        "`--login`: nobody consents",
+        "declined",
+        "allow it",
+        SigningIn(r#"{"consent": "deny"}"#),
+    ),
+    fault(
+        "`--login`: the answer names another login server",
+        "answer-elsewhere",
+        "owner",
+        SigningIn(r#"{"iss": "wrong"}"#),
+    ),
+    fault(
+        "`--login`: the answer names none, which was promised",
+        "answer-elsewhere",
+        "owner",
+        SigningIn(r#"{"iss": "missing"}"#),
+    ),
+    fault(
+        "`--login`: the code is not taken",
+        "token-not-given",
+        "start the sign-in again",
+        SigningIn(r#"{"trouble": {"token": [{"fault": "oauth", "error": "invalid_grant"}]}}"#),
+    ),
+    fault(
+        "`--login`: the server takes only tokens that are made for another",
+        "token-refused",
+        "oauth.resource",
+        SigningIn(r#"{"refuseTokens": true, "tokenShape": "jwt"}"#),
     ),
 ];
 

@@ -72,6 +72,11 @@ impl Stage {
             let (ip, port) = at.split_once(':').unwrap();
             text = text.replace(&format!("{ip}, port {port}"), &format!("{host}, port 443"));
         }
+        // A client's id is another one each time.
+        if let Some((before, rest)) = text.split_once("client \"client-") {
+            let behind = rest.split_once('"').map_or("", |(_, behind)| behind);
+            text = format!("{before}client \"client-1\"{behind}");
+        }
         match text.split_once(" (os error ") {
             Some((before, behind)) => {
                 let (_, behind) = behind.split_once(')').unwrap();
