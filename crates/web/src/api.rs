@@ -26,7 +26,7 @@ pub(crate) use view::rfc3339;
 use axum::Router;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, StatusCode};
@@ -83,11 +83,8 @@ async fn no_route() -> Problem {
     Problem::missing("the API has no such route")
 }
 
-async fn no_method() -> Response {
-    let body = axum::Json(
-        serde_json::json!({ "success": false, "message": "this route does not know the method" }),
-    );
-    (StatusCode::METHOD_NOT_ALLOWED, body).into_response()
+async fn no_method() -> Problem {
+    Problem::new(Whose::Method, "this route does not know the method")
 }
 
 /// `READONLY`: nothing is changed; logins and tool calls still work.

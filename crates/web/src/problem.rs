@@ -25,6 +25,8 @@ pub(crate) enum Whose {
     Forbidden,
     /// Nothing of that name.
     Missing,
+    /// The route is there, and does not know the method.
+    Method,
     /// Something of that name is there already.
     Taken,
     /// The body is larger than allowed.
@@ -50,6 +52,7 @@ impl Whose {
             Self::Stranger => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::Missing => StatusCode::NOT_FOUND,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Taken | Self::Person => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Hurry(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -67,7 +70,7 @@ impl Whose {
             Self::Settings => Cause::ServerSettings,
             Self::Stranger => Cause::NotLoggedIn,
             Self::Forbidden => Cause::NotAnAdministrator,
-            Self::Missing => Cause::NoSuchRoute,
+            Self::Missing | Self::Method => Cause::NoSuchRoute,
             Self::Taken => Cause::NameTaken,
             Self::TooLarge => Cause::BodyTooLarge,
             Self::Hurry(_) => Cause::TooManyAttempts,
