@@ -76,7 +76,10 @@ async fn stream(mut socket: TcpStream, id: &Value) -> std::io::Result<()> {
     }
 }
 
-/// Reads one HTTP message with a length; its body.
+/// What ends a stream of chunks.
+const LAST_CHUNK: &[u8] = b"\r\n0\r\n\r\n";
+
+/// Reads one HTTP message; its body, of a stream with what is around the chunks. An answer that takes its time comes as a stream.
 async fn message(socket: &mut TcpStream, read: &mut Vec<u8>) -> std::io::Result<String> {
     let end = loop {
         if let Some(at) = read.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -85,6 +88,14 @@ async fn message(socket: &mut TcpStream, read: &mut Vec<u8>) -> std::io::Result<
         more(socket, read).await?;
     };
     let head = String::from_utf8_lossy(&read[..end]).to_lowercase();
+    if head.contains("transfer-encoding: chunked") {
+        while !read.ends_with(LAST_CHUNK) {
+            more(socket, read).await?;
+        }
+        let all = read.split_off(end);
+        read.clear();
+        return Ok(String::from_utf8_lossy(&all).into_owned());
+    }
     let length = head
         .lines()
         .find_map(|line| line.strip_prefix("content-length:"));
