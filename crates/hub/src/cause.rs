@@ -191,6 +191,8 @@ causes! {
     NoSignIn,
     NoHub,
     Stopping,
+    NoSuchUser,
+    LastAdministrator,
     SettingsUnreadable,
     ServerSettings,
     SettingsNotWritten,

@@ -11,7 +11,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use words::{folded, headline, named, sentence, why};
+use words::{folded, headline, why};
+pub use words::{named, quoted, sentence};
 
 use crate::cause::Cause;
 use crate::sign_in::{Account, CallbackError, Needed, SignInError};
@@ -67,7 +68,10 @@ impl Explained {
             evidence: None,
             why: why(cause, ""),
             cure: sentence(cause.cure()),
-            command: cause.command().map(|command| named(command, server)),
+            command: cause.command().map(|command| match server {
+                Some(server) => named(command, server),
+                None => command.to_owned(),
+            }),
             meanwhile: None,
         }
     }

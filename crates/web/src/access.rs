@@ -179,7 +179,7 @@ impl FromRequestParts<App> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let then = app.now();
-        let visitor = Self::enter(parts, app, &then)?;
+        let visitor = Self::enter(&parts.headers, app, &then)?;
         parts.extensions.insert(Entered {
             visitor: visitor.clone(),
             then,
@@ -189,16 +189,21 @@ impl FromRequestParts<App> for Visitor {
 }
 
 impl Visitor {
-    fn enter(parts: &Parts, app: &App, now: &Moment) -> Result<Self, Problem> {
+    /// Whether the same would be let in with the same rights now: for what goes on for long.
+    // rule: mcphub-key-taken-back
+    pub(crate) fn is_still(&self, app: &App, headers: &HeaderMap) -> bool {
+        Self::enter(headers, app, &app.now()).is_ok_and(|now| now == *self)
+    }
+
+    fn enter(headers: &HeaderMap, app: &App, now: &Moment) -> Result<Self, Problem> {
         let nobody_special = Self {
             username: None,
             is_admin: true,
         };
-        let login = parts
-            .headers
+        let login = headers
             .get(LOGIN_HEADER)
             .and_then(|value| value.to_str().ok());
-        let presented: Vec<&str> = bearer(&parts.headers).into_iter().chain(login).collect();
+        let presented: Vec<&str> = bearer(headers).into_iter().chain(login).collect();
         for token in &presented {
             if is_operator(app, token) || now.rules.admit_to_api(token).is_some() {
                 return Ok(nobody_special);

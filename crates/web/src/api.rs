@@ -21,6 +21,7 @@ mod tools;
 mod users;
 mod view;
 
+pub(crate) use redaction::without_url_secrets;
 pub(crate) use view::rfc3339;
 
 use axum::Router;

@@ -19,7 +19,6 @@ use hub::upstream::{State as Life, Upstream};
 use tokio::time::{Instant, timeout_at};
 
 use self::words::{failed, signed_in};
-pub(crate) use self::words::{login_command, sentence};
 use crate::app::App;
 use crate::page::{Act, Page};
 

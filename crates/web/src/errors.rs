@@ -4,8 +4,8 @@
 use axum::extract::Path;
 use http::StatusCode;
 use hub::cause::Cause;
+use hub::explained::sentence;
 
-use crate::callback::sentence;
 use crate::page::{Act, Page, Row, Tone};
 
 const SAME: &str = "The same in a terminal: mcphub explain, with this code.";

@@ -25,7 +25,7 @@ fn settings(world: &World) -> Value {
             "each": { "url": "http://127.0.0.1:9/mcp", "visibility": "public", "oauth": { "tokens": "per_user" } },
         },
         "groups": [{ "id": "g", "name": "taken", "servers": [] }],
-        "users": [{ "username": "alice", "password": bcrypt::hash("hers", 4).unwrap() }],
+        "users": [{ "username": "alice", "password": bcrypt::hash("hers", 4).unwrap() }, { "username": "root", "isAdmin": true }],
         "bearerKeys": [key("alice")],
         "systemConfig": { "routing": { "jsonBodyLimit": "2kb" } },
     })
@@ -58,6 +58,20 @@ const REFUSED: &[(Cause, &str, &str, &str)] = &[
     (Cause::NoSuchGroup, "DELETE", "/api/groups/nobody", ""),
     (Cause::NoSuchKey, "DELETE", "/api/auth/keys/nobody", ""),
     (Cause::NoSuchRoute, "GET", "/api/nothing", ""),
+    (Cause::NoSuchUser, "GET", "/api/users/nobody", ""),
+    (Cause::LastAdministrator, "DELETE", "/api/users/root", ""),
+    (
+        Cause::NoSuchTool,
+        "POST",
+        "/api/servers/up/tools/nonsense/toggle",
+        r#"{"enabled": false}"#,
+    ),
+    (
+        Cause::BadRequest,
+        "PUT",
+        "/api/system-config",
+        r#"{"routing": {"jsonBodyLimit": "much"}}"#,
+    ),
     (
         Cause::NoSuchTool,
         "POST",

@@ -79,3 +79,31 @@ async fn only_an_administrator_reads_the_log() {
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     }
 }
+
+// rule: mcphub-key-taken-back
+#[tokio::test]
+async fn whoever_is_no_administrator_any_more_hears_no_more_of_the_log() {
+    let book = LogBook::default();
+    let hash = bcrypt::hash("his own", 4).unwrap();
+    let user = |name: &str| json!({ "username": name, "password": hash, "isAdmin": true });
+    let settings = json!({ "users": [user("alice"), user("bob")] });
+    let stage = Stage::with(&settings.to_string(), |options| options.log = book.clone()).await;
+    let login = stage.log_in("bob", "his own").await.json();
+    let mut asked = request(Method::GET, "/api/logs/stream");
+    let value = login["token"].as_str().unwrap().parse().unwrap();
+    asked.headers_mut().insert("x-auth-token", value);
+    let mut answer = stage.router.clone().oneshot(asked).await.unwrap();
+    assert_eq!(next(&mut answer).await["type"], "initial");
+    let other = Some(json!({ "newPassword": "another one" }));
+    let changed = stage.ask(Method::PUT, "/api/users/alice", other).await;
+    assert_eq!(changed.status, StatusCode::OK, "{}", changed.text);
+    write(&book, "his");
+    assert_eq!(next(&mut answer).await["log"]["message"], "his");
+
+    let no_more = Some(json!({ "isAdmin": false }));
+    let changed = stage.ask(Method::PUT, "/api/users/bob", no_more).await;
+    assert_eq!(changed.status, StatusCode::OK, "{}", changed.text);
+    write(&book, "not his any more");
+    let end = tokio::time::timeout(Duration::from_secs(20), answer.body_mut().frame());
+    assert!(end.await.unwrap().is_none());
+}

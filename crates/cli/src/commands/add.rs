@@ -39,8 +39,9 @@ pub(crate) async fn run(desk: &Desk, add: Add) -> Result<(), Failure> {
     let url = checked(&add.address)?;
     let known = Server::read_all(&desk.hub.servers().await?)?;
     let is_there = |server: &&Server| {
-        let same =
-            server.config["url"] == url.as_str() || server.config["url"] == add.address.as_str();
+        let written = server.config["url"].as_str().unwrap_or_default();
+        // The same one may be written with and without a slash behind its host.
+        let same = written == add.address || Url::parse(written).is_ok_and(|it| it == url);
         same && add.name.as_ref().is_none_or(|name| *name == server.name)
     };
     let there = known.iter().find(is_there);

@@ -1,13 +1,14 @@
 //! `mcphub auth`: the sign-ins of servers, seen and changed from the command line.
 
 use clap::Subcommand;
+use hub::explained::named;
 use serde_json::{Value, json};
 
 use super::journey::{Journey, Wishes, noticed, switched_off, ticking, verdict};
 use super::{Desk, all_sign_ins, servers};
 use crate::failure::{Exit, Failure};
 use crate::output::table;
-use crate::rest::shape::{self, Entry, Server, quoted};
+use crate::rest::shape::{self, Entry, Server};
 use crate::timeline::{self, Follower};
 
 #[derive(Debug, Subcommand)]
@@ -176,8 +177,8 @@ async fn complete(desk: &Desk, server: &str, pasted: Option<String>) -> Result<(
         .await
         .map_err(|failure| {
             failure.or_cure(|| {
-                let server = quoted(server);
-                format!("paste the whole address at which the browser ended; a new link: mcphub auth login {server}")
+                let again = named("mcphub auth login <server>", server);
+                format!("paste the whole address at which the browser ended; a new link: {again}")
             })
         })?
         .authorization_url

@@ -14,7 +14,6 @@ use super::{Desk, consent};
 use crate::clients::{self, Client, Document, Format, Found};
 use crate::failure::{Exit, Failure};
 use crate::rest::Door;
-use crate::rest::shape::quoted;
 
 /// Stands for a key in what is shown.
 const HIDDEN_KEY: &str = "<bearer key>";
@@ -275,7 +274,7 @@ async fn make_key(desk: &Desk, wanted: &Connect) -> Result<Value, Failure> {
         key[list] = json!([endpoint]);
     }
     desk.hub.create_key(&key).await.map_err(|failure| {
-        let again = format!("mcphub connect {} --key ...", quoted(wanted.client.word()));
+        let again = format!("mcphub connect {} --key ...", wanted.client.word());
         failure.or_cure(|| format!("give a key: {again}"))
     })
 }

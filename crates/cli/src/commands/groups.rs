@@ -1,12 +1,12 @@
 //! `mcphub groups`: named subsets of servers, each served at `/mcp/{group}`.
 
 use clap::Subcommand;
+use hub::explained::quoted;
 use serde_json::{Value, json};
 
 use super::Desk;
 use crate::failure::Failure;
 use crate::output::table;
-use crate::rest::shape::quoted;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Groups {

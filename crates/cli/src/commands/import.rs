@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use hub::explained::quoted;
 use hub::store::Store;
 use serde_json::{Value, json};
 use settings::{Change, File};
@@ -18,7 +19,7 @@ use crate::clients::{self, Client, Document, Foreign, Format, Found};
 use crate::credential_key;
 use crate::failure::{Exit, Failure, chain};
 use crate::output::table;
-use crate::rest::shape::{Server, quoted};
+use crate::rest::shape::Server;
 use candidate::{Candidate, Fate, judged, told};
 
 #[derive(Debug, Args)]

@@ -5,12 +5,13 @@ pub(super) mod link;
 use std::io::BufRead;
 use std::time::Duration;
 
+use hub::explained::named;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::Desk;
 use crate::failure::{Exit, Failure};
-use crate::rest::shape::{Completed, Server, quoted};
+use crate::rest::shape::{Completed, Server};
 use crate::timeline::{self, Follower};
 
 /// How often the hub is asked how it goes.
@@ -216,7 +217,7 @@ impl<'a> Journey<'a> {
 /// Nobody signs in to a server that is not used.
 pub(super) fn switched_off(name: &str) -> Failure {
     Failure::api(format!("{name} is switched off"))
-        .cure(format!("mcphub servers toggle {}", quoted(name)))
+        .cure(named("mcphub servers toggle <server>", name))
 }
 
 /// The journey's end as the command's end.
@@ -234,7 +235,7 @@ pub(super) fn verdict(server: &Server) -> Result<(), Failure> {
         Exit::Api
     };
     let failure = Failure::new(exit, format!("{}: {}: {why}", server.name, server.words()));
-    let log = || format!("mcphub auth log {}", quoted(&server.name));
+    let log = || named("mcphub auth log <server>", &server.name);
     Err(failure
         .cure(server.cure().unwrap_or_else(log))
         .explained(server.explained.as_ref())

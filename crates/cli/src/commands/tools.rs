@@ -128,7 +128,7 @@ async fn get(desk: &Desk, server: &str, tool: &str) -> Result<(), Failure> {
     let found = found.ok_or_else(|| {
         Failure::api(format!("{server} has no tool named {tool}")).cure(format!(
             "mcphub tools list --server {}",
-            crate::rest::shape::quoted(server)
+            hub::explained::quoted(server)
         ))
     })?;
     desk.output.value(found);

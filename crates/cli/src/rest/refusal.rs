@@ -23,6 +23,9 @@ impl Hub {
             .as_str()
             .or_else(|| answer["error"].as_str())
             .unwrap_or("the hub gave no reason");
+        // A server's own words may be in it, and lines that look like ours are for nobody to make.
+        // rule: safe-x02
+        let message = &*message.replace(char::is_control, " ");
         if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN {
             return Failure::api(format!("{} did not let us in: {message}", self.address()))
                 .told_code(answer)

@@ -1,5 +1,6 @@
 //! The answers of the REST API as far as commands look into them; what they hand on, they hand on as it came.
 
+use hub::explained::named;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -106,7 +107,7 @@ impl Server {
     /// What helps, in words or as a command.
     pub(crate) fn cure(&self) -> Option<String> {
         match (self.status.as_str(), self.action.as_deref()) {
-            ("oauth_required", _) => Some(format!("mcphub auth login {}", quoted(&self.name))),
+            ("oauth_required", _) => Some(named("mcphub auth login <server>", &self.name)),
             (_, Some(action)) if !action.is_empty() => Some(action.to_owned()),
             (_, Some(_) | None) => None,
         }
@@ -123,16 +124,6 @@ impl Server {
             "rejected_by_resource" => "token rejected",
             other => other,
         }
-    }
-}
-
-/// A name as a shell takes it.
-pub(crate) fn quoted(name: &str) -> String {
-    let plain = |letter: char| letter.is_alphanumeric() || "-_./@:".contains(letter);
-    if name.chars().all(plain) && !name.is_empty() {
-        name.to_owned()
-    } else {
-        format!("'{}'", name.replace('\'', r"'\''"))
     }
 }
 
@@ -181,21 +172,4 @@ pub(crate) fn read<T: DeserializeOwned>(told: Value) -> Result<T, Failure> {
         Failure::api(format!("the hub's answer is not understood: {error}"))
             .cure("`mcphub --version` here and on the hub should say the same")
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn a_name_cannot_become_a_command() {
-        for (name, shown) in [
-            ("linear", "linear"),
-            ("io.github/a", "io.github/a"),
-            ("a b", "'a b'"),
-            ("a;rm'x", r"'a;rm'\''x'"),
-        ] {
-            assert_eq!(quoted(name), shown);
-        }
-    }
 }

@@ -177,4 +177,22 @@ pub(super) const ROWS: &[Row] = &[
         clause: None,
         cure: "ask again when it is back",
     },
+    Row {
+        cause: Cause::NoSuchUser,
+        id: (Family::Hub, 20),
+        word: "no-such-user",
+        title: "There is no user of that name.",
+        why: "The settings have none under users.",
+        clause: None,
+        cure: "look at the list of users",
+    },
+    Row {
+        cause: Cause::LastAdministrator,
+        id: (Family::Hub, 21),
+        word: "last-administrator",
+        title: "The hub would be left without an administrator.",
+        why: "Nobody could change anything in it any more.",
+        clause: None,
+        cure: "make another user an administrator first",
+    },
 ];

@@ -83,13 +83,14 @@ fn the_last_exchange_of_the_account_is_the_evidence_and_nobody_elses() {
     assert!(of(None).starts_with("GET as.test/silent: answered, "));
 }
 
+// rule: safe-x03
 #[test]
-fn a_name_cannot_become_a_command() {
+fn a_name_stands_in_the_command_of_an_error_as_a_name() {
     for (name, command) in [
         ("a/b", "mcphub auth login a/b"),
         ("x; rm -rf ~", "mcphub auth login 'x; rm -rf ~'"),
         ("it's", r"mcphub auth login 'it'\''s'"),
-        ("--all", "mcphub auth login -- '--all'"),
+        ("--all", "mcphub auth login -- --all"),
     ] {
         let explained = Explained::of(Cause::SignInNeeded, Some(name));
         assert_eq!(explained.command.as_deref(), Some(command));
@@ -118,4 +119,45 @@ fn messages_become_sentences_and_words_of_a_protocol_stay() {
     assert_eq!(sentence("invalid_grant: ended"), "invalid_grant: ended.");
     assert_eq!(sentence("Done!"), "Done!");
     assert_eq!(sentence(" "), "");
+}
+
+// rule: safe-x03
+#[test]
+fn a_name_cannot_become_a_command() {
+    for (name, shown) in [
+        ("linear", "linear"),
+        ("io.github/a", "io.github/a"),
+        ("", "''"),
+        ("a b", "'a b'"),
+        ("a\n;b", "'a\n;b'"),
+        ("a;rm'x", r"'a;rm'\''x'"),
+        ("https://a.test/$(id)?b&c", "'https://a.test/$(id)?b&c'"),
+    ] {
+        assert_eq!(quoted(name), shown);
+    }
+}
+
+// rule: safe-x03
+#[test]
+fn a_name_cannot_become_an_option() {
+    for (command, name, shown) in [
+        (
+            "mcphub auth login <server> --forget",
+            "a",
+            "mcphub auth login a --forget",
+        ),
+        (
+            "mcphub auth login <server> --forget",
+            "-a",
+            "mcphub auth login --forget -- -a",
+        ),
+        (
+            "mcphub auth complete <server> '<address>'",
+            "--help",
+            "mcphub auth complete -- --help '<address>'",
+        ),
+        ("mcphub servers", "-a", "mcphub servers"),
+    ] {
+        assert_eq!(named(command, name), shown);
+    }
 }

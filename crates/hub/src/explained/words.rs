@@ -35,28 +35,35 @@ pub(super) fn why(cause: Cause, reason: &str) -> String {
     }
 }
 
-pub(super) fn named(command: &str, server: Option<&str>) -> String {
-    match server {
-        Some(server) => command.replace("<server>", &quoted(server)),
-        None => command.to_owned(),
+/// A command about this server, to be copied into a shell.
+// rule: safe-x03 -- a name or an address in a command is one word of it, whatever stands in it.
+#[must_use]
+pub fn named(command: &str, server: &str) -> String {
+    let Some((before, after)) = command.split_once("<server>") else {
+        return command.to_owned();
+    };
+    let name = quoted(server);
+    match (server.starts_with('-'), after.starts_with(" --")) {
+        (false, _) => format!("{before}{name}{after}"),
+        // Else it would be an option; and behind `--` nothing is one.
+        (true, false) => format!("{before}-- {name}{after}"),
+        (true, true) => format!("{before}{} -- {name}", after.trim_start()),
     }
 }
 
-/// To be copied into a shell.
-fn quoted(name: &str) -> String {
+/// One word of a command that is copied into a shell.
+#[must_use]
+pub fn quoted(word: &str) -> String {
     let plain = |letter: char| letter.is_alphanumeric() || "-_./@:".contains(letter);
-    let quoted = match !name.is_empty() && name.chars().all(plain) {
-        true => name.to_owned(),
-        false => format!("'{}'", name.replace('\'', r"'\''")),
-    };
-    match name.starts_with('-') {
-        true => format!("-- '{}'", name.replace('\'', r"'\''")),
-        false => quoted,
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
     }
 }
 
 /// Messages of errors are no sentences yet.
-pub(super) fn sentence(message: &str) -> String {
+#[must_use]
+pub fn sentence(message: &str) -> String {
     let message = message.trim();
     let word = message.split_whitespace().next().unwrap_or_default();
     // A word like `invalid_grant` or an address keeps its spelling.

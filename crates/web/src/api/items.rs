@@ -6,6 +6,7 @@
 use axum::Json;
 use axum::extract::{FromRequestParts, Path, State};
 use http::request::Parts;
+use hub::cause::Cause;
 use hub::upstream::Upstream;
 use mcp::merge::Listing;
 use serde::Deserialize;
@@ -218,6 +219,10 @@ fn own_name(app: &App, server: &Server, separator: &str, item: &Item) -> Result<
             server.name,
             item.kind.word()
         ))
-        .code("no_such_item")),
+        .code("no_such_item")
+        .cause(match item.kind {
+            Kind::Tools => Cause::NoSuchTool,
+            Kind::Prompts | Kind::Resources => Cause::NoSuchRoute,
+        })),
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! An entry has its place as its address in the file, so a change is made only where the lists still say what it was made up for.
 
+use hub::cause::Cause;
 use serde_json::Value;
 use settings::{Change, File};
 
@@ -63,7 +64,8 @@ pub(super) async fn change<T>(
     Err(Problem::new(
         Whose::Taken,
         "the settings file is being changed by somebody else; try again",
-    ))
+    )
+    .cause(Cause::SettingsNotWritten))
 }
 
 /// A name that a person gives to an entry.
@@ -80,5 +82,5 @@ pub(super) fn named(what: &str, name: &str) -> Result<String, Problem> {
 
 /// A change of the settings that did not reach the file.
 pub(super) fn unwritten(error: &hub::store::EditError) -> Problem {
-    Problem::us("writing the settings", error).cause(hub::cause::Cause::SettingsNotWritten)
+    Problem::us("writing the settings", error).cause(Cause::SettingsNotWritten)
 }

@@ -1,4 +1,4 @@
-//! `/api/logs`: the last lines of the hub's own log, in MCPHub's shapes. For administrators.
+//! `/api/logs`: the last lines of the hub's own log, in MCPHub's shapes. For administrators; whoever is none any more hears no more of it.
 
 use std::convert::Infallible;
 
@@ -6,12 +6,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::{Stream, StreamExt, stream};
+use http::HeaderMap;
 use serde::Serialize;
 use tokio::sync::broadcast::error::RecvError;
 use utoipa::ToSchema;
 
 use super::answer::{Answer, Done};
-use crate::access::Admin;
+use crate::access::{Admin, Visitor};
 use crate::app::App;
 use crate::log_book::Line;
 
@@ -63,7 +64,8 @@ pub(super) async fn clear(State(app): State<App>, _: Admin) -> Json<Done> {
 )]
 pub(super) async fn follow(
     State(app): State<App>,
-    _: Admin,
+    Admin(visitor): Admin,
+    headers: HeaderMap,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let (logs, lines) = app.options().log.follow();
     let first = stream::once(async { News::Initial { logs } });
@@ -78,10 +80,21 @@ pub(super) async fn follow(
     let told = first
         .chain(rest)
         .filter_map(|news| async move { Event::default().json_data(news).ok().map(Ok) });
-    let mut draining = app.draining();
-    let end = async move {
+    Sse::new(told.take_until(over(app, visitor, headers))).keep_alive(KeepAlive::default())
+}
+
+/// Until the hub is about to stop, or whoever reads may do so no more.
+// rule: mcphub-key-taken-back
+async fn over(app: App, visitor: Visitor, headers: HeaderMap) {
+    let (mut draining, mut settings) = (app.draining(), app.hub().store().subscribe());
+    let stops = async {
         // Without a hub there is nothing to wait for.
         drop(draining.wait_for(|draining| *draining).await);
     };
-    Sse::new(told.take_until(end)).keep_alive(KeepAlive::default())
+    let taken_back =
+        async { while visitor.is_still(&app, &headers) && settings.changed().await.is_ok() {} };
+    tokio::select! {
+        () = stops => {}
+        () = taken_back => {}
+    }
 }

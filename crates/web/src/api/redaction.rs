@@ -168,7 +168,7 @@ fn is_placeholder(text: &str) -> bool {
 }
 
 /// A password or key inside an address.
-fn without_url_secrets(text: &str) -> String {
+pub(crate) fn without_url_secrets(text: &str) -> String {
     // Headers as a text of their own, as some servers take them in a variable.
     let bearer = text.to_ascii_lowercase().find("bearer ");
     if bearer.is_some_and(|at| !is_placeholder(text[at + 7..].trim_start())) {

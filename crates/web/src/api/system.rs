@@ -4,6 +4,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use hub::cause::Cause;
 use serde_json::{Map, Value, json};
 use settings::File;
 use utoipa::ToSchema;
@@ -115,7 +116,9 @@ fn makes_sense(old: &Value, new: &Value) -> Result<(), Problem> {
     let fresh = |problem: &settings::Problem| !known.contains(problem) && !placeholder(problem);
     match problems(new)?.into_iter().find(fresh) {
         None => Ok(()),
-        Some(problem) => Err(Problem::new(Whose::Settings, problem.to_string()).code("bad_config")),
+        Some(problem) => Err(Problem::new(Whose::Settings, problem.to_string())
+            .code("bad_config")
+            .cause(Cause::BadRequest)),
     }
 }
 

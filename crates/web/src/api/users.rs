@@ -6,6 +6,7 @@
 use axum::Json;
 use axum::extract::{Request, State};
 use http::StatusCode;
+use hub::cause::Cause;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use settings::{Change, File};
@@ -270,7 +271,8 @@ pub(super) async fn own_password(
             Whose::Forbidden,
             "only who logged in with a name and a password has one to change",
         )
-        .code("no_user"));
+        .code("no_user")
+        .cause(Cause::NotLoggedIn));
     };
     let from = peer(request.extensions());
     let Body(sent) = Body::<OwnPassword>::from_request(request, &app).await?;
@@ -285,6 +287,7 @@ pub(super) async fn own_password(
                 Whose::Settings,
                 "this password is the one of ADMIN_PASSWORD; change it there",
             )
+            .cause(Cause::BadRequest)
         })?;
         let path = [USERS, &place.to_string(), "password"];
         Ok((vec![Change::set(path, hash.as_str())], ()))
@@ -316,6 +319,7 @@ fn no_user(name: &str) -> Problem {
         "there is no user named {name:?}; GET /api/users lists them"
     ))
     .code("no_such_user")
+    .cause(Cause::NoSuchUser)
 }
 
 /// Somebody must be left who can change things.
@@ -331,7 +335,8 @@ fn another_admin(file: &File, name: &str, stays: bool) -> Result<(), Problem> {
     }
     Err(
         Problem::new(Whose::Taken, format!("{name} is the last administrator"))
-            .code("last_administrator"),
+            .code("last_administrator")
+            .cause(Cause::LastAdministrator),
     )
 }
 

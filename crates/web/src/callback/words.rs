@@ -128,42 +128,10 @@ pub(super) fn failed(error: &CallbackError, explained: &Explained) -> Page {
     }
 }
 
-/// Messages of errors are no sentences yet.
-pub(crate) fn sentence(message: &str) -> String {
-    let mut letters = message.trim().chars();
-    // A word like `invalid_grant` or an address keeps its spelling.
-    let word = message.split_whitespace().next().unwrap_or_default();
-    let ordinary = word.chars().all(|letter| letter.is_ascii_lowercase());
-    let first = letters.next().map(|letter| {
-        if ordinary {
-            letter.to_ascii_uppercase()
-        } else {
-            letter
-        }
-    });
-    let mut text: String = first.into_iter().chain(letters).collect();
-    if text.ends_with(char::is_alphanumeric) {
-        text.push('.');
-    }
-    text
-}
-
 fn offered(tools: usize) -> String {
     match tools {
         0 => String::new(),
         1 => ", with 1 tool".to_owned(),
         more => format!(", with {more} tools"),
-    }
-}
-
-/// To be copied into a shell: a name with other characters than usual is quoted.
-pub(crate) fn login_command(server: &str) -> String {
-    let plain = server
-        .chars()
-        .all(|letter| letter.is_ascii_alphanumeric() || "-_./@:".contains(letter));
-    if plain && !server.starts_with('-') {
-        format!("mcphub auth login {server}")
-    } else {
-        format!("mcphub auth login -- '{}'", server.replace('\'', r"'\''"))
     }
 }

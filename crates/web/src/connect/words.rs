@@ -1,14 +1,13 @@
 //! The page in words: what is asked for, by whom, for whom; and what to do where it cannot go on.
 
 use http::StatusCode;
-use hub::explained::Explained;
+use hub::explained::{Explained, sentence};
 use hub::sign_in::Link;
 use settings::{KeyKind, Transport};
 use url::Url;
 
 use super::Meant;
 use super::click::{PASSWORD, TIE, USERNAME};
-use crate::callback::sentence;
 use crate::page::explained::{UP, rows};
 use crate::page::{Act, Form, Page, Row, Tone};
 

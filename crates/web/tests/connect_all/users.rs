@@ -137,15 +137,20 @@ async fn a_walk_is_of_the_browser_that_logged_in_and_ends_with_its_account() {
     assert!(after.text.contains("type=\"password\""), "{}", after.text);
 }
 
+// rule: safe-x03
 #[tokio::test]
 async fn where_no_click_helps_the_list_says_what_does() {
-    let (worlds, mut servers) = worlds(&["nobodys", "each", "<b>odd</b>"]).await;
+    let (worlds, mut servers) = worlds(&["nobodys", "each", "<b>odd</b>", "keyed"]).await;
     worlds[0].switches(|switches| switches.registration = Registration::Absent);
+    worlds[3].switches(|switches| switches.registration = Registration::Absent);
+    servers["nobodys"]["url"] = format!("{}?x='$(id)'", worlds[0].mcp_url()).into();
+    servers["keyed"]["url"] = format!("{}?api_key=hidden", worlds[3].mcp_url()).into();
     servers["each"]["visibility"] = "public".into();
     servers["each"]["oauth"] = json!({ "tokens": "per_user" });
     let settings = json!({ "mcpServers": servers, "users": users() });
     let stage = Stage::new(&settings.to_string()).await;
     met(&stage, "nobodys", "needs_client").await;
+    met(&stage, "keyed", "needs_client").await;
     met(&stage, "<b>odd</b>", "oauth_required").await;
     let mut person = Person::default();
     let list = person.opens(&stage, "/connect").await;
@@ -154,7 +159,9 @@ async fn where_no_click_helps_the_list_says_what_does() {
         "Sign-in needed: never signed in.",
         "Needs a client id: ",
         "http://localhost:3000/oauth/callback",
-        "--client-id",
+        // One word of a shell, and nothing in it that only the settings should know.
+        r"/mcp?x=&#39;\&#39;&#39;$(id)&#39;\&#39;&#39;&#39; --client-id",
+        "api_key=********&#39; --client-id",
         "Each user signs in there for himself",
         "href=\"?user\"",
         "&lt;b&gt;odd",

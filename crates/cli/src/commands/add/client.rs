@@ -5,10 +5,12 @@
 
 use std::io::{BufRead, IsTerminal};
 
+use hub::explained::{named, quoted};
+
 use super::Add;
 use crate::commands::Desk;
 use crate::failure::{Exit, Failure};
-use crate::rest::shape::{OAuth, Server, quoted};
+use crate::rest::shape::{OAuth, Server};
 
 /// The client id and secret that the person gives; an empty secret is none.
 pub(super) async fn ask(
@@ -45,7 +47,7 @@ pub(super) fn counts(server: &Server) -> Result<(), Failure> {
     let Some(problem) = problems.find(|problem| problem.contains(".oauth.client")) else {
         return Ok(());
     };
-    let go_on = format!("mcphub auth login {}", quoted(&server.name));
+    let go_on = named("mcphub auth login <server>", &server.name);
     let cure = format!("start the hub with it, and go on: {go_on}");
     Err(Failure::usage(problem.clone()).cure(cure))
 }

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 
+use hub::explained::{named, quoted};
 use url::Url;
 
 use super::{Journey, Wishes};
@@ -10,7 +11,7 @@ use crate::environment::Environment;
 use crate::operator::is_loopback;
 use crate::output::Output;
 use crate::qr;
-use crate::rest::shape::{Authorization, quoted};
+use crate::rest::shape::Authorization;
 
 impl Journey<'_> {
     pub(super) fn show(&self, link: &Authorization, wishes: Wishes) {
@@ -76,10 +77,8 @@ impl Journey<'_> {
             return "  Does it end at a page that cannot be reached? Paste its address here."
                 .to_owned();
         }
-        let server = quoted(self.server);
-        format!(
-            "  Does it end at a page that cannot be reached? mcphub auth complete {server} '<its address>'"
-        )
+        let command = named("mcphub auth complete <server> '<its address>'", self.server);
+        format!("  Does it end at a page that cannot be reached? {command}")
     }
 
     /// A code is typed anywhere, so no browser is opened here that the person may not sit at.

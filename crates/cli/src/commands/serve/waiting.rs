@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hub::Hub;
+use hub::explained::named;
 use hub::sign_in::{Account, Event, Link, State};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, timeout_at};
@@ -19,7 +20,6 @@ use crate::browser;
 use crate::environment::Environment;
 use crate::operator::is_loopback;
 use crate::output::Output;
-use crate::rest::shape::quoted;
 
 /// As long as a start may take: the hub gives up connecting after 15 seconds.
 const START: Duration = Duration::from_secs(20);
@@ -163,8 +163,8 @@ impl Doors<'_> {
             )),
             // Over ssh the browser is elsewhere; that command says what to do then.
             Err(browser::Closed::NoDisplay | browser::Closed::Failed(_)) => say(format!(
-                "  {server} wants a sign-in. Browser on another machine?  mcphub auth login {}\n  Open this in a browser:\n\n{url}\n",
-                quoted(server)
+                "  {server} wants a sign-in. Browser on another machine?  {}\n  Open this in a browser:\n\n{url}\n",
+                named("mcphub auth login <server>", server)
             )),
             Err(browser::Closed::Unwanted) => say(format!(
                 "  {server} wants a sign-in. Open this in a browser:\n\n{url}\n"

@@ -1,15 +1,15 @@
 //! The list in words: what waits and why, what the next click leads to, and what helps where no click does.
 
 use http::StatusCode;
-use hub::explained::Explained;
+use hub::explained::{Explained, named, quoted, sentence};
 use hub::sign_in::{Link, State as Standing};
 use hub::upstream::State as Life;
 use settings::Transport;
 use url::Url;
 
 use super::{Entry, Turn, Visit, Who};
+use crate::api::without_url_secrets;
 use crate::app::App;
-use crate::callback::{login_command, sentence};
 use crate::connect::click::{PASSWORD, SERVER, TIE, USERNAME};
 use crate::connect::words::{self, host, page, scopes};
 use crate::page::explained::rows;
@@ -235,18 +235,22 @@ fn instead(entry: &Entry, runs: bool) -> Vec<(&'static str, Row)> {
     let command = |words: &str, command: String| ("Do", Row::Command(words.to_owned(), command));
     if view.state == Standing::OauthRequired {
         let words = "The answer of its login server does not come back to this hub by itself; sign in with:";
-        return vec![command(words, login_command(name))];
+        return vec![command(words, named("mcphub auth login <server>", name))];
     }
     if view.state != Standing::NeedsClient {
         let action = view.action.as_deref().unwrap_or("sign in again");
         return vec![
             ("Do", Row::Text(sentence(action))),
-            ("Then", Row::Command(String::new(), login_command(name))),
+            (
+                "Then",
+                Row::Command(String::new(), named("mcphub auth login <server>", name)),
+            ),
         ];
     }
     let console = view.console_url.as_deref();
     let console = console.map_or_else(|| "the login server's console".to_owned(), str::to_owned);
-    let address = address(entry).map_or_else(|| "<url>".to_owned(), String::from);
+    // rule: safe-x03
+    let address = written(entry).map_or_else(String::new, without_url_secrets);
     vec![
         command(
             &format!("Make a client in {console}, with this callback address:"),
@@ -256,15 +260,23 @@ fn instead(entry: &Entry, runs: bool) -> Vec<(&'static str, Row)> {
             "Then",
             Row::Command(
                 "Give its id and secret:".to_owned(),
-                format!("mcphub add '{address}' --client-id ... --client-secret ..."),
+                format!(
+                    "mcphub add {} --client-id ... --client-secret ...",
+                    quoted(&address)
+                ),
             ),
         ),
     ]
 }
 
 fn address(entry: &Entry) -> Option<Url> {
+    Url::parse(written(entry)?).ok()
+}
+
+/// The server's address to the letter: by that `mcphub add` knows it again.
+fn written(entry: &Entry) -> Option<&str> {
     match &entry.server.transport {
-        Ok(Transport::Http { url, .. }) => Url::parse(url).ok(),
+        Ok(Transport::Http { url, .. }) => Some(url),
         Ok(_) | Err(_) => None,
     }
 }
