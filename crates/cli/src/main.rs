@@ -65,6 +65,7 @@ fn run(arguments: Arguments, environment: Environment) -> Result<(), Failure> {
             let output = Output { json: asking.json };
             runtime(Builder::new_current_thread())?.block_on(doctor::run(
                 wanted,
+                asking.url.as_deref(),
                 output,
                 &environment,
             ))

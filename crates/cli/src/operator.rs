@@ -28,6 +28,8 @@ struct Written {
     url: String,
     token: String,
     pid: u32,
+    #[serde(default)]
+    settings: Option<PathBuf>,
 }
 
 /// What a running hub left for us.
@@ -35,6 +37,8 @@ struct Written {
 pub(crate) struct Operator {
     pub(crate) url: Url,
     pub(crate) token: SecretString,
+    /// Its settings file, where a hub of our version wrote it down.
+    pub(crate) settings: Option<PathBuf>,
 }
 
 /// The hub that wrote a file for the port of this loopback address.
@@ -59,6 +63,7 @@ fn read(path: &Path) -> Option<Operator> {
     Some(Operator {
         url,
         token: written.token.into(),
+        settings: written.settings,
     })
 }
 
@@ -83,13 +88,19 @@ pub(crate) struct Invitation {
 }
 
 impl Invitation {
-    pub(crate) fn write(folder: &Path, url: &Url, token: &SecretString) -> std::io::Result<Self> {
+    pub(crate) fn write(
+        folder: &Path,
+        url: &Url,
+        token: &SecretString,
+        settings: &Path,
+    ) -> std::io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         let port = url.port_or_known_default().unwrap_or_default();
         let written = Written {
             url: url.to_string(),
             token: token.expose_secret().to_owned(),
             pid: std::process::id(),
+            settings: Some(std::path::absolute(settings)?),
         };
         let text = serde_json::to_string(&written)?;
         let mut file = tempfile::NamedTempFile::new_in(folder)?; // created with mode 0600
@@ -125,11 +136,14 @@ mod tests {
             folder.path(),
             &url("http://localhost:3000/hub"),
             &"secret".into(),
+            Path::new("mcp_settings.json"),
         )
         .unwrap();
         let found = find(folder.path(), &url("http://127.0.0.1:3000")).unwrap();
         assert_eq!(found.token.expose_secret(), "secret");
         assert_eq!(found.url.path(), "/hub");
+        let settings = found.settings.unwrap();
+        assert!(settings.is_absolute() && settings.ends_with("mcp_settings.json"));
         assert!(find(folder.path(), &url("http://localhost:3001")).is_none());
         drop(invitation);
         assert!(find(folder.path(), &url("http://127.0.0.1:3000")).is_none());
@@ -142,6 +156,7 @@ mod tests {
             folder.path(),
             &url("http://localhost:3000"),
             &"secret".into(),
+            Path::new("mcp_settings.json"),
         )
         .unwrap();
         for elsewhere in [
@@ -165,6 +180,7 @@ mod tests {
             folder.path(),
             &url("http://localhost:3000"),
             &"secret".into(),
+            Path::new("mcp_settings.json"),
         )
         .unwrap();
         let mode = std::fs::metadata(&invitation.path)
@@ -181,12 +197,14 @@ mod tests {
             folder.path(),
             &url("http://localhost:3000"),
             &"first".into(),
+            Path::new("mcp_settings.json"),
         )
         .unwrap();
         let _second = Invitation::write(
             folder.path(),
             &url("http://localhost:3000"),
             &"second".into(),
+            Path::new("mcp_settings.json"),
         )
         .unwrap();
         drop(first);

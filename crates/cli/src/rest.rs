@@ -24,6 +24,15 @@ const DEFAULT_URL: &str = "http://localhost:3000";
 /// A sign-in's discovery and registration ask several servers, one after the other.
 const LONGEST_ANSWER: Duration = Duration::from_secs(90);
 
+/// Where the hub is looked for: at this address, else at `MCPHUB_URL`, else on this machine.
+pub(crate) fn address<'a>(url: Option<&'a str>, environment: &'a Environment) -> &'a str {
+    named(url, environment).unwrap_or(DEFAULT_URL)
+}
+
+fn named<'a>(url: Option<&'a str>, environment: &'a Environment) -> Option<&'a str> {
+    url.or_else(|| environment.text("MCPHUB_URL"))
+}
+
 /// Which hub to ask, and who asks.
 #[derive(Debug)]
 pub(crate) struct Hub {
@@ -42,9 +51,8 @@ impl Hub {
         token: Option<&str>,
         environment: &Environment,
     ) -> Result<Self, Failure> {
-        let named = url.or_else(|| environment.text("MCPHUB_URL"));
-        let address = named.unwrap_or(DEFAULT_URL);
-        let mut base = address_of_hub(address)?;
+        let named = named(url, environment);
+        let mut base = address_of_hub(address(url, environment))?;
         let given = match token {
             Some(token) => Some(SecretString::from(token)),
             None => environment.secret("MCPHUB_TOKEN")?,
@@ -284,6 +292,16 @@ fn address_of_hub(address: &str) -> Result<Url, Failure> {
     }
     url.set_query(None);
     url.set_fragment(None);
+    // What the banner names for clients is easily taken for the hub's own.
+    if let Some(base) = url.path().trim_end_matches('/').strip_suffix("/mcp") {
+        let base = base.to_owned();
+        url.set_path(&base);
+        let hub = url.as_str().trim_end_matches('/');
+        return Err(Failure::usage(format!(
+            "`{address}` is for clients; commands ask the hub itself"
+        ))
+        .cure(format!("write {hub}")));
+    }
     Ok(url)
 }
 
@@ -349,7 +367,13 @@ mod tests {
 
     #[test]
     fn an_address_that_is_none_is_a_mistake_of_usage() {
-        for address in ["localhost:3000", "ftp://x", "mailto:a@b", ""] {
+        for address in [
+            "localhost:3000",
+            "ftp://x",
+            "mailto:a@b",
+            "",
+            "http://localhost:3000/mcp",
+        ] {
             let failure = Hub::new(Some(address), None, &Environment::default()).unwrap_err();
             assert_eq!(failure.exit, Exit::Usage, "{address}");
         }

@@ -15,13 +15,16 @@ use hub::fetch::{Egress, Fetch, Proxies};
 use hub::store::Environment as Variables;
 use serde_json::json;
 use settings::{File, Grants};
+use url::Url;
 
 use crate::commands::journey::Wishes;
 use crate::commands::serve;
 use crate::credential_key;
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure, chain};
+use crate::operator::{self, Operator};
 use crate::output::{Output, plain};
+use crate::rest;
 use login::Trial;
 use save::Place;
 
@@ -60,10 +63,17 @@ pub(crate) struct Doctor {
 const PORT: u16 = 3000;
 
 pub(crate) async fn run(
-    wanted: Doctor,
+    mut wanted: Doctor,
+    hub: Option<&str>,
     output: Output,
     environment: &Environment,
 ) -> Result<(), Failure> {
+    let here = here(hub, environment);
+    // Whoever names none means the servers that `mcphub servers` shows.
+    if wanted.settings.is_none() && environment.text("MCPHUB_SETTING_PATH").is_none() {
+        wanted.settings = here.as_ref().and_then(|here| here.settings.clone());
+    }
+    let port = port(here.as_ref(), environment);
     let path = serve::settings_path(wanted.settings.clone(), environment);
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     let by_address = wanted.whom.contains("://");
@@ -96,7 +106,7 @@ pub(crate) async fn run(
         settings,
         server: place.name.clone(),
         folder: folder.clone(),
-        port: port(environment),
+        port,
         within: Duration::from_secs_f64(wanted.within),
         register: wanted.register,
     };
@@ -114,7 +124,7 @@ pub(crate) async fn run(
         &wanted,
         &place,
         &mut lines,
-        (output, environment),
+        (output, environment, port),
         &mut tell,
     )
     .await?;
@@ -131,7 +141,7 @@ async fn go_on(
     wanted: &Doctor,
     place: &Place,
     lines: &mut Vec<Line>,
-    (output, environment): (Output, &Environment),
+    (output, environment, port): (Output, &Environment, u16),
     tell: &mut (dyn FnMut(&Line) + Send),
 ) -> Result<(), Failure> {
     let lookup = environment.clone();
@@ -144,7 +154,7 @@ async fn go_on(
             name: &place.name,
             entry: place.there.as_ref().unwrap_or(&bare),
             folder: place.path.parent().unwrap_or(Path::new("")),
-            port: port(environment),
+            port,
             wishes: Wishes {
                 no_browser: wanted.no_browser,
                 no_wait: false,
@@ -205,9 +215,22 @@ fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
-fn port(environment: &Environment) -> u16 {
-    let port = environment.text("PORT").and_then(|text| text.parse().ok());
-    port.unwrap_or(PORT)
+/// The hub that commands here speak to, as far as it left a word for us.
+fn here(hub: Option<&str>, environment: &Environment) -> Option<Operator> {
+    let address = rest::address(hub, environment);
+    let folder = operator::folder(environment)?;
+    let here = operator::find(&folder, &Url::parse(address).ok()?)?;
+    // A hub that was killed leaves its word behind.
+    let settings = here.settings.filter(|path| path.exists());
+    Some(Operator { settings, ..here })
+}
+
+/// Where callbacks come to.
+fn port(here: Option<&Operator>, environment: &Environment) -> u16 {
+    let given = environment.text("PORT").and_then(|text| text.parse().ok());
+    given
+        .or_else(|| here?.url.port_or_known_default())
+        .unwrap_or(PORT)
 }
 
 fn read(path: &Path) -> Result<File, Failure> {

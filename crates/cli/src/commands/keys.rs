@@ -36,6 +36,9 @@ pub(crate) enum Access {
     Custom,
 }
 
+/// Until then the door was open to whoever sits at this machine.
+const FIRST: &str = "It is the first one: clients that send none are turned away from now on. `mcphub connect <client>` writes one into a client's configuration.";
+
 impl Access {
     fn of(groups: &[String], servers: &[String]) -> Self {
         match (groups.is_empty(), servers.is_empty()) {
@@ -74,11 +77,15 @@ pub(crate) async fn run(desk: &Desk, wanted: Option<Keys>) -> Result<(), Failure
                 .cure("name groups with --groups, servers with --servers, both for `custom`, none for `all`"));
             }
             let key = json!({ "name": name, "accessType": access.word(), "allowedGroups": groups, "allowedServers": servers });
+            let first = all(&desk.hub.keys().await?).is_empty();
             let told = desk.hub.create_key(&key).await?;
             let token = told["token"].as_str().unwrap_or_default();
             desk.output.line(token);
             desk.output
                 .line("This is the only time that it is shown. Clients send it as `Authorization: Bearer <key>`.");
+            if first {
+                desk.output.line(FIRST);
+            }
             desk.output.result(&told);
             Ok(())
         }

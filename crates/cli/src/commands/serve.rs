@@ -8,7 +8,7 @@ mod waiting;
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,7 +64,8 @@ async fn run_until(
         ..web_options(address, &token, &environment)?
     };
     let url = own_url(address, &options.prefix())?;
-    let invitation = invite(&environment, &url, &token);
+    let settings = settings_path(serve.settings.clone(), &environment);
+    let invitation = invite(&environment, &url, &token, &settings);
     let empty = hub.store().current().servers.is_empty();
     let opened = waiting::Opened::default();
     let beside = Beside {
@@ -230,9 +231,14 @@ fn own_url(address: SocketAddr, prefix: &str) -> Result<Url, Failure> {
 }
 
 /// Without the file the hub runs as well; commands then need a login.
-fn invite(environment: &Environment, url: &Url, token: &SecretString) -> Option<Invitation> {
+fn invite(
+    environment: &Environment,
+    url: &Url,
+    token: &SecretString,
+    settings: &Path,
+) -> Option<Invitation> {
     let folder = operator::folder(environment)?;
-    match Invitation::write(&folder, url, token) {
+    match Invitation::write(&folder, url, token, settings) {
         Ok(invitation) => Some(invitation),
         Err(error) => {
             tracing::warn!(%error, folder = %folder.display(), "commands on this machine will need a login: the operator file cannot be written");

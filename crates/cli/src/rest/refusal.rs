@@ -26,6 +26,11 @@ impl Hub {
         // A server's own words may be in it, and lines that look like ours are for nobody to make.
         // rule: safe-x02
         let message = &*message.replace(char::is_control, " ");
+        if answer["code"] == "read_only" {
+            return Failure::api(message)
+                .told_code(answer)
+                .cure("start the hub without READONLY to change something in it");
+        }
         if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN {
             return Failure::api(format!("{} did not let us in: {message}", self.address()))
                 .told_code(answer)

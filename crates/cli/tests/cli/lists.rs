@@ -104,12 +104,14 @@ fn a_key_is_made_shown_once_listed_and_ended() {
     let written = desk.settings_as_json()["bearerKeys"][0].clone();
     assert_eq!(written["token"], key.as_str());
     assert_eq!(written["accessType"], "servers");
+    assert!(made.contains("It is the first one"), "{made}");
     let listed = ok(&desk, &["keys"]);
     assert!(
         listed.contains("servers a") && !listed.contains(&key),
         "{listed}"
     );
-    ok(&desk, &["keys", "create", "k"]);
+    let second = ok(&desk, &["keys", "create", "k"]);
+    assert!(!second.contains("the first one"), "{second}");
     let (exit, _, err) = desk.run(&["keys", "delete", "k"]);
     assert_eq!(exit, 1, "two have this name: {err}");
     let id = written["id"].as_str().unwrap();

@@ -147,3 +147,32 @@ async fn without_a_sign_in_the_address_is_saved_and_nothing_that_is_wrong() {
     assert_eq!(desk.settings_as_json(), saved);
     assert_eq!(broken.world.counts().registered, 0);
 }
+
+/// In another folder than the hub's, without a word on its settings file or its port.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_is_looked_up_where_the_hub_that_runs_here_has_it_and_callbacks_come_to_its_port() {
+    let stage = Stage::set(r#"{"registration": "absent"}"#).await;
+    let mut desk = Desk::new();
+    let settings = json!({ "mcpServers": { "here": { "url": stage.world.mcp_url() } } });
+    let hub = desk.start_hub(&settings.to_string());
+    let elsewhere = desk.home().join("elsewhere");
+    std::fs::create_dir_all(&elsewhere).unwrap();
+    let mut command = desk.command(&["doctor", "here", "--json"]);
+    let output = command.current_dir(&elsewhere).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let url = hub_url(&desk);
+    assert!(said.contains(&format!("{url}/oauth/callback")), "{said}");
+    drop(hub);
+}
+
+/// As the hub calls itself.
+fn hub_url(desk: &Desk) -> String {
+    let mut files = std::fs::read_dir(desk.data_folder().join("hubs")).unwrap();
+    let text = std::fs::read_to_string(files.next().unwrap().unwrap().path()).unwrap();
+    let written: serde_json::Value = serde_json::from_str(&text).unwrap();
+    written["url"]
+        .as_str()
+        .unwrap()
+        .trim_end_matches('/')
+        .to_owned()
+}
