@@ -3,10 +3,11 @@
 # test: everything that must hold, with the list of OAuth cases and their tests; installs what the tests need
 # check: formatting, lints and the house rules alone, in a minute or two
 # fuzz: the readers of what strangers send, against made-up input (see fuzz/README.md; SECONDS_EACH=60)
+# screenshots: a picture of every page of the dashboard in each of its states, in target/screenshots, to be looked at
 # dashboard: the pages at /, built with Node where their sources changed (demo and run do it first)
 # bench: what the hub adds to a call, as ratios to nginx and to the direct connection in one run; a table in target/bench
 
-.PHONY: demo run dashboard test check bench fuzz
+.PHONY: demo run dashboard screenshots test check bench fuzz
 
 demo: dashboard
 	cargo run --bin mcphub -- lab demo $(if $(filter 1,$(AUTO)),--auto)
@@ -31,11 +32,16 @@ check:
 # `cargo test` builds the binary and the everything server; the end-to-end tests take those instead of building them again with fewer features.
 test: export MCPHUB_BIN = $(CURDIR)/target/debug/mcphub
 test: export EVERYTHING_BIN = $(CURDIR)/target/debug/examples/everything
-test: check
+test: check dashboard
 	cargo test --workspace
 	cargo run --quiet --package xtask -- cases
 	dashboard/check
 	e2e/run
+
+screenshots: dashboard
+	cargo build --quiet --bin mcphub
+	e2e/setup
+	node=$$(echo e2e/node_modules/node-*/bin/node); [ -x "$$node" ] || node=node; "$$node" e2e/screenshots.mjs
 
 bench:
 	e2e/benches/setup

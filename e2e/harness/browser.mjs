@@ -35,16 +35,25 @@ export class Person {
   }
 
   // Logs in where that is asked, and stands before the consent button.
-  async #login() {
-    const { page } = this;
+  async #login(page = this.page) {
     const login = page.locator('input[name="login"], input[name="username"]');
-    await login.or(this.#consent()).first().waitFor();
+    await login.or(this.#consent(page)).first().waitFor();
     if (await login.isVisible()) {
       await login.fill('alice');
       await page.locator('input[name="password"]').fill('any will do');
       await page.getByRole('button', { name: 'Sign-in' }).click();
-      await this.#consent().waitFor();
+      await this.#consent(page).waitFor();
     }
+  }
+
+  // Does something after which a window opens, and logs in and consents there; the window is at the hub's callback in the end.
+  async consentInWindow(open) {
+    const [page] = await Promise.all([this.context.waitForEvent('page'), open()]);
+    page.setDefaultTimeout(60_000);
+    await this.#login(page);
+    await this.#consent(page).click();
+    await page.waitForURL('**/oauth/callback*');
+    return page;
   }
 
   // Agrees on the hub's own page, logs in if asked, and stands before the consent button.
@@ -71,8 +80,8 @@ export class Person {
   }
 
   // The button by the name that each authorization server gives it.
-  #consent() {
-    return this.page.getByRole('button', { name: /^(Continue|Authorize|Allow)$/ });
+  #consent(page = this.page) {
+    return page.getByRole('button', { name: /^(Continue|Authorize|Allow)$/ });
   }
 
   // Consents, and lands where the authorization server sends the browser.

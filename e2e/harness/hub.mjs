@@ -12,7 +12,7 @@ import { eventually } from './eventually.mjs';
 
 export const BINARY = resolve(process.env.MCPHUB_BIN ?? fileURLToPath(new URL('../../target/debug/mcphub', import.meta.url)));
 const PASSWORD = 'only for this test';
-const SETPRIV = '/usr/bin/setpriv';
+export const SETPRIV = '/usr/bin/setpriv';
 
 export class Hub {
   static async start(settings, environment = {}) {

@@ -42,10 +42,10 @@ const NOT_OURS: [&str; 18] = [
     "public-config",
     "assets",
 ];
-/// Only what comes from this hub, and nothing inside of the page.
+/// Only what comes from this hub, and nothing inside of the page; pictures and sounds that a tool answers are data.
 const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; \
-     object-src 'none'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'",
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' data:; font-src 'self'; \
+     connect-src 'self'; object-src 'none'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'",
 );
 
 /// Where the files of the dashboard come from.

@@ -65,6 +65,7 @@ async fn the_page_is_asked_for_anew_and_runs_nothing_but_its_own_files() {
         "default-src 'self'",
         "script-src 'self';",
         "style-src 'self';",
+        "media-src 'self' data:;",
         "frame-ancestors 'none'",
         "connect-src 'self'",
     ] {

@@ -692,6 +692,24 @@ export interface components {
         };
         /** @enum {string} */
         EveryOne: "all";
+        /** @description What is wrong, in five lines and with its code; `do` is `cure` in our own words. */
+        Explained: {
+            /** @description The server, where it is about one. */
+            subject?: string;
+            headline: string;
+            /** @description Like `MCPHUB-AUTH-014`; `/errors/{code}` is its page. */
+            code: string;
+            /** @description Like `issuer-mismatch`. */
+            word: string;
+            whatHappened: string;
+            evidence?: string;
+            why: string;
+            do: string;
+            /** @description The command line that does it. */
+            command?: string;
+            /** @description What goes on in the meantime. */
+            meanwhile?: string;
+        };
         /** @description A named subset of servers, as it is written. */
         Group: {
             id?: string;
@@ -755,6 +773,8 @@ export interface components {
             why?: string;
             /** @description The rule's id, as in `docs/rules.md`. */
             rule?: string;
+            /** @description The code of what is wrong, where that was decided. */
+            errorCode?: string;
         };
         /** @description A request, without its query and body. */
         JournalRequest: {
@@ -892,8 +912,16 @@ export interface components {
             message: string;
             /** @description Stable, for scripts. */
             code?: string;
-            /** @description The state of the sign-in that is in the way. */
-            status?: string;
+            /** @description The number of the error, `MCPHUB-AUTH-014`. */
+            errorCode: string;
+            /** @description RFC 9457: the page of the error, relative to the hub. */
+            type: string;
+            /** @description RFC 9457: the error in general. */
+            title: string;
+            /** @description RFC 9457: this case of it. */
+            detail: string;
+            /** @description The state of the sign-in that is in the way; as `application/problem+json` the status of the answer. */
+            status?: components["schemas"]["Json"];
             reason?: string;
             /** @description One suggested action, in words. */
             action?: string;
@@ -952,6 +980,8 @@ export interface components {
             reason: string | null;
             /** @description One suggested action, in words. */
             action: string | null;
+            /** @description What is wrong in five lines with its code, where something is. */
+            explained?: components["schemas"]["Explained"];
             transport: string | null;
             /** @description Of MCP, as agreed with the server. */
             protocolVersion: string | null;

@@ -13,6 +13,7 @@ export type ServerOAuth = Schemas['ServerSignIn'];
 export type PromptArgument = Schemas['PromptArgument'];
 export type Prompt = Schemas['Prompt'];
 export type Resource = Schemas['Resource'];
+export type Explained = Schemas['Explained'];
 export type Entry = Schemas['JournalEntry'];
 export type Stage = Schemas['JournalStage'];
 export type Authorization = Schemas['SignInLink'];

@@ -4,6 +4,7 @@ import { Check, CircleDot, Hourglass, Minus, X, type LucideIcon } from 'lucide-r
 import { useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Entry } from '../api/shape';
+import { ErrorCode } from '../ui/explained';
 import { washes, type Tone } from '../ui/state';
 import { ruleInWords } from '../words/rule';
 import { clock, took } from '../words/time';
@@ -122,6 +123,14 @@ function Happening({ entry }: { entry: Entry }) {
             <dd className={`m-0 [overflow-wrap:anywhere] ${code ? 'prose-code leading-6' : ''}`}>{told}</dd>
           </div>
         ))}
+        {entry.errorCode !== undefined && (
+          <div className="contents">
+            <dt className="text-soft">{t('entry.code')}</dt>
+            <dd className="m-0">
+              <ErrorCode code={entry.errorCode} />
+            </dd>
+          </div>
+        )}
       </dl>
     </div>
   );

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import type { Entry, Stage } from '../api/shape';
-import { chief, fold, type Mark, type SignIn, type Step } from './timeline';
+import { chief, fold, wentWrong, type Mark, type SignIn, type Step } from './timeline';
 
 let second = 0;
 function entry(stage: Stage, decision: string, more: Partial<Entry> = {}): Entry {
@@ -52,6 +52,17 @@ test('the stage at which it stopped has failed, and no other', () => {
 test('a token endpoint that says no is where it failed', () => {
   const refused = [...journey('one').slice(0, 5), entry('token_exchange', 'answered 400', { signIn: 'one', request: asked, status: 400 })];
   expect(marks(fold(refused)[0])['token']).toBe('failed');
+});
+
+test('a place in which discovery finds nothing is no failure', () => {
+  const looked = entry('discovery', 'answered 404', { request: asked, status: 404 });
+  expect(wentWrong(looked)).toBe(false);
+  expect(wentWrong({ ...looked, stage: 'registration' })).toBe(true);
+});
+
+test('a callback that was refused is where it failed', () => {
+  const refused = [...journey('one').slice(0, 4), entry('callback', 'refused', { signIn: 'one', why: 'another issuer', errorCode: 'MCPHUB-AUTH-021' })];
+  expect(marks(fold(refused)[0])).toMatchObject({ authorization: 'done', callback: 'failed', token: 'ahead' });
 });
 
 test('a registration that was known is not needed', () => {

@@ -105,10 +105,12 @@ function signIn(id: string, entries: Entry[], waits: boolean): SignIn {
   return { id, began: entries[0]?.time ?? '', stretches, renewed };
 }
 
-/** The hub's own word for an end, or an answer that says no. */
+/** What has the number of an error, the hub's own word for an end, or an answer that says no. */
 export function wentWrong(entry: Entry | undefined): boolean {
   if (entry === undefined) return false;
-  if (entry.decision === 'stopped' || (entry.status ?? 0) >= 400) return true;
+  if (entry.errorCode !== undefined || entry.decision === 'stopped') return true;
+  // Discovery looks in several places, and most of them are empty.
+  if ((entry.status ?? 0) >= 400) return entry.stage !== 'discovery';
   return entry.stage === 'refresh' && entry.request === undefined && !entry.decision.startsWith('renewed');
 }
 

@@ -82,7 +82,7 @@ function TextPlace({ it, label, hint, mark, error, required, value, onChange }: 
   }
   return (
     <Field label={label} hint={more} mark={mark} error={error}>
-      {(wired) => <textarea {...wired} rows={1} value={text} placeholder={format} onChange={(event) => change(event.target.value)} className="field [field-sizing:content] max-h-60" />}
+      {(wired) => <textarea {...wired} rows={1} value={text} placeholder={format} onChange={(event) => change(event.target.value)} className="field [field-sizing:content] max-h-60 supports-[field-sizing:content]:resize-none" />}
     </Field>
   );
 }

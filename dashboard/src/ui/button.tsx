@@ -1,6 +1,6 @@
 // Buttons, and links that look like them.
 
-import type { ButtonHTMLAttributes, AnchorHTMLAttributes, ReactNode } from 'react';
+import type { ButtonHTMLAttributes, AnchorHTMLAttributes, ReactNode, Ref } from 'react';
 import { LoaderCircle } from 'lucide-react';
 
 export type Look = 'act' | 'plain' | 'quiet' | 'danger';
@@ -22,6 +22,7 @@ interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {
   small?: boolean;
   busy?: boolean;
   icon?: ReactNode;
+  ref?: Ref<HTMLButtonElement>;
 }
 
 export function Button({ look = 'plain', small, busy, icon, children, className = '', disabled, ...rest }: Props) {

@@ -3,7 +3,7 @@
 
 import { X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
-import type { ReactNode } from 'react';
+import { useRef, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Button, IconButton } from './button';
 import { RefusalNotice } from './refusal';
@@ -19,11 +19,20 @@ interface Props {
 
 export function Dialog({ open, onClose, title, lead, wide, children }: Props) {
   const { t } = useTranslation();
+  // Radix gives the focus back to a trigger of its own, which our dialogs do not have.
+  const before = useRef<Element>(null);
   return (
     <Radix.Root open={open} onOpenChange={(open) => !open && onClose()}>
       <Radix.Portal>
         <div aria-hidden className="fixed inset-0 z-40 bg-black/45" />
         <Radix.Content
+          onOpenAutoFocus={() => {
+            before.current = document.activeElement;
+          }}
+          onCloseAutoFocus={(event) => {
+            event.preventDefault();
+            if (before.current instanceof HTMLElement) before.current.focus();
+          }}
           {...(lead === undefined ? { 'aria-describedby': undefined } : {})}
           className={`card fixed top-1/2 left-1/2 z-50 flex max-h-[90dvh] w-[calc(100vw-24px)] -translate-x-1/2 -translate-y-1/2 flex-col gap-4 overflow-auto p-5 shadow-xl ${wide ? 'max-w-3xl' : 'max-w-lg'}`}
         >

@@ -2,7 +2,7 @@
 
 import { Ellipsis } from 'lucide-react';
 import { DropdownMenu as Radix } from 'radix-ui';
-import type { ReactNode } from 'react';
+import { useRef, type ReactNode } from 'react';
 import { IconButton } from './button';
 
 export interface Choice {
@@ -13,19 +13,32 @@ export interface Choice {
 }
 
 export function Menu({ label, choices }: { label: string; choices: Choice[] }) {
+  const trigger = useRef<HTMLButtonElement>(null);
+  const chosen = useRef<Choice>(undefined);
+  // What is chosen happens when the button has the focus again: a question that it asks brings the focus back there.
+  const closed = (event: Event) => {
+    const choice = chosen.current;
+    if (choice === undefined) return;
+    event.preventDefault();
+    trigger.current?.focus();
+    chosen.current = undefined;
+    choice.onChoose();
+  };
   return (
     <Radix.Root modal={false}>
       <Radix.Trigger asChild>
-        <IconButton look="plain" label={label}>
+        <IconButton ref={trigger} look="plain" label={label}>
           <Ellipsis size={17} aria-hidden />
         </IconButton>
       </Radix.Trigger>
       <Radix.Portal>
-        <Radix.Content align="end" sideOffset={4} className="card z-50 min-w-44 p-1 shadow-lg">
+        <Radix.Content align="end" sideOffset={4} onCloseAutoFocus={closed} className="card z-50 min-w-44 p-1 shadow-lg">
           {choices.map((choice) => (
             <Radix.Item
               key={choice.label}
-              onSelect={choice.onChoose}
+              onSelect={() => {
+                chosen.current = choice;
+              }}
               className={`flex cursor-pointer items-center gap-2 rounded px-2.5 py-1.5 outline-none data-[highlighted]:bg-sunken ${choice.danger ? 'text-bad' : ''}`}
             >
               {choice.icon}

@@ -31,7 +31,7 @@ export function Page({ title, lead, beside, actions, commands, children }: Props
           </div>
           {lead !== undefined && <div className="mt-1 max-w-[75ch] text-soft">{lead}</div>}
         </div>
-        {actions !== undefined && <div className="flex flex-wrap gap-2">{actions}</div>}
+        {actions !== undefined && <div className="flex flex-wrap items-center gap-2">{actions}</div>}
       </header>
       {children}
       {commands !== undefined && commands.length > 0 && <Commands lines={commands} />}

@@ -2,14 +2,18 @@
 
 import { useTranslation } from 'react-i18next';
 import { Refusal } from '../api/ask';
+import type { Explained } from '../api/shape';
+import { isMap } from '../schema/schema';
 import { Button } from './button';
+import { ErrorCode, ExplainedLines } from './explained';
 import { Notice } from './notice';
 
 export function RefusalNotice({ error, again }: { error: unknown; again?: () => void }) {
   const { t } = useTranslation();
   if (error === null || error === undefined) return null;
   const refusal = error instanceof Refusal ? error : undefined;
-  const title = refusal?.status === 0 ? t('failed.unreachable') : refusal ? undefined : t('failed.unexpected');
+  const explained = explainedIn(refusal);
+  const title = refusal?.status === 0 ? t('failed.unreachable') : refusal ? explained?.headline : t('failed.unexpected');
   const words = error instanceof Error ? error.message : String(error);
   const helps = refusal?.text('action') ?? refusal?.text('do');
   return (
@@ -24,8 +28,22 @@ export function RefusalNotice({ error, again }: { error: unknown; again?: () => 
         )
       }
     >
-      <p>{words}</p>
-      {helps !== undefined && <p className="text-soft">{t('failed.helps', { action: helps })}</p>}
+      {explained === undefined ? (
+        <>
+          <p>{words}</p>
+          {helps !== undefined && <p className="text-soft">{t('failed.helps', { action: helps })}</p>}
+        </>
+      ) : (
+        <ExplainedLines it={explained} />
+      )}
+      <ErrorCode code={refusal?.text('errorCode')} />
     </Notice>
   );
+}
+
+/** The five lines, where the hub has them. */
+function explainedIn(refusal: Refusal | undefined): Explained | undefined {
+  const said = refusal?.more['explained'];
+  const whole = isMap(said) && ['headline', 'code', 'whatHappened', 'why', 'do'].every((key) => typeof said[key] === 'string');
+  return whole ? (said as unknown as Explained) : undefined;
 }

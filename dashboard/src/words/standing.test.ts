@@ -24,6 +24,12 @@ test('a connected server that wants more scopes can be signed in to', () => {
   expect(canSignIn(server({}))).toBe(false);
 });
 
+test('a server whose sign-in failed can be signed in to again, and one that cannot be reached cannot', () => {
+  const explained = { headline: '', code: 'MCPHUB-AUTH-021', word: '', whatHappened: '', why: '', do: '' };
+  expect(canSignIn(server({ status: 'disconnected', error: 'another issuer', explained }))).toBe(true);
+  expect(canSignIn(server({ status: 'disconnected', error: 'gone', explained: { ...explained, code: 'MCPHUB-CONN-001' } }))).toBe(false);
+});
+
 test('a server is under way between a switch or a sign-in and what comes of it', () => {
   expect(isUnderWay(server({ status: 'connecting' }))).toBe(true);
   expect(isUnderWay(server({ status: 'disabled' }))).toBe(true);

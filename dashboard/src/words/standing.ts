@@ -27,7 +27,12 @@ export function isAsleep(server: Server): boolean {
 
 /** A link can be had, or is there. */
 export function canSignIn(server: Server): boolean {
-  return server.enabled && (server.status === 'oauth_required' || server.oauth.authorizationUrl !== undefined || moreScopes(server));
+  return server.enabled && (server.status === 'oauth_required' || server.oauth.authorizationUrl !== undefined || moreScopes(server) || signInFailed(server));
+}
+
+/** A sign-in came to nothing; what helps is mostly the next one. */
+function signInFailed(server: Server): boolean {
+  return server.status === 'disconnected' && server.explained?.code.startsWith('MCPHUB-AUTH-') === true;
 }
 
 /** It works, and something of it waits for a person. */

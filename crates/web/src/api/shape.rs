@@ -63,6 +63,28 @@ pub(super) enum Status {
     RejectedByResource,
 }
 
+/// What is wrong, in five lines and with its code; `do` is `cure` in our own words.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub(super) struct Explained {
+    /// The server, where it is about one.
+    subject: Option<String>,
+    headline: String,
+    /// Like `MCPHUB-AUTH-014`; `/errors/{code}` is its page.
+    code: String,
+    /// Like `issuer-mismatch`.
+    word: String,
+    what_happened: String,
+    evidence: Option<String>,
+    why: String,
+    #[schema(rename = "do")]
+    cure: String,
+    /// The command line that does it.
+    command: Option<String>,
+    /// What goes on in the meantime.
+    meanwhile: Option<String>,
+}
+
 /// A tool as its server describes it, under the name that clients see.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]

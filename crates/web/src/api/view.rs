@@ -11,7 +11,7 @@ use settings::{Grants, Server, Settings, Toggles};
 use utoipa::ToSchema;
 
 use super::redaction::redact;
-use super::shape::{Keys, Prompt, Resource, Status as Word, Tool};
+use super::shape::{Explained as Described, Keys, Prompt, Resource, Status as Word, Tool};
 use crate::access::Visitor;
 use crate::app::App;
 
@@ -36,7 +36,7 @@ pub(super) struct Shown {
     action: Option<String>,
     /// What is wrong in five lines with its code, where something is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Described>)]
     explained: Option<Value>,
     #[schema(required)]
     transport: Option<&'static str>,

@@ -49,7 +49,7 @@ function Make({ client, endpoint, made, onMade }: { client: string; endpoint: st
       <Button icon={<KeyRound size={16} aria-hidden />} busy={make.isPending} disabled={groups.isPending} onClick={send} className="self-start">
         {t('connect.make')}
       </Button>
-      <RefusalNotice error={make.error} />
+      <RefusalNotice error={make.error ?? groups.error} />
     </>
   );
 }

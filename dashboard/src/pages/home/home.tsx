@@ -68,7 +68,7 @@ function Overview({ told }: { told: Servers }) {
         ) : (
           <ul className="card m-0 list-none divide-y divide-line p-0">
             {wanting.slice(0, FIRST).map((server) => (
-              <ServerRow key={server.name} server={server} />
+              <ServerRow key={server.name} server={server} told />
             ))}
             {wanting.length > FIRST && (
               <li className="px-4 py-2.5">
@@ -119,7 +119,7 @@ function Counts({ servers }: { servers: Server[] }) {
   return (
     <dl aria-label={t('home.counts')} className="card m-0 grid grid-cols-3 sm:grid-cols-6">
       {counts.map(([word, count]) => (
-        <div key={word} className="flex flex-col-reverse px-4 py-3">
+        <div key={word} className="flex flex-col-reverse justify-end px-4 py-3">
           <dt className="text-[0.87rem] text-soft">{word}</dt>
           <dd className="m-0 text-[1.35rem] font-semibold tabular-nums">{count}</dd>
         </div>

@@ -73,7 +73,7 @@ export function Playground({ server, tool }: { server: Server; tool: Tool }) {
             <ItemSwitch server={server.name} kind="tools" item={tool.name} on={tool.enabled} />
           </span>
         </div>
-        {(tool.title ?? tool.annotations?.title) !== undefined && <p className="font-medium">{tool.title ?? tool.annotations?.title}</p>}
+        {(tool.title ?? tool.annotations?.title) !== undefined && <p className="font-medium [overflow-wrap:anywhere]">{tool.title ?? tool.annotations?.title}</p>}
         <Described server={server.name} kind="tools" item={tool.name} words={tool.description} />
       </header>
       <form onSubmit={send} noValidate className="flex flex-col gap-4">

@@ -53,7 +53,9 @@ function Known({ server }: { server: Server }) {
     ...(server.config === undefined ? [] : [{ key: 'settings', label: t('server.settings') } as const]),
   ];
   const first: Key = hasJournal(server) && (urgency(server) > 0 || server.tools.length === 0) ? 'signIn' : 'tools';
-  const at = tabs.find((it) => it.key === tab)?.key ?? first;
+  // Nobody's page changes under his eyes: the sign-in that he watches stays when it is through.
+  const [begun] = useState(first);
+  const at = tabs.find((it) => it.key === tab)?.key ?? tabs.find((it) => it.key === begun)?.key ?? 'tools';
   const address = addressOf(server.config ?? {});
   const about = [server.transport ?? transportOf(server), server.protocolVersion && t('server.speaks', { revision: server.protocolVersion })].filter(Boolean).join(' · ');
   return (

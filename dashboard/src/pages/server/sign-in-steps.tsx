@@ -1,9 +1,10 @@
 // The sign-in as a person makes it: open the link, or type the code; and where the browser cannot come back, paste its address.
 
 import { useMutation } from '@tanstack/react-query';
+import { MonitorSmartphone } from 'lucide-react';
 import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
-import { completeSignIn } from '../../api/calls';
+import { beginSignIn, completeSignIn } from '../../api/calls';
 import { useNews } from '../../api/hooks';
 import type { Server } from '../../api/shape';
 import { Button, isWebAddress, OutLink } from '../../ui/button';
@@ -30,10 +31,34 @@ export function SignInSteps({ server }: { server: Server }) {
       <div className="flex flex-wrap items-center gap-2">
         <SignInButton server={server} />
         {authorizationUrl !== undefined && <CopyButton text={authorizationUrl} label={t('signIn.copyLink')} small={false} />}
+        {authorizationUrl !== undefined && <Elsewhere server={server} />}
         {authorizationUrl !== undefined && linkExpiresAt !== undefined && <span className="text-[0.87rem] text-soft">{t('signIn.until', { time: clock(linkExpiresAt, i18n.language) })}</span>}
       </div>
       {(scopes?.length ?? 0) > 0 && <p className="text-[0.87rem] text-soft">{t('signIn.scopes', { scopes: scopes?.join(' ') })}</p>}
       {userCode === undefined && authorizationUrl !== undefined && <PasteBack server={server} open={pasteBack === true} callback={redirectUri} />}
+    </div>
+  );
+}
+
+/** The hub's own page in front of the link, short enough to be typed on a machine that has the browser. */
+function Elsewhere({ server }: { server: Server }) {
+  const { t } = useTranslation();
+  const news = useNews();
+  const make = useMutation({ mutationFn: () => beginSignIn(server.name), onSettled: () => news.renew(server.name) });
+  if (make.data === undefined) {
+    return (
+      <>
+        <Button look="quiet" icon={<MonitorSmartphone size={15} aria-hidden />} busy={make.isPending} onClick={() => make.mutate()}>
+          {t('signIn.elsewhere')}
+        </Button>
+        <RefusalNotice error={make.error} />
+      </>
+    );
+  }
+  return (
+    <div role="status" className="order-last flex basis-full flex-col gap-1">
+      <p>{t('signIn.elsewhereLead')}</p>
+      <CopyLine text={make.data.shortUrl} />
     </div>
   );
 }

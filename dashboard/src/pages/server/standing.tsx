@@ -3,6 +3,7 @@
 import { useTranslation } from 'react-i18next';
 import { useUser } from '../../api/hooks';
 import type { Server } from '../../api/shape';
+import { ErrorCode, ExplainedLines } from '../../ui/explained';
 import { Notice } from '../../ui/notice';
 import type { Tone } from '../../ui/state';
 import { canSignIn, isAsleep, urgency, waitsForAPerson, why } from '../../words/standing';
@@ -18,14 +19,26 @@ export function Standing({ server }: { server: Server }) {
   const problems = server.problems ?? [];
   const signIn = canSignIn(server);
   const client = isAdmin && WANTS_CLIENT.includes(server.status);
+  const needed = server.status === 'oauth_required' ? reason : server.status === 'needs_client' && client ? server.explained?.whatHappened : undefined;
   if (reason === undefined && problems.length === 0 && !signIn && !client) return null;
   return (
     <div className="flex flex-col gap-3">
       {(reason !== undefined || signIn || client) && (
-        <Notice tone={toneOf(server)} title={reason ?? t(`state.${server.status}`, { defaultValue: server.status })}>
-          {server.action !== null && !signIn && !client && <p className="text-soft">{t('failed.helps', { action: server.action })}</p>}
-          {client && <GiveClient server={server} />}
-          {signIn && <SignInSteps server={server} />}
+        <Notice tone={toneOf(server)} title={<Headline server={server} />}>
+          {needed !== undefined ? (
+            // Nothing is broken: what is to be done comes first.
+            <>
+              <p className="text-soft first-letter:uppercase">{needed.replace(/\.$/, '')}.</p>
+              {client ? <GiveClient server={server} /> : <SignInSteps server={server} />}
+              <Folded server={server} />
+            </>
+          ) : (
+            <>
+              <Why server={server} helped={signIn || client} />
+              {client && <GiveClient server={server} />}
+              {signIn && <SignInSteps server={server} />}
+            </>
+          )}
         </Notice>
       )}
       {problems.length > 0 && (
@@ -38,6 +51,42 @@ export function Standing({ server }: { server: Server }) {
         </Notice>
       )}
     </div>
+  );
+}
+
+function Headline({ server }: { server: Server }) {
+  const { t } = useTranslation();
+  const { explained } = server;
+  // It only waits for its client.
+  const failed = server.status === 'needs_client' ? undefined : (explained?.headline ?? why(server));
+  const said = failed ?? t(`state.${server.status}`, { defaultValue: server.status });
+  return (
+    <span className="flex flex-wrap items-baseline justify-between gap-x-4">
+      <span className="first-letter:uppercase">{said}</span>
+      <span className="font-normal">
+        <ErrorCode code={explained?.code} />
+      </span>
+    </span>
+  );
+}
+
+/** `helped`: what is to be done stands below, to be done here. */
+function Why({ server, helped }: { server: Server; helped: boolean }) {
+  const { t } = useTranslation();
+  if (server.explained !== undefined) return <ExplainedLines it={server.explained} />;
+  return server.action !== null && !helped ? <p className="text-soft">{t('failed.helps', { action: server.action })}</p> : null;
+}
+
+function Folded({ server }: { server: Server }) {
+  const { t } = useTranslation();
+  if (server.explained === undefined) return null;
+  return (
+    <details className="mt-3">
+      <summary className="text-act">{t('explained.more')}</summary>
+      <div className="mt-2">
+        <ExplainedLines it={server.explained} />
+      </div>
+    </details>
   );
 }
 

@@ -6,13 +6,15 @@ import { useTranslation } from 'react-i18next';
 import { useArrival, useSwitch, useUser } from '../../api/hooks';
 import type { Server } from '../../api/shape';
 import { looking } from '../../ui/button';
+import { ErrorCode, ExplainedLines } from '../../ui/explained';
 import { RefusalNotice } from '../../ui/refusal';
 import { StateTag } from '../../ui/state';
 import { Switch } from '../../ui/switch';
 import { canSignIn, why } from '../../words/standing';
 import { SignInButton } from '../server/sign-in-button';
 
-export const ServerRow = memo(function ServerRow({ server }: { server: Server }) {
+/** `told`: with the five lines, to be opened. */
+export const ServerRow = memo(function ServerRow({ server, told }: { server: Server; told?: boolean }) {
   const { t } = useTranslation();
   const isAdmin = useUser().data?.isAdmin ?? false;
   const toggle = useSwitch();
@@ -33,6 +35,9 @@ export const ServerRow = memo(function ServerRow({ server }: { server: Server })
           <StateTag server={server} />
           {reason !== undefined && <Clamped>{reason}</Clamped>}
           {reason === undefined && problem !== undefined && <Clamped>{problem}</Clamped>}
+          <span className="text-[0.87rem]">
+            <ErrorCode code={server.explained?.code} />
+          </span>
         </div>
         <div className="flex items-center gap-2">
           <OneAction server={server} />
@@ -46,6 +51,14 @@ export const ServerRow = memo(function ServerRow({ server }: { server: Server })
           )}
         </div>
       </div>
+      {told === true && server.explained !== undefined && (
+        <details className="mt-1">
+          <summary className="text-[0.87rem] text-act">{t('explained.more')}</summary>
+          <div className="mt-2">
+            <ExplainedLines it={server.explained} />
+          </div>
+        </details>
+      )}
       {toggle.error !== null && <RefusalNotice error={toggle.error} />}
     </li>
   );

@@ -72,6 +72,9 @@ function Row({ user, onPassword, onRemove }: { user: User; onPassword: () => voi
           <p className="text-[0.87rem] text-soft">{[t(user.isAdmin ? 'users.admin' : 'users.user'), user.email].filter(Boolean).join(' · ')}</p>
         </div>
         <div className="flex items-center gap-2">
+          <span aria-hidden className="text-[0.87rem] text-soft">
+            {t('users.admin')}
+          </span>
           <Switch on={user.isAdmin} disabled={change.isPending || you} label={t(user.isAdmin ? 'users.makeUser' : 'users.makeAdmin', { name: user.username })} onChange={(isAdmin) => change.mutate(isAdmin)} />
           <IconButton small label={t('users.newPasswordOf', { name: user.username })} onClick={onPassword}>
             <KeyRound size={16} aria-hidden />

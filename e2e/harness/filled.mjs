@@ -1,0 +1,63 @@
+// A hub with something of everything that the dashboard shows: servers in most states, a group, a key, a user.
+
+import { startCounterpart } from './counterpart.mjs';
+import { Hub } from './hub.mjs';
+import { startPractice } from './practice.mjs';
+
+const http = (url) => ({ type: 'streamable-http', url });
+
+// `tools`: how many more the shop has; `crowd`: how many more servers there are, with ten tools each.
+export async function startFilled({ tools = 3, crowd = 0 } = {}) {
+  const [practice, refusing, everything, catalogue, small] = await Promise.all([
+    startPractice(),
+    startPractice('registration=absent'),
+    startCounterpart('everything-server'),
+    startCounterpart('catalogue', { tools }),
+    startCounterpart('catalogue', { tools: 9 }),
+  ]);
+  const teams = Array.from({ length: crowd }, (_, place) => [`team-${String(place).padStart(3, '0')}`, http(small.url)]);
+  const hub = await Hub.start({
+    mcpServers: {
+      lab: http(practice.url),
+      console: http(refusing.url),
+      everything: http(everything.url),
+      shop: http(catalogue.url),
+      gone: http('http://127.0.0.1:9/mcp'),
+      misspelt: { ...http(small.url), enabled: 'perhaps' },
+      memory: { command: 'npx', args: ['-y', '@modelcontextprotocol/server-memory'], enabled: false },
+      ...Object.fromEntries(teams),
+    },
+  });
+  await Promise.all([hub.reaches('lab', 'oauth_required'), hub.reaches('console', 'needs_client'), hub.reaches('shop', 'connected'), hub.reaches('everything', 'connected'), hub.reaches('gone', 'disconnected')]);
+  await hub.api('POST', '/groups', { name: 'sales', description: 'What the shop needs', servers: ['shop', 'everything'] });
+  await hub.api('POST', '/auth/keys', { name: 'Cursor at work', accessType: 'all' });
+  await hub.api('POST', '/auth/keys', { name: 'The shop', accessType: 'groups', allowedGroups: ['sales'] });
+  await hub.api('POST', '/users', { username: 'ada', password: 'long enough for it', isAdmin: false });
+  const close = async () => {
+    await hub.close();
+    await Promise.all([practice, refusing, everything, catalogue, small].map((program) => program.stop()));
+  };
+  return { hub, practice, close };
+}
+
+// Every page: those to which the menu leads, and each part of a server.
+export const PAGES = {
+  home: '/',
+  servers: '/servers',
+  add: '/servers/add',
+  'server-sign-in': '/server?name=lab&tab=signIn',
+  'server-client': '/server?name=console',
+  'server-gone': '/server?name=gone',
+  'server-tools': '/server?name=shop&tab=tools&item=shop-place_order',
+  'server-prompts': '/server?name=everything&tab=prompts',
+  'server-resources': '/server?name=everything&tab=resources',
+  'server-settings': '/server?name=shop&tab=settings',
+  connect: '/connect',
+  groups: '/groups',
+  keys: '/keys',
+  journal: '/journal',
+  logs: '/logs',
+  users: '/users',
+  settings: '/settings',
+  missing: '/there-is-no-such-page',
+};

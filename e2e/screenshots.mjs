@@ -1,0 +1,73 @@
+// Pictures of every page of the dashboard, to be looked at: light, dark and narrow; with nothing, on its way, refused, unreachable, full
+// (100 servers, one with 1,000 tools), and the stages of a sign-in. `make screenshots` puts them into target/screenshots; an argument
+// that is a state's name takes those of this state alone.
+
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Person } from './harness/browser.mjs';
+import { Dashboard } from './harness/dashboard.mjs';
+import { PAGES, startFilled } from './harness/filled.mjs';
+import { Hub } from './harness/hub.mjs';
+
+const OUT = fileURLToPath(new URL('../target/screenshots/', import.meta.url));
+const LOOKS = { light: { scheme: 'light' }, dark: { scheme: 'dark' }, narrow: { scheme: 'light', width: 360, height: 1400 } };
+// Of the size that the guide's pictures have (docs/guide/images).
+const GUIDE = { light: { scheme: 'light', width: 1100, height: 720 } };
+const OVERVIEWS = ['home', 'servers', 'connect', 'groups', 'keys', 'journal', 'logs', 'users', 'settings'];
+
+const [only] = process.argv.slice(2);
+const person = await Person.arrive();
+let taken = 0;
+
+async function take(dashboard, state, name, look) {
+  mkdirSync(`${OUT}${state}`, { recursive: true });
+  await dashboard.page.screenshot({ path: `${OUT}${state}/${name}-${look}.png`, animations: 'disabled' });
+  taken += 1;
+}
+
+// Each look in a tab of its own, logged in; `prepare` is told the tab before a page is opened.
+async function state(name, hub, pages, { prepare = async () => {}, settles = true, looks = LOOKS } = {}) {
+  if (only !== undefined && only !== name) return;
+  for (const [look, options] of Object.entries(looks)) {
+    const dashboard = await Dashboard.open(person, hub, options);
+    if (name === 'full') await take(dashboard, name, 'login', look);
+    await dashboard.logIn();
+    await prepare(dashboard.page);
+    for (const page of pages) {
+      await dashboard.page.goto('about:blank');
+      await dashboard.go(PAGES[page]);
+      if (settles) await dashboard.settled();
+      else await dashboard.page.locator('h1').or(dashboard.page.getByRole('status')).first().waitFor();
+      await take(dashboard, name, page, look);
+    }
+    await dashboard.page.close();
+  }
+}
+
+const refusal = { success: false, message: 'the settings file cannot be read: permission denied', errorCode: 'MCPHUB-HUB-001', type: 'errors/MCPHUB-HUB-001', title: 'The hub itself failed.', detail: 'permission denied' };
+const but = (answer) => (page) => page.route(/\/api\/(?!auth\/user)/, answer);
+
+const empty = await Hub.start({ mcpServers: {} });
+await state('empty', empty, OVERVIEWS);
+await empty.close();
+
+const filled = await startFilled({ tools: 999, crowd: 93 });
+await state('full', filled.hub, Object.keys(PAGES));
+await state('guide', filled.hub, ['home', 'server-tools'], { looks: GUIDE });
+await state('loading', filled.hub, OVERVIEWS, { prepare: but(() => {}), settles: false });
+await state('refused', filled.hub, OVERVIEWS, { prepare: but((route) => route.fulfill({ status: 500, contentType: 'application/json', body: JSON.stringify(refusal) })) });
+await state('unreachable', filled.hub, ['home', 'servers'], { prepare: but((route) => route.abort()) });
+
+await filled.practice.set({ iss: 'wrong', consent: 'allow' });
+await person.page.goto(await filled.hub.authorizationUrl('lab'));
+await filled.hub.reaches('lab', 'disconnected');
+await state('sign-in-failed', filled.hub, ['home', 'server-sign-in']);
+await state('guide', filled.hub, ['server-sign-in'], { looks: { dark: { ...GUIDE.light, scheme: 'dark' } } });
+await filled.practice.set({ iss: 'promised' });
+await person.page.goto(await filled.hub.authorizationUrl('lab'));
+await filled.hub.reaches('lab', 'connected');
+await state('signed-in', filled.hub, ['home', 'server-sign-in', 'journal']);
+
+await filled.close();
+await person.leave();
+process.stdout.write(`${taken} pictures in ${OUT}\n`);
