@@ -99,8 +99,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The journals of all sign-ins, as they are written.
-         * @description Each event is named `journal` and holds an entry. One named `lost` holds the number of entries that a slow reader missed.
+         * What changes, as it happens.
+         * @description `journal` holds an entry of a sign-in's journal, and `lost` the number of those that a slow reader missed. `server`, `lists` and `settings` say
+         *     what to look at again; `all` says that it is everything. Who is no administrator hears of the servers that he may see.
          */
         get: operations["events"];
         put?: never;
@@ -755,6 +756,8 @@ export interface components {
             why?: string;
             /** @description The rule's id, as in `docs/rules.md`. */
             rule?: string;
+            /** @description The code of what is wrong, where that was decided. */
+            errorCode?: string;
         };
         /** @description A request, without its query and body. */
         JournalRequest: {
@@ -803,6 +806,13 @@ export interface components {
             accessType?: components["schemas"]["KeyAccess"];
             allowedGroups?: string[];
             allowedServers?: string[];
+        };
+        /** @enum {string} */
+        ListName: "tools" | "prompts" | "resources";
+        /** @description What a server offers is no longer as it was. */
+        ListsNews: {
+            server: string;
+            lists: components["schemas"]["ListName"][];
         };
         /** @description What the stream of lines says. */
         LogEvent: {
@@ -856,6 +866,8 @@ export interface components {
             password: string;
             isAdmin?: boolean;
         };
+        /** @description What an event holds. */
+        News: components["schemas"]["JournalEntry"] | components["schemas"]["ServerNews"] | components["schemas"]["ListsNews"] | components["schemas"]["SettingsNews"] | number;
         Pagination: {
             page: number;
             limit: number;
@@ -892,8 +904,16 @@ export interface components {
             message: string;
             /** @description Stable, for scripts. */
             code?: string;
-            /** @description The state of the sign-in that is in the way. */
-            status?: string;
+            /** @description The number of the error, `MCPHUB-AUTH-014`. */
+            errorCode: string;
+            /** @description RFC 9457: the page of the error, relative to the hub. */
+            type: string;
+            /** @description RFC 9457: the error in general. */
+            title: string;
+            /** @description RFC 9457: this case of it. */
+            detail: string;
+            /** @description The state of the sign-in that is in the way; as `application/problem+json` the status of the answer. */
+            status?: components["schemas"]["Json"];
             reason?: string;
             /** @description One suggested action, in words. */
             action?: string;
@@ -952,6 +972,8 @@ export interface components {
             reason: string | null;
             /** @description One suggested action, in words. */
             action: string | null;
+            /** @description What is wrong in five lines with its code, where something is. */
+            explained?: Record<string, never>;
             transport: string | null;
             /** @description Of MCP, as agreed with the server. */
             protocolVersion: string | null;
@@ -970,6 +992,12 @@ export interface components {
             name: string;
             /** @description As in the settings file: `/schema/mcp_settings.json` has its keys. */
             config: components["schemas"]["JsonObject"];
+        };
+        /** @description Something of a server other than its lists is no longer as it was. */
+        ServerNews: {
+            name: string;
+            /** @description As the reader sees it. */
+            status: components["schemas"]["ServerStatus"];
         };
         ServerReplacement: {
             /** @description As in the settings file. A secret that is sent back as it was shown stays as it is stored. */
@@ -1031,6 +1059,15 @@ export interface components {
         } & {
             [key: string]: components["schemas"]["Json"];
         };
+        /** @description The settings are no longer as they were, through the API or the file. */
+        SettingsNews: {
+            parts: components["schemas"]["SettingsPart"][];
+        };
+        /**
+         * @description A list of the API.
+         * @enum {string}
+         */
+        SettingsPart: "servers" | "groups" | "keys" | "users" | "system";
         /** @description Where a person signs in. */
         SignInLink: {
             authorizationUrl: string;
@@ -1355,7 +1392,7 @@ export interface operations {
     events: {
         parameters: {
             query?: {
-                /** @description Only of this server. */
+                /** @description Of servers, only of this one. */
                 server?: string;
             };
             header?: never;
@@ -1370,7 +1407,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": components["schemas"]["JournalEntry"];
+                    "text/event-stream": components["schemas"]["News"];
                 };
             };
             /** @description It failed, or is not allowed; the message says why and what helps */

@@ -14,6 +14,7 @@ export type PromptArgument = Schemas['PromptArgument'];
 export type Prompt = Schemas['Prompt'];
 export type Resource = Schemas['Resource'];
 export type Entry = Schemas['JournalEntry'];
+export type SettingsPart = Schemas['SettingsPart'];
 export type Stage = Schemas['JournalStage'];
 export type Authorization = Schemas['SignInLink'];
 export type Chosen = Schemas['GroupChoice'];

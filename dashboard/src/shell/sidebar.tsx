@@ -86,19 +86,19 @@ export function Sidebar({ open, isAdmin, onSkip }: { open: boolean; isAdmin: boo
           )}
         </ul>
       </nav>
-      <Below isAdmin={isAdmin} />
+      <Below />
     </aside>
   );
 }
 
-function Below({ isAdmin }: { isAdmin: boolean }) {
+function Below() {
   const { t, i18n } = useTranslation();
   const user = useUser();
   const theme = useTheme();
   const [changing, setChanging] = useState(false);
   return (
     <div className="mt-auto flex flex-col gap-2 border-t border-line pt-3 text-[0.87rem]">
-      {isAdmin && <LineState />}
+      <LineState />
       <div className="grid grid-cols-2 gap-2">
         <select aria-label={t('shell.language')} value={i18n.language} onChange={(event) => chooseLanguage(event.target.value as Language)} className="field !min-h-8 !py-0.5">
           {Object.entries(LANGUAGES).map(([language, name]) => (

@@ -4,7 +4,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { LogOut, RefreshCw, Trash2, UserX } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useArrival, useReload, useServer, useServers, useSwitch, useUser } from '../../api/hooks';
+import { useReload, useServer, useServers, useSwitch, useUser } from '../../api/hooks';
 import type { JsonMap, Server } from '../../api/shape';
 import { hasJournal } from '../../journal/journals';
 import { Answer, Empty, Page } from '../../ui/page';
@@ -44,7 +44,6 @@ function Known({ server }: { server: Server }) {
   const { t } = useTranslation();
   const { tab } = useSearch({ from: '/server' });
   const navigate = useNavigate({ from: '/server' });
-  useArrival(server);
   const tabs: Tab<Key>[] = [
     ...(hasJournal(server) ? [{ key: 'signIn', label: t('server.signIn') } as const] : []),
     { key: 'tools', label: t('item.tools'), count: server.tools.length },
