@@ -256,6 +256,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/mcp/{name}/prompts/{prompt}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gets a prompt of a server. */
+        post: operations["getPrompt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/resources/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reads a resource. */
+        post: operations["readResource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/servers": {
         parameters: {
             query?: never;
@@ -562,6 +596,22 @@ export interface components {
             /** @description What was done, in words. */
             message?: string;
             data: components["schemas"]["Key"];
+        };
+        /** @description What a route answers with. */
+        Answer_PromptResult: {
+            /** @description Always true: what failed is a `Problem`. */
+            success: boolean;
+            /** @description What was done, in words. */
+            message?: string;
+            data: components["schemas"]["PromptResult"];
+        };
+        /** @description What a route answers with. */
+        Answer_ResourceResult: {
+            /** @description Always true: what failed is a `Problem`. */
+            success: boolean;
+            /** @description What was done, in words. */
+            message?: string;
+            data: components["schemas"]["ResourceResult"];
         };
         /** @description What a route answers with. */
         Answer_Server: {
@@ -941,6 +991,24 @@ export interface components {
         } & {
             [key: string]: components["schemas"]["Json"];
         };
+        PromptMessage: {
+            role: string;
+            content: components["schemas"]["JsonObject"];
+        } & {
+            [key: string]: components["schemas"]["Json"];
+        };
+        /** @description The messages of a prompt as its server gave them. */
+        PromptResult: {
+            description?: string;
+            messages?: components["schemas"]["PromptMessage"][];
+        } & {
+            [key: string]: components["schemas"]["Json"];
+        };
+        /** @description MCPHub's own pages send the prompt's name as well; the one in the path counts. */
+        PromptWish: {
+            /** @description Handed on as they were written; MCP has texts only. */
+            arguments?: components["schemas"]["JsonObject"];
+        };
         /** @description A resource as its server describes it. */
         Resource: {
             uri: string;
@@ -951,6 +1019,26 @@ export interface components {
             enabled: boolean;
         } & {
             [key: string]: components["schemas"]["Json"];
+        };
+        /** @description `text`, or `blob` in base64. */
+        ResourceContents: {
+            uri: string;
+            mimeType?: string;
+            text?: string;
+            blob?: string;
+        } & {
+            [key: string]: components["schemas"]["Json"];
+        };
+        /** @description What a resource holds, as its server gave it. */
+        ResourceResult: {
+            contents?: components["schemas"]["ResourceContents"][];
+        } & {
+            [key: string]: components["schemas"]["Json"];
+        };
+        ResourceWish: {
+            uri: string;
+            /** @description Where it is; without it, the first server that lists it. */
+            server?: string;
         };
         /** @description How many tokens were offered for revocation, and what came of it. */
         Revoked: {
@@ -1827,6 +1915,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_JsonObject"];
+                };
+            };
+            /** @description It failed, or is not allowed; the message says why and what helps */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPrompt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The server's name */
+                name: string;
+                /** @description The prompt's name, as the server or as clients know it */
+                prompt: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PromptWish"];
+            };
+        };
+        responses: {
+            /** @description The prompt's messages */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_PromptResult"];
+                };
+            };
+            /** @description It failed, or is not allowed; the message says why and what helps */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readResource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResourceWish"];
+            };
+        };
+        responses: {
+            /** @description What it holds */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_ResourceResult"];
                 };
             };
             /** @description It failed, or is not allowed; the message says why and what helps */

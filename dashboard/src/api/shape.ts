@@ -48,16 +48,33 @@ export type Server = Omit<Schemas['Server'], 'config' | 'tools'> & { config?: Js
 
 export type Servers = Pick<Schemas['Servers'], 'trouble'> & { data: Server[] };
 
+/** What a resource holds, as MCP has it. */
+export interface Held {
+  uri: string;
+  mimeType?: string;
+  text?: string;
+  blob?: string;
+}
+
 /** The content of a result, as MCP has it. */
 export type Content =
   | { type: 'text'; text: string }
   | { type: 'image'; data: string; mimeType: string }
   | { type: 'audio'; data: string; mimeType: string }
   | { type: 'resource_link'; uri: string; name?: string; description?: string; mimeType?: string }
-  | { type: 'resource'; resource: { uri: string; mimeType?: string; text?: string; blob?: string } };
+  | { type: 'resource'; resource: Held };
 
 export interface Outcome {
   content?: Content[];
   structuredContent?: Json;
   isError?: boolean;
+}
+
+export interface PromptOutcome {
+  description?: string;
+  messages?: { role: string; content: Content }[];
+}
+
+export interface ResourceOutcome {
+  contents?: Held[];
 }
