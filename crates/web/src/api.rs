@@ -4,6 +4,7 @@ pub(crate) mod answer;
 mod asked;
 mod auth;
 mod change;
+mod doctor;
 mod events;
 mod export;
 mod groups;
@@ -75,6 +76,7 @@ pub(crate) fn described() -> OpenApiRouter<App> {
         .routes(routes!(keys::change, keys::remove))
         .merge(groups::routes())
         .routes(routes!(events::events))
+        .routes(routes!(doctor::examine))
         .routes(routes!(system::read))
         .routes(routes!(system::replace))
         .routes(routes!(export::export))
@@ -104,7 +106,13 @@ async fn read_only(
         Method::GET | Method::HEAD | Method::OPTIONS
     );
     let path = request.uri().path();
-    let asks_only = ["/auth/login", "/tools/call/", "/mcp/", "/resources/read"];
+    let asks_only = [
+        "/auth/login",
+        "/tools/call/",
+        "/mcp/",
+        "/resources/read",
+        "/doctor",
+    ];
     if app.options().read_only
         && !harmless
         && !asks_only.iter().any(|start| path.starts_with(start))

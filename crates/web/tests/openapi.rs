@@ -108,8 +108,12 @@ fn whatever_the_description_refers_to_is_in_it() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
-/// Streams have no end, so their events are read in `tests/events.rs` and `tests/logs.rs`.
-const STREAMS: [(&str, &str); 2] = [("get", "/api/events"), ("get", "/api/logs/stream")];
+/// Streams have no end, so their events are read in `tests/events.rs`, `tests/logs.rs` and `tests/doctor.rs`.
+const STREAMS: [(&str, &str); 3] = [
+    ("get", "/api/events"),
+    ("get", "/api/logs/stream"),
+    ("post", "/api/doctor"),
+];
 
 #[tokio::test]
 async fn every_route_was_seen_to_answer_as_it_is_described() {

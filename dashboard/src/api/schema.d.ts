@@ -91,6 +91,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Looks at a server from outside, step by step to its sign-in.
+         * @description Each event named `line` is one thing that was looked at; `end` comes last.
+         */
+        post: operations["examine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events": {
         parameters: {
             query?: never;
@@ -735,6 +755,52 @@ export interface components {
         };
         Description: {
             description: string;
+        };
+        /** @description What the lines come to. */
+        DoctorEnd: {
+            outcome: components["schemas"]["DoctorOutcome"];
+        };
+        /** @description One thing that was looked at. */
+        DoctorLine: {
+            part: components["schemas"]["DoctorPart"];
+            verdict: components["schemas"]["DoctorVerdict"];
+            /** @description Stable; the words may change. */
+            code: string;
+            /** @description Of what is wrong: the number of the error. */
+            errorCode?: string;
+            /** @description What was found, in words. */
+            text: string;
+            /** @description Method and address. */
+            asked?: string;
+            /** @description What came back, in a few words. */
+            came?: string;
+            /** @description Where it is written how it should be. */
+            clause?: string;
+            /** @description What helps. */
+            do?: string;
+        };
+        /** @description What an event holds: a line, or what they come to. */
+        DoctorNews: components["schemas"]["DoctorLine"] | components["schemas"]["DoctorEnd"];
+        /** @enum {string} */
+        DoctorOutcome: "well" | "wrong" | "needsPerson" | "unreachable";
+        /**
+         * @description A part of the way to a sign-in.
+         * @enum {string}
+         */
+        DoctorPart: "address" | "transport" | "token" | "challenge" | "resource" | "loginServer" | "client" | "request" | "callback" | "clock" | "signIn";
+        /**
+         * @description `note`: works, and a person may want to know.
+         * @enum {string}
+         */
+        DoctorVerdict: "ok" | "note" | "wrong";
+        /** @description One of `server` and `url`. */
+        DoctorWish: {
+            /** @description The name of a server in the settings. */
+            server?: string;
+            /** @description The address of any other. */
+            url?: string;
+            /** @description Really registers a client, and takes it back where that is offered. Without it nothing is sent but questions. */
+            register?: boolean;
         };
         /** @description Something was done, and there is nothing to show of it. */
         Done: {
@@ -1464,6 +1530,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CurrentUser"];
+                };
+            };
+            /** @description It failed, or is not allowed; the message says why and what helps */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    examine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DoctorWish"];
+            };
+        };
+        responses: {
+            /** @description The lines, as they come */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["DoctorNews"];
                 };
             };
             /** @description It failed, or is not allowed; the message says why and what helps */

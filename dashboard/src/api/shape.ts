@@ -33,6 +33,9 @@ export type LogLine = Schemas['LogLine'];
 export type LogLevel = Schemas['LogLevel'];
 export type LogEvent = Schemas['LogEvent'];
 
+export type DoctorLine = Schemas['DoctorLine'];
+export type DoctorOutcome = Schemas['DoctorOutcome'];
+
 /** What a server says of a tool; MCP has the names. */
 export interface Hints {
   title?: string;
