@@ -162,7 +162,7 @@ pub(super) async fn examine(
     let first = examining.next().await.transpose();
     let first = first.map_err(|why| unexamined(&why))?;
     let rest = stream::unfold((examining, place), |(mut examining, place)| async {
-        let told = told(examining.next().await?.ok()?);
+        let told = told(&examining.next().await?.ok()?);
         Some((told, (examining, place)))
     });
     let mut draining = app.draining();
@@ -170,12 +170,14 @@ pub(super) async fn examine(
         // Without a hub there is nothing to wait for.
         drop(draining.wait_for(|draining| *draining).await);
     };
-    let events = stream::iter(first.map(told)).chain(rest).map(Ok);
+    let events = stream::iter(first.map(|first| told(&first)))
+        .chain(rest)
+        .map(Ok);
     Ok(Sse::new(events.boxed().take_until(end)).keep_alive(KeepAlive::default()))
 }
 
-fn told(told: Told) -> Event {
-    let event = match &told {
+fn told(told: &Told) -> Event {
+    let event = match told {
         Told::Line(line) => Event::default().event("line").json_data(line),
         Told::Outcome(outcome) => {
             let end = json!({ "outcome": outcome });
