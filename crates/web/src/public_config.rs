@@ -11,7 +11,7 @@ use crate::app::App;
 
 /// Where and what the hub is.
 pub(crate) async fn runtime(State(app): State<App>) -> Response {
-    told(json!({
+    told(&json!({
         "basePath": app.options().prefix(),
         "version": env!("CARGO_PKG_VERSION"),
         "name": "mcphub",
@@ -22,14 +22,14 @@ pub(crate) async fn runtime(State(app): State<App>) -> Response {
 pub(crate) async fn public(State(app): State<App>) -> Response {
     let skips = app.now().settings.routing.skip_auth;
     let permissions = if skips { json!(["*"]) } else { json!({}) };
-    told(json!({
+    told(&json!({
         "skipAuth": skips,
         "permissions": permissions,
         "betterAuth": { "enabled": false },
     }))
 }
 
-fn told(data: Value) -> Response {
+fn told(data: &Value) -> Response {
     let body = Json(json!({ "success": true, "data": data }));
     ([(CACHE_CONTROL, "no-store")], body).into_response()
 }
