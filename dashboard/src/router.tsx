@@ -48,12 +48,19 @@ export const journalRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/journal/journal'), 'JournalPage'),
 });
 
+export const doctorRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/doctor',
+  validateSearch: (search): { server?: string } => ({ server: text(search['server']) }),
+  component: lazyRouteComponent(() => import('./pages/doctor/doctor'), 'DoctorPage'),
+});
+
 const logs = createRoute({ getParentRoute: () => root, path: '/logs', component: lazyRouteComponent(() => import('./pages/logs/logs'), 'Logs') });
 const users = createRoute({ getParentRoute: () => root, path: '/users', component: lazyRouteComponent(() => import('./pages/users/users'), 'Users') });
 const settings = createRoute({ getParentRoute: () => root, path: '/settings', component: lazyRouteComponent(() => import('./pages/settings/settings'), 'Settings') });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, serversRoute, add, serverRoute, connectRoute, groups, keys, journalRoute, logs, users, settings]),
+  routeTree: root.addChildren([home, serversRoute, add, serverRoute, connectRoute, groups, keys, journalRoute, doctorRoute, logs, users, settings]),
   history: createHashHistory(),
   defaultPreload: 'intent',
   scrollRestoration: true,

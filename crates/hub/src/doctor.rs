@@ -14,6 +14,7 @@ mod entry;
 mod fallback;
 mod fault;
 mod line;
+mod live;
 mod login;
 mod metadata;
 mod refusal;
@@ -26,6 +27,7 @@ mod walk;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::Serialize;
 use settings::{File, Settings};
 use url::Url;
 
@@ -35,6 +37,7 @@ use crate::sign_in::SignInError;
 
 pub use entry::{kept, trial};
 pub use line::{Line, Part, Verdict};
+pub use live::{Examining, Told};
 pub use login::{give_back, judge};
 use walk::Walk;
 
@@ -54,6 +57,19 @@ pub struct Examination {
     pub register: bool,
 }
 
+/// Whom a running hub looks at.
+#[derive(Clone, Debug)]
+pub enum Whom {
+    /// By its name in the settings.
+    Server(String),
+    Address(String),
+}
+
+/// What an address without settings is called.
+const NAMELESS: &str = "server";
+/// How long a running hub waits for each answer.
+const WITHIN: Duration = Duration::from_secs(5);
+
 /// Why nothing can be looked at.
 #[derive(Debug, thiserror::Error)]
 pub enum Unexamined {
@@ -66,7 +82,8 @@ pub enum Unexamined {
 }
 
 /// What the lines come to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Outcome {
     Well,
     /// A rule is broken, or a sign-in cannot come about.
@@ -93,6 +110,34 @@ pub fn settings_of(address: &str, server: &str) -> Result<Settings, Unexamined> 
     let text = serde_json::json!({ "mcpServers": { server: { "url": address } } }).to_string();
     let file = File::parse(&text).map_err(|error| wrong(&error.to_string()))?;
     Ok(settings::resolve(&file, &|_| None))
+}
+
+impl crate::Hub {
+    /// Looks at a server as this hub would: by its settings, over its way out, with its callback address.
+    ///
+    /// # Errors
+    /// When the address is none. That a server of the settings cannot be looked at is read from what is given.
+    pub fn examining(&self, whom: Whom, register: bool) -> Result<Examining, Unexamined> {
+        let current = self.store().current();
+        let (settings, server) = match whom {
+            Whom::Server(name) => ((*current).clone(), name),
+            Whom::Address(address) => {
+                let mut settings = settings_of(&address, NAMELESS)?;
+                settings.install = current.install.clone();
+                (settings, NAMELESS.to_owned())
+            }
+        };
+        let examination = Examination {
+            settings,
+            server,
+            folder: self.store().folder().to_owned(),
+            port: self.sign_ins().port(),
+            within: WITHIN,
+            register,
+        };
+        let (fetch, clock) = (self.fetch().clone(), self.clock().clone());
+        Ok(Examining::new(examination, fetch, clock))
+    }
 }
 
 /// Looks at everything; each line is told as soon as it is known.

@@ -124,6 +124,11 @@ impl SignIns {
         Self { shared }
     }
 
+    /// Where the hub listens: callbacks come to `http://localhost:{port}`, unless the settings say otherwise.
+    pub(crate) fn port(&self) -> u16 {
+        self.shared.port
+    }
+
     /// The token to send to this server; renewed first when it is due. `None`: send none.
     pub async fn token(&self, account: impl Into<Account>) -> Result<Option<Bearer>, Needed> {
         let account = account.into();

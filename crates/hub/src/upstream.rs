@@ -6,6 +6,7 @@
 mod behalf;
 mod call;
 mod cancel;
+mod change;
 mod connect;
 mod greeting;
 mod guarded;
@@ -42,6 +43,7 @@ use tokio_util::task::TaskTracker;
 pub use self::{
     behalf::Behalf,
     call::{Call, CallError},
+    change::{Change, Piece},
     hello::Hello,
     lifecycle::State,
     link::Carrier,

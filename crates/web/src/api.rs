@@ -1,8 +1,10 @@
 //! The REST API under `/api`, in MCPHub's shapes: `{success, message?, data?}`, and the error envelope of `problem`.
 
 pub(crate) mod answer;
+mod asked;
 mod auth;
 mod change;
+mod doctor;
 mod events;
 mod export;
 mod groups;
@@ -12,8 +14,10 @@ mod lists;
 mod logs;
 mod name;
 mod oauth;
+mod prompts;
 mod redaction;
 pub(crate) mod request_id;
+mod resources;
 mod servers;
 mod shape;
 mod system;
@@ -72,12 +76,15 @@ pub(crate) fn described() -> OpenApiRouter<App> {
         .routes(routes!(keys::change, keys::remove))
         .merge(groups::routes())
         .routes(routes!(events::events))
+        .routes(routes!(doctor::examine))
         .routes(routes!(system::read))
         .routes(routes!(system::replace))
         .routes(routes!(export::export))
         .routes(routes!(logs::read, logs::clear))
         .routes(routes!(logs::follow))
         .routes(routes!(tools::call))
+        .routes(routes!(prompts::get))
+        .routes(routes!(resources::read))
 }
 
 async fn no_route() -> Problem {
@@ -88,7 +95,7 @@ async fn no_method() -> Problem {
     Problem::new(Whose::Method, "this route does not know the method")
 }
 
-/// `READONLY`: nothing is changed; logins and tool calls still work.
+/// `READONLY`: nothing is changed; logins and what servers are asked for still work.
 async fn read_only(
     State(app): State<App>,
     request: Request,
@@ -99,10 +106,16 @@ async fn read_only(
         Method::GET | Method::HEAD | Method::OPTIONS
     );
     let path = request.uri().path();
+    let asks_only = [
+        "/auth/login",
+        "/tools/call/",
+        "/mcp/",
+        "/resources/read",
+        "/doctor",
+    ];
     if app.options().read_only
         && !harmless
-        && !path.starts_with("/auth/login")
-        && !path.starts_with("/tools/call/")
+        && !asks_only.iter().any(|start| path.starts_with(start))
     {
         return Err(
             Problem::new(Whose::Forbidden, "this hub is read-only (READONLY)")

@@ -7,7 +7,7 @@ use http::HeaderName;
 use hub::Hub;
 use hub::access::Rules;
 use settings::Settings;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 
 use crate::connect::Walks;
 use crate::guard::Hosts;
@@ -16,6 +16,8 @@ use crate::session::Sessions;
 
 /// As MCPHub: `1mb`.
 const BODY_LIMIT: usize = 1024 * 1024;
+/// Each asks a stranger a few dozen questions.
+const MOST_EXAMINATIONS: usize = 4;
 const LARGEST_BODY_LIMIT: u64 = 512 * 1024 * 1024;
 
 /// A cheap clone of one and the same.
@@ -32,6 +34,7 @@ struct Inner {
     moment: ArcSwap<Moment>,
     /// One change by the API at a time: it reads, decides and writes.
     changing: Mutex<()>,
+    examinations: Arc<Semaphore>,
     draining: watch::Sender<bool>,
 }
 
@@ -58,6 +61,7 @@ impl App {
             walks: Walks::default(),
             moment: ArcSwap::from_pointee(moment),
             changing: Mutex::default(),
+            examinations: Arc::new(Semaphore::new(MOST_EXAMINATIONS)),
             draining,
         };
         Self {
@@ -83,6 +87,11 @@ impl App {
 
     pub(crate) fn changing(&self) -> &Mutex<()> {
         &self.inner.changing
+    }
+
+    /// Places for those who look at a server from outside.
+    pub(crate) fn examinations(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.inner.examinations)
     }
 
     /// What the settings mean now.

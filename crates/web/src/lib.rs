@@ -23,6 +23,7 @@ mod options;
 mod page;
 mod patience;
 mod problem;
+mod public_config;
 mod router;
 mod session;
 mod sse;

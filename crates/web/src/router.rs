@@ -25,6 +25,7 @@ use crate::problem::{self, Problem, Whose};
 use crate::sse::Sse;
 use crate::{
     access, api, callback, connect, dashboard, errors, guard, health, landing, metrics, openapi,
+    public_config,
 };
 
 /// What is asked to see how the hub stands.
@@ -172,6 +173,8 @@ fn rest(app: &App, prefix: &str) -> Router {
         .route("/", get(dashboard::front))
         .route("/schema/mcp_settings.json", get(landing::schema))
         .route("/openapi.json", get(openapi::serve))
+        .route("/config", get(public_config::runtime))
+        .route("/public-config", get(public_config::public))
         .nest("/api", api::routes(app));
     let all = if prefix.is_empty() {
         fixed.merge(placed)

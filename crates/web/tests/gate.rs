@@ -217,6 +217,32 @@ async fn a_read_only_hub_changes_nothing() {
         assert_eq!(answer.json()["code"], "read_only");
     }
     assert_eq!(stage.get("/api/servers/a").await.status, StatusCode::OK);
+    // What servers are asked for changes nothing here.
+    for path in ["/api/tools/call/b", "/api/mcp/b/prompts/p", "/api/doctor"] {
+        let answer = stage.ask(http::Method::POST, path, None).await;
+        assert_ne!(answer.json()["code"], "read_only", "{path}");
+    }
     assert_ne!(stage.log_in("admin", "x").await.json()["code"], "read_only");
     assert_eq!(stage.written(), before);
+}
+
+#[tokio::test]
+async fn whether_a_login_is_asked_for_is_told_to_everybody_and_nothing_else_of_the_settings() {
+    for (skips, permissions) in [
+        (false, serde_json::json!({})),
+        (true, serde_json::json!(["*"])),
+    ] {
+        let settings = serde_json::json!({ "systemConfig": { "routing": { "skipAuth": skips } } });
+        let stage = Stage::with(&settings.to_string(), |options| {
+            options.base_path = "/hub".into()
+        })
+        .await;
+        let ask = |path| stage.ask_as(None, http::Method::GET, path, None);
+        let answer = ask("/hub/public-config").await.json();
+        let data = serde_json::json!({ "skipAuth": skips, "permissions": permissions, "betterAuth": { "enabled": false } });
+        assert_eq!(answer, serde_json::json!({ "success": true, "data": data }));
+        let answer = ask("/hub/config").await.json();
+        assert_eq!(answer["data"]["basePath"], "/hub");
+        assert_eq!(answer["data"]["name"], "mcphub");
+    }
 }

@@ -108,13 +108,19 @@ fn whatever_the_description_refers_to_is_in_it() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
-/// Streams have no end, so their events are read in `tests/events.rs` and `tests/logs.rs`.
-const STREAMS: [(&str, &str); 2] = [("get", "/api/events"), ("get", "/api/logs/stream")];
+/// Streams have no end, so their events are read in `tests/events.rs`, `tests/logs.rs` and `tests/doctor.rs`.
+const STREAMS: [(&str, &str); 3] = [
+    ("get", "/api/events"),
+    ("get", "/api/logs/stream"),
+    ("post", "/api/doctor"),
+];
 
 #[tokio::test]
 async fn every_route_was_seen_to_answer_as_it_is_described() {
     let world = World::start(Switches::default()).await.unwrap();
-    let settings = json!({ "mcpServers": { "practice": { "url": world.mcp_url() } } });
+    let offers = json!({ "url": stage::offers::start().await, "type": "streamable-http" });
+    let settings =
+        json!({ "mcpServers": { "practice": { "url": world.mcp_url() }, "offers": offers } });
     let stage = Stage::new(&settings.to_string()).await;
     signs_in(&stage).await;
     for (method, path, body) in [among_servers_and_groups(), among_people_and_settings()].concat() {
@@ -192,6 +198,12 @@ fn among_servers_and_groups() -> Vec<Call> {
     vec![
         (M::GET, "/api/auth/user", None),
         (M::POST, "/api/tools/call/practice", Some(call)),
+        (M::POST, "/api/mcp/offers/prompts/greet", Some(json!({}))),
+        (
+            M::POST,
+            "/api/resources/read",
+            Some(json!({ "uri": "test://text", "server": "offers" })),
+        ),
         (M::GET, "/api/servers?page=1&limit=1", None),
         (M::GET, "/api/servers/practice", None),
         (M::GET, "/api/servers/practice/oauth/journal", None),

@@ -74,6 +74,12 @@ export async function told<T>(asked: Promise<Answered<T>>): Promise<T> {
   throw refused(answered.response, answered.error);
 }
 
+/** The same of an answer that was not read yet. */
+export async function refusedBy(response: Response): Promise<Refusal> {
+  const said: unknown = await response.json().catch(() => undefined);
+  return refused(response, said);
+}
+
 function refused(response: Response, said: unknown): Refusal {
   const { message, code, ...more } = typeof said === 'object' && said !== null ? (said as Record<string, unknown>) : {};
   const words = typeof message === 'string' && message !== '' ? message : `${response.status} ${response.statusText}`.trim();

@@ -1,7 +1,7 @@
 // Every route that pages use, once. Paths, parameters and bodies are held to the hub's own description.
 
 import { hub, told } from './ask';
-import type { Authorization, Entry, Group, GroupWish, JsonMap, Key, KeyWish, Outcome, Server, NewUser, Person, Servers, User, UserChange } from './shape';
+import type { Authorization, Entry, Group, GroupWish, JsonMap, Key, KeyWish, Outcome, Server, NewUser, Person, PromptOutcome, ResourceOutcome, Servers, User, UserChange } from './shape';
 
 const named = (name: string) => ({ params: { path: { name } } });
 const withId = (id: string) => ({ params: { path: { id } } });
@@ -60,6 +60,15 @@ export async function signOut(name: string, scope: 'tokens' | 'all') {
 export async function callTool(name: string, toolName: string, args: JsonMap, signal?: AbortSignal): Promise<Outcome> {
   const answer = await told(hub.POST('/api/tools/call/{name}', { ...named(name), body: { toolName, arguments: args }, signal }));
   return answer.data as Outcome;
+}
+
+export async function getPrompt(name: string, prompt: string, args: Record<string, string>): Promise<PromptOutcome> {
+  const path = { params: { path: { name, prompt } } };
+  return (await told(hub.POST('/api/mcp/{name}/prompts/{prompt}', { ...path, body: { arguments: args } }))).data as PromptOutcome;
+}
+
+export async function readResource(server: string, uri: string): Promise<ResourceOutcome> {
+  return (await told(hub.POST('/api/resources/read', { body: { uri, server } }))).data as ResourceOutcome;
 }
 
 export async function listGroups(signal?: AbortSignal): Promise<Group[]> {

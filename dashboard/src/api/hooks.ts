@@ -1,12 +1,11 @@
 // What pages know and do, as hooks over the calls.
 
 import { QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { createContext, useContext, useEffect, useSyncExternalStore } from 'react';
+import { createContext, useContext, useSyncExternalStore } from 'react';
 import { Refusal } from './ask';
 import * as calls from './calls';
 import { keys } from './keys';
 import { News, withoutServer } from './news';
-import { isUnderWay } from '../words/standing';
 import type { JsonMap, Server, Servers } from './shape';
 
 /** What the hub says is true until it says otherwise: nothing is asked for again by the clock. */
@@ -43,31 +42,6 @@ export function useServer(name: string): Server | null | undefined {
   const servers = useServers();
   if (servers.data === undefined) return undefined;
   return servers.data.data.find((it) => it.name === name) ?? null;
-}
-
-/** After these pauses a server that is connecting is looked at again: the stream tells of sign-ins only. */
-const LOOKS = [300, 600, 1_000, 2_000, 3_000, 4_000, 5_000];
-
-/** Looks at a server that is on its way until it has arrived, at most for as long as the hub tries. */
-export function useArrival(server: Server | null | undefined): void {
-  const news = useNews();
-  const name = server && isUnderWay(server) ? server.name : undefined;
-  useEffect(() => {
-    if (name === undefined) return;
-    let at = 0;
-    let timer: ReturnType<typeof setTimeout>;
-    const look = () => {
-      const pause = LOOKS[at];
-      if (pause === undefined) return;
-      at += 1;
-      timer = setTimeout(() => {
-        news.renew(name);
-        look();
-      }, pause);
-    };
-    look();
-    return () => clearTimeout(timer);
-  }, [name, news]);
 }
 
 /** A change of one server, whose answer is the server as it is now. */

@@ -50,10 +50,73 @@ test('what is no event of ours changes nothing', () => {
 });
 
 test('after lost events everything that is shown is read again', () => {
+  for (const [event, data] of [['lost', '7'], ['all', '{}']] as const) {
+    const known = new QueryClient();
+    known.setQueryData<Servers>(keys.servers, { data: [] });
+    new News(known).hear({ event, data });
+    expect(known.getQueryState(keys.servers)?.isInvalidated, event).toBe(true);
+  }
+});
+
+test('a server whose state or lists changed is read once for all that is told in a moment, and never by the clock', async () => {
+  vi.useFakeTimers();
+  const asked = answering(server('lab', 'connected'));
+  const known = new QueryClient();
+  known.setQueryData<Servers>(keys.servers, { data: [server('lab', 'connecting')] });
+  const news = new News(known);
+  news.hear({ event: 'server', data: '{"name":"lab","status":"connected"}' });
+  news.hear({ event: 'lists', data: '{"server":"lab","lists":["tools"]}' });
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(asked).toEqual(['/api/servers/lab']);
+  expect(known.getQueryData<Servers>(keys.servers)?.data[0]?.status).toBe('connected');
+  news.hear({ event: 'lists', data: '{"server":"lab","lists":["prompts"]}' });
+  await vi.advanceTimersByTimeAsync(60_000);
+  vi.useRealTimers();
+  expect(asked).toHaveLength(2);
+});
+
+test('of the settings only what changed is read again', () => {
+  const known = new QueryClient();
+  const all = [keys.servers, keys.groups, keys.bearerKeys, keys.users, keys.settings];
+  const stale = () => all.filter((key) => known.getQueryState(key)?.isInvalidated);
+  for (const key of all) known.setQueryData(key, []);
+  const news = new News(known);
+  news.hear({ event: 'settings', data: '{"parts":["later"]}' });
+  news.hear({ event: 'settings', data: '{}' });
+  expect(stale()).toEqual([]);
+  news.hear({ event: 'settings', data: '{"parts":["groups","keys"]}' });
+  expect(stale()).toEqual([keys.groups, keys.bearerKeys]);
+});
+
+test('an answer that was overtaken by a newer one is not shown', async () => {
+  vi.useFakeTimers();
+  const answers: ((server: Server) => void)[] = [];
+  vi.stubGlobal('fetch', () => new Promise<Response>((answer) => answers.push((data) => answer(Response.json({ success: true, data })))));
+  const known = new QueryClient();
+  known.setQueryData<Servers>(keys.servers, { data: [server('lab', 'connecting')] });
+  const news = new News(known);
+  for (let reading = 0; reading < 2; reading += 1) {
+    news.renew('lab');
+    await vi.advanceTimersByTimeAsync(1_000);
+  }
+  answers[1]?.(server('lab', 'connected'));
+  await vi.advanceTimersByTimeAsync(10);
+  answers[0]?.(server('lab', 'connecting'));
+  await vi.advanceTimersByTimeAsync(10);
+  vi.useRealTimers();
+  expect(answers).toHaveLength(2);
+  expect(known.getQueryData<Servers>(keys.servers)?.data[0]?.status).toBe('connected');
+});
+
+test('what was read before the stream opened is read again, since nobody told what changed until then', async () => {
+  vi.stubGlobal('fetch', () => Promise.resolve(new Response(new ReadableStream(), { headers: { 'content-type': 'text/event-stream' } })));
   const known = new QueryClient();
   known.setQueryData<Servers>(keys.servers, { data: [] });
-  new News(known).hear({ event: 'lost', data: '7' });
-  expect(known.getQueryState(keys.servers)?.isInvalidated).toBe(true);
+  const news = new News(known);
+  const end = news.start();
+  await vi.waitFor(() => expect(known.getQueryState(keys.servers)?.isInvalidated).toBe(true));
+  expect(news.state()).toBe('open');
+  end();
 });
 
 test('a journal is told in the order of time, each entry once, and is bounded', () => {

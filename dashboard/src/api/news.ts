@@ -1,18 +1,27 @@
-// The one event stream, and what it does to what pages know. Nothing is asked for again without a reason:
-// an entry of a journal is added where the journal is shown, and its server is read afresh.
+// The one event stream, and what it does to what pages know. Nothing is asked for again by the clock: an event says what to read afresh, and
+// an entry of a journal is added where the journal is shown.
 
 import type { QueryClient } from '@tanstack/react-query';
 import { loginHeader, pageFolder } from './ask';
 import { readServer } from './calls';
 import { keys } from './keys';
-import type { Entry, Server, Servers } from './shape';
+import type { Entry, Server, Servers, SettingsPart } from './shape';
 import { follow, type Told } from './stream';
 
 /** The journal keeps as many of each server. */
 const KEPT = 200;
-/** Many entries of one sign-in come within moments; the server is read once for them. */
-const GATHERED = 150;
+/** Several events of one server come within moments; it is read once for them. */
+const GATHERED = 50;
 const LONGEST_WAIT = 20_000;
+
+/** What is read afresh when a part of the settings has changed. Who may do what is a matter of users. */
+const OF_PART: Record<SettingsPart, readonly (readonly string[])[]> = {
+  servers: [keys.servers],
+  groups: [keys.groups],
+  keys: [keys.bearerKeys],
+  users: [keys.users, keys.user],
+  system: [keys.settings],
+};
 
 export type Line = 'opening' | 'open' | 'broken';
 
@@ -38,6 +47,8 @@ export function withoutServer(servers: Servers, name: string): Servers {
 
 export class News {
   private readonly stale = new Map<string, ReturnType<typeof setTimeout>>();
+  /** Which reading of a server was begun last: an older answer is not put over a newer one. */
+  private readonly readings = new Map<string, number>();
   private line: Line = 'opening';
   private readonly listeners = new Set<() => void>();
   private ended = new AbortController();
@@ -64,16 +75,34 @@ export class News {
 
   /** What one event changes. */
   hear(told: Told): void {
-    if (told.event === 'lost') {
+    if (told.event === 'lost' || told.event === 'all') {
       void this.known.invalidateQueries();
       return;
     }
-    if (told.event !== 'journal') return;
-    const entry = read(told.data);
-    if (entry === undefined) return;
-    const add = (entries: Entry[] | undefined) => entries && withEntry(entries, entry);
-    this.known.setQueryData<Entry[]>(keys.journal(entry.server), add);
-    this.renew(entry.server);
+    const what = read(told.data);
+    if (what === undefined) return;
+    switch (told.event) {
+      case 'journal':
+        return this.write(what as Partial<Entry>);
+      case 'server':
+      case 'lists': {
+        const name = what[told.event === 'server' ? 'name' : 'server'];
+        if (typeof name === 'string') this.renew(name);
+        return;
+      }
+      case 'settings': {
+        const parts = Array.isArray(what['parts']) ? (what['parts'] as SettingsPart[]) : [];
+        for (const queryKey of parts.flatMap((part) => OF_PART[part] ?? [])) void this.known.invalidateQueries({ queryKey });
+      }
+    }
+  }
+
+  private write(entry: Partial<Entry>): void {
+    const { server } = entry;
+    if (server === undefined) return;
+    const add = (entries: Entry[] | undefined) => entries && withEntry(entries, entry as Entry);
+    this.known.setQueryData<Entry[]>(keys.journal(server), add);
+    this.renew(server);
   }
 
   /** The server is read afresh, once for all that happens in a moment. */
@@ -81,8 +110,11 @@ export class News {
     if (this.stale.has(server)) return;
     const read = async () => {
       this.stale.delete(server);
+      const reading = (this.readings.get(server) ?? 0) + 1;
+      this.readings.set(server, reading);
       try {
-        this.put(await readServer(server, this.ended.signal));
+        const known = await readServer(server, this.ended.signal);
+        if (this.readings.get(server) === reading) this.put(known);
       } catch {
         // It is gone, or the hub is; the list tells which.
         await this.known.invalidateQueries({ queryKey: keys.servers });
@@ -100,11 +132,9 @@ export class News {
     while (!end.aborted) {
       try {
         const response = await fetch(`${pageFolder()}api/events`, { headers: { ...loginHeader(), accept: 'text/event-stream' }, signal: end, cache: 'no-store' });
-        // Only administrators hear news; others read afresh when they come back to the page.
         if (response.status === 401 || response.status === 403) return this.tell('broken');
         if (!response.ok || response.body === null) throw new Error(String(response.status));
-        if (this.line === 'broken') void this.known.invalidateQueries();
-        this.tell('open');
+        void this.openAnew();
         wait = 1_000;
         await follow(response.body, (told) => this.hear(told));
       } catch {
@@ -117,6 +147,13 @@ export class News {
     }
   }
 
+  /** What was read before, or is on its way, may have changed before the first event. */
+  private async openAnew(): Promise<void> {
+    this.tell('open');
+    await this.known.cancelQueries({ queryKey: keys.servers });
+    await this.known.invalidateQueries();
+  }
+
   private tell(line: Line): void {
     if (this.line === line) return;
     this.line = line;
@@ -124,10 +161,10 @@ export class News {
   }
 }
 
-function read(data: string): Entry | undefined {
+function read(data: string): Record<string, unknown> | undefined {
   try {
-    const entry: unknown = JSON.parse(data);
-    return typeof entry === 'object' && entry !== null && 'server' in entry ? (entry as Entry) : undefined;
+    const what: unknown = JSON.parse(data);
+    return typeof what === 'object' && what !== null ? (what as Record<string, unknown>) : undefined;
   } catch {
     return undefined;
   }

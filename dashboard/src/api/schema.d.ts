@@ -91,6 +91,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Looks at a server from outside, step by step to its sign-in.
+         * @description Each event named `line` is one thing that was looked at; `end` comes last.
+         */
+        post: operations["examine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events": {
         parameters: {
             query?: never;
@@ -99,8 +119,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The journals of all sign-ins, as they are written.
-         * @description Each event is named `journal` and holds an entry. One named `lost` holds the number of entries that a slow reader missed.
+         * What changes, as it happens.
+         * @description `journal` holds an entry of a sign-in's journal, and `lost` the number of those that a slow reader missed. `server`, `lists` and `settings` say
+         *     what to look at again; `all` says that it is everything. Who is no administrator hears of the servers that he may see.
          */
         get: operations["events"];
         put?: never;
@@ -249,6 +270,40 @@ export interface paths {
         get: operations["export"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/mcp/{name}/prompts/{prompt}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gets a prompt of a server. */
+        post: operations["getPrompt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/resources/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reads a resource. */
+        post: operations["readResource"];
         delete?: never;
         options?: never;
         head?: never;
@@ -563,6 +618,22 @@ export interface components {
             data: components["schemas"]["Key"];
         };
         /** @description What a route answers with. */
+        Answer_PromptResult: {
+            /** @description Always true: what failed is a `Problem`. */
+            success: boolean;
+            /** @description What was done, in words. */
+            message?: string;
+            data: components["schemas"]["PromptResult"];
+        };
+        /** @description What a route answers with. */
+        Answer_ResourceResult: {
+            /** @description Always true: what failed is a `Problem`. */
+            success: boolean;
+            /** @description What was done, in words. */
+            message?: string;
+            data: components["schemas"]["ResourceResult"];
+        };
+        /** @description What a route answers with. */
         Answer_Server: {
             /** @description Always true: what failed is a `Problem`. */
             success: boolean;
@@ -684,6 +755,52 @@ export interface components {
         };
         Description: {
             description: string;
+        };
+        /** @description What the lines come to. */
+        DoctorEnd: {
+            outcome: components["schemas"]["DoctorOutcome"];
+        };
+        /** @description One thing that was looked at. */
+        DoctorLine: {
+            part: components["schemas"]["DoctorPart"];
+            verdict: components["schemas"]["DoctorVerdict"];
+            /** @description Stable; the words may change. */
+            code: string;
+            /** @description Of what is wrong: the number of the error. */
+            errorCode?: string;
+            /** @description What was found, in words. */
+            text: string;
+            /** @description Method and address. */
+            asked?: string;
+            /** @description What came back, in a few words. */
+            came?: string;
+            /** @description Where it is written how it should be. */
+            clause?: string;
+            /** @description What helps. */
+            do?: string;
+        };
+        /** @description What an event holds: a line, or what they come to. */
+        DoctorNews: components["schemas"]["DoctorLine"] | components["schemas"]["DoctorEnd"];
+        /** @enum {string} */
+        DoctorOutcome: "well" | "wrong" | "needsPerson" | "unreachable";
+        /**
+         * @description A part of the way to a sign-in.
+         * @enum {string}
+         */
+        DoctorPart: "address" | "transport" | "token" | "challenge" | "resource" | "loginServer" | "client" | "request" | "callback" | "clock" | "signIn";
+        /**
+         * @description `note`: works, and a person may want to know.
+         * @enum {string}
+         */
+        DoctorVerdict: "ok" | "note" | "wrong";
+        /** @description One of `server` and `url`. */
+        DoctorWish: {
+            /** @description The name of a server in the settings. */
+            server?: string;
+            /** @description The address of any other. */
+            url?: string;
+            /** @description Really registers a client, and takes it back where that is offered. Without it nothing is sent but questions. */
+            register?: boolean;
         };
         /** @description Something was done, and there is nothing to show of it. */
         Done: {
@@ -824,6 +941,13 @@ export interface components {
             allowedGroups?: string[];
             allowedServers?: string[];
         };
+        /** @enum {string} */
+        ListName: "tools" | "prompts" | "resources";
+        /** @description What a server offers is no longer as it was. */
+        ListsNews: {
+            server: string;
+            lists: components["schemas"]["ListName"][];
+        };
         /** @description What the stream of lines says. */
         LogEvent: {
             logs: components["schemas"]["LogLine"][];
@@ -876,6 +1000,8 @@ export interface components {
             password: string;
             isAdmin?: boolean;
         };
+        /** @description What an event holds. */
+        News: components["schemas"]["JournalEntry"] | components["schemas"]["ServerNews"] | components["schemas"]["ListsNews"] | components["schemas"]["SettingsNews"] | number;
         Pagination: {
             page: number;
             limit: number;
@@ -949,6 +1075,24 @@ export interface components {
         } & {
             [key: string]: components["schemas"]["Json"];
         };
+        PromptMessage: {
+            role: string;
+            content: components["schemas"]["JsonObject"];
+        } & {
+            [key: string]: components["schemas"]["Json"];
+        };
+        /** @description The messages of a prompt as its server gave them. */
+        PromptResult: {
+            description?: string;
+            messages?: components["schemas"]["PromptMessage"][];
+        } & {
+            [key: string]: components["schemas"]["Json"];
+        };
+        /** @description MCPHub's own pages send the prompt's name as well; the one in the path counts. */
+        PromptWish: {
+            /** @description Handed on as they were written; MCP has texts only. */
+            arguments?: components["schemas"]["JsonObject"];
+        };
         /** @description A resource as its server describes it. */
         Resource: {
             uri: string;
@@ -959,6 +1103,26 @@ export interface components {
             enabled: boolean;
         } & {
             [key: string]: components["schemas"]["Json"];
+        };
+        /** @description `text`, or `blob` in base64. */
+        ResourceContents: {
+            uri: string;
+            mimeType?: string;
+            text?: string;
+            blob?: string;
+        } & {
+            [key: string]: components["schemas"]["Json"];
+        };
+        /** @description What a resource holds, as its server gave it. */
+        ResourceResult: {
+            contents?: components["schemas"]["ResourceContents"][];
+        } & {
+            [key: string]: components["schemas"]["Json"];
+        };
+        ResourceWish: {
+            uri: string;
+            /** @description Where it is; without it, the first server that lists it. */
+            server?: string;
         };
         /** @description How many tokens were offered for revocation, and what came of it. */
         Revoked: {
@@ -1000,6 +1164,12 @@ export interface components {
             name: string;
             /** @description As in the settings file: `/schema/mcp_settings.json` has its keys. */
             config: components["schemas"]["JsonObject"];
+        };
+        /** @description Something of a server other than its lists is no longer as it was. */
+        ServerNews: {
+            name: string;
+            /** @description As the reader sees it. */
+            status: components["schemas"]["ServerStatus"];
         };
         ServerReplacement: {
             /** @description As in the settings file. A secret that is sent back as it was shown stays as it is stored. */
@@ -1061,6 +1231,15 @@ export interface components {
         } & {
             [key: string]: components["schemas"]["Json"];
         };
+        /** @description The settings are no longer as they were, through the API or the file. */
+        SettingsNews: {
+            parts: components["schemas"]["SettingsPart"][];
+        };
+        /**
+         * @description A list of the API.
+         * @enum {string}
+         */
+        SettingsPart: "servers" | "groups" | "keys" | "users" | "system";
         /** @description Where a person signs in. */
         SignInLink: {
             authorizationUrl: string;
@@ -1382,10 +1561,43 @@ export interface operations {
             };
         };
     };
+    examine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DoctorWish"];
+            };
+        };
+        responses: {
+            /** @description The lines, as they come */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["DoctorNews"];
+                };
+            };
+            /** @description It failed, or is not allowed; the message says why and what helps */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     events: {
         parameters: {
             query?: {
-                /** @description Only of this server. */
+                /** @description Of servers, only of this one. */
                 server?: string;
             };
             header?: never;
@@ -1400,7 +1612,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": components["schemas"]["JournalEntry"];
+                    "text/event-stream": components["schemas"]["News"];
                 };
             };
             /** @description It failed, or is not allowed; the message says why and what helps */
@@ -1820,6 +2032,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_JsonObject"];
+                };
+            };
+            /** @description It failed, or is not allowed; the message says why and what helps */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPrompt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The server's name */
+                name: string;
+                /** @description The prompt's name, as the server or as clients know it */
+                prompt: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PromptWish"];
+            };
+        };
+        responses: {
+            /** @description The prompt's messages */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_PromptResult"];
+                };
+            };
+            /** @description It failed, or is not allowed; the message says why and what helps */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readResource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResourceWish"];
+            };
+        };
+        responses: {
+            /** @description What it holds */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_ResourceResult"];
                 };
             };
             /** @description It failed, or is not allowed; the message says why and what helps */

@@ -15,6 +15,7 @@ export type Prompt = Schemas['Prompt'];
 export type Resource = Schemas['Resource'];
 export type Explained = Schemas['Explained'];
 export type Entry = Schemas['JournalEntry'];
+export type SettingsPart = Schemas['SettingsPart'];
 export type Stage = Schemas['JournalStage'];
 export type Authorization = Schemas['SignInLink'];
 export type Chosen = Schemas['GroupChoice'];
@@ -33,6 +34,9 @@ export type LogLine = Schemas['LogLine'];
 export type LogLevel = Schemas['LogLevel'];
 export type LogEvent = Schemas['LogEvent'];
 
+export type DoctorLine = Schemas['DoctorLine'];
+export type DoctorOutcome = Schemas['DoctorOutcome'];
+
 /** What a server says of a tool; MCP has the names. */
 export interface Hints {
   title?: string;
@@ -48,16 +52,33 @@ export type Server = Omit<Schemas['Server'], 'config' | 'tools'> & { config?: Js
 
 export type Servers = Pick<Schemas['Servers'], 'trouble'> & { data: Server[] };
 
+/** What a resource holds, as MCP has it. */
+export interface Held {
+  uri: string;
+  mimeType?: string;
+  text?: string;
+  blob?: string;
+}
+
 /** The content of a result, as MCP has it. */
 export type Content =
   | { type: 'text'; text: string }
   | { type: 'image'; data: string; mimeType: string }
   | { type: 'audio'; data: string; mimeType: string }
   | { type: 'resource_link'; uri: string; name?: string; description?: string; mimeType?: string }
-  | { type: 'resource'; resource: { uri: string; mimeType?: string; text?: string; blob?: string } };
+  | { type: 'resource'; resource: Held };
 
 export interface Outcome {
   content?: Content[];
   structuredContent?: Json;
   isError?: boolean;
+}
+
+export interface PromptOutcome {
+  description?: string;
+  messages?: { role: string; content: Content }[];
+}
+
+export interface ResourceOutcome {
+  contents?: Held[];
 }

@@ -44,7 +44,7 @@ function Frame({ isAdmin }: { isAdmin: boolean }) {
   const [open, setOpen] = useState(false);
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
-  useEffect(() => (isAdmin ? news.start() : undefined), [news, isAdmin]);
+  useEffect(() => news.start(), [news]);
   useEffect(() => {
     setOpen(false);
     // Who does not see the page change hears its title.

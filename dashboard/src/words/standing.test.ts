@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import type { Server } from '../api/shape';
-import { canSignIn, isAsleep, isUnderWay, urgency } from './standing';
+import { canSignIn, isAsleep, urgency } from './standing';
 
 function server(more: Partial<Server>): Server {
   return { name: 's', status: 'connected', error: null, reason: null, action: null, transport: null, protocolVersion: null, tools: [], prompts: [], resources: [], enabled: true, oauth: { connected: true, clientIdConfigured: true }, ...more };
@@ -27,14 +27,5 @@ test('a connected server that wants more scopes can be signed in to', () => {
 test('a server whose sign-in failed can be signed in to again, and one that cannot be reached cannot', () => {
   const explained = { headline: '', code: 'MCPHUB-AUTH-021', word: '', whatHappened: '', why: '', do: '' };
   expect(canSignIn(server({ status: 'disconnected', error: 'another issuer', explained }))).toBe(true);
-  expect(canSignIn(server({ status: 'disconnected', error: 'gone', explained: { ...explained, code: 'MCPHUB-CONN-001' } }))).toBe(false);
-});
-
-test('a server is under way between a switch or a sign-in and what comes of it', () => {
-  expect(isUnderWay(server({ status: 'connecting' }))).toBe(true);
-  expect(isUnderWay(server({ status: 'disabled' }))).toBe(true);
-  expect(isUnderWay(server({ status: 'disabled', enabled: false }))).toBe(false);
-  expect(isUnderWay(server({ enabled: false }))).toBe(true);
-  expect(isUnderWay(server({ status: 'oauth_required' }))).toBe(true);
-  expect(isUnderWay(server({ status: 'oauth_required', oauth: { connected: true, clientIdConfigured: true, authorizationUrl: 'https://a.example' } }))).toBe(false);
+  expect(canSignIn(server({ status: 'disconnected', error: 'gone', explained: { ...explained, code: 'MCPHUB-LINK-002' } }))).toBe(false);
 });

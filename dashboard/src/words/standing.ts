@@ -12,14 +12,6 @@ export function isConnected(server: Server): boolean {
   return server.status === 'connected' || server.status === 'refresh_failing';
 }
 
-/** Neither where it was nor where it will be. Between a finished sign-in and the new connection, and between a switch and what it does, the
- * state is still the old one. */
-export function isUnderWay(server: Server): boolean {
-  const justSignedIn = server.status === 'oauth_required' && server.oauth.connected && server.oauth.authorizationUrl === undefined;
-  const justSwitched = server.enabled === (server.status === 'disabled');
-  return server.status === 'connecting' || justSignedIn || justSwitched;
-}
-
 /** Started on demand, and nobody uses it now: nothing is wrong. */
 export function isAsleep(server: Server): boolean {
   return server.status === 'disconnected' && server.error === null && server.action === null;

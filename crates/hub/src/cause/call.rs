@@ -28,10 +28,10 @@ pub(super) const ROWS: &[Row] = &[
         cause: Cause::NoSuchTool,
         id: (Family::Call, 3),
         word: "no-such-tool",
-        title: "The server has no such tool.",
+        title: "The server has no such tool, prompt or resource.",
         why: "It is not offered, or is switched off in the settings.",
         clause: None,
-        cure: "look at its list of tools",
+        cure: "look at its lists",
     },
     Row {
         cause: Cause::QuestionRefused,

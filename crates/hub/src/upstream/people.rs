@@ -156,6 +156,17 @@ impl Upstreams {
         Ok(upstream)
     }
 
+    /// As `serving` without a session, but none is begun for this.
+    pub fn there(&self, server: &str, user: Option<&str>) -> Option<Upstream> {
+        let set = self.inner.running.load();
+        if !set.apart.wanted.contains_key(server) {
+            return set.get(server).cloned();
+        }
+        let key = key(&Account::of(server, Some(user?)), None);
+        let there = self.inner.people.get(&*key);
+        there.map(|upstream| upstream.clone())
+    }
+
     fn of_sessions(&self, server: &str) -> usize {
         let people = self.inner.people.iter();
         let here = people.filter(|up| up.name() == server && up.shared.session.is_some());

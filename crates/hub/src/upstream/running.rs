@@ -26,7 +26,7 @@ use tokio_util::{
 use rest::Rest;
 
 use super::{
-    Event as Heard, Listed, Outside, Shared, State, Trouble,
+    Event as Heard, Listed, Outside, Piece, Shared, State, Trouble,
     connect::{Attempt, Connected},
     lifecycle::{Action, Event, Lifecycle},
     listing,
@@ -280,6 +280,7 @@ impl Running {
             State::Disabled | State::Asleep | State::Connecting { .. } => {}
         }
         self.shared.state.send_replace(state);
+        self.shared.show(Piece::State);
     }
 
     fn connect(&mut self) {
@@ -379,6 +380,7 @@ impl Running {
     fn announce(&self, changes: Vec<Listing>) {
         for listing in changes {
             self.shared.announce(Heard::ListChanged(listing));
+            self.shared.show(Piece::List(listing));
         }
     }
 

@@ -18,7 +18,7 @@ use mcp::{
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 
 use super::{
-    CallError, Event, Hello, Listed, State, Trouble,
+    CallError, Change, Event, Hello, Listed, Piece, State, Trouble,
     behalf::Behalf,
     hearing::Watched,
     link::{Carrier, Link},
@@ -58,6 +58,8 @@ pub(super) struct Shared {
     /// Headers of clients' requests that the server is to see.
     pub(super) passed_on: ArcSwap<Box<[http::HeaderName]>>,
     pub(super) events: broadcast::Sender<(Arc<str>, Event)>,
+    /// What pages show and is no longer so.
+    pub(super) changes: broadcast::Sender<Change>,
     pub(super) sign_ins: SignIns,
     pub(super) log: Log,
     /// Lists that the server said have changed.
@@ -140,6 +142,19 @@ impl Shared {
     pub(super) fn announce(&self, event: Event) {
         // Nobody may be listening.
         drop(self.events.send((self.key.clone(), event)));
+    }
+
+    /// Tells whoever shows it. What one session has to itself is shown nowhere.
+    pub(super) fn show(&self, piece: Piece) {
+        if self.session.is_none() {
+            let (server, user) = (self.name.clone(), self.account.user.clone());
+            // Nobody may be listening.
+            drop(self.changes.send(Change {
+                server,
+                user,
+                piece,
+            }));
+        }
     }
 
     /// A request of the hub's own; what else comes meanwhile belongs to no call.

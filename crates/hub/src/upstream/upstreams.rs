@@ -17,7 +17,7 @@ use tokio::{
 
 pub use super::people::NotServed;
 use super::{
-    Event, Outside, State, Upstream,
+    Change, Event, Outside, State, Upstream,
     log::Log,
     people::{self, Apart},
     running::{Running, Told},
@@ -40,6 +40,7 @@ pub(super) struct Inner {
     /// One change of the set at a time.
     pub(super) changing: Mutex<()>,
     events: broadcast::Sender<(Arc<str>, Event)>,
+    changes: broadcast::Sender<Change>,
     ids: Arc<AtomicU64>,
     took: ByServer<Took>,
     /// The time for a call where the settings give none.
@@ -89,6 +90,7 @@ impl Upstreams {
             people: DashMap::new(),
             changing: Mutex::new(()),
             events,
+            changes: broadcast::Sender::new(BACKLOG),
             ids: Arc::default(),
             took: ByServer::default(),
             usual: wanted::usual_timeout(&outside.environment),
@@ -112,6 +114,11 @@ impl Upstreams {
     /// loses the oldest.
     pub fn events(&self) -> broadcast::Receiver<(Arc<str>, Event)> {
         self.inner.events.subscribe()
+    }
+
+    /// What pages show of them and is no longer so. A slow receiver loses the oldest, and then looks at everything anew.
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.inner.changes.subscribe()
     }
 
     /// By its key: the name of a server, or what an event says of the upstream of one user.
@@ -220,6 +227,7 @@ impl Upstreams {
             limits: ArcSwap::from_pointee(wanted.limits),
             passed_on: ArcSwap::from_pointee(wanted.passed_on.clone()),
             events: self.inner.events.clone(),
+            changes: self.inner.changes.clone(),
             sign_ins: outside.sign_ins.clone(),
             log: Log::new(name, outside.clock.clone()),
             changed: super::shared::Changed::default(),

@@ -1,69 +1,118 @@
-//! GET `/events`: what is written to the journals of all sign-ins, as it happens, as server-sent events.
+//! GET `/events`: what changes on pages, as it happens, as server-sent events, so that nobody has to look again by the clock.
 //!
-//! Each is named `journal`, with an entry as `/servers/{name}/oauth/journal` tells it. Who reads too slowly hears with `lost` how many
-//! entries he missed. The stream ends when the hub is about to stop. What is one user's own is told to that user only.
+//! An event says what to look at again: a server's state (`server`) or lists (`lists`), parts of the settings (`settings`), or
+//! everything (`all`), where a slow reader would have missed some. Entries of sign-ins' journals are told whole (`journal`), and
+//! how many of them were missed (`lost`). The stream ends when the hub is about to stop, and when who reads it may no longer do
+//! what he might when it began. Nobody hears of a server that he may not see, or of what is another user's own.
+
+mod gathered;
+mod listener;
 
 use std::convert::Infallible;
 
 use axum::extract::{Query, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::{Stream, StreamExt, stream};
-use hub::journal::Entry;
-use serde::Deserialize;
-use serde_json::json;
-use tokio::sync::broadcast::error::RecvError;
-use utoipa::IntoParams;
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::shape::JournalEntry;
-use crate::access::Admin;
+use self::listener::Listener;
+use super::shape::{JournalEntry, Status};
+use crate::access::Visitor;
 use crate::app::App;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Which {
-    /// Only of this server.
+    /// Of servers, only of this one.
     server: Option<String>,
 }
 
-/// The journals of all sign-ins, as they are written.
+/// What an event holds.
+#[derive(ToSchema)]
+#[schema(as = News)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes events, which are written one by one")]
+enum News {
+    Journal(Box<JournalEntry>),
+    Server(ServerNews),
+    Lists(ListsNews),
+    Settings(SettingsNews),
+    /// Of `lost`: how many entries.
+    Lost(u64),
+}
+
+/// Something of a server other than its lists is no longer as it was.
+#[derive(Serialize, ToSchema)]
+struct ServerNews {
+    name: String,
+    /// As the reader sees it.
+    #[schema(value_type = Status)]
+    status: &'static str,
+}
+
+/// What a server offers is no longer as it was.
+#[derive(Serialize, ToSchema)]
+struct ListsNews {
+    server: String,
+    lists: Vec<ListName>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum ListName {
+    Tools,
+    Prompts,
+    Resources,
+}
+
+/// The settings are no longer as they were, through the API or the file.
+#[derive(Serialize, ToSchema)]
+struct SettingsNews {
+    parts: Vec<Part>,
+}
+
+/// A list of the API.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = SettingsPart)]
+enum Part {
+    /// Which servers there are.
+    Servers,
+    Groups,
+    Keys,
+    Users,
+    /// `systemConfig`.
+    System,
+}
+
+/// What changes, as it happens.
 ///
-/// Each event is named `journal` and holds an entry. One named `lost` holds the number of entries that a slow reader missed.
+/// `journal` holds an entry of a sign-in's journal, and `lost` the number of those that a slow reader missed. `server`, `lists` and `settings` say
+/// what to look at again; `all` says that it is everything. Who is no administrator hears of the servers that he may see.
 #[utoipa::path(
     get,
     path = "/events",
     tag = "sign-in",
     params(Which),
-    responses((status = 200, description = "Events without an end", body = JournalEntry, content_type = "text/event-stream"))
+    responses((status = 200, description = "Events without an end", body = News, content_type = "text/event-stream"))
 )]
 pub(super) async fn events(
     State(app): State<App>,
-    Admin(visitor): Admin,
+    visitor: Visitor,
     Query(which): Query<Which>,
+    headers: HeaderMap,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let news = stream::unfold(app.hub().journal().subscribe(), |mut journal| async {
-        let event = match journal.recv().await {
-            Ok(entry) => Ok(entry),
-            Err(RecvError::Lagged(lost)) => Err(lost),
-            Err(RecvError::Closed) => return None,
-        };
-        Some((event, journal))
-    });
-    let own = move |entry: &Entry| {
-        let wanted = which.server.as_ref();
-        wanted.is_none_or(|server| *server == entry.server)
-            && (entry.user.is_none() || entry.user == visitor.username)
-    };
-    let told = news.filter_map(move |event| {
-        let told = match event {
-            Ok(entry) => own(&entry).then(|| Event::default().event("journal").json_data(entry)),
-            Err(lost) => Some(Event::default().event("lost").json_data(json!(lost))),
-        };
-        async { told?.ok().map(Ok) }
-    });
     let mut draining = app.draining();
     let end = async move {
         // Without a hub there is nothing to wait for.
         drop(draining.wait_for(|draining| *draining).await);
     };
-    Sse::new(told.take_until(end)).keep_alive(KeepAlive::default())
+    let listener = Listener::new(app, visitor, headers, which.server);
+    let told = stream::unfold(listener, |mut listener| async {
+        let event = listener.next().await?;
+        Some((Ok(event), listener))
+    });
+    Sse::new(told.boxed().take_until(end)).keep_alive(KeepAlive::default())
 }

@@ -303,3 +303,40 @@ pub(super) struct ToolResult {
     #[serde(flatten)]
     more: HashMap<String, Anything>,
 }
+
+/// The messages of a prompt as its server gave them.
+#[derive(ToSchema)]
+pub(super) struct PromptResult {
+    description: Option<String>,
+    messages: Option<Vec<PromptMessage>>,
+    #[serde(flatten)]
+    more: HashMap<String, Anything>,
+}
+
+#[derive(ToSchema)]
+pub(super) struct PromptMessage {
+    role: String,
+    content: Keys,
+    #[serde(flatten)]
+    more: HashMap<String, Anything>,
+}
+
+/// What a resource holds, as its server gave it.
+#[derive(ToSchema)]
+pub(super) struct ResourceResult {
+    contents: Option<Vec<ResourceContents>>,
+    #[serde(flatten)]
+    more: HashMap<String, Anything>,
+}
+
+/// `text`, or `blob` in base64.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub(super) struct ResourceContents {
+    uri: String,
+    mime_type: Option<String>,
+    text: Option<String>,
+    blob: Option<String>,
+    #[serde(flatten)]
+    more: HashMap<String, Anything>,
+}

@@ -102,6 +102,15 @@ pub(super) fn server(app: &App, server: &Server, visitor: &Visitor) -> Shown {
     }
 }
 
+/// Where a server stands, in one word. Of a connection that is the visitor's own none is made for this.
+pub(super) fn word(app: &App, server: &Server, visitor: &Visitor) -> &'static str {
+    let per_user = server.oauth.tokens == Grants::PerUser;
+    let user = visitor.username.as_deref().filter(|_| per_user);
+    let upstream = app.hub().upstreams().there(&server.name, user);
+    let sign_in = app.hub().sign_ins().view(Account::of(&server.name, user));
+    Status::of(server, upstream.as_ref(), &sign_in).word
+}
+
 /// What users hold there is theirs, also its bare existence.
 fn without_people(mut config: Value) -> Value {
     let oauth = config.get_mut("oauth").and_then(Value::as_object_mut);

@@ -99,3 +99,11 @@ fn fits(path: &str, template: &str) -> bool {
             .zip(template)
             .all(|(word, wanted)| wanted.starts_with('{') || word == wanted)
 }
+
+/// Whether a value is as a part of the description says.
+pub(crate) fn fits_schema(name: &str, value: &Value) -> Result<(), String> {
+    let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
+    let whole = json!({ "components": DOCUMENT["components"], "allOf": [schema] });
+    let validator = jsonschema::validator_for(&whole).map_err(|error| error.to_string())?;
+    validator.validate(value).map_err(|error| error.to_string())
+}

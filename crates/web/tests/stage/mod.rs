@@ -7,6 +7,7 @@
 )]
 
 pub(crate) mod contract;
+pub(crate) mod offers;
 
 use std::path::PathBuf;
 use std::sync::Arc;

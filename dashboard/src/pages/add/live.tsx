@@ -3,7 +3,7 @@
 import { Link } from '@tanstack/react-router';
 import { LoaderCircle } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
-import { useArrival, useJournal, useServer } from '../../api/hooks';
+import { useJournal, useServer } from '../../api/hooks';
 import type { Server } from '../../api/shape';
 import { EntryLine } from '../../journal/line';
 import { hasJournal } from '../../journal/journals';
@@ -21,7 +21,6 @@ interface Props {
 
 export function Live({ name, alone, onMore }: Props) {
   const server = useServer(name);
-  useArrival(server);
   return server ? <Going server={server} alone={alone} onMore={onMore} /> : null;
 }
 

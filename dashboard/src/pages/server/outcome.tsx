@@ -1,8 +1,8 @@
-// What a tool answered. All of it comes from a server: text stays text, and only pictures and sounds of known kinds are shown.
+// What a tool, a prompt or a resource answered. All of it comes from a server: text stays text, and only pictures and sounds of known kinds are shown.
 
 import { CircleX } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
-import type { Content, Outcome } from '../../api/shape';
+import type { Content, Held, Outcome } from '../../api/shape';
 import { OutLink } from '../../ui/button';
 import { CopyBlock } from '../../ui/copy';
 
@@ -21,7 +21,7 @@ export function OutcomeView({ outcome }: { outcome: Outcome }) {
         </p>
       )}
       {content.map((part, place) => (
-        <Part key={place} part={part} />
+        <OutcomePart key={place} part={part} />
       ))}
       {outcome.structuredContent !== undefined && <CopyBlock label={t('play.structured')} text={JSON.stringify(outcome.structuredContent, null, 2)} />}
       {content.length === 0 && outcome.structuredContent === undefined && <p className="text-soft">{t('play.empty')}</p>}
@@ -29,7 +29,7 @@ export function OutcomeView({ outcome }: { outcome: Outcome }) {
   );
 }
 
-function Part({ part }: { part: Content }) {
+export function OutcomePart({ part }: { part: Content }) {
   const { t } = useTranslation();
   switch (part.type) {
     case 'text':
@@ -55,15 +55,20 @@ function Part({ part }: { part: Content }) {
         </div>
       );
     case 'resource':
-      return part.resource.text === undefined ? (
-        <Unshown kind={[part.resource.uri, part.resource.mimeType].filter(Boolean).join(' · ')} bytes={part.resource.blob?.length ?? 0} />
-      ) : (
-        <CopyBlock label={part.resource.uri} text={part.resource.text} />
-      );
+      return <HeldPart held={part.resource} />;
     default:
       // A kind that came after us.
       return <CopyBlock label={t('play.other')} text={JSON.stringify(part, null, 2)} />;
   }
+}
+
+/** What a resource holds. */
+export function HeldPart({ held }: { held: Held }) {
+  const { uri, mimeType = '', text, blob = '' } = held;
+  if (text !== undefined) return <CopyBlock label={uri} text={text} />;
+  if (PICTURES.test(mimeType)) return <OutcomePart part={{ type: 'image', data: blob, mimeType }} />;
+  if (SOUNDS.test(mimeType)) return <OutcomePart part={{ type: 'audio', data: blob, mimeType }} />;
+  return <Unshown kind={[uri, mimeType].filter(Boolean).join(' · ')} bytes={blob.length} />;
 }
 
 function Unshown({ kind, bytes }: { kind: string; bytes: number }) {

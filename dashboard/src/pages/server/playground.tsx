@@ -11,14 +11,14 @@ import type { JsonMap, Server, Tool } from '../../api/shape';
 import { check, type Fault } from '../../schema/check';
 import { SchemaForm } from '../../schema/form';
 import { beginning, isMap } from '../../schema/schema';
-import { Button, isWebAddress, looking } from '../../ui/button';
+import { Button } from '../../ui/button';
 import { CopyBlock, CopyLine } from '../../ui/copy';
 import { Field, Tick } from '../../ui/field';
-import { RefusalNotice } from '../../ui/refusal';
 import { command, quoted } from '../../words/shell';
 import { took } from '../../words/time';
 import { Described, ItemSwitch } from './item';
 import { OutcomeView } from './outcome';
+import { Refused } from './tries';
 
 export function Playground({ server, tool }: { server: Server; tool: Tool }) {
   const { t } = useTranslation();
@@ -122,22 +122,6 @@ export function Playground({ server, tool }: { server: Server; tool: Tool }) {
         </details>
       )}
     </section>
-  );
-}
-
-/** A refusal that a sign-in cures brings the link along. */
-function Refused({ error }: { error: Error }) {
-  const { t } = useTranslation();
-  const link = error instanceof Refusal ? error.text('authorizationUrl') : undefined;
-  return (
-    <>
-      <RefusalNotice error={error} />
-      {link !== undefined && isWebAddress(link) && (
-        <a href={link} target="_blank" rel="noopener noreferrer" className={`${looking('act')} self-start`}>
-          {t('signIn.open')}
-        </a>
-      )}
-    </>
   );
 }
 

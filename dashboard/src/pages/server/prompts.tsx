@@ -1,4 +1,4 @@
-// The prompts of a server.
+// The prompts of a server, to search and to try.
 
 import { MessageSquareText } from 'lucide-react';
 import { useState } from 'react';
@@ -7,6 +7,7 @@ import type { Server } from '../../api/shape';
 import { Empty } from '../../ui/page';
 import { matches, SearchField } from '../../ui/search';
 import { Described, ItemSwitch } from './item';
+import { TryPrompt } from './tries';
 
 export function Prompts({ server }: { server: Server }) {
   const { t } = useTranslation();
@@ -35,6 +36,7 @@ export function Prompts({ server }: { server: Server }) {
                 ))}
               </dl>
             )}
+            <TryPrompt server={server} prompt={prompt} />
           </li>
         ))}
       </ul>

@@ -1,4 +1,4 @@
-// The resources of a server.
+// The resources of a server, to search and to read.
 
 import { FileText } from 'lucide-react';
 import { useState } from 'react';
@@ -8,6 +8,7 @@ import { CopyButton } from '../../ui/copy';
 import { Empty } from '../../ui/page';
 import { matches, SearchField } from '../../ui/search';
 import { Described, ItemSwitch } from './item';
+import { TryResource } from './tries';
 
 export function Resources({ server }: { server: Server }) {
   const { t } = useTranslation();
@@ -20,10 +21,11 @@ export function Resources({ server }: { server: Server }) {
       <ul className="card m-0 list-none divide-y divide-line p-0">
         {shown.map((resource) => (
           <li key={resource.uri} className="row-lazy flex items-start justify-between gap-2 px-4 py-2.5">
-            <div className="min-w-0">
+            <div className="min-w-0 flex-1">
               <p className="font-medium">{resource.title ?? resource.name ?? resource.uri}</p>
               <p className="prose-code text-soft">{[resource.uri, resource.mimeType].filter(Boolean).join(' · ')}</p>
               <Described server={server.name} kind="resources" item={resource.uri} words={resource.description} />
+              <TryResource server={server} resource={resource} />
             </div>
             <span className="flex items-center gap-2">
               <CopyButton text={resource.uri} />

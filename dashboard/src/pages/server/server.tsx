@@ -1,12 +1,13 @@
 // One server: how it stands and what helps, its sign-in, what it offers, and its settings.
 
-import { useNavigate, useSearch } from '@tanstack/react-router';
-import { LogOut, RefreshCw, Trash2, UserX } from 'lucide-react';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { LogOut, RefreshCw, Stethoscope, Trash2, UserX } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useArrival, useReload, useServer, useServers, useSwitch, useUser } from '../../api/hooks';
+import { useReload, useServer, useServers, useSwitch, useUser } from '../../api/hooks';
 import type { JsonMap, Server } from '../../api/shape';
 import { hasJournal } from '../../journal/journals';
+import { looking } from '../../ui/button';
 import { Answer, Empty, Page } from '../../ui/page';
 import { Menu, type Choice } from '../../ui/menu';
 import { RefusalNotice } from '../../ui/refusal';
@@ -44,7 +45,6 @@ function Known({ server }: { server: Server }) {
   const { t } = useTranslation();
   const { tab } = useSearch({ from: '/server' });
   const navigate = useNavigate({ from: '/server' });
-  useArrival(server);
   const tabs: Tab<Key>[] = [
     ...(hasJournal(server) ? [{ key: 'signIn', label: t('server.signIn') } as const] : []),
     { key: 'tools', label: t('item.tools'), count: server.tools.length },
@@ -119,6 +119,12 @@ function Actions({ server }: { server: Server }) {
   const error = reload.error ?? toggle.error;
   return (
     <>
+      {hasJournal(server) && (
+        <Link to="/doctor" search={{ server: server.name }} className={looking('plain')}>
+          <Stethoscope size={16} aria-hidden />
+          {t('server.examine')}
+        </Link>
+      )}
       <Switch
         on={server.enabled}
         disabled={toggle.isPending}

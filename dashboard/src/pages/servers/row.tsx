@@ -3,7 +3,7 @@
 import { Link } from '@tanstack/react-router';
 import { memo, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useArrival, useSwitch, useUser } from '../../api/hooks';
+import { useSwitch, useUser } from '../../api/hooks';
 import type { Server } from '../../api/shape';
 import { looking } from '../../ui/button';
 import { ErrorCode, ExplainedLines } from '../../ui/explained';
@@ -18,7 +18,6 @@ export const ServerRow = memo(function ServerRow({ server, told }: { server: Ser
   const { t } = useTranslation();
   const isAdmin = useUser().data?.isAdmin ?? false;
   const toggle = useSwitch();
-  useArrival(server);
   const reason = why(server);
   const problem = server.problems?.[0];
   const about = [server.transport ?? transportOf(server), server.tools.length > 0 && t('item.toolCount', { count: server.tools.length })].filter(Boolean).join(' · ');

@@ -1,0 +1,147 @@
+//! One request to a server without an MCP session: for what the API does of MCP itself (tool calls, prompts, resources).
+//!
+//! Who asks must see the server. Leaves out what a session has: nobody is asked back, and a missing sign-in is not waited for but told.
+
+use hub::cause::Cause;
+use hub::upstream::{CallError, NotServed, Upstream};
+use mcp::message::{Kind, Message, code};
+use serde_json::{Value, json};
+use settings::{Server, Settings};
+
+use super::oauth::{needed, told};
+use super::servers::no_server;
+use super::view::sees;
+use crate::access::Visitor;
+use crate::app::App;
+use crate::problem::{Problem, Whose};
+
+/// The server of this name and the upstream that this visitor's requests go to.
+pub(super) fn reached<'s>(
+    app: &App,
+    visitor: &Visitor,
+    settings: &'s Settings,
+    name: &str,
+) -> Result<(&'s Server, Upstream), Problem> {
+    let server = settings
+        .server(name)
+        .filter(|server| sees(visitor, server))
+        .ok_or_else(|| no_server(name))?;
+    let upstream = app
+        .hub()
+        .upstreams()
+        .serving(name, visitor.username.as_deref(), None)
+        .map_err(|why| not_served(name, &why))?;
+    Ok((server, upstream))
+}
+
+fn not_served(name: &str, why: &NotServed) -> Problem {
+    let problem = match why {
+        NotServed::Unknown(_) => no_server(name),
+        NotServed::TooMany(_) => {
+            Problem::new(Whose::Forbidden, why.to_string()).code("too_many_sessions")
+        }
+        NotServed::NoUser(_) => Problem::new(Whose::Forbidden, why.to_string()).code("no_user"),
+    };
+    problem.cause(why.into())
+}
+
+/// An item's own name at its server, out of that or the one that clients see.
+pub(super) fn own_name<'n>(
+    server: &str,
+    separator: &str,
+    wanted: &'n str,
+    knows: impl Fn(&str) -> bool,
+) -> &'n str {
+    let own = wanted
+        .strip_prefix(server)
+        .and_then(|rest| rest.strip_prefix(separator));
+    if knows(wanted) {
+        wanted
+    } else {
+        own.unwrap_or(wanted)
+    }
+}
+
+/// Asks, and gives the result as it is.
+pub(super) async fn asked(
+    upstream: &Upstream,
+    method: &str,
+    params: &str,
+) -> Result<Value, Problem> {
+    let answer = response(upstream, Message::request("1", method, Some(params))).await?;
+    outcome(upstream.name(), &answer)
+}
+
+/// The response. What the server tells meanwhile has no reader here; what it asks is answered with "not possible here", so
+/// that it does not wait.
+async fn response(upstream: &Upstream, request: Message) -> Result<Message, Problem> {
+    let mut call = upstream.call(request);
+    while let Some(message) = call.next().await {
+        let message = message.map_err(|error| failed(upstream, &error))?;
+        match message.kind() {
+            Kind::Response => return Ok(message),
+            Kind::Notification => {}
+            Kind::Request => {
+                let why = "nobody can be asked during a call over the REST API";
+                let refusal = Message::failure(message.id(), code::METHOD_NOT_FOUND, why, None);
+                upstream
+                    .answer(refusal)
+                    .await
+                    .map_err(|error| failed(upstream, &error))?;
+            }
+        }
+    }
+    Err(Problem::new(
+        Whose::Upstream,
+        format!("{} ended the call without an answer", upstream.name()),
+    ))
+}
+
+fn outcome(server: &str, answer: &Message) -> Result<Value, Problem> {
+    let unreadable = |error: serde_json::Error| {
+        Problem::new(
+            Whose::Upstream,
+            format!("the answer of {server} cannot be read: {error}"),
+        )
+    };
+    if let Some(result) = answer.result() {
+        let result: Value = serde_json::from_str(result).map_err(unreadable)?;
+        return Ok(if result.is_object() {
+            result
+        } else {
+            json!({ "content": result })
+        });
+    }
+    let error: Value = serde_json::from_str(answer.error().unwrap_or("{}")).map_err(unreadable)?;
+    let message = error["message"].as_str().unwrap_or("no reason given");
+    Err(Problem::new(
+        Whose::Upstream,
+        format!("{server} refused the call: {message}"),
+    )
+    .code("refused")
+    .cause(Cause::CallRefused)
+    .with("error", error.clone()))
+}
+
+fn failed(upstream: &Upstream, error: &CallError) -> Problem {
+    let explained = upstream.explain_call(error);
+    let problem = match error {
+        CallError::NeedsSignIn(why) => return needed(why, &explained),
+        CallError::NotConnected { .. } => {
+            Problem::new(Whose::Upstream, error.to_string()).code("not_connected")
+        }
+        CallError::Failed { .. } => {
+            Problem::new(Whose::Upstream, error.to_string()).code("call_failed")
+        }
+        CallError::Timeout { .. } => {
+            Problem::new(Whose::UpstreamSilent, error.to_string()).code("timeout")
+        }
+        CallError::Unreadable(_) => Problem::request(error.to_string()),
+        CallError::NotAsked { .. } | CallError::Unanswered { .. } => {
+            Problem::new(Whose::Upstream, error.to_string())
+        }
+    };
+    problem
+        .cause(error.into())
+        .with("explained", told(&explained))
+}
