@@ -59,5 +59,6 @@ export const PAGES = {
   logs: '/logs',
   users: '/users',
   settings: '/settings',
+  doctor: '/doctor',
   missing: '/there-is-no-such-page',
 };
