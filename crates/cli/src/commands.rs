@@ -17,6 +17,7 @@ pub(crate) mod settings;
 pub(crate) mod tools;
 
 mod all_sign_ins;
+mod by_hand;
 mod consent;
 mod journey;
 

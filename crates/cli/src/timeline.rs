@@ -86,6 +86,10 @@ pub(crate) fn step(entry: &Entry) -> Option<String> {
             let said = why.split("; register").next().unwrap_or_default();
             told("client", said, "")
         }
+        ("registration", Some(why)) if why.contains(" refused to register a client: ") => {
+            let said = why.rsplit_once("; ").map_or(why, |(said, _)| said);
+            told("client", said, "")
+        }
         ("authorization_url", Some(why)) => match why.split_once("; callback ") {
             Some((scopes, _)) => told("scopes", scopes.trim_start_matches("scope "), ""),
             None => Some(line(entry)),
@@ -187,6 +191,12 @@ mod tests {
         assert_eq!(link.as_deref(), Some("  scopes         a b"));
         let accepted = "accepted: state and issuer are right";
         assert_eq!(entry("callback", None, accepted, None), None);
+        let no =
+            "http://x/register refused to register a client: 403 no; not me; set oauth.clientId";
+        let refused = entry("registration", None, "stopped", Some(no));
+        let line =
+            "  client         http://x/register refused to register a client: 403 no; not me";
+        assert_eq!(refused.as_deref(), Some(line));
         let broken = entry("discovery", Some(500), "answered 500", None).unwrap();
         assert!(broken.contains("GET a.test/"), "{broken}");
         let stopped = entry("discovery", None, "stopped", Some("no metadata")).unwrap();

@@ -340,6 +340,9 @@ impl Registration {
                 "registration is likely for known clients only: set oauth.clientId, oauth.dynamicRegistration.initialAccessToken, or what they ask for in oauth.dynamicRegistration.metadata"
             }
             Some(_) if protected => "check oauth.dynamicRegistration.initialAccessToken",
+            None | Some(_) if against == Against::Callback => {
+                "set oauth.redirectUri to an address that it takes, or register a client there by hand and set oauth.clientId"
+            }
             None | Some(_) => "set oauth.clientId, or change oauth.dynamicRegistration.metadata",
         };
         Err(RegistrationError::Refused {

@@ -1,13 +1,11 @@
 //! `mcphub add <url>`: puts a server into the settings, and sees it through to its tools.
 
-mod client;
-
 use clap::Args;
 use serde_json::{Map, Value, json};
 use url::{Host, Url};
 
-use super::Desk;
 use super::journey::{Journey, Wishes, verdict};
+use super::{Desk, by_hand};
 use crate::failure::Failure;
 use crate::rest::shape::Server;
 
@@ -66,13 +64,13 @@ pub(crate) async fn run(desk: &Desk, add: Add) -> Result<(), Failure> {
             journey.settled().await?
         }
     };
-    client::counts(&server)?;
-    if server.status == "needs_client" {
-        let (id, secret) = client::ask(desk, &add, &server).await?;
-        server = give_client(desk, &server, (&id, Some(&secret)), &mut journey).await?;
-        client::counts(&server)?;
+    by_hand::counts(&server)?;
+    if server.wants_a_client() {
+        let whom = (&server, add.address.as_str());
+        let result = desk.hub.server_as_told(&name).await?;
+        server = by_hand::give(desk, whom, !add.yes, result, &mut journey).await?;
     }
-    if server.waits_for_a_person() && server.status != "needs_client" {
+    if server.waits_for_a_person() && !server.wants_a_client() {
         server = journey.sign_in(add.wishes).await?;
     }
     desk.output.result(&desk.hub.server_as_told(&name).await?);
@@ -102,22 +100,9 @@ async fn take_up(
     desk.output
         .progress(format!("  known as       {}", there.name));
     match &add.client_id {
-        Some(id) => give_client(desk, there, (id, add.client_secret.as_deref()), journey).await,
+        Some(id) => by_hand::save(desk, there, (id, add.client_secret.as_deref()), journey).await,
         None => journey.settled().await,
     }
-}
-
-async fn give_client(
-    desk: &Desk,
-    server: &Server,
-    (id, secret): (&str, Option<&str>),
-    journey: &mut Journey<'_>,
-) -> Result<Server, Failure> {
-    let mut config = server.config.clone();
-    put_client(&mut config, id, secret);
-    desk.hub.change(&server.name, &config).await?;
-    desk.output.progress("  client         saved");
-    journey.stirred(server).await
 }
 
 fn checked(address: &str) -> Result<Url, Failure> {
@@ -151,20 +136,9 @@ fn config(add: &Add) -> Result<Value, Failure> {
         config["headers"] = Value::Object(headers);
     }
     if let Some(id) = &add.client_id {
-        put_client(&mut config, id, add.client_secret.as_deref());
+        by_hand::put(&mut config, id, add.client_secret.as_deref());
     }
     Ok(config)
-}
-
-/// What else stands under `oauth` stays.
-fn put_client(config: &mut Value, id: &str, secret: Option<&str>) {
-    if !config["oauth"].is_object() {
-        config["oauth"] = json!({});
-    }
-    config["oauth"]["clientId"] = id.into();
-    if let Some(secret) = secret.filter(|secret| !secret.is_empty()) {
-        config["oauth"]["clientSecret"] = secret.into();
-    }
 }
 
 /// `https://mcp.linear.app/mcp` is `linear`; with a number behind when the name is taken.

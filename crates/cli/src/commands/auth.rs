@@ -5,7 +5,7 @@ use hub::explained::named;
 use serde_json::{Value, json};
 
 use super::journey::{Journey, Wishes, noticed, switched_off, ticking, verdict};
-use super::{Desk, all_sign_ins, servers};
+use super::{Desk, all_sign_ins, by_hand, servers};
 use crate::failure::{Exit, Failure};
 use crate::output::table;
 use crate::rest::shape::{self, Entry, Server};
@@ -159,9 +159,38 @@ async fn login(desk: &Desk, server: &str, forget: bool, wishes: Wishes) -> Resul
             return Ok(());
         }
     }
-    let after = Journey::of(desk, server).await?.sign_in(wishes).await?;
+    let mut journey = Journey::of(desk, server).await?;
+    let after = match journey.sign_in(wishes).await {
+        Err(failure) if failure.exit == Exit::SignInNeeded => {
+            let stands = journey.settled().await?;
+            if !stands.wants_a_client() {
+                return Err(failure);
+            }
+            with_a_client(desk, &stands, wishes, &mut journey).await?
+        }
+        done => done?,
+    };
     desk.output.result(&told(&after));
     finished(desk, &after)
+}
+
+/// The sign-in once a person has made the client that the login server does not give.
+async fn with_a_client(
+    desk: &Desk,
+    server: &Server,
+    wishes: Wishes,
+    journey: &mut Journey<'_>,
+) -> Result<Server, Failure> {
+    let whole = desk.hub.server_as_told(&server.name).await?;
+    let mut result = told(server);
+    result["oauth"] = whole["oauth"].clone();
+    let address = server.config["url"].as_str().unwrap_or_default();
+    let whom = (server, address);
+    let server = by_hand::give(desk, whom, !wishes.no_wait, result, journey).await?;
+    match server.waits_for_a_person() && !server.wants_a_client() {
+        true => journey.sign_in(wishes).await,
+        false => Ok(server),
+    }
 }
 
 async fn complete(desk: &Desk, server: &str, pasted: Option<String>) -> Result<(), Failure> {

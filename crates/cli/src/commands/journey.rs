@@ -11,7 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::Desk;
 use crate::failure::{Exit, Failure};
-use crate::rest::shape::{Completed, Server};
+use crate::rest::shape::{Authorization, Completed, Server};
 use crate::timeline::{self, Follower};
 
 /// How often the hub is asked how it goes.
@@ -121,7 +121,9 @@ impl<'a> Journey<'a> {
 
     /// Makes the link, shows it, and waits until the person is through.
     pub(super) async fn sign_in(&mut self, wishes: Wishes) -> Result<Server, Failure> {
-        self.sign_in_with(wishes, &mut Pasted::begin(wishes)).await
+        let link = self.link().await?;
+        // Only now: what is typed before may be the answer to another question.
+        self.follow(&link, wishes, &mut Pasted::begin(wishes)).await
     }
 
     /// As `sign_in`, for one of several: they share what is pasted.
@@ -130,10 +132,23 @@ impl<'a> Journey<'a> {
         wishes: Wishes,
         pasted: &mut Pasted,
     ) -> Result<Server, Failure> {
+        let link = self.link().await?;
+        self.follow(&link, wishes, pasted).await
+    }
+
+    async fn link(&mut self) -> Result<Authorization, Failure> {
         let link = self.desk.hub.authorize(self.server).await;
         self.tell().await?;
-        let link = link?;
-        self.show(&link, wishes);
+        link
+    }
+
+    async fn follow(
+        &mut self,
+        link: &Authorization,
+        wishes: Wishes,
+        pasted: &mut Pasted,
+    ) -> Result<Server, Failure> {
+        self.show(link, wishes);
         if wishes.no_wait {
             return self.desk.hub.server(self.server).await;
         }

@@ -81,6 +81,14 @@ impl Server {
         WAITS_FOR_A_PERSON.contains(&self.status.as_str())
     }
 
+    /// No sign-in can begin before there is a client, and the login server gives the hub none.
+    pub(crate) fn wants_a_client(&self) -> bool {
+        matches!(
+            self.status.as_str(),
+            "needs_client" | "registration_refused"
+        )
+    }
+
     pub(crate) fn is_connected(&self) -> bool {
         matches!(self.status.as_str(), "connected" | "refresh_failing")
     }

@@ -15,6 +15,7 @@ mod lists;
 mod messages;
 #[cfg(unix)]
 mod people;
+mod refused;
 mod sealed;
 #[cfg(unix)]
 mod terminal;

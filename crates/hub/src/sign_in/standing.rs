@@ -181,7 +181,9 @@ impl Shared {
             expires_at: grant.and_then(|grant| grant.expires_at),
             issuer: grant
                 .map(|grant| grant.issuer.clone())
-                .filter(|issuer| !issuer.is_empty()),
+                .filter(|issuer| !issuer.is_empty())
+                // Where a client is to be made by hand.
+                .or_else(|| issuer.clone().filter(|_| state.wants_a_client())),
             offered_by: offered.filter(|_| state == State::Unneeded),
             scopes: grant.map(|grant| grant.scopes.clone()).unwrap_or_default(),
             profile: profile.map_or_else(Vec::new, |profile| {

@@ -174,6 +174,12 @@ impl State {
         }
     }
 
+    /// Whether nobody can be sent to the login server before there is a client, and it gives us none.
+    #[must_use]
+    pub fn wants_a_client(self) -> bool {
+        matches!(self, Self::NeedsClient | Self::RegistrationRefused)
+    }
+
     /// Whether requests can be sent in this state (with a token, or without any).
     #[must_use]
     pub fn usable(self) -> bool {
@@ -213,6 +219,7 @@ pub struct View {
     /// When the access token ends, as far as known.
     #[serde(skip)]
     pub expires_at: Option<SystemTime>,
+    /// The login server that gave the token, or that gives us no client.
     pub issuer: Option<String>,
     /// Who would sign somebody in, where no sign-in is needed.
     pub offered_by: Option<String>,
@@ -221,7 +228,7 @@ pub struct View {
     pub profile: Vec<String>,
     /// Where a client is registered by hand, at a provider that is known.
     pub console_url: Option<String>,
-    /// The callback address that this server's sign-in uses; to be registered by hand in `needs_client`.
+    /// The callback address that this server's sign-in uses; to be registered by hand where the login server gives no client.
     pub redirect_uri: String,
     /// The browser cannot bring the answer to the hub at that address: it is to be pasted.
     pub paste_back: bool,

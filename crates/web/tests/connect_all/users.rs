@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{StatusCode, header};
 use hub::sign_in::Account;
-use lab::{Decision, Registration, World};
+use lab::{Decision, Redirects, Registration, World};
 use serde_json::{Value, json};
 
 use crate::person::{Person, met, onward, worlds};
@@ -135,6 +135,30 @@ async fn a_walk_is_of_the_browser_that_logged_in_and_ends_with_its_account() {
     }
     let after = bob.opens(&stage, "/connect").await;
     assert!(after.text.contains("type=\"password\""), "{}", after.text);
+}
+
+#[tokio::test]
+async fn who_is_not_registered_is_shown_the_callback_for_a_client_made_by_hand() {
+    let (worlds, servers) = worlds(&["strangers", "callback"]).await;
+    worlds[0].switches(|switches| switches.registration = Registration::Refused);
+    worlds[1].switches(|switches| switches.registration_redirects = Redirects::HttpsOnly);
+    let settings = json!({ "mcpServers": servers });
+    let stage = Stage::new(&settings.to_string()).await;
+    met(&stage, "strangers", "registration_refused").await;
+    met(&stage, "callback", "registration_refused").await;
+    let list = Person::default().opens(&stage, "/connect").await.text;
+    for (words, count) in [
+        ("the console of http://127.0.0.1:", 2),
+        (", with this callback address:", 2),
+        (">http://localhost:3000/oauth/callback<", 2),
+        (" --client-id ... --client-secret ...", 2),
+        // What is said of the refusal and what to do do not contradict each other.
+        ("set oauth.redirectUri to an address that it takes", 1),
+        ("Set oauth.redirectUri to an address that it takes", 1),
+        ("oauth.dynamicRegistration.metadata", 1),
+    ] {
+        assert_eq!(list.matches(words).count(), count, "{words} in {list}");
+    }
 }
 
 // rule: safe-x03

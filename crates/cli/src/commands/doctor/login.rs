@@ -120,7 +120,8 @@ async fn walk(
 ) -> Result<(Vec<Line>, Option<Value>), Failure> {
     let mut journey = Journey::of_new(desk, trial.name);
     let server = journey.settled().await?;
-    if server.waits_for_a_person() {
+    // Asked for a client again, the login server would say no again; why it did is judged below.
+    if server.waits_for_a_person() && !server.wants_a_client() {
         // What went wrong on the way is judged below.
         match journey.sign_in(trial.wishes).await {
             Ok(_) => {}

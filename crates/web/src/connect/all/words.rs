@@ -237,24 +237,35 @@ fn instead(entry: &Entry, runs: bool) -> Vec<(&'static str, Row)> {
         let words = "The answer of its login server does not come back to this hub by itself; sign in with:";
         return vec![command(words, named("mcphub auth login <server>", name))];
     }
-    if view.state != Standing::NeedsClient {
-        let action = view.action.as_deref().unwrap_or("sign in again");
-        return vec![
-            ("Do", Row::Text(sentence(action))),
-            (
-                "Then",
-                Row::Command(String::new(), named("mcphub auth login <server>", name)),
-            ),
-        ];
+    if view.state == Standing::NeedsClient {
+        return by_hand(entry, "Do").into();
     }
-    let console = view.console_url.as_deref();
-    let console = console.map_or_else(|| "the login server's console".to_owned(), str::to_owned);
+    let action = view.action.as_deref().unwrap_or("sign in again");
+    let login = Row::Command(String::new(), named("mcphub auth login <server>", name));
+    let mut rows = vec![("Do", Row::Text(sentence(action))), ("Then", login)];
+    if view.state == Standing::RegistrationRefused {
+        rows.extend(by_hand(entry, "Or"));
+    }
+    rows
+}
+
+/// The client that a person makes at the login server, and its way into the settings.
+fn by_hand(entry: &Entry, label: &'static str) -> [(&'static str, Row); 2] {
+    let view = &entry.view;
+    let console = match (&view.console_url, &view.issuer) {
+        (Some(console), _) => console.clone(),
+        (None, Some(issuer)) => format!("the console of {issuer}"),
+        (None, None) => "the login server's console".to_owned(),
+    };
     // rule: safe-x03
     let address = written(entry).map_or_else(String::new, without_url_secrets);
-    vec![
-        command(
-            &format!("Make a client in {console}, with this callback address:"),
-            view.redirect_uri.clone(),
+    [
+        (
+            label,
+            Row::Command(
+                format!("Make a client in {console}, with this callback address:"),
+                view.redirect_uri.clone(),
+            ),
         ),
         (
             "Then",

@@ -1,34 +1,37 @@
-//! A client that a person makes by hand, because the login server registers nobody: where its console is, which callback address to paste
-//! there, and the id and secret that come out.
+//! A client that a person makes by hand, because the login server registers nobody, or not this hub: where its console is, which callback
+//! address to paste there, and the id and secret that come out.
 //!
-//! Where nobody is at a terminal the same is said, with the command that takes both.
+//! Where nobody is at a terminal the same is said, with the command that takes both. What else helps against a refusal is the hub's to say.
 
 use std::io::{BufRead, IsTerminal};
 
-use hub::explained::{named, quoted};
+use hub::cause::Cause;
+use hub::explained::{Explained, named, quoted, sentence};
+use serde_json::{Value, json};
 
-use super::Add;
-use crate::commands::Desk;
+use super::Desk;
+use super::journey::Journey;
 use crate::failure::{Exit, Failure};
 use crate::rest::shape::{OAuth, Server};
 
-/// The client id and secret that the person gives; an empty secret is none.
-pub(super) async fn ask(
+/// Asks for the client and saves it; the server as it stands then. Where nobody can be asked, `result` is the command's result.
+// Nothing is registered for that: what was just refused is not asked for again.
+pub(super) async fn give(
     desk: &Desk,
-    add: &Add,
-    server: &Server,
-) -> Result<(String, String), Failure> {
-    let name = &server.name;
+    (server, address): (&Server, &str),
+    asks: bool,
+    result: Value,
+    journey: &mut Journey<'_>,
+) -> Result<Server, Failure> {
     let oauth = server.oauth.clone().unwrap_or_default();
-    for line in instructions(&oauth, desk.hub.address()) {
+    let told = instructions(&oauth, desk.hub.address());
+    for line in refusal(server).into_iter().chain(told) {
         desk.output.progress(line);
     }
-    let missing = Failure::new(Exit::SignInNeeded, format!("{name} needs a client id")).cure(
-        format!("mcphub add {} --client-id ... --client-secret ...; `${{NAME}}` stands for a variable of the hub's environment", quoted(&add.address)),
-    );
-    if add.yes || desk.output.json || !std::io::stdin().is_terminal() {
+    let missing = missing(server, address);
+    if !asks || desk.output.json || !std::io::stdin().is_terminal() {
         // A script finds the callback address and the console in there.
-        desk.output.result(&desk.hub.server_as_told(name).await?);
+        desk.output.result(&result);
         return Err(missing.beside_a_result());
     }
     let id = asked(
@@ -38,7 +41,65 @@ pub(super) async fn ask(
     if id.is_empty() {
         return Err(missing);
     }
-    Ok((id, asked_in_secret(desk)?))
+    let secret = asked_in_secret(desk)?;
+    let server = save(desk, server, (&id, Some(&secret)), journey).await?;
+    counts(&server)?;
+    Ok(server)
+}
+
+/// Puts the client into the server's entry, and waits for what comes of it.
+pub(super) async fn save(
+    desk: &Desk,
+    server: &Server,
+    (id, secret): (&str, Option<&str>),
+    journey: &mut Journey<'_>,
+) -> Result<Server, Failure> {
+    let mut config = server.config.clone();
+    put(&mut config, id, secret);
+    desk.hub.change(&server.name, &config).await?;
+    desk.output.progress("  client         saved");
+    journey.stirred(server).await
+}
+
+/// What else stands under `oauth` stays; an empty secret is none.
+pub(super) fn put(config: &mut Value, id: &str, secret: Option<&str>) {
+    if !config["oauth"].is_object() {
+        config["oauth"] = json!({});
+    }
+    config["oauth"]["clientId"] = id.into();
+    if let Some(secret) = secret.filter(|secret| !secret.is_empty()) {
+        config["oauth"]["clientSecret"] = secret.into();
+    }
+}
+
+fn missing(server: &Server, address: &str) -> Failure {
+    let name = &server.name;
+    let add = format!(
+        "mcphub add {} --client-id ... --client-secret ...; `${{NAME}}` stands for a variable of the hub's environment",
+        quoted(address)
+    );
+    let failure = Failure::new(Exit::SignInNeeded, format!("{name} needs a client id")).cure(add);
+    match told(server).and_then(|told| Cause::find(&told.code)) {
+        Some(cause) => failure.cause(cause),
+        None => failure,
+    }
+}
+
+/// Where the hub was refused, a client made by hand is one of several things that help.
+fn refusal(server: &Server) -> Vec<String> {
+    let told = told(server).filter(|_| server.status == "registration_refused");
+    told.map_or_else(Vec::new, |told| {
+        vec![
+            format!("  refused        {}   {}", told.what_happened, told.code),
+            format!("  what helps     {}", sentence(&told.cure)),
+        ]
+    })
+}
+
+/// A hub of another version may tell something else, and then it is left out.
+fn told(server: &Server) -> Option<Explained> {
+    let told = server.explained.clone()?;
+    serde_json::from_value(told).ok()
 }
 
 /// A client that was given does not count where it names a variable that the hub does not have.
