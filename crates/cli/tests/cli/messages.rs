@@ -123,6 +123,29 @@ fn settings_that_do_not_parse_stop_the_start_with_line_and_column_and_are_not_to
 }
 
 #[test]
+fn a_settings_file_that_is_no_file_or_has_no_folder_is_told_with_what_helps_there() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.home().join("conf d")).unwrap();
+    for (settings, cure) in [
+        (
+            "conf d",
+            "do: name a file, like --settings 'conf d/mcp_settings.json'",
+        ),
+        (
+            "not/there/mcp_settings.json",
+            "do: make the folder and start again: mkdir -p /",
+        ),
+    ] {
+        let serve = ["serve", "--listen", "127.0.0.1:0", "--settings", settings];
+        let (exit, _, err) = desk.run(&serve);
+        assert_eq!(exit, 1, "{err}");
+        assert!(err.contains(cure), "{err}");
+        assert!(err.contains(&Cause::SettingsUnreadable.id()), "{err}");
+        assert!(!err.contains("nothing was changed in it"), "{err}");
+    }
+}
+
+#[test]
 fn a_port_that_is_taken_stops_the_start_with_its_number() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
