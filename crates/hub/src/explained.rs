@@ -12,7 +12,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use words::{folded, headline, why};
-pub use words::{named, quoted, sentence};
+pub use words::{named, quoted, sentence, with_client};
 
 use crate::cause::Cause;
 use crate::sign_in::{Account, CallbackError, Needed, SignInError};

@@ -5,7 +5,7 @@
 
 use std::io::{BufRead, IsTerminal};
 
-use hub::explained::{named, quoted};
+use hub::explained::{named, with_client};
 
 use super::Add;
 use crate::commands::Desk;
@@ -23,9 +23,11 @@ pub(super) async fn ask(
     for line in instructions(&oauth, desk.hub.address()) {
         desk.output.progress(line);
     }
-    let missing = Failure::new(Exit::SignInNeeded, format!("{name} needs a client id")).cure(
-        format!("mcphub add {} --client-id ... --client-secret ...; `${{NAME}}` stands for a variable of the hub's environment", quoted(&add.address)),
+    let cure = format!(
+        "{}; `${{NAME}}` stands for a variable of the hub's environment",
+        with_client(&add.address, name)
     );
+    let missing = Failure::new(Exit::SignInNeeded, format!("{name} needs a client id")).cure(cure);
     if add.yes || desk.output.json || !std::io::stdin().is_terminal() {
         // A script finds the callback address and the console in there.
         desk.output.result(&desk.hub.server_as_told(name).await?);
