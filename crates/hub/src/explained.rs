@@ -145,12 +145,12 @@ impl Hub {
         upstream.explained().map(|it| it.with_waiting(waiting))
     }
 
-    /// A callback that came to nothing.
+    /// A callback that came to nothing. `pasted`: a person pasted it for this account.
     #[must_use]
-    pub fn explain_callback(&self, error: &CallbackError) -> Explained {
+    pub fn explain_callback(&self, error: &CallbackError, pasted: Option<&Account>) -> Explained {
         let evidence = match error {
-            CallbackError::Client { server, .. } | CallbackError::Exchange { server, .. } => {
-                self.journal().evidence(&Account::shared(server))
+            CallbackError::Client { account, .. } | CallbackError::Exchange { account, .. } => {
+                self.journal().evidence(account)
             }
             CallbackError::Malformed(_)
             | CallbackError::UnknownState
@@ -159,7 +159,7 @@ impl Hub {
             | CallbackError::Denied { .. }
             | CallbackError::Store { .. } => None,
         };
-        of_callback(error).evidence(evidence)
+        of_callback(error, pasted).evidence(evidence)
     }
 
     /// A sign-in that could not begin.
@@ -249,9 +249,9 @@ impl Explained {
     }
 }
 
-/// A callback that came to nothing, as far as it says so itself.
+/// A callback that came to nothing, as far as it says so itself. `pasted`: a person pasted it for this account.
 #[must_use]
-pub fn of_callback(error: &CallbackError) -> Explained {
+pub fn of_callback(error: &CallbackError, pasted: Option<&Account>) -> Explained {
     let cause = Cause::from(error);
     let (server, reason) = match error {
         CallbackError::Malformed(reason) => (None, reason.as_str()),
@@ -268,9 +268,18 @@ pub fn of_callback(error: &CallbackError) -> Explained {
             Some(server.as_str()),
             description.as_deref().unwrap_or_default(),
         ),
-        CallbackError::Client { server, reason }
-        | CallbackError::Exchange { server, reason, .. }
-        | CallbackError::Store { server, reason } => (Some(server.as_str()), reason.as_str()),
+        CallbackError::Client { account, reason }
+        | CallbackError::Exchange {
+            account, reason, ..
+        } => (Some(account.server.as_str()), reason.as_str()),
+        CallbackError::Store { server, reason } => (Some(server.as_str()), reason.as_str()),
+    };
+    let server = server.or_else(|| pasted.map(|account| account.server.as_str()));
+    // The sign-in goes on waiting, so that a better paste is the nearest way.
+    let action = if matches!(error, CallbackError::Malformed(_)) && pasted.is_some() {
+        "paste the whole address at which the browser ended; for a new link"
+    } else {
+        ""
     };
     let answered = match error {
         CallbackError::Denied { error, .. } => {
@@ -289,6 +298,7 @@ pub fn of_callback(error: &CallbackError) -> Explained {
         meanwhile: Some(meanwhile.to_owned()),
         ..Explained::of(cause, server)
             .because(cause, reason)
+            .helps(action)
             .evidence(answered)
     }
 }

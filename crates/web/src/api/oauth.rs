@@ -119,7 +119,7 @@ pub(super) async fn complete(
         .sign_ins()
         .complete(&account, sent.pasted.trim())
         .await
-        .map_err(|error| not_completed(&app, &error))?;
+        .map_err(|error| not_completed(&app, &account, &error))?;
     if let Some(again) = done.again {
         let message = "the login server wants to be asked differently; open the new link";
         let outcome = Outcome {
@@ -303,7 +303,7 @@ fn not_begun(app: &App, account: &Account, error: &SignInError) -> Problem {
         .with("explained", told(&explained))
 }
 
-fn not_completed(app: &App, error: &CallbackError) -> Problem {
+fn not_completed(app: &App, account: &Account, error: &CallbackError) -> Problem {
     let (whose, code) = match error {
         CallbackError::Malformed(_) => (Whose::Request, "malformed"),
         CallbackError::UnknownState => (Whose::Request, "unknown_state"),
@@ -314,7 +314,7 @@ fn not_completed(app: &App, error: &CallbackError) -> Problem {
         CallbackError::Exchange { .. } => (Whose::Upstream, "exchange_failed"),
         CallbackError::Store { .. } => return Problem::us("storing the token", error),
     };
-    let explained = app.hub().explain_callback(error);
+    let explained = app.hub().explain_callback(error, Some(account));
     Problem::new(whose, error.to_string())
         .code(code)
         .cause(error.into())
