@@ -95,17 +95,12 @@ impl Hub {
         self.named
     }
 
-    /// Does this address lead to one of the hub's own endpoints?
+    /// Does this address lead to one of the hub's own endpoints, or to one of another hub that was started on this machine?
     pub(crate) fn is_at(&self, address: &str) -> bool {
-        let Ok(url) = Url::parse(address) else {
-            return false;
-        };
-        let same_host = url.host() == self.base.host()
-            || (operator::is_loopback(&url) && operator::is_loopback(&self.base));
-        let ours = format!("{}/mcp", self.base.path().trim_end_matches('/'));
-        same_host
-            && url.port_or_known_default() == self.base.port_or_known_default()
-            && url.path().starts_with(&ours)
+        let others = self.others.iter().filter_map(|url| Url::parse(url).ok());
+        Url::parse(address).is_ok_and(|url| {
+            leads_to(&self.base, &url) || others.into_iter().any(|hub| leads_to(&hub, &url))
+        })
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -274,6 +269,15 @@ impl Hub {
         }
         Err(self.refused(status, &answer))
     }
+}
+
+fn leads_to(hub: &Url, url: &Url) -> bool {
+    let same_host =
+        url.host() == hub.host() || (operator::is_loopback(url) && operator::is_loopback(hub));
+    let ours = format!("{}/mcp", hub.path().trim_end_matches('/'));
+    same_host
+        && url.port_or_known_default() == hub.port_or_known_default()
+        && url.path().starts_with(&ours)
 }
 
 fn data(mut answer: Value) -> Value {
