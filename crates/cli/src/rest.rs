@@ -9,7 +9,8 @@ mod refusal;
 use std::path::Path;
 use std::time::Duration;
 
-use reqwest::Method;
+use hub::explained::quoted;
+use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
@@ -113,11 +114,15 @@ impl Hub {
 
     /// The list as it is answered, with what keeps the hub from reading or writing its settings as `trouble`.
     pub(crate) async fn servers_and_trouble(&self) -> Result<Value, Failure> {
+        self.ask_whole(Method::GET, self.list(), None).await
+    }
+
+    fn list(&self) -> Url {
         let mut url = self.url(&["servers"]);
         url.query_pairs_mut()
             .append_pair("page", "1")
             .append_pair("limit", "1000");
-        self.ask_whole(Method::GET, url, None).await
+        url
     }
 
     pub(crate) async fn server_as_told(&self, name: &str) -> Result<Value, Failure> {
@@ -247,6 +252,40 @@ impl Hub {
         url: Url,
         body: Option<&Value>,
     ) -> Result<Value, Failure> {
+        let (status, answer) = self.answer(method, url, body).await?;
+        if is_yes(status, &answer) {
+            return Ok(answer);
+        }
+        let failure = self.refused(status, &answer);
+        let Some(written) = refusal::unknown_server(&answer) else {
+            return Err(failure);
+        };
+        // Only then the list is worth a second question.
+        let (status, mut list) = match self.answer(Method::GET, self.list(), None).await {
+            Ok(list) => list,
+            Err(_) => return Err(failure), // the first failure says more than one about asking again
+        };
+        if !is_yes(status, &list) {
+            return Err(failure);
+        }
+        let names = list["data"].take();
+        let names = names.as_array().into_iter().flatten();
+        let names = names.filter_map(|server| server["name"].as_str());
+        Err(match settings::nearest(&written, names) {
+            Some(meant) => failure.cure(format!(
+                "did you mean {}? `mcphub servers` lists the names",
+                quoted(meant)
+            )),
+            None => failure,
+        })
+    }
+
+    async fn answer(
+        &self,
+        method: Method,
+        url: Url,
+        body: Option<&Value>,
+    ) -> Result<(StatusCode, Value), Failure> {
         let mut request = self.http.request(method, url);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token.expose_secret());
@@ -263,12 +302,13 @@ impl Hub {
             .text()
             .await
             .map_err(|error| self.unreachable(&error))?;
-        let answer: Value = serde_json::from_str(&text).map_err(|_no_json| self.no_hub(status))?;
-        if status.is_success() && answer["success"] != json!(false) {
-            return Ok(answer);
-        }
-        Err(self.refused(status, &answer))
+        let answer = serde_json::from_str(&text).map_err(|_no_json| self.no_hub(status))?;
+        Ok((status, answer))
     }
+}
+
+fn is_yes(status: StatusCode, answer: &Value) -> bool {
+    status.is_success() && answer["success"] != json!(false)
 }
 
 fn leads_to(hub: &Url, url: &Url) -> bool {

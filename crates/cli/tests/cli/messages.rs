@@ -253,3 +253,25 @@ fn the_schema_of_the_settings_file_is_shown_without_a_hub() {
     let schema: Value = serde_json::from_str(&out).unwrap();
     assert!(schema["definitions"]["server"].is_object());
 }
+
+#[test]
+fn a_slip_in_a_servers_name_is_answered_with_the_one_that_was_meant() {
+    let mut desk = Desk::new();
+    let off = serde_json::json!({ "url": "http://127.0.0.1:9/mcp", "enabled": false });
+    let servers = serde_json::json!({ "mcpServers": { "linear": off, "my hub": off } });
+    let _hub = desk.start_hub(&servers.to_string());
+    for (arguments, cure) in [
+        (&["servers", "get", "liner"][..], "did you mean linear?"),
+        (&["auth", "login", "lniear"], "did you mean linear?"),
+        (&["auth", "complete", "liner", "x"], "did you mean linear?"),
+        (&["call", "liner", "echo"], "did you mean linear?"),
+        (&["servers", "toggle", "myhub"], "did you mean 'my hub'?"),
+        (&["servers", "get", "nosuch"], "`mcphub servers` lists"),
+        (&["groups", "remove", "nosuch"], "`mcphub groups` lists"),
+    ] {
+        let (exit, out, err) = desk.run(arguments);
+        assert_eq!(exit, 2, "{arguments:?}: {out}{err}");
+        assert!(err.contains(&format!("do: {cure}")), "{arguments:?}: {err}");
+        assert!(!err.contains("/api/"), "{arguments:?}: {err}");
+    }
+}
