@@ -217,7 +217,7 @@ impl<'a> Journey<'a> {
 /// Nobody signs in to a server that is not used.
 pub(super) fn switched_off(name: &str) -> Failure {
     Failure::api(format!("{name} is switched off"))
-        .cure(named("mcphub servers toggle <server>", name))
+        .cure(named("mcphub servers toggle <server> --on", name))
 }
 
 /// The journey's end as the command's end.

@@ -198,7 +198,7 @@ fn a_sign_in_to_a_server_that_does_not_answer_ends_with_2_and_to_one_that_is_off
         let (exit, out, err) = desk.run(forget);
         assert_eq!(exit, 2, "{out}{err}");
         assert!(err.contains("off is switched off"), "{err}");
-        assert!(err.contains("mcphub servers toggle off"), "{err}");
+        assert!(err.contains("mcphub servers toggle off --on"), "{err}");
     }
 }
 
@@ -255,6 +255,19 @@ fn the_schema_of_the_settings_file_is_shown_without_a_hub() {
 }
 
 #[test]
+fn a_check_that_finds_something_broken_is_no_success_and_counts_as_people_do() {
+    let desk = Desk::new();
+    desk.write_settings(r#"{ "mcpServers": { "a": { "url": "" } } }"#);
+    let (exit, out, err) = desk.run(&["settings", "check"]);
+    assert_eq!(exit, 1, "{out}{err}");
+    assert!(out.contains("1 server, 1 problem\n"), "{out}");
+    let (exit, out, err) = desk.run(&["settings", "check", "--json"]);
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((exit, &told["success"]), (1, &Value::Bool(false)), "{err}");
+    assert_eq!(told["problems"].as_array().unwrap().len(), 1, "{told}");
+}
+
+#[test]
 fn a_slip_in_a_servers_name_is_answered_with_the_one_that_was_meant() {
     let mut desk = Desk::new();
     let off = serde_json::json!({ "url": "http://127.0.0.1:9/mcp", "enabled": false });
@@ -273,5 +286,28 @@ fn a_slip_in_a_servers_name_is_answered_with_the_one_that_was_meant() {
         assert_eq!(exit, 2, "{arguments:?}: {out}{err}");
         assert!(err.contains(&format!("do: {cure}")), "{arguments:?}: {err}");
         assert!(!err.contains("/api/"), "{arguments:?}: {err}");
+    }
+}
+
+#[test]
+fn toggling_switches_a_server_to_what_it_was_not_unless_one_is_named() {
+    let mut desk = Desk::new();
+    let off = serde_json::json!({ "url": "http://127.0.0.1:9/mcp", "enabled": false });
+    let servers = serde_json::json!({ "mcpServers": { "a": off } });
+    let _hub = desk.start_hub(&servers.to_string());
+    for (wish, now) in [
+        (&[][..], "on"),
+        (&[], "off"),
+        (&["--off"], "off"),
+        (&["--on"], "on"),
+        (&["--on"], "on"),
+        (&["--on", "false"], "off"),
+    ] {
+        let (exit, out, err) = desk.run(&[&["servers", "toggle", "a"], wish].concat());
+        assert_eq!(exit, 0, "{out}{err}");
+        let said = format!("a is switched {now}");
+        assert!(out.contains(&said), "{wish:?}: {out}");
+        let enabled = &desk.settings_as_json()["mcpServers"]["a"]["enabled"];
+        assert_eq!(*enabled != false, now == "on", "{wish:?}: {enabled}");
     }
 }
