@@ -166,7 +166,9 @@ impl Hub {
     #[must_use]
     pub fn explain_sign_in(&self, account: &Account, error: &SignInError) -> Explained {
         match error {
-            SignInError::Needed(needed) => of_needed(needed, account, self.journal()),
+            SignInError::Needed(needed) => self
+                .unreached(needed, account)
+                .unwrap_or_else(|| of_needed(needed, account, self.journal())),
             SignInError::UnknownServer(_)
             | SignInError::Disabled(_)
             | SignInError::NotHttp(_)
@@ -178,6 +180,22 @@ impl Hub {
                 Explained::of(cause, Some(&account.server)).because(cause, &error.to_string())
             }
         }
+    }
+}
+
+impl Hub {
+    /// Where the server itself cannot be reached, that is nearer than its metadata, which lie at the same place.
+    fn unreached(&self, needed: &Needed, account: &Account) -> Option<Explained> {
+        let silent = [
+            Cause::ResourceMetadataUnreachable,
+            Cause::ResourceMetadataSilent,
+        ];
+        let upstream = self.upstreams().get(&account.fingerprint())?;
+        let state = upstream.state();
+        let trouble = state.trouble()?;
+        let away = silent.contains(&needed.into())
+            && matches!(trouble, Trouble::Unreachable { .. } | Trouble::Tls { .. });
+        away.then(|| of_trouble(trouble, &upstream).meanwhile(upstream.meanwhile()))
     }
 }
 

@@ -131,7 +131,10 @@ impl<'a> Journey<'a> {
         pasted: &mut Pasted,
     ) -> Result<Server, Failure> {
         let link = self.desk.hub.authorize(self.server).await;
-        self.tell().await?;
+        // Steps that all met the same closed door say nothing more than the error.
+        if !link.as_ref().is_err_and(Failure::is_of_link) {
+            self.tell().await?;
+        }
         let link = link?;
         self.show(&link, wishes);
         if wishes.no_wait {

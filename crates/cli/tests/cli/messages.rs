@@ -187,9 +187,16 @@ fn a_sign_in_to_a_server_that_does_not_answer_ends_with_2_and_to_one_that_is_off
         "off": { "url": nobody, "enabled": false },
     } });
     let _hub = desk.start_hub(&settings.to_string());
+    // Its first attempt to connect is over soon; each look is a process and takes its time.
+    let away = || desk.json(&["servers", "get", "away"])["status"].clone();
+    assert!((0..300).any(|_| away() == "disconnected"));
     let (exit, out, err) = desk.run(&["auth", "login", "away", "--no-browser"]);
     assert_eq!(exit, 2, "{out}{err}");
     assert!(err.contains("away: "), "{err}");
+    // As `mcphub servers` has it, and said once: not of its metadata, which lie at the same closed door.
+    assert!(err.contains(&Cause::ConnectionRefused.id()), "{err}");
+    let said = format!("{out}{err}");
+    assert_eq!(said.matches("onnection refused").count(), 1, "{said}");
     assert!(!out.contains("Open this in a browser"), "{out}");
     for forget in [
         &["auth", "login", "off"][..],

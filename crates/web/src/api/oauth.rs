@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use hub::cause::Cause;
+use hub::cause::{Cause, Family};
 use hub::explained::Explained;
 use hub::journal::Entry;
 use hub::sign_in::{Account, CallbackError, Forget, Needed, SignInError, SignedOut};
@@ -265,9 +265,15 @@ pub(super) fn needed(needed: &Needed, explained: &Explained) -> Problem {
         true => (Whose::Person, "sign_in_needed"),
         false => (Whose::Upstream, "no_sign_in_now"),
     };
-    Problem::new(whose, format!("{}: {}", needed.server, needed.reason))
+    let cause = Cause::find(&explained.code).unwrap_or_else(|| needed.into());
+    // The evidence says the rest, once.
+    let message = match cause.family() {
+        Family::Link => "the server itself cannot be reached, and nobody else says how to sign in",
+        Family::Auth | Family::Call | Family::Hub | Family::Conf => &needed.reason,
+    };
+    Problem::new(whose, format!("{}: {message}", needed.server))
         .code(code)
-        .cause(needed.into())
+        .cause(cause)
         .with("explained", told(explained))
         .with("status", needed.state.word())
         .with("reason", needed.reason.as_str())
@@ -298,8 +304,9 @@ fn not_begun(app: &App, account: &Account, error: &SignInError) -> Problem {
         SignInError::Needed(why) => needed(why, &explained),
         SignInError::Store(_) => Problem::us("storing the sign-in", error),
     };
+    // A nearer cause may be known than what the sign-in met.
     problem
-        .cause(error.into())
+        .cause(Cause::find(&explained.code).unwrap_or_else(|| error.into()))
         .with("explained", told(&explained))
 }
 
