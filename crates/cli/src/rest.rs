@@ -261,9 +261,10 @@ impl Hub {
             return Err(failure);
         };
         // Only then the list is worth a second question.
-        let (status, mut list) = match self.answer(Method::GET, self.list(), None).await {
-            Ok(list) => list,
-            Err(_) => return Err(failure), // the first failure says more than one about asking again
+        let list = self.answer(Method::GET, self.list(), None).await;
+        // The first failure says more than one about asking again.
+        let Ok((status, mut list)) = list else {
+            return Err(failure);
         };
         if !is_yes(status, &list) {
             return Err(failure);

@@ -38,7 +38,7 @@ pub(crate) fn run(wanted: &Explain, output: Output) -> Result<(), Failure> {
 
 /// A number alone: those of sign-ins are asked for most and stand first.
 fn of_number(written: &str) -> Vec<Cause> {
-    if !written.trim().parse::<u16>().is_ok() {
+    if written.trim().parse::<u16>().is_err() {
         return Vec::new();
     }
     let families = [

@@ -30,14 +30,16 @@ fn cure(error: &StartError, path: &Path) -> String {
         }
     };
     match error {
-        OpenError::Unreadable(ReadError::Io { source, .. }) => match source.kind() {
-            ErrorKind::PermissionDenied => format!(
-                "give the user who runs the hub the right to read {shown} and to enter its folder, and start again; who may shows: ls -ld {named}"
-            ),
-            _ => format!(
+        OpenError::Unreadable(ReadError::Io { source, .. }) => {
+            if source.kind() == ErrorKind::PermissionDenied {
+                return format!(
+                    "give the user who runs the hub the right to read {shown} and to enter its folder, and start again; who may shows: ls -ld {named}"
+                );
+            }
+            format!(
                 "see to it that {shown} can be read, or name another file with --settings, and start again"
-            ),
-        },
+            )
+        }
         OpenError::Unreadable(ReadError::NotAFile(_)) => {
             let inside = path.join(super::SETTINGS);
             let inside = quoted(&inside.to_string_lossy());
