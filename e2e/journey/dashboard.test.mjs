@@ -225,7 +225,7 @@ test('a sound that a tool answers can be played, and a picture is seen', async (
 
   await dashboard.server('all', 'tools', 'all-test_image_content');
   await page.getByRole('button', { name: 'Call', exact: true }).click();
-  const picture = page.getByRole('img', { name: 'Picture from the tool' });
+  const picture = page.getByRole('img', { name: 'Picture from the server' });
   await picture.waitFor();
   assert.equal(await picture.evaluate((image) => image.decode().then(() => image.naturalWidth)), 1);
   await dashboard.leave();

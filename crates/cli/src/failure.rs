@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use hub::cause::Cause;
+use hub::cause::{Cause, Family};
 use hub::explained::Explained;
 use serde_json::Value;
 
@@ -82,6 +82,12 @@ impl Failure {
     fn code(&self) -> Option<String> {
         let told = self.explained.as_ref().map(|it| it.code.clone());
         told.or_else(|| self.cause.map(Cause::id))
+    }
+
+    /// The server could not be reached at all.
+    pub(crate) fn is_of_link(&self) -> bool {
+        let cause = self.code().and_then(|code| Cause::find(&code));
+        cause.is_some_and(|cause| cause.family() == Family::Link)
     }
 
     /// What the person can do, where nobody said it better.

@@ -9,7 +9,8 @@ mod refusal;
 use std::path::Path;
 use std::time::Duration;
 
-use reqwest::Method;
+use hub::explained::quoted;
+use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
@@ -95,17 +96,12 @@ impl Hub {
         self.named
     }
 
-    /// Does this address lead to one of the hub's own endpoints?
+    /// Does this address lead to one of the hub's own endpoints, or to one of another hub that was started on this machine?
     pub(crate) fn is_at(&self, address: &str) -> bool {
-        let Ok(url) = Url::parse(address) else {
-            return false;
-        };
-        let same_host = url.host() == self.base.host()
-            || (operator::is_loopback(&url) && operator::is_loopback(&self.base));
-        let ours = format!("{}/mcp", self.base.path().trim_end_matches('/'));
-        same_host
-            && url.port_or_known_default() == self.base.port_or_known_default()
-            && url.path().starts_with(&ours)
+        let others = self.others.iter().filter_map(|url| Url::parse(url).ok());
+        Url::parse(address).is_ok_and(|url| {
+            leads_to(&self.base, &url) || others.into_iter().any(|hub| leads_to(&hub, &url))
+        })
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -118,11 +114,15 @@ impl Hub {
 
     /// The list as it is answered, with what keeps the hub from reading or writing its settings as `trouble`.
     pub(crate) async fn servers_and_trouble(&self) -> Result<Value, Failure> {
+        self.ask_whole(Method::GET, self.list(), None).await
+    }
+
+    fn list(&self) -> Url {
         let mut url = self.url(&["servers"]);
         url.query_pairs_mut()
             .append_pair("page", "1")
             .append_pair("limit", "1000");
-        self.ask_whole(Method::GET, url, None).await
+        url
     }
 
     pub(crate) async fn server_as_told(&self, name: &str) -> Result<Value, Failure> {
@@ -252,6 +252,41 @@ impl Hub {
         url: Url,
         body: Option<&Value>,
     ) -> Result<Value, Failure> {
+        let (status, answer) = self.answer(method, url, body).await?;
+        if is_yes(status, &answer) {
+            return Ok(answer);
+        }
+        let failure = self.refused(status, &answer);
+        let Some(written) = refusal::unknown_server(&answer) else {
+            return Err(failure);
+        };
+        // Only then the list is worth a second question.
+        let list = self.answer(Method::GET, self.list(), None).await;
+        // The first failure says more than one about asking again.
+        let Ok((status, mut list)) = list else {
+            return Err(failure);
+        };
+        if !is_yes(status, &list) {
+            return Err(failure);
+        }
+        let names = list["data"].take();
+        let names = names.as_array().into_iter().flatten();
+        let names = names.filter_map(|server| server["name"].as_str());
+        Err(match settings::nearest(&written, names) {
+            Some(meant) => failure.cure(format!(
+                "did you mean {}? `mcphub servers` lists the names",
+                quoted(meant)
+            )),
+            None => failure,
+        })
+    }
+
+    async fn answer(
+        &self,
+        method: Method,
+        url: Url,
+        body: Option<&Value>,
+    ) -> Result<(StatusCode, Value), Failure> {
         let mut request = self.http.request(method, url);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token.expose_secret());
@@ -268,12 +303,22 @@ impl Hub {
             .text()
             .await
             .map_err(|error| self.unreachable(&error))?;
-        let answer: Value = serde_json::from_str(&text).map_err(|_no_json| self.no_hub(status))?;
-        if status.is_success() && answer["success"] != json!(false) {
-            return Ok(answer);
-        }
-        Err(self.refused(status, &answer))
+        let answer = serde_json::from_str(&text).map_err(|_no_json| self.no_hub(status))?;
+        Ok((status, answer))
     }
+}
+
+fn is_yes(status: StatusCode, answer: &Value) -> bool {
+    status.is_success() && answer["success"] != json!(false)
+}
+
+fn leads_to(hub: &Url, url: &Url) -> bool {
+    let same_host =
+        url.host() == hub.host() || (operator::is_loopback(url) && operator::is_loopback(hub));
+    let ours = format!("{}/mcp", hub.path().trim_end_matches('/'));
+    same_host
+        && url.port_or_known_default() == hub.port_or_known_default()
+        && url.path().starts_with(&ours)
 }
 
 fn data(mut answer: Value) -> Value {

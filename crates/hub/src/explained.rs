@@ -12,7 +12,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use words::{folded, headline, why};
-pub use words::{named, quoted, sentence};
+pub use words::{named, quoted, sentence, with_client};
 
 use crate::cause::Cause;
 use crate::sign_in::{Account, CallbackError, Needed, SignInError};
@@ -145,12 +145,12 @@ impl Hub {
         upstream.explained().map(|it| it.with_waiting(waiting))
     }
 
-    /// A callback that came to nothing.
+    /// A callback that came to nothing. `pasted`: a person pasted it for this account.
     #[must_use]
-    pub fn explain_callback(&self, error: &CallbackError) -> Explained {
+    pub fn explain_callback(&self, error: &CallbackError, pasted: Option<&Account>) -> Explained {
         let evidence = match error {
-            CallbackError::Client { server, .. } | CallbackError::Exchange { server, .. } => {
-                self.journal().evidence(&Account::shared(server))
+            CallbackError::Client { account, .. } | CallbackError::Exchange { account, .. } => {
+                self.journal().evidence(account)
             }
             CallbackError::Malformed(_)
             | CallbackError::UnknownState
@@ -159,14 +159,16 @@ impl Hub {
             | CallbackError::Denied { .. }
             | CallbackError::Store { .. } => None,
         };
-        of_callback(error).evidence(evidence)
+        of_callback(error, pasted).evidence(evidence)
     }
 
     /// A sign-in that could not begin.
     #[must_use]
     pub fn explain_sign_in(&self, account: &Account, error: &SignInError) -> Explained {
         match error {
-            SignInError::Needed(needed) => of_needed(needed, account, self.journal()),
+            SignInError::Needed(needed) => self
+                .unreached(needed, account)
+                .unwrap_or_else(|| of_needed(needed, account, self.journal())),
             SignInError::UnknownServer(_)
             | SignInError::Disabled(_)
             | SignInError::NotHttp(_)
@@ -178,6 +180,22 @@ impl Hub {
                 Explained::of(cause, Some(&account.server)).because(cause, &error.to_string())
             }
         }
+    }
+}
+
+impl Hub {
+    /// Where the server itself cannot be reached, that is nearer than its metadata, which lie at the same place.
+    fn unreached(&self, needed: &Needed, account: &Account) -> Option<Explained> {
+        let silent = [
+            Cause::ResourceMetadataUnreachable,
+            Cause::ResourceMetadataSilent,
+        ];
+        let upstream = self.upstreams().get(&account.fingerprint())?;
+        let state = upstream.state();
+        let trouble = state.trouble()?;
+        let away = silent.contains(&needed.into())
+            && matches!(trouble, Trouble::Unreachable { .. } | Trouble::Tls { .. });
+        away.then(|| of_trouble(trouble, &upstream).meanwhile(upstream.meanwhile()))
     }
 }
 
@@ -249,9 +267,9 @@ impl Explained {
     }
 }
 
-/// A callback that came to nothing, as far as it says so itself.
+/// A callback that came to nothing, as far as it says so itself. `pasted`: a person pasted it for this account.
 #[must_use]
-pub fn of_callback(error: &CallbackError) -> Explained {
+pub fn of_callback(error: &CallbackError, pasted: Option<&Account>) -> Explained {
     let cause = Cause::from(error);
     let (server, reason) = match error {
         CallbackError::Malformed(reason) => (None, reason.as_str()),
@@ -268,9 +286,18 @@ pub fn of_callback(error: &CallbackError) -> Explained {
             Some(server.as_str()),
             description.as_deref().unwrap_or_default(),
         ),
-        CallbackError::Client { server, reason }
-        | CallbackError::Exchange { server, reason, .. }
-        | CallbackError::Store { server, reason } => (Some(server.as_str()), reason.as_str()),
+        CallbackError::Client { account, reason }
+        | CallbackError::Exchange {
+            account, reason, ..
+        } => (Some(account.server.as_str()), reason.as_str()),
+        CallbackError::Store { server, reason } => (Some(server.as_str()), reason.as_str()),
+    };
+    let server = server.or_else(|| pasted.map(|account| account.server.as_str()));
+    // The sign-in goes on waiting, so that a better paste is the nearest way.
+    let action = if matches!(error, CallbackError::Malformed(_)) && pasted.is_some() {
+        "paste the whole address at which the browser ended; for a new link"
+    } else {
+        ""
     };
     let answered = match error {
         CallbackError::Denied { error, .. } => {
@@ -289,6 +316,7 @@ pub fn of_callback(error: &CallbackError) -> Explained {
         meanwhile: Some(meanwhile.to_owned()),
         ..Explained::of(cause, server)
             .because(cause, reason)
+            .helps(action)
             .evidence(answered)
     }
 }

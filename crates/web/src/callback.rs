@@ -55,7 +55,7 @@ pub(crate) async fn callback(
         Err(error) => {
             let back = app.walks().comes_back(&headers, None, now);
             return with_list(
-                failed(&error, &app.hub().explain_callback(&error)),
+                failed(&error, &app.hub().explain_callback(&error, None)),
                 back,
                 uri.path(),
             )

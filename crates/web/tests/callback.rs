@@ -388,6 +388,15 @@ async fn what_a_person_pastes_completes_the_sign_in() {
         )
         .await;
     assert_eq!(wrong.status, StatusCode::BAD_REQUEST, "{}", wrong.text);
+    // Not an answer at all: nobody is mixed up or malicious, and the sign-in goes on waiting.
+    let foo = Some(json!({ "pasted": "foo" }));
+    let told = journey.stage.ask(Method::POST, path, foo).await.json();
+    assert_eq!(told["errorCode"], "MCPHUB-AUTH-018", "{told}");
+    let explained = &told["explained"];
+    assert_eq!(explained["subject"], "practice", "{told}");
+    assert_eq!(explained["command"], "mcphub auth login practice", "{told}");
+    let cure = explained["do"].as_str().unwrap();
+    assert!(cure.starts_with("Paste the whole address"), "{told}");
     let pasted = json!({ "pasted": format!(" http://localhost:3000{back}\n") });
     let answer = journey.stage.ask(Method::POST, path, Some(pasted)).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);

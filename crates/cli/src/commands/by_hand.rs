@@ -6,7 +6,7 @@
 use std::io::{BufRead, IsTerminal};
 
 use hub::cause::Cause;
-use hub::explained::{Explained, named, quoted, sentence};
+use hub::explained::{Explained, named, sentence, with_client};
 use serde_json::{Value, json};
 
 use super::Desk;
@@ -75,8 +75,8 @@ pub(super) fn put(config: &mut Value, id: &str, secret: Option<&str>) {
 fn missing(server: &Server, address: &str) -> Failure {
     let name = &server.name;
     let add = format!(
-        "mcphub add {} --client-id ... --client-secret ...; `${{NAME}}` stands for a variable of the hub's environment",
-        quoted(address)
+        "{}; `${{NAME}}` stands for a variable of the hub's environment",
+        with_client(address, name)
     );
     let failure = Failure::new(Exit::SignInNeeded, format!("{name} needs a client id")).cure(add);
     match told(server).and_then(|told| Cause::find(&told.code)) {

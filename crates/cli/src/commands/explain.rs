@@ -1,7 +1,7 @@
 //! `mcphub explain`: what an error code means and what helps. Needs no hub and no network: the table is in the binary.
 
 use clap::Args;
-use hub::cause::Cause;
+use hub::cause::{Cause, Family};
 use hub::explained::Explained;
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::output::{Output, table};
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// Like MCPHUB-AUTH-014, auth-14, or the word issuer-mismatch; without one, all codes are listed
+    /// Like MCPHUB-AUTH-014, auth-14, 14, or the word issuer-mismatch; without one, all codes are listed
     code: Option<String>,
 }
 
@@ -23,13 +23,36 @@ pub(crate) fn run(wanted: &Explain, output: Output) -> Result<(), Failure> {
         }
         return Ok(());
     };
-    let Some(cause) = Cause::find(written) else {
+    let numbered = of_number(written);
+    let Some(cause) = Cause::find(written).or(numbered.first().copied()) else {
         return Err(unknown(written));
     };
     output.result(&told(cause));
     output.line(Explained::of(cause, None));
     output.line(format!("Word            {}", cause.word()));
+    for other in numbered.iter().skip(1) {
+        output.line(format!("Same number     {other} ({})", other.word()));
+    }
     Ok(())
+}
+
+/// A number alone: those of sign-ins are asked for most and stand first.
+fn of_number(written: &str) -> Vec<Cause> {
+    if written.trim().parse::<u16>().is_err() {
+        return Vec::new();
+    }
+    let families = [
+        Family::Auth,
+        Family::Link,
+        Family::Call,
+        Family::Hub,
+        Family::Conf,
+    ];
+    let code = |family: &Family| format!("{}-{}", family.word(), written.trim());
+    families
+        .iter()
+        .filter_map(|family| Cause::find(&code(family)))
+        .collect()
 }
 
 fn unknown(written: &str) -> Failure {
@@ -64,6 +87,18 @@ fn told(cause: Cause) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_alone_is_that_of_a_sign_in_first() {
+        for written in ["14", "014"] {
+            let found = of_number(written);
+            let first = found.first().copied();
+            assert_eq!(first, Some(Cause::RegistrationRedirectRefused), "{written}");
+        }
+        let all: Vec<String> = of_number("2").into_iter().map(Cause::id).collect();
+        assert!(all.contains(&"MCPHUB-LINK-002".to_owned()), "{all:?}");
+        assert!(of_number("no-number").is_empty() && of_number("999").is_empty());
+    }
 
     #[test]
     fn a_slip_in_a_code_is_answered_with_the_one_that_was_meant() {

@@ -48,7 +48,7 @@ enum Target {
 }
 
 pub(crate) async fn run(desk: &Desk, wanted: Import) -> Result<(), Failure> {
-    let found = find(desk, &wanted)?;
+    let found = chosen(find(desk, &wanted)?, &wanted.only)?;
     let (target, mut known) = target(desk, &wanted).await?;
     let mut candidates = Vec::new();
     for (name, from, read) in found {
@@ -94,6 +94,25 @@ pub(crate) async fn run(desk: &Desk, wanted: Import) -> Result<(), Failure> {
 /// A server's name, where it was found, and what it is or why it cannot be taken.
 type Read = (String, String, Result<Foreign, String>);
 
+/// Those that were asked for; nothing is taken over when one of them is not there.
+fn chosen(found: Vec<Read>, only: &[String]) -> Result<Vec<Read>, Failure> {
+    if only.is_empty() {
+        return Ok(found);
+    }
+    let names = || found.iter().map(|(name, ..)| name.as_str());
+    if let Some(missing) = only.iter().find(|name| !names().any(|it| it == *name)) {
+        let failure = Failure::usage(format!(
+            "there is no server named {missing:?} among those that were found"
+        ));
+        return Err(failure.cure(match settings::nearest(missing, names()) {
+            Some(meant) => format!("did you mean {}? `mcphub import` lists them", quoted(meant)),
+            None => "`mcphub import` lists them; `--file` names another place".to_owned(),
+        }));
+    }
+    let wished = |(name, ..): &Read| only.contains(name);
+    Ok(found.into_iter().filter(wished).collect())
+}
+
 fn find(desk: &Desk, wanted: &Import) -> Result<Vec<Read>, Failure> {
     let mut read: Vec<Read> = Vec::new();
     let mut take = |from: &str, path: &PathBuf| -> Result<bool, Failure> {
@@ -106,8 +125,7 @@ fn find(desk: &Desk, wanted: &Import) -> Result<Vec<Read>, Failure> {
         })?;
         for (name, server) in clients::read_foreign(&document) {
             let is_it = |(other, _, same): &Read| *other == name && *same == server;
-            let wished = wanted.only.is_empty() || wanted.only.contains(&name);
-            if wished && !read.iter().any(is_it) {
+            if !read.iter().any(is_it) {
                 read.push((name, from.to_owned(), server));
             }
         }

@@ -138,7 +138,10 @@ impl<'a> Journey<'a> {
 
     async fn link(&mut self) -> Result<Authorization, Failure> {
         let link = self.desk.hub.authorize(self.server).await;
-        self.tell().await?;
+        // Steps that all met the same closed door say nothing more than the error.
+        if !link.as_ref().is_err_and(Failure::is_of_link) {
+            self.tell().await?;
+        }
         link
     }
 
@@ -232,7 +235,7 @@ impl<'a> Journey<'a> {
 /// Nobody signs in to a server that is not used.
 pub(super) fn switched_off(name: &str) -> Failure {
     Failure::api(format!("{name} is switched off"))
-        .cure(named("mcphub servers toggle <server>", name))
+        .cure(named("mcphub servers toggle <server> --on", name))
 }
 
 /// The journey's end as the command's end.

@@ -4,6 +4,7 @@
 //! listens before its upstreams are up.
 
 pub(super) mod beside;
+mod unopened;
 mod waiting;
 
 use std::io::{self, ErrorKind};
@@ -12,8 +13,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hub::StartError;
-use hub::cause::Cause;
 use hub::clock::Clock;
 use hub::{Hub, HubOptions};
 use secrecy::{ExposeSecret, SecretString};
@@ -172,16 +171,9 @@ async fn start_hub(serve: &Serve, environment: &Environment, port: u16) -> Resul
         port,
         clock: Clock::system(),
     };
-    Hub::start(options).await.map_err(|error| {
-        let failure = match &error {
-            StartError::Store(_) => Failure::usage(chain(&error)).cause(Cause::SettingsUnreadable),
-            StartError::Proxy(_) => Failure::usage(chain(&error)),
-        };
-        failure.cure(format!(
-            "correct {} and start again; nothing was changed in it",
-            settings_path.display()
-        ))
-    })
+    Hub::start(options)
+        .await
+        .map_err(|error| unopened::told(&error, &settings_path))
 }
 
 fn web_options(

@@ -23,12 +23,15 @@ pub(crate) enum Servers {
     Remove { name: String },
     /// Connect to a server anew
     Reload { name: String },
-    /// Switch a server on or off
+    /// Switch a server on when it is off, and off when it is on
     Toggle {
         name: String,
-        /// true or false
-        #[arg(long, default_value_t = true, action = clap::ArgAction::Set)]
-        on: bool,
+        /// Switch it on, whatever it is now (`--on false`: off)
+        #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+        on: Option<bool>,
+        /// Switch it off, whatever it is now
+        #[arg(long, conflicts_with = "on")]
+        off: bool,
     },
 }
 
@@ -50,7 +53,12 @@ pub(crate) async fn run(desk: &Desk, wanted: Option<Servers>) -> Result<(), Fail
             &desk.hub.reload(&name).await?,
             &format!("{name} is being connected anew; `mcphub servers` tells how it goes"),
         ),
-        Servers::Toggle { name, on } => {
+        Servers::Toggle { name, on, off } => {
+            let on = match on {
+                Some(on) => on,
+                None if off => false,
+                None => desk.hub.server(&name).await?.status == "disabled",
+            };
             let now = if on { "on" } else { "off" };
             done(
                 desk,

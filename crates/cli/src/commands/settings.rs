@@ -134,14 +134,26 @@ fn check(path: &Path, output: Output, environment: &Environment) -> Result<(), F
         output.line(placed(problem));
     }
     let (servers, problems) = (meant.servers.len(), meant.problems.len());
-    output.line(format!("{servers} servers, {problems} problems"));
+    output.line(format!(
+        "{}, {}",
+        counted(servers, "server"),
+        counted(problems, "problem")
+    ));
     let list: Vec<Value> = meant.problems.iter().map(told).collect();
-    output.result(&json!({ "success": true, "servers": servers, "problems": list }));
     let broken = |problem: &settings::Problem| problem.severity == Severity::Broken;
-    if meant.problems.iter().any(broken) {
+    let good = !meant.problems.iter().any(broken);
+    output.result(&json!({ "success": good, "servers": servers, "problems": list }));
+    if !good {
         return Err(Failure::usage("some servers cannot be used as they are").beside_a_result());
     }
     Ok(())
+}
+
+fn counted(count: usize, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    }
 }
 
 /// With the column, for who goes there in an editor.

@@ -7,6 +7,15 @@ use serde_json::Value;
 use super::{Hub, shape};
 use crate::failure::{Exit, Failure, root};
 
+/// The name that no server of the hub has, where that is what is wrong.
+pub(super) fn unknown_server(answer: &Value) -> Option<String> {
+    let cause = answer["errorCode"].as_str().and_then(Cause::find)?;
+    let message = answer["message"].as_str()?;
+    let (_, rest) = message.split_once('"')?;
+    let (name, _) = rest.split_once('"')?;
+    (cause == Cause::NoSuchServer).then(|| name.to_owned())
+}
+
 impl Failure {
     /// The code that the hub told, if it is one of ours.
     fn told_code(self, answer: &Value) -> Self {
@@ -31,6 +40,8 @@ impl Hub {
                 .told_code(answer)
                 .cure("start the hub without READONLY to change something in it");
         }
+        // Whoever asks by command is told of commands.
+        let message = message.split("; GET /api/").next().unwrap_or(message);
         if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN {
             return Failure::api(format!("{} did not let us in: {message}", self.address()))
                 .told_code(answer)

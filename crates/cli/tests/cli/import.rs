@@ -1,6 +1,6 @@
 //! `mcphub import`: the servers of AI clients, taken over by a hub or into the settings file.
 
-use crate::harness::Desk;
+use crate::harness::{Desk, Running};
 use serde_json::json;
 
 fn write(desk: &Desk, path: &str, text: &str) {
@@ -132,4 +132,37 @@ fn single_servers_and_single_files_can_be_chosen_and_the_hub_itself_is_left() {
     assert_eq!(names, ["docs", "files", "known"]);
     let (exit, _, err) = desk.run(&["import", "--file", "nowhere.json", "--yes"]);
     assert_eq!(exit, 1, "{err}");
+}
+
+#[test]
+fn a_server_that_no_client_has_is_said_with_the_one_that_was_meant() {
+    let desk = Desk::new();
+    desk.write_settings(SETTINGS);
+    clients(&desk);
+    for (name, cure) in [("dosc", "did you mean docs?"), ("nosuch", "`--file` names")] {
+        let (exit, out, err) = desk.run(&["import", "linear", name, "--yes"]);
+        assert_eq!(exit, 1, "{out}{err}");
+        let said = format!("there is no server named {name:?} among those that were found");
+        assert!(err.contains(&said) && err.contains(cure), "{err}");
+        assert!(!out.contains("No client on this machine"), "{out}");
+    }
+    assert_eq!(desk.settings(), SETTINGS);
+}
+
+#[test]
+fn a_hub_at_a_port_of_its_own_is_known_again_without_being_named() {
+    let mut desk = Desk::new();
+    desk.write_settings("{}");
+    let mut command = desk.command(&["serve"]);
+    command.env("PORT", "0");
+    let _hub = desk.started(Running::of(command));
+    let own = json!({ "mcpServers": { "mcphub": { "url": format!("{}/mcp", desk.url()) } } });
+    write(&desk, "own.json", &own.to_string());
+    let mut import = desk.command(&["import", "--file", "own.json", "--yes", "--json"]);
+    import.env_remove("MCPHUB_URL");
+    import.args(["--settings", "mcp_settings.json"]);
+    let out = import.output().unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!(told["servers"][0]["state"], "left", "{told}");
+    assert_eq!(desk.settings_as_json()["mcpServers"]["mcphub"], json!(null));
 }

@@ -172,7 +172,8 @@ async fn a_login_server_that_registers_nobody_is_given_a_client() {
     let (exit, out, err) = desk.run(&["add", &url, "--name", "practice"]);
     assert_eq!(exit, 3, "{out}{err}");
     assert!(
-        err.contains("practice needs a client id") && err.contains("--client-id"),
+        err.contains("practice needs a client id")
+            && err.contains(&format!("{url} --name practice --client-id")),
         "{err}"
     );
     let callback = out

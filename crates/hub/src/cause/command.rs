@@ -30,7 +30,7 @@ impl Cause {
             Self::RenewalFailing => Some("mcphub auth log <server>"),
             Self::NotStarted | Self::ProcessEnded => Some("mcphub servers get <server>"),
             Self::SessionGone => Some("mcphub servers reload <server>"),
-            Self::ServerOff => Some("mcphub servers toggle <server>"),
+            Self::ServerOff => Some("mcphub servers toggle <server> --on"),
             Self::NoSuchTool => Some("mcphub servers get <server>"),
             Self::NoSuchServer => Some("mcphub servers"),
             Self::NoSuchGroup => Some("mcphub groups"),

@@ -164,7 +164,7 @@ pub(super) const ROWS: &[Row] = &[
         id: (Family::Auth, 18),
         word: "answer-malformed",
         title: "The address that ends a sign-in is not complete.",
-        why: "It carries no code or state, or one of them twice.",
+        why: "It is no address of an answer, or carries no code or state, or one of them twice.",
         clause: Some("RFC 6749 4.1.2"),
         cure: "start the sign-in again; when pasting, paste the whole address",
     },

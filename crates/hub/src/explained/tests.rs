@@ -161,3 +161,13 @@ fn a_name_cannot_become_an_option() {
         assert_eq!(named(command, name), shown);
     }
 }
+
+// rule: safe-x03
+#[test]
+fn the_command_that_gives_a_client_names_the_server_that_needs_it() {
+    let whole =
+        "mcphub add 'https://api.test/mcp?a=b' --name 'my hub' --client-id ... --client-secret ...";
+    assert_eq!(with_client("https://api.test/mcp?a=b", "my hub"), whole);
+    let dashed = with_client("https://api.test/mcp", "-gh");
+    assert!(dashed.contains(" --name=-gh "), "{dashed}");
+}

@@ -61,6 +61,19 @@ pub fn quoted(word: &str) -> String {
     }
 }
 
+/// The command that gives a server its client. The name belongs to it: several servers may have the same address.
+// rule: safe-x03
+#[must_use]
+pub fn with_client(address: &str, server: &str) -> String {
+    // What begins with a dash would be an option.
+    let equals = if server.starts_with('-') { '=' } else { ' ' };
+    format!(
+        "mcphub add {} --name{equals}{} --client-id ... --client-secret ...",
+        quoted(address),
+        quoted(server)
+    )
+}
+
 /// Messages of errors are no sentences yet.
 #[must_use]
 pub fn sentence(message: &str) -> String {

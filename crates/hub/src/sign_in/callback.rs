@@ -89,9 +89,10 @@ impl Shared {
             .accept_bare(&decoded(pasted), self.clock.now());
         let code = code.map_err(|error| match error {
             AnswerError::TooOld => CallbackError::UnknownState,
+            // Nobody mixed anything up: the person left out what names the sender, or pasted something else.
             AnswerError::IssuerMissing { .. } => {
                 let text = "this authorization server says who it is beside the code, and that has to be checked; paste the whole address";
-                CallbackError::WrongIssuer(text.to_owned())
+                CallbackError::Malformed(text.to_owned())
             }
             error @ (AnswerError::Missing(_)
             | AnswerError::Twice(_)
@@ -283,11 +284,11 @@ impl Shared {
         subject: &Subject,
         ask: Ask,
     ) -> Result<Completed, CallbackError> {
-        let server = subject.account.server.clone();
+        let account = subject.account.clone();
         match self.journey(subject, ask).await {
             Ok(waiting) => Ok(Completed {
-                server,
-                user: subject.account.user.clone(),
+                server: account.server,
+                user: account.user,
                 again: Some(waiting.link),
             }),
             Err(stop) => {
@@ -295,7 +296,7 @@ impl Shared {
                 let (cause, reason) = (verdict.cause, verdict.reason.clone());
                 self.stand(subject, verdict);
                 Err(CallbackError::Exchange {
-                    server,
+                    account,
                     cause,
                     reason,
                 })
@@ -316,7 +317,6 @@ impl Shared {
         };
         driver.say(Stage::Callback, accepted);
         let pending = &waiting.pending;
-        let server = subject.account.server.clone();
         let client = client_named(
             &pending.client_id,
             &subject.policy,
@@ -328,7 +328,7 @@ impl Shared {
                 "the client that the sign-in was started with is not known any more".to_owned();
             let cause = Cause::ClientElsewhere;
             return Err(CallbackError::Exchange {
-                server,
+                account: subject.account.clone(),
                 cause,
                 reason,
             });
@@ -382,11 +382,11 @@ impl Shared {
         if matches!(error, ExchangeError::Client { .. }) {
             return self.settings_client_rejected(subject, waiting, &error.to_string());
         }
-        let (server, reason) = (subject.account.server.clone(), error.to_string());
+        let (account, reason) = (subject.account.clone(), error.to_string());
         let cause = Cause::from(error);
         self.left(subject, (State::OauthRequired, cause), reason.clone());
         CallbackError::Exchange {
-            server,
+            account,
             cause,
             reason,
         }
@@ -408,8 +408,8 @@ impl Shared {
         );
         let why = (State::ClientRejected, Cause::ClientRejected);
         self.left(subject, why, reason.clone());
-        let server = subject.account.server.clone();
-        CallbackError::Client { server, reason }
+        let account = subject.account.clone();
+        CallbackError::Client { account, reason }
     }
 
     /// Stores what came, with where it is given back and for which server it is.

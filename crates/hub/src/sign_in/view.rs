@@ -340,12 +340,12 @@ pub enum CallbackError {
         description: Option<String>,
     },
     /// The client of the settings is not accepted; signing in again does not help before it is corrected.
-    #[error("{server}: {reason}")]
-    Client { server: String, reason: String },
+    #[error("{}: {reason}", .account.server)]
+    Client { account: Account, reason: String },
     /// The code could not be exchanged for a token.
-    #[error("{server}: {reason}")]
+    #[error("{}: {reason}", .account.server)]
     Exchange {
-        server: String,
+        account: Account,
         cause: Cause,
         reason: String,
     },

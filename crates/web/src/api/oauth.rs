@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use hub::cause::Cause;
+use hub::cause::{Cause, Family};
 use hub::explained::Explained;
 use hub::journal::Entry;
 use hub::sign_in::{Account, CallbackError, Forget, Needed, SignInError, SignedOut};
@@ -119,7 +119,7 @@ pub(super) async fn complete(
         .sign_ins()
         .complete(&account, sent.pasted.trim())
         .await
-        .map_err(|error| not_completed(&app, &error))?;
+        .map_err(|error| not_completed(&app, &account, &error))?;
     if let Some(again) = done.again {
         let message = "the login server wants to be asked differently; open the new link";
         let outcome = Outcome {
@@ -265,9 +265,15 @@ pub(super) fn needed(needed: &Needed, explained: &Explained) -> Problem {
         true => (Whose::Person, "sign_in_needed"),
         false => (Whose::Upstream, "no_sign_in_now"),
     };
-    Problem::new(whose, format!("{}: {}", needed.server, needed.reason))
+    let cause = Cause::find(&explained.code).unwrap_or_else(|| needed.into());
+    // The evidence says the rest, once.
+    let message = match cause.family() {
+        Family::Link => "the server itself cannot be reached, and nobody else says how to sign in",
+        Family::Auth | Family::Call | Family::Hub | Family::Conf => &needed.reason,
+    };
+    Problem::new(whose, format!("{}: {message}", needed.server))
         .code(code)
-        .cause(needed.into())
+        .cause(cause)
         .with("explained", told(explained))
         .with("status", needed.state.word())
         .with("reason", needed.reason.as_str())
@@ -298,12 +304,13 @@ fn not_begun(app: &App, account: &Account, error: &SignInError) -> Problem {
         SignInError::Needed(why) => needed(why, &explained),
         SignInError::Store(_) => Problem::us("storing the sign-in", error),
     };
+    // A nearer cause may be known than what the sign-in met.
     problem
-        .cause(error.into())
+        .cause(Cause::find(&explained.code).unwrap_or_else(|| error.into()))
         .with("explained", told(&explained))
 }
 
-fn not_completed(app: &App, error: &CallbackError) -> Problem {
+fn not_completed(app: &App, account: &Account, error: &CallbackError) -> Problem {
     let (whose, code) = match error {
         CallbackError::Malformed(_) => (Whose::Request, "malformed"),
         CallbackError::UnknownState => (Whose::Request, "unknown_state"),
@@ -314,7 +321,7 @@ fn not_completed(app: &App, error: &CallbackError) -> Problem {
         CallbackError::Exchange { .. } => (Whose::Upstream, "exchange_failed"),
         CallbackError::Store { .. } => return Problem::us("storing the token", error),
     };
-    let explained = app.hub().explain_callback(error);
+    let explained = app.hub().explain_callback(error, Some(account));
     Problem::new(whose, error.to_string())
         .code(code)
         .cause(error.into())

@@ -2,7 +2,7 @@
 
 use super::words::signed_in;
 use super::*;
-use hub::sign_in::CallbackError;
+use hub::sign_in::{Account, CallbackError};
 
 use crate::page::Page;
 
@@ -16,7 +16,7 @@ fn denied(description: Option<&str>) -> CallbackError {
 
 /// As a hub explains it that has asked nobody yet.
 fn failed(error: &CallbackError) -> Page {
-    words::failed(error, &hub::explained::of_callback(error))
+    words::failed(error, &hub::explained::of_callback(error, None))
 }
 
 fn cases() -> Vec<(&'static str, Page, u16)> {
@@ -31,12 +31,12 @@ fn cases() -> Vec<(&'static str, Page, u16)> {
         ),
     };
     let exchange = CallbackError::Exchange {
-        server: "linear".into(),
+        account: Account::shared("linear"),
         cause: Cause::TokenNotGiven,
         reason: "400 invalid_grant from mcp.linear.app/token: the code has expired".into(),
     };
     let client = CallbackError::Client {
-        server: "github".into(),
+        account: Account::shared("github"),
         reason: "the token endpoint refused the client ...abcd: invalid_client".into(),
     };
     let store = CallbackError::Store {
@@ -122,7 +122,7 @@ fn the_words_of_a_login_server_are_text() {
 fn a_command_on_a_page_can_be_copied_into_a_shell() {
     let of = |server: &str| {
         failed(&CallbackError::Exchange {
-            server: server.into(),
+            account: Account::shared(server),
             cause: Cause::TokenNotGiven,
             reason: String::new(),
         })
@@ -131,7 +131,7 @@ fn a_command_on_a_page_can_be_copied_into_a_shell() {
     assert!(of("a/b").contains("mcphub auth login a/b"));
     assert!(of("x; rm -rf ~").contains("mcphub auth login &#39;x; rm -rf ~&#39;"));
     assert!(of("it's").contains(r"&#39;it&#39;\&#39;&#39;s&#39;"));
-    assert!(of("--all").contains("login -- &#39;--all&#39;"));
+    assert!(of("--all").contains("login -- --all"));
 }
 
 /// Writes each page into the folder named by the build, to be looked at: `cargo test -p mcphub-web pages_to_look_at`.

@@ -184,8 +184,8 @@ async fn where_no_click_helps_the_list_says_what_does() {
         "Needs a client id: ",
         "http://localhost:3000/oauth/callback",
         // One word of a shell, and nothing in it that only the settings should know.
-        r"/mcp?x=&#39;\&#39;&#39;$(id)&#39;\&#39;&#39;&#39; --client-id",
-        "api_key=********&#39; --client-id",
+        r"/mcp?x=&#39;\&#39;&#39;$(id)&#39;\&#39;&#39;&#39; --name",
+        "api_key=********&#39; --name",
         "Each user signs in there for himself",
         "href=\"?user\"",
         "&lt;b&gt;odd",

@@ -106,6 +106,8 @@ async fn a_bare_code_is_refused_where_the_issuer_was_promised() {
         error.to_string().contains("paste the whole address"),
         "{error}"
     );
+    // That is a slip of the person, and no attack of a login server.
+    assert!(matches!(error, CallbackError::Malformed(_)), "{error}");
     bench.sign_ins.complete("up", &query).await.unwrap();
 }
 

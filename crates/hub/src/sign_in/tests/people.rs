@@ -116,6 +116,23 @@ async fn what_one_user_pastes_is_not_taken_for_another() {
 
 // rule: at-37
 #[tokio::test]
+async fn a_refused_exchange_says_whose_sign_in_it_was() {
+    let bench = bench(quick()).await;
+    let link = bench.sign_ins.begin(of("alice")).await.unwrap();
+    let back = bench.person(&link.url).await;
+    let trouble = lab::Trouble::forever(lab::Fault::status(400));
+    bench
+        .world
+        .switches(|switches| switches.order(lab::Endpoint::Token, trouble));
+    let error = bench.sign_ins.callback(&back).await.unwrap_err();
+    let CallbackError::Exchange { account, .. } = &error else {
+        panic!("{error}")
+    };
+    assert_eq!(*account, of("alice"));
+}
+
+// rule: at-37
+#[tokio::test]
 async fn each_users_token_is_renewed_and_given_back_by_itself() {
     let bench = bench(quick()).await;
     for user in NAMES {

@@ -1,7 +1,7 @@
 //! The list in words: what waits and why, what the next click leads to, and what helps where no click does.
 
 use http::StatusCode;
-use hub::explained::{Explained, named, quoted, sentence};
+use hub::explained::{Explained, named, sentence, with_client};
 use hub::sign_in::{Link, State as Standing};
 use hub::upstream::State as Life;
 use settings::Transport;
@@ -271,10 +271,7 @@ fn by_hand(entry: &Entry, label: &'static str) -> [(&'static str, Row); 2] {
             "Then",
             Row::Command(
                 "Give its id and secret:".to_owned(),
-                format!(
-                    "mcphub add {} --client-id ... --client-secret ...",
-                    quoted(&address)
-                ),
+                with_client(&address, &entry.server.name),
             ),
         ),
     ]
