@@ -127,7 +127,7 @@ fn the_settings_are_checked_without_a_hub() {
     let (exit, out, err) = desk.run(&["settings", "check"]);
     assert_eq!(exit, 0, "{err}");
     assert!(
-        out.contains("did you mean `scopes`?") && out.contains("1 problems"),
+        out.contains("did you mean `scopes`?") && out.contains("1 server, 1 problem"),
         "{out}"
     );
     desk.write_settings(
