@@ -128,7 +128,9 @@ pub(crate) async fn run(
         &mut tell,
     )
     .await?;
-    output.result(&serde_json::to_value(&lines).unwrap_or_default());
+    let told = serde_json::to_value(&lines)
+        .map_err(|error| Failure::api(format!("the lines cannot be written as JSON: {error}")))?;
+    output.result(&told);
     if let Some(path) = &wanted.report {
         write(path, &lines)?;
         output.progress(format!("  written to {}", path.display()));
