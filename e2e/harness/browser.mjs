@@ -91,12 +91,17 @@ export class Person {
     return this.page;
   }
 
-  // Consents while nobody listens at the callback: hands back the address to which the browser was sent in vain.
+  // Consents while nobody listens at the callback: hands back the address to which the browser was sent in vain. The window goes with
+  // it: Chromium loads a page that failed again by itself as soon as somebody listens, and would use up the callback.
   async consentInVain(callback) {
     const [request] = await Promise.all([
       this.page.waitForEvent('requestfailed', (failed) => failed.url().startsWith(callback)),
       this.#consent().click(),
     ]);
+    const failed = this.page;
+    this.page = await this.context.newPage();
+    this.page.setDefaultTimeout(60_000);
+    await failed.close();
     return request.url();
   }
 
