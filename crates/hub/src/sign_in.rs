@@ -30,6 +30,7 @@ mod sign_out;
 mod standing;
 mod subject;
 mod ticket;
+mod token;
 mod unattended;
 mod view;
 

@@ -1,14 +1,16 @@
-//! What comes back from a person's browser, or from a person's clipboard.
+//! What comes back from a person's browser: one answer for one state, and the code in it for a token.
+
+mod again;
+mod pasted;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use oauth::authorization::{Answer, AnswerError, Code, Healed};
+use oauth::authorization::{Answer, AnswerError, Code};
 use oauth::exchange::{Exchange, ExchangeError, Exchanged, is_client_error};
 use oauth::step::Stage;
 use settings::Settings;
 
-use super::journey::Ask;
 use super::proof_key;
 use super::record::{Kept, Origin, Waiting, client_named};
 use super::standing::Verdicted;
@@ -59,49 +61,6 @@ impl Shared {
                 self.denied(&subject, &waiting, error).await
             }
         }
-    }
-
-    /// What a person pasted.
-    // rule: at-12
-    pub(super) async fn complete(
-        self: &Arc<Self>,
-        account: &Account,
-        pasted: &str,
-    ) -> Result<Completed, CallbackError> {
-        let pasted = pasted.trim();
-        if let Some(query) = query_of(pasted) {
-            return self.callback(&query, Some(account)).await;
-        }
-        if pasted.is_empty() {
-            return Err(CallbackError::Malformed("nothing was pasted".to_owned()));
-        }
-        if pasted.contains("://") {
-            let text =
-                "the pasted address carries no answer of a login server (?code=...&state=...)";
-            return Err(CallbackError::Malformed(text.to_owned()));
-        }
-        let desk = self.desk(account);
-        let _flow = desk.flow.lock().await;
-        let (subject, waiting) = self.take(account, |_| true)?;
-        let code = waiting
-            .pending
-            .clone()
-            .accept_bare(&decoded(pasted), self.clock.now());
-        let code = code.map_err(|error| match error {
-            AnswerError::TooOld => CallbackError::UnknownState,
-            // Nobody mixed anything up: the person left out what names the sender, or pasted something else.
-            AnswerError::IssuerMissing { .. } => {
-                let text = "this authorization server says who it is beside the code, and that has to be checked; paste the whole address";
-                CallbackError::Malformed(text.to_owned())
-            }
-            error @ (AnswerError::Missing(_)
-            | AnswerError::Twice(_)
-            | AnswerError::ForeignState
-            | AnswerError::WrongIssuer { .. }
-            | AnswerError::Denied { .. }) => CallbackError::Malformed(error.to_string()),
-        })?;
-        self.used_once(account, &waiting.pending.state_hash).await?;
-        self.exchange(&subject, &waiting, code).await
     }
 
     /// The account whose sign-in waits for this state.
@@ -187,119 +146,6 @@ impl Shared {
             AnswerError::TooOld | AnswerError::ForeignState => Err(CallbackError::UnknownState),
             error @ (AnswerError::Missing(_) | AnswerError::Twice(_)) => {
                 Err(CallbackError::Malformed(error.to_string()))
-            }
-        }
-    }
-
-    /// Sends the browser once more, without what the authorization server did not like.
-    // rule: at-14
-    async fn heal(
-        self: &Arc<Self>,
-        subject: &Subject,
-        waiting: &Waiting,
-        error: &str,
-        healed: Healed,
-    ) -> Result<Completed, CallbackError> {
-        let left_out = if healed.scope { "scope" } else { "resource" };
-        self.driver(subject, Some(&waiting.id)).say_why(
-            Stage::Heal,
-            format!("asked again without {left_out}"),
-            error,
-        );
-        let ask = Ask {
-            healed,
-            ..self.same_again(subject, waiting)
-        };
-        self.again(subject, ask).await
-    }
-
-    /// What was asked for, to be asked for once more while the browser is still there.
-    fn same_again(&self, subject: &Subject, waiting: &Waiting) -> Ask {
-        let desk = self.desk(&subject.account);
-        Ask {
-            challenge: desk.with(|memory| memory.challenge.clone()),
-            scopes: waiting.pending.scopes.clone(),
-            healed: waiting.pending.healed,
-            ..Ask::default()
-        }
-    }
-
-    /// The authorization endpoint does not know the client: the settings' own is the person's to correct.
-    async fn client_refused(
-        self: &Arc<Self>,
-        subject: &Subject,
-        waiting: &Waiting,
-        error: &str,
-    ) -> Result<Completed, CallbackError> {
-        self.documents.forget(&waiting.identity());
-        if subject.policy.client.is_none() {
-            return self.as_another(subject, waiting, error).await;
-        }
-        let said = format!("the authorization server answered {error}");
-        Err(self.settings_client_rejected(subject, waiting, &said))
-    }
-
-    /// Sends the browser once more as another client: a registered one that is forgotten there is replaced, and our document,
-    /// where it is not taken, by a registration. Registration rests for ten minutes, so this ends.
-    // rule: at-06, at-53
-    async fn as_another(
-        self: &Arc<Self>,
-        subject: &Subject,
-        waiting: &Waiting,
-        error: &str,
-    ) -> Result<Completed, CallbackError> {
-        let held = subject.held.client.clone();
-        let refused = held.filter(|held| held.id == waiting.pending.client_id);
-        let registered = refused.is_some();
-        let decision = if registered {
-            "the client is not known there; another one is registered"
-        } else {
-            "our document was not taken as a client; one is registered instead"
-        };
-        let driver = self.driver(subject, Some(&waiting.id));
-        driver.say_why(Stage::Heal, decision, error);
-        if !registered {
-            self.desk_of_all(&subject.account)
-                .with(|memory| memory.document_refused = true);
-        }
-        let Ok(subject) = self.subject(&subject.account) else {
-            return Err(CallbackError::UnknownState);
-        };
-        let ask = Ask {
-            another_client: registered,
-            ..self.same_again(&subject, waiting)
-        };
-        let done = self.again(&subject, ask).await;
-        if done.is_err()
-            && let Some(refused) = refused
-        {
-            // Of no use any more; whoever signs in later gets another one.
-            self.drop_client(&subject.account, &refused).await;
-        }
-        done
-    }
-
-    async fn again(
-        self: &Arc<Self>,
-        subject: &Subject,
-        ask: Ask,
-    ) -> Result<Completed, CallbackError> {
-        let account = subject.account.clone();
-        match self.journey(subject, ask).await {
-            Ok(waiting) => Ok(Completed {
-                server: account.server,
-                user: account.user,
-                again: Some(waiting.link),
-            }),
-            Err(stop) => {
-                let verdict = stop.verdict();
-                let (cause, reason) = (verdict.cause, verdict.reason.clone());
-                self.stand(subject, verdict);
-                Err(CallbackError::Exchange {
-                    account,
-                    cause,
-                    reason,
-                })
             }
         }
     }
@@ -484,33 +330,4 @@ impl Shared {
             self.stand(&subject, Verdicted::new(state, cause, reason));
         }
     }
-}
-
-/// The query in what was pasted; `None`: it is a bare code.
-fn query_of(pasted: &str) -> Option<String> {
-    if let Some((_, rest)) = pasted.split_once('?').filter(|_| pasted.contains("://")) {
-        let query = rest.split('#').next().unwrap_or_default();
-        return Some(query.to_owned());
-    }
-    let query = pasted.strip_prefix('?').unwrap_or(pasted);
-    let first = query.split('=').next().unwrap_or_default();
-    let known = [
-        "code",
-        "state",
-        "iss",
-        "error",
-        "error_description",
-        "scope",
-        "session_state",
-    ];
-    (query.contains('=') && known.contains(&first)).then(|| query.to_owned())
-}
-
-/// A code that was copied out of an address is still encoded as it was there.
-fn decoded(code: &str) -> String {
-    let pair = format!("code={}", code.replace('+', "%2B"));
-    url::form_urlencoded::parse(pair.as_bytes())
-        .next()
-        .map(|(_, code)| code.into_owned())
-        .unwrap_or_default()
 }

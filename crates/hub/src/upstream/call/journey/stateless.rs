@@ -13,7 +13,8 @@ use mcp::{
 };
 use tokio::time::timeout_at;
 
-use super::{CallError, Journey};
+use super::super::CallError;
+use super::Journey;
 use crate::upstream::{Listed, Told, Trouble, link::Link, listing, round::Round, trouble::plain};
 
 /// How a call stands that takes several requests.
