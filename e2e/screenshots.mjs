@@ -1,4 +1,4 @@
-// Pictures of every page of the dashboard, to be looked at: light, dark and narrow; with nothing, on its way, refused, unreachable, full
+// Pictures of every page of the dashboard, to be looked at: light, dark, narrow and in Chinese; with nothing, on its way, refused, unreachable, full
 // (100 servers, one with 1,000 tools), and the stages of a sign-in. `make screenshots` puts them into target/screenshots; an argument
 // that is a state's name takes those of this state alone.
 
@@ -11,6 +11,7 @@ import { Hub } from './harness/hub.mjs';
 
 const OUT = fileURLToPath(new URL('../target/screenshots/', import.meta.url));
 const LOOKS = { light: { scheme: 'light' }, dark: { scheme: 'dark' }, narrow: { scheme: 'light', width: 360, height: 1400 } };
+const ALL_LOOKS = { ...LOOKS, chinese: { scheme: 'light', language: 'zh-CN' } };
 // Of the size that the guide's pictures have (docs/guide/images).
 const GUIDE = { light: { scheme: 'light', width: 1100, height: 720 } };
 const OVERVIEWS = ['home', 'servers', 'connect', 'groups', 'keys', 'journal', 'logs', 'users', 'settings'];
@@ -30,7 +31,10 @@ async function state(name, hub, pages, { prepare = async () => {}, settles = tru
   if (only !== undefined && only !== name) return;
   for (const [look, options] of Object.entries(looks)) {
     const dashboard = await Dashboard.open(person, hub, options);
-    if (name === 'full') await take(dashboard, name, 'login', look);
+    if (name === 'full') {
+      await dashboard.page.locator('input[type="password"]').waitFor();
+      await take(dashboard, name, 'login', look);
+    }
     await dashboard.logIn();
     await prepare(dashboard.page);
     for (const page of pages) {
@@ -52,7 +56,7 @@ await state('empty', empty, OVERVIEWS);
 await empty.close();
 
 const filled = await startFilled({ tools: 999, crowd: 93 });
-await state('full', filled.hub, Object.keys(PAGES));
+await state('full', filled.hub, Object.keys(PAGES), { looks: ALL_LOOKS });
 await state('guide', filled.hub, ['home', 'server-tools'], { looks: GUIDE });
 await state('loading', filled.hub, OVERVIEWS, { prepare: but(() => {}), settles: false });
 await state('refused', filled.hub, OVERVIEWS, { prepare: but((route) => route.fulfill({ status: 500, contentType: 'application/json', body: JSON.stringify(refusal) })) });
@@ -61,7 +65,7 @@ await state('unreachable', filled.hub, ['home', 'servers'], { prepare: but((rout
 await filled.practice.set({ iss: 'wrong', consent: 'allow' });
 await person.page.goto(await filled.hub.authorizationUrl('lab'));
 await filled.hub.reaches('lab', 'disconnected');
-await state('sign-in-failed', filled.hub, ['home', 'server-sign-in']);
+await state('sign-in-failed', filled.hub, ['home', 'server-sign-in'], { looks: ALL_LOOKS });
 await state('guide', filled.hub, ['server-sign-in'], { looks: { dark: { ...GUIDE.light, scheme: 'dark' } } });
 await filled.practice.set({ iss: 'promised' });
 await person.page.goto(await filled.hub.authorizationUrl('lab'));

@@ -32,7 +32,7 @@ function Way({ to, icon: Icon, children, exact }: { to: '/' | '/servers' | '/con
 export function Sidebar({ open, isAdmin, onSkip }: { open: boolean; isAdmin: boolean; onSkip: () => void }) {
   const { t } = useTranslation();
   const servers = useServers();
-  const waiting = servers.data?.data.filter((server) => urgency(server) > 1).length ?? 0;
+  const waiting = servers.data?.data.filter((server) => urgency(server) > 0).length ?? 0;
   return (
     <aside aria-label={t('shell.beside')} className={`${open ? 'flex' : 'hidden'} flex-col gap-4 border-line bg-surface px-3 py-4 md:sticky md:top-0 md:flex md:h-dvh md:overflow-y-auto md:border-r`}>
       <button type="button" onClick={onSkip} className="absolute top-2 left-2 z-50 -translate-y-20 rounded bg-act px-3 py-2 text-on-act focus:translate-y-0">

@@ -14,7 +14,7 @@ export function RefusalNotice({ error, again }: { error: unknown; again?: () => 
   const refusal = error instanceof Refusal ? error : undefined;
   const explained = explainedIn(refusal);
   const title = refusal?.status === 0 ? t('failed.unreachable') : refusal ? explained?.headline : t('failed.unexpected');
-  const words = error instanceof Error ? error.message : String(error);
+  const words = refusal?.status === 0 ? t('failed.unreachableWhy') : error instanceof Error ? error.message : String(error);
   const helps = refusal?.text('action') ?? refusal?.text('do');
   return (
     <Notice

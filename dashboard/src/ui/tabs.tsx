@@ -1,7 +1,7 @@
 // Parts of one page, one shown at a time.
 
 import { Tabs as Radix } from 'radix-ui';
-import type { ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode } from 'react';
 
 export interface Tab<K extends string> {
   key: K;
@@ -18,9 +18,19 @@ interface Props<K extends string> {
 }
 
 export function Tabs<K extends string>({ tabs, at, onChange, label, children }: Props<K>) {
+  const list = useRef<HTMLDivElement>(null);
+  // Not all of them fit on a narrow screen: the one that is shown does.
+  useEffect(() => {
+    const shown = list.current?.querySelector<HTMLElement>('[data-state=active]');
+    if (!list.current || !shown) return;
+    const { left, right } = list.current.getBoundingClientRect();
+    const of = shown.getBoundingClientRect();
+    if (of.right > right) list.current.scrollLeft += of.right - right;
+    if (of.left < left) list.current.scrollLeft -= left - of.left;
+  }, [at]);
   return (
     <Radix.Root value={at} onValueChange={(key) => onChange(key as K)} className="flex flex-col gap-4">
-      <Radix.List aria-label={label} className="flex gap-1 overflow-x-auto border-b border-line [scrollbar-width:thin]">
+      <Radix.List ref={list} aria-label={label} className="flex gap-1 overflow-x-auto border-b border-line [scrollbar-width:thin]">
         {tabs.map((tab) => (
           <Radix.Trigger
             key={tab.key}

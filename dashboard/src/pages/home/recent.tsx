@@ -1,4 +1,4 @@
-// The latest lines of all journals.
+// What each server's journal said last.
 
 import { Link } from '@tanstack/react-router';
 import { useMemo } from 'react';
@@ -16,7 +16,7 @@ export function Recent({ servers }: { servers: Server[] }) {
   const { t } = useTranslation();
   const asked = useMemo(() => servers.filter(hasJournal).sort((one, other) => urgency(other) - urgency(one)).slice(0, ASKED), [servers]);
   const { entries } = useJournals(asked);
-  const latest = entries.slice(-SHOWN).reverse();
+  const latest = useMemo(() => [...new Map(entries.map((entry) => [entry.server, entry])).values()].sort((one, other) => other.time.localeCompare(one.time)).slice(0, SHOWN), [entries]);
   return (
     <section aria-labelledby="recent" className="flex min-w-0 flex-col gap-2">
       <div className="flex items-baseline justify-between">
@@ -30,8 +30,8 @@ export function Recent({ servers }: { servers: Server[] }) {
           <p className="p-4 text-soft">{t('journal.none')}</p>
         ) : (
           <ul className="m-0 list-none divide-y divide-line p-0">
-            {latest.map((entry, place) => (
-              <li key={`${entry.time}${entry.server}${place}`} className="px-4 py-2">
+            {latest.map((entry) => (
+              <li key={entry.server} className="px-4 py-2">
                 <EntryLine entry={entry} named />
               </li>
             ))}

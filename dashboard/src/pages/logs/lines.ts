@@ -1,7 +1,7 @@
 // The lines of the hub's log, as its stream tells them. The stream is open while somebody looks.
 
 import { useEffect, useReducer } from 'react';
-import { loginHeader, pageFolder } from '../../api/ask';
+import { loginHeader, pageFolder, Refusal, refusedBy } from '../../api/ask';
 import type { LogEvent, LogLine } from '../../api/shape';
 import { follow } from '../../api/stream';
 
@@ -46,10 +46,12 @@ async function run(tell: (change: Change) => void, end: AbortSignal): Promise<vo
   while (!end.aborted) {
     try {
       const response = await fetch(`${pageFolder()}api/logs/stream`, { headers: { ...loginHeader(), accept: 'text/event-stream' }, signal: end, cache: 'no-store' });
-      if (!response.ok || response.body === null) throw new Error(`${response.status} ${response.statusText}`.trim());
+      if (!response.ok || response.body === null) throw await refusedBy(response);
       await follow(response.body, ({ data }) => tell(JSON.parse(data) as LogEvent));
     } catch (error) {
-      if (!end.aborted) tell({ type: 'failed', error });
+      // Nobody answers, or the line was cut.
+      const unheard = error instanceof TypeError ? new Refusal(error.message, 0, 'unreachable') : error;
+      if (!end.aborted) tell({ type: 'failed', error: unheard });
     }
     await new Promise((resolve) => setTimeout(resolve, AGAIN));
   }

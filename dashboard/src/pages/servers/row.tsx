@@ -90,6 +90,13 @@ function OneAction({ server }: { server: Server }) {
       </Link>
     );
   }
+  if ((server.problems?.length ?? 0) > 0 && server.config !== undefined) {
+    return (
+      <Link to="/server" search={{ name: server.name, tab: 'settings' }} className={looking('plain', true)}>
+        {t('servers.look')}
+      </Link>
+    );
+  }
   return null;
 }
 

@@ -18,6 +18,7 @@ import { MakeUser, NewPassword } from './dialogs';
 export function Users() {
   const { t } = useTranslation();
   const users = useUsers();
+  const you = useUser().data?.username;
   const [making, setMaking] = useState(false);
   const [renewed, setRenewed] = useState<User>();
   const [doomed, setDoomed] = useState<User>();
@@ -31,10 +32,18 @@ export function Users() {
     <Page title={t('users.title')} lead={t('users.lead')} actions={add} commands={[`curl -H "x-auth-token: $MCPHUB_TOKEN" ${pageFolder()}api/users`]}>
       <Answer of={users}>
         {(users) =>
-          users.length === 0 ? (
+          users.length === 0 && !isElsewhere(users, you) ? (
             <Empty icon={<UsersRound size={28} />} title={t('users.none')} />
           ) : (
             <ul className="card m-0 list-none divide-y divide-line p-0">
+              {isElsewhere(users, you) && (
+                <li className="px-4 py-3">
+                  <p className="font-semibold [overflow-wrap:anywhere]">
+                    {you} <span className="font-normal text-soft">({t('users.you')})</span>
+                  </p>
+                  <p className="text-[0.87rem] text-soft">{t('users.elsewhere')}</p>
+                </li>
+              )}
               {users.map((user) => (
                 <Row key={user.username} user={user} onPassword={() => setRenewed(user)} onRemove={() => setDoomed(user)} />
               ))}
@@ -56,6 +65,11 @@ export function Users() {
       />
     </Page>
   );
+}
+
+/** Who looks at the page is let in by something else than the list. */
+function isElsewhere(users: User[], you: string | undefined): boolean {
+  return you !== undefined && !users.some((user) => user.username === you);
 }
 
 function Row({ user, onPassword, onRemove }: { user: User; onPassword: () => void; onRemove: () => void }) {
