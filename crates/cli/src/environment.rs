@@ -3,11 +3,14 @@
 //! Nothing else in the workspace reads the environment; whoever needs a variable is given it.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
 use crate::failure::Failure;
+
+/// What the settings file is called where nobody says otherwise.
+pub(crate) const SETTINGS: &str = "mcp_settings.json";
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Environment {
@@ -55,6 +58,14 @@ impl Environment {
             .get(name)
             .map(|value| value.trim())
             .filter(|value| !value.is_empty())
+    }
+
+    /// The settings file: the one that was named on the command line, else in the environment, else the one in this folder.
+    pub(crate) fn settings_path(&self, named: Option<&Path>) -> PathBuf {
+        named
+            .or_else(|| self.text("MCPHUB_SETTING_PATH").map(Path::new))
+            .unwrap_or(Path::new(SETTINGS))
+            .to_owned()
     }
 
     pub(crate) fn flag(&self, name: &str) -> bool {

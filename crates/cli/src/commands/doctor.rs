@@ -18,7 +18,6 @@ use settings::{File, Grants};
 use url::Url;
 
 use crate::commands::journey::Wishes;
-use crate::commands::serve;
 use crate::credential_key;
 use crate::environment::Environment;
 use crate::failure::{Exit, Failure, chain};
@@ -74,7 +73,7 @@ pub(crate) async fn run(
         wanted.settings = here.as_ref().and_then(|here| here.settings.clone());
     }
     let port = port(here.as_ref(), environment);
-    let path = serve::settings_path(wanted.settings.clone(), environment);
+    let path = environment.settings_path(wanted.settings.as_deref());
     let folder = path.parent().unwrap_or(Path::new("")).to_owned();
     let by_address = wanted.whom.contains("://");
     // By its address a server can be looked at without a settings file.

@@ -13,8 +13,8 @@ use hub::store::Store;
 use serde_json::{Value, json};
 use settings::{Change, File};
 
+use super::Desk;
 use super::consent::agreed;
-use super::{Desk, serve};
 use crate::clients::{self, Client, Document, Foreign, Format, Found};
 use crate::credential_key;
 use crate::failure::{Exit, Failure, chain};
@@ -172,7 +172,7 @@ async fn target(desk: &Desk, wanted: &Import) -> Result<(Target, Vec<(String, Va
     if failure.exit != Exit::Unreachable || named {
         return Err(failure);
     }
-    let path = serve::settings_path(wanted.settings.clone(), &desk.environment);
+    let path = desk.environment.settings_path(wanted.settings.as_deref());
     let text = Found::at(&path)?;
     let file = File::parse(text.text())
         .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;

@@ -9,7 +9,7 @@ mod waiting;
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,7 +32,6 @@ use crate::output::Output;
 use crate::shutdown;
 
 const DEFAULT_PORT: u16 = 3000;
-const SETTINGS: &str = "mcp_settings.json";
 
 /// Ends in good order when it is asked to stop, and at once when somebody insists.
 pub(crate) async fn run(
@@ -63,7 +62,7 @@ async fn run_until(
         ..web_options(address, &token, &environment)?
     };
     let url = own_url(address, &options.prefix())?;
-    let settings = settings_path(serve.settings.clone(), &environment);
+    let settings = environment.settings_path(serve.settings.as_deref());
     let invitation = invite(&environment, &url, &token, &settings);
     let empty = hub.store().current().servers.is_empty();
     let opened = waiting::Opened::default();
@@ -154,15 +153,8 @@ fn closed(address: SocketAddr, error: &io::Error) -> Failure {
     Failure::usage(format!("cannot listen on {address}: {error}")).cure("stop what listens there (perhaps another hub), or choose another address: --listen 127.0.0.1:3001")
 }
 
-/// The file that was named, else the environment's, else the one in this folder.
-pub(crate) fn settings_path(named: Option<PathBuf>, environment: &Environment) -> PathBuf {
-    named
-        .or_else(|| environment.text("MCPHUB_SETTING_PATH").map(PathBuf::from))
-        .unwrap_or_else(|| SETTINGS.into())
-}
-
 async fn start_hub(serve: &Serve, environment: &Environment, port: u16) -> Result<Hub, Failure> {
-    let settings_path = settings_path(serve.settings.clone(), environment);
+    let settings_path = environment.settings_path(serve.settings.as_deref());
     let lookup = environment.clone();
     let options = HubOptions {
         settings_path: settings_path.clone(),

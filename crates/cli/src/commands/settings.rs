@@ -6,7 +6,6 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use settings::{Converted, EditError, File, Severity};
 
-use crate::commands::serve;
 use crate::credential_key;
 use crate::environment::Environment;
 use crate::failure::{Failure, chain};
@@ -72,7 +71,7 @@ pub(crate) fn run(
 
 impl Which {
     fn path(self, environment: &Environment) -> PathBuf {
-        serve::settings_path(self.settings, environment)
+        environment.settings_path(self.settings.as_deref())
     }
 }
 

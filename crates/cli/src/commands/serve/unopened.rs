@@ -8,6 +8,7 @@ use hub::cause::Cause;
 use hub::explained::quoted;
 use hub::store::{OpenError, ReadError};
 
+use crate::environment::SETTINGS;
 use crate::failure::{Failure, chain};
 
 pub(super) fn told(error: &StartError, path: &Path) -> Failure {
@@ -41,7 +42,7 @@ fn cure(error: &StartError, path: &Path) -> String {
             )
         }
         OpenError::Unreadable(ReadError::NotAFile(_)) => {
-            let inside = path.join(super::SETTINGS);
+            let inside = path.join(SETTINGS);
             let inside = quoted(&inside.to_string_lossy());
             format!("name a file, like --settings {inside}; one that is not there yet is made")
         }
