@@ -30,7 +30,8 @@ export function useLine() {
 export const useUser = () => useQuery({ queryKey: keys.user, queryFn: ({ signal }) => calls.whoAmI(signal) });
 export const useServers = () => useQuery({ queryKey: keys.servers, queryFn: ({ signal }) => calls.listServers(signal) });
 export const useGroups = () => useQuery({ queryKey: keys.groups, queryFn: ({ signal }) => calls.listGroups(signal) });
-export const useKeys = () => useQuery({ queryKey: keys.bearerKeys, queryFn: ({ signal }) => calls.listKeys(signal) });
+export const useKeys = (enabled = true) => useQuery({ queryKey: keys.bearerKeys, queryFn: ({ signal }) => calls.listKeys(signal), enabled });
+export const useDoor = () => useQuery({ queryKey: keys.door, queryFn: ({ signal }) => calls.readDoor(signal) });
 export const useJournal = (server: string) =>
   useQuery({ queryKey: keys.journal(server), queryFn: ({ signal }) => calls.readJournal(server, signal), refetchOnWindowFocus: false });
 
