@@ -1,7 +1,7 @@
 // Every route that pages use, once. Paths, parameters and bodies are held to the hub's own description.
 
 import { hub, pageFolder, refusedBy, told } from './ask';
-import type { Authorization, Entry, Group, GroupWish, JsonMap, Key, KeyWish, Outcome, Server, NewUser, Person, PromptOutcome, ResourceOutcome, Servers, User, UserChange } from './shape';
+import type { Authorization, Entry, Group, GroupWish, JsonMap, Key, KeyWish, Outcome, Server, NewUser, Person, PromptOutcome, ResourceOutcome, Servers, Sessions, User, UserChange } from './shape';
 
 const named = (name: string) => ({ params: { path: { name } } });
 const withId = (id: string) => ({ params: { path: { id } } });
@@ -105,6 +105,8 @@ export async function changeKey(id: string, wish: KeyWish): Promise<Key> {
 }
 
 export const removeKey = (id: string) => told(hub.DELETE('/api/auth/keys/{id}', withId(id)));
+
+export const listSessions = (signal?: AbortSignal): Promise<Sessions> => told(hub.GET('/api/sessions', { signal }));
 
 export type ItemKind = 'tools' | 'prompts' | 'resources';
 

@@ -36,6 +36,8 @@ export const useJournal = (server: string) =>
   useQuery({ queryKey: keys.journal(server), queryFn: ({ signal }) => calls.readJournal(server, signal), refetchOnWindowFocus: false });
 
 export const useUsers = () => useQuery({ queryKey: keys.users, queryFn: ({ signal }) => calls.listUsers(signal) });
+/** Clients come and go without an event, so they are read when somebody looks. */
+export const useSessions = () => useQuery({ queryKey: keys.sessions, queryFn: ({ signal }) => calls.listSessions(signal), refetchOnMount: 'always' });
 export const useSettings = () => useQuery({ queryKey: keys.settings, queryFn: ({ signal }) => calls.readSettings(signal) });
 
 /** One server out of the list; undefined while the list is on its way, null where there is none of that name. */

@@ -10,4 +10,5 @@ export const keys = {
   door: ['door'] as const,
   settings: ['settings'] as const,
   users: ['users'] as const,
+  sessions: ['sessions'] as const,
 };

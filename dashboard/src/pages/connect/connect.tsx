@@ -13,6 +13,7 @@ import { RefusalNotice } from '../../ui/refusal';
 import { Tabs } from '../../ui/tabs';
 import { command, quoted } from '../../words/shell';
 import { CLIENTS, entryOf, fileOf, systemOf, TITLES, written, type Client, type System } from './clients';
+import { Connected } from './connected';
 import { KeyChoice, useKeyState, type Chosen } from './key-choice';
 
 /** In the place of a key that was not made here. */
@@ -22,6 +23,7 @@ export function ConnectClients() {
   const { t } = useTranslation();
   const search = useSearch({ from: '/connect' });
   const navigate = useNavigate({ from: '/connect' });
+  const isAdmin = useUser().data?.isAdmin ?? false;
   const client = CLIENTS.find((it) => it === search.client) ?? 'claude-code';
   const endpoint = search.endpoint ?? '';
   const go = (change: { client?: string; endpoint?: string }) => void navigate({ search: (before) => ({ ...before, ...change }), replace: true, resetScroll: false });
@@ -31,6 +33,7 @@ export function ConnectClients() {
       <Tabs<Client> tabs={CLIENTS.map((key) => ({ key, label: TITLES[key] }))} at={client} onChange={(client) => go({ client })} label={t('connect.client')}>
         <Ready key={`${client} ${endpoint}`} client={client} endpoint={endpoint} onEndpoint={(endpoint) => go({ endpoint: endpoint === '' ? undefined : endpoint })} />
       </Tabs>
+      {isAdmin && <Connected />}
     </Page>
   );
 }
