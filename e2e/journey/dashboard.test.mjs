@@ -281,3 +281,22 @@ test('what somebody changes in a terminal appears without a reload', async () =>
   assert.equal(await isStillHere(page), true, 'the page was loaded anew');
   await dashboard.leave();
 });
+
+test('a server that somebody switches off in a terminal, and on again, is seen to be so without a reload', async () => {
+  upstream = await startCounterpart('catalogue');
+  const page = await arrive({ shop: http(upstream.url) });
+  await hub.reaches('shop', 'connected');
+  await dashboard.go('/servers');
+  const row = page.getByRole('listitem').filter({ has: page.getByRole('link', { name: 'shop', exact: true }) });
+  await row.getByText('Connected').waitFor();
+  await mark(page);
+
+  await mcphub('servers', 'toggle', 'shop', '--off');
+  await row.getByText('Off', { exact: true }).waitFor();
+  assert.equal(await row.getByRole('switch').getAttribute('aria-checked'), 'false');
+  await mcphub('servers', 'toggle', 'shop', '--on');
+  await row.getByText('Connected').waitFor();
+  assert.equal(await row.getByRole('switch').getAttribute('aria-checked'), 'true');
+  assert.equal(await isStillHere(page), true, 'the page was loaded anew');
+  await dashboard.leave();
+});
