@@ -64,8 +64,27 @@ const refusing = HOSTILE.map((text, place) => ({
 
 const offered = hostile ? [...harmful, ...refusing] : [order, ...Array.from({ length: many }, (_, number) => kept(number))];
 
+// What harms as a prompt or a resource, too: in the name, the words, the arguments, and in what is answered.
+const prompts = HOSTILE.map((text, place) => ({
+  name: place % 2 === 0 ? text.slice(0, 200) : `hostile_${place}`,
+  title: text,
+  description: text,
+  arguments: [{ name: text.slice(0, 300), description: text }],
+  run: () => ({ description: text, messages: [{ role: 'user', content: { type: 'text', text } }] }),
+}));
+const resources = HOSTILE.map((text, place) => ({ uri: `hostile://${place}`, name: text, title: text, description: text, mimeType: text.slice(0, 300), text }));
+
+function harm(server) {
+  server.setRequestHandler(schema.ListPromptsRequestSchema, () => ({ prompts: prompts.map(({ run, ...listed }) => listed) }));
+  server.setRequestHandler(schema.GetPromptRequestSchema, ({ params }) => prompts.find(({ name }) => name === params.name).run());
+  server.setRequestHandler(schema.ListResourcesRequestSchema, () => ({ resources: resources.map(({ text, ...listed }) => listed) }));
+  server.setRequestHandler(schema.ReadResourceRequestSchema, ({ params }) => ({ contents: resources.filter(({ uri }) => uri === params.uri).map(({ uri, mimeType, text }) => ({ uri, mimeType, text })) }));
+}
+
 function catalogue() {
-  const server = new Server({ name: hostile ? HOSTILE[0] : 'catalogue', version: '1.0.0' }, { capabilities: { tools: {} } });
+  const capabilities = hostile ? { tools: {}, prompts: {}, resources: {} } : { tools: {} };
+  const server = new Server({ name: hostile ? HOSTILE[0] : 'catalogue', version: '1.0.0' }, { capabilities });
+  if (hostile) harm(server);
   server.setRequestHandler(schema.ListToolsRequestSchema, () => ({ tools: offered.map(({ run, ...listed }) => listed) }));
   server.setRequestHandler(schema.CallToolRequestSchema, ({ params }) => offered.find(({ name }) => name === params.name).run(params.arguments ?? {}));
   return server;

@@ -47,10 +47,12 @@ export class Person {
   }
 
   // Does something after which a window opens, and logs in and consents there; the window is at the hub's callback in the end.
-  async consentInWindow(open) {
+  // `look` is told the window while it is at the login server.
+  async consentInWindow(open, look = async () => {}) {
     const [page] = await Promise.all([this.context.waitForEvent('page'), open()]);
     page.setDefaultTimeout(60_000);
     await this.#login(page);
+    await look(page);
     await this.#consent(page).click();
     await page.waitForURL('**/oauth/callback*');
     return page;

@@ -1,6 +1,7 @@
 // A hub with something of everything that the dashboard shows: servers in most states, a group, a key, a user.
 
 import { startCounterpart } from './counterpart.mjs';
+import { eventually } from './eventually.mjs';
 import { Hub } from './hub.mjs';
 import { startPractice } from './practice.mjs';
 
@@ -29,6 +30,11 @@ export async function startFilled({ tools = 3, crowd = 0 } = {}) {
     },
   });
   await Promise.all([hub.reaches('lab', 'oauth_required'), hub.reaches('console', 'needs_client'), hub.reaches('shop', 'connected'), hub.reaches('everything', 'connected'), hub.reaches('gone', 'disconnected')]);
+  await eventually('no server is on its way any more', async () => {
+    const ways = (await hub.api('GET', '/servers')).filter(({ status }) => status === 'connecting');
+    if (ways.length > 0) throw new Error(`${ways.map(({ name }) => name)} are`);
+    return true;
+  });
   await hub.api('POST', '/groups', { name: 'sales', description: 'What the shop needs', servers: ['shop', 'everything'] });
   await hub.api('POST', '/auth/keys', { name: 'Cursor at work', accessType: 'all' });
   await hub.api('POST', '/auth/keys', { name: 'The shop', accessType: 'groups', allowedGroups: ['sales'] });
@@ -51,6 +57,7 @@ export const PAGES = {
   'server-tools': '/server?name=shop&tab=tools&item=shop-place_order',
   'server-prompts': '/server?name=everything&tab=prompts',
   'server-resources': '/server?name=everything&tab=resources',
+  'server-no-prompts': '/server?name=shop&tab=prompts',
   'server-settings': '/server?name=shop&tab=settings',
   connect: '/connect',
   groups: '/groups',
@@ -60,5 +67,7 @@ export const PAGES = {
   users: '/users',
   settings: '/settings',
   doctor: '/doctor',
+  'doctor-lab': '/doctor?server=lab',
+  'doctor-gone': '/doctor?server=gone',
   missing: '/there-is-no-such-page',
 };

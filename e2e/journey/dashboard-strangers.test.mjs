@@ -2,6 +2,8 @@
 // scripts of the first load, and the policy under which they run.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { after, afterEach, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -69,14 +71,64 @@ test('hostile texts in names, descriptions, schemas, results and errors stay tex
   await dashboard.leave();
 });
 
+test('hostile prompts and resources stay text, and so does what they answer', async () => {
+  const page = await arrive({ hostile: true }, (url) => ({ evil: http(url) }));
+  const { prompts, resources } = await hub.reaches('evil', 'connected');
+  assert.deepEqual([prompts.length, resources.length], [HOSTILE.length, HOSTILE.length]);
+  for (const [tab, open, button] of [['prompts', 'Try it', 'Get the prompt'], ['resources', undefined, 'Read it']]) {
+    await dashboard.visit(`/server?name=evil&tab=${tab}`);
+    const rows = page.getByRole('main').getByRole('listitem');
+    for (const [place, text] of HOSTILE.entries()) {
+      const row = rows.nth(place);
+      if (open) await row.getByText(open, { exact: true }).click();
+      await row.getByRole('button', { name: button }).click();
+      await row.locator('pre').or(row.getByRole('alert')).first().waitFor();
+      const said = await row.innerText();
+      assert.ok(said.split(text.slice(0, 80)).length > 2, `${text.slice(0, 80)} is not shown as it is, once listed and once answered: ${said.slice(0, 2_000)}`);
+      await assertHarmless(page);
+    }
+  }
+  await dashboard.leave();
+});
+
+test('what a hostile server tells the doctor stays text', async () => {
+  const evil = createServer((request, response) => {
+    const { port } = evil.address();
+    if (request.url.includes('/metadata')) return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ resource: HOSTILE[0], authorization_servers: [HOSTILE[1]] }));
+    const header = `Bearer error="${HOSTILE[1].replaceAll('"', '')}", scope="${HOSTILE[2]}", resource_metadata="http://127.0.0.1:${port}/metadata"`;
+    return response.writeHead(401, { 'www-authenticate': header, 'content-type': 'text/html' }).end(HOSTILE[0]);
+  }).listen(0, '127.0.0.1');
+  await once(evil, 'listening');
+  try {
+    const page = await arrive({}, () => ({ evil: http(`http://127.0.0.1:${evil.address().port}/mcp`) }));
+    await dashboard.visit('/doctor?server=evil');
+    const lines = page.getByRole('list', { name: 'What was found' });
+    await lines.getByText('onerror=').first().waitFor();
+    await assertHarmless(page);
+    await dashboard.visit('/server?name=evil&tab=signIn');
+    await assertHarmless(page);
+    await dashboard.leave();
+  } finally {
+    evil.closeAllConnections();
+    evil.close();
+  }
+});
+
 test('the names of clients, keys and groups stay text wherever they are shown', async () => {
   const page = await arrive({}, (url) => ({ shop: http(url) }));
   await hub.reaches('shop', 'connected');
+  const clients = [];
   for (const name of HOSTILE) {
     const client = new Client({ name, version: HOSTILE[0] });
     await client.connect(new StreamableHTTPClientTransport(new URL(`${hub.url}/mcp/shop`)));
-    await client.close();
+    clients.push(client);
   }
+  await dashboard.visit('/connect');
+  const connected = page.getByRole('region', { name: 'Connected clients' });
+  assert.equal(await connected.getByRole('listitem').count(), HOSTILE.length);
+  for (const name of HOSTILE) await connected.getByText(name.slice(0, 80)).first().waitFor();
+  await assertHarmless(page);
+  await Promise.all(clients.map((client) => client.close()));
   // What the hub was asked for is in its log, too.
   await fetch(`${hub.url}/mcp/${encodeURIComponent(HOSTILE[0])}`, { method: 'POST', body: HOSTILE[1] });
   await hub.api('POST', '/auth/keys', { name: HOSTILE[0], accessType: 'all' });

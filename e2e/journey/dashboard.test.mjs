@@ -23,7 +23,7 @@ before(async () => { [person, world, practice] = await Promise.all([Person.arriv
 after(() => Promise.all([person?.leave(), world?.stop(), practice?.stop()]));
 beforeEach(async () => {
   await world.reset();
-  await practice.set({ iss: 'promised', consent: 'page' });
+  await practice.set({ iss: 'promised', consent: 'page', serverMetadata: 'pathInserted' });
 });
 afterEach(async (context) => {
   if (context.error) process.stderr.write(`${hub?.log()}\n${dashboard?.faults.join('\n')}\n${await dashboard?.words()}\n`);
@@ -106,14 +106,48 @@ test('a sign-in that fails says why, under its number, and the next one cures it
   await dashboard.leave();
 });
 
-// The link where there is one; else it is made first.
+// One click, whether there is a link already or it has to be made first.
 async function signInTo(page, name) {
   const label = { name: `Sign in to ${name}` };
-  const [link, button] = [page.getByRole('link', label), page.getByRole('button', label)];
-  await link.or(button).first().waitFor();
-  if (await button.isVisible()) await button.click();
-  await link.click();
+  await page.getByRole('link', label).or(page.getByRole('button', label)).first().click();
 }
+
+test('one press of a key signs in where no link is there yet, and the login server gets no hold of the page', async () => {
+  const page = await arrive({ lab: http(practice.url) });
+  await hub.reaches('lab', 'oauth_required');
+  await dashboard.server('lab');
+  await page.getByRole('link', { name: 'Sign in to lab' }).waitFor();
+  await mark(page);
+  // A denied sign-in is over, and leaves no link.
+  await practice.set({ consent: 'deny' });
+  await person.page.goto(await hub.authorizationUrl('lab'));
+  const button = page.getByRole('button', { name: 'Sign in to lab' });
+  await button.waitFor();
+  await practice.set({ consent: 'page' });
+  await button.focus();
+  const opener = [];
+  const window = await person.consentInWindow(() => page.keyboard.press('Enter'), (login) => login.evaluate(() => globalThis.opener).then((it) => opener.push(it)));
+  assert.deepEqual(opener, [null], 'the login server has a hold of the page');
+  await stop(page, 'Connected').getByText('done', { exact: true }).waitFor({ state: 'attached' });
+  assert.equal(await isStillHere(page), true, 'the page was loaded anew');
+  await window.close();
+  await dashboard.leave();
+});
+
+test('a sign-in that cannot begin leaves no window behind, and says why', async () => {
+  const page = await arrive({ lab: http(practice.url) });
+  await hub.reaches('lab', 'oauth_required');
+  await practice.set({ consent: 'deny' });
+  await person.page.goto(await hub.authorizationUrl('lab'));
+  await dashboard.server('lab');
+  const button = page.getByRole('button', { name: 'Sign in to lab' });
+  await button.waitFor();
+  await practice.set({ consent: 'page', serverMetadata: 'absent' });
+  const [window] = await Promise.all([person.context.waitForEvent('page'), button.click()]);
+  if (!window.isClosed()) await window.waitForEvent('close');
+  await page.getByRole('alert').first().waitFor();
+  await dashboard.leave();
+});
 
 test('what is wrong is said in five lines, at home and on its page, with the number that leads further', async () => {
   const page = await arrive({ gone: http('http://127.0.0.1:9/mcp') });
@@ -244,6 +278,25 @@ test('what somebody changes in a terminal appears without a reload', async () =>
   await row.getByText('Connected').waitFor();
   await mcphub('auth', 'logout', 'lab');
   await row.getByText('Sign-in needed').waitFor();
+  assert.equal(await isStillHere(page), true, 'the page was loaded anew');
+  await dashboard.leave();
+});
+
+test('a server that somebody switches off in a terminal, and on again, is seen to be so without a reload', async () => {
+  upstream = await startCounterpart('catalogue');
+  const page = await arrive({ shop: http(upstream.url) });
+  await hub.reaches('shop', 'connected');
+  await dashboard.go('/servers');
+  const row = page.getByRole('listitem').filter({ has: page.getByRole('link', { name: 'shop', exact: true }) });
+  await row.getByText('Connected').waitFor();
+  await mark(page);
+
+  await mcphub('servers', 'toggle', 'shop', '--off');
+  await row.getByText('Off', { exact: true }).waitFor();
+  assert.equal(await row.getByRole('switch').getAttribute('aria-checked'), 'false');
+  await mcphub('servers', 'toggle', 'shop', '--on');
+  await row.getByText('Connected').waitFor();
+  assert.equal(await row.getByRole('switch').getAttribute('aria-checked'), 'true');
   assert.equal(await isStillHere(page), true, 'the page was loaded anew');
   await dashboard.leave();
 });

@@ -150,7 +150,7 @@ impl Hub {
     pub fn explain_callback(&self, error: &CallbackError, pasted: Option<&Account>) -> Explained {
         let evidence = match error {
             CallbackError::Client { account, .. } | CallbackError::Exchange { account, .. } => {
-                self.journal().evidence(account)
+                self.journal().evidence(account, error.into())
             }
             CallbackError::Malformed(_)
             | CallbackError::UnknownState
@@ -336,10 +336,10 @@ fn of_sign_in(
     (reason, action): (&str, &str),
     journal: &Journal,
 ) -> Explained {
-    // Nothing failed where nobody has signed in yet, and the last exchange is about something else.
+    // Nothing failed where nobody has signed in yet.
     let (evidence, action) = match cause == Cause::SignInNeeded {
         true => (None, ""),
-        false => (journal.evidence(account), action),
+        false => (journal.evidence(account, cause), action),
     };
     Explained::of(cause, Some(&account.server))
         .because(cause, reason)
@@ -351,7 +351,8 @@ fn of_trouble(trouble: &Trouble, upstream: &Upstream) -> Explained {
     let cause = Cause::from(trouble);
     let explained = Explained::of(cause, Some(upstream.name()));
     if let Trouble::SignIn { why, .. } = trouble {
-        let evidence = upstream.sign_ins().journal().evidence(upstream.account());
+        let journal = upstream.sign_ins().journal();
+        let evidence = journal.evidence(upstream.account(), cause);
         return explained.because(cause, why).evidence(evidence);
     }
     if let Trouble::Settings(why) = trouble {

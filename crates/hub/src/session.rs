@@ -16,6 +16,7 @@ mod passport;
 mod pump;
 mod receive;
 mod refusal;
+mod seen;
 mod sign_in_wait;
 mod stateless;
 mod subscriptions;
@@ -41,8 +42,10 @@ use crate::chance;
 use crate::upstream::Behalf;
 
 pub use exchange::Exchange;
+pub use hello::Named;
 pub(crate) use passport::Passports;
 pub use receive::Reply;
+pub use seen::Seen;
 pub use stateless::{Asked, Asker, Once, Subscription, Unasked};
 pub use track::Listening;
 pub use tracks::Resumed;
@@ -99,6 +102,8 @@ pub struct Session {
     abilities: Abilities,
     /// What the client can do, as a server without a handshake hears it.
     capabilities: Arc<str>,
+    /// As it calls itself.
+    client: Option<Named>,
     caller: ArcSwap<Caller>,
     scope: ArcSwap<Scope>,
     level: SessionLevel,
@@ -111,7 +116,11 @@ pub struct Session {
     outbox: Outbox,
     tracks: Tracks,
     outward: Outward,
-    /// Seconds after the start of the hub when it was used last.
+    /// One for the session, and one for each of its calls that waits for a sign-in.
+    waits: Arc<()>,
+    /// Seconds after the start of the hub when it was opened here.
+    since: u64,
+    /// The same when it was used last.
     used: AtomicU64,
 }
 
@@ -246,12 +255,12 @@ impl Sessions {
         self.shared.close(session);
     }
 
-    /// How many sessions are open.
     /// How many calls wait for this account's sign-in.
-    pub(crate) fn waiting_for(&self, account: &crate::sign_in::Account) -> usize {
+    pub fn waiting_for(&self, account: &crate::sign_in::Account) -> usize {
         self.shared.sign_in_places.waiting_for(account)
     }
 
+    /// How many sessions are open.
     pub fn count(&self) -> usize {
         self.shared.live.len()
     }

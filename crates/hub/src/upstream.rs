@@ -111,6 +111,11 @@ impl Upstream {
         &self.shared.sign_ins
     }
 
+    /// Tells whoever shows it that other calls wait for its sign-in than before.
+    pub(crate) fn other_calls_wait(&self) {
+        self.shared.show(change::Piece::State);
+    }
+
     /// An id for a request of the hub's own to a client; no server's request has the same.
     pub(crate) fn fresh_id(&self) -> u64 {
         self.shared.next_id()

@@ -19,6 +19,7 @@ mod redaction;
 pub(crate) mod request_id;
 mod resources;
 mod servers;
+mod sessions;
 mod shape;
 mod system;
 mod tools;
@@ -75,6 +76,7 @@ pub(crate) fn described() -> OpenApiRouter<App> {
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::change, keys::remove))
         .merge(groups::routes())
+        .routes(routes!(sessions::list))
         .routes(routes!(events::events))
         .routes(routes!(doctor::examine))
         .routes(routes!(system::read))

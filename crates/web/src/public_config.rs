@@ -1,5 +1,6 @@
 //! GET `/config` and `/public-config`: what MCPHub's pages ask before anybody is logged in, in its shapes. Nothing of the settings but
-//! whether a login is asked for. Leaves out Better Auth, which this hub does not have.
+//! whether a login is asked for, and, which MCPHub does not say, whether clients are asked for a key; whoever asks `/mcp` learns that,
+//! too. Leaves out Better Auth, which this hub does not have.
 
 use axum::Json;
 use axum::extract::State;
@@ -20,12 +21,14 @@ pub(crate) async fn runtime(State(app): State<App>) -> Response {
 
 /// Whether a login is asked for, and what may be done without.
 pub(crate) async fn public(State(app): State<App>) -> Response {
-    let skips = app.now().settings.routing.skip_auth;
+    let now = app.now();
+    let skips = now.settings.routing.skip_auth;
     let permissions = if skips { json!(["*"]) } else { json!({}) };
     told(&json!({
         "skipAuth": skips,
         "permissions": permissions,
         "betterAuth": { "enabled": false },
+        "asksForKey": !now.rules.is_open(),
     }))
 }
 

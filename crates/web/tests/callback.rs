@@ -229,6 +229,14 @@ async fn an_answer_of_another_issuer_is_refused_before_the_token_request_and_not
         page.text
     );
     assert_eq!(journey.token_requests(), 0);
+    // Who is logged in learns which two issuers disagree, and nothing else of the answer.
+    let explained = &journey.server().await["explained"];
+    assert_eq!(explained["code"], "MCPHUB-AUTH-021", "{explained}");
+    let evidence = explained["evidence"].as_str().unwrap();
+    let expected = journey.world.issuer();
+    let named = format!(r#"iss is "https://evil.test", expected "{expected}", "#);
+    assert!(evidence.contains(&named), "{evidence}");
+    assert!(!explained.to_string().contains("buy this"), "{explained}");
 }
 
 // rule: safe-c10

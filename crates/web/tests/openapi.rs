@@ -267,6 +267,7 @@ fn among_people_and_settings() -> Vec<Call> {
         (M::POST, "/api/auth/login", Some(user)),
         (M::GET, "/api/users", None),
         (M::GET, "/api/users-stats", None),
+        (M::GET, "/api/sessions", None),
         (M::GET, "/api/users/eve", None),
         (M::PUT, "/api/users/eve", Some(json!({ "isAdmin": false }))),
         (

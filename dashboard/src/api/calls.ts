@@ -1,7 +1,7 @@
 // Every route that pages use, once. Paths, parameters and bodies are held to the hub's own description.
 
-import { hub, told } from './ask';
-import type { Authorization, Entry, Group, GroupWish, JsonMap, Key, KeyWish, Outcome, Server, NewUser, Person, PromptOutcome, ResourceOutcome, Servers, User, UserChange } from './shape';
+import { hub, pageFolder, refusedBy, told } from './ask';
+import type { Authorization, Entry, Group, GroupWish, JsonMap, Key, KeyWish, Outcome, Server, NewUser, Person, PromptOutcome, ResourceOutcome, Servers, Sessions, User, UserChange } from './shape';
 
 const named = (name: string) => ({ params: { path: { name } } });
 const withId = (id: string) => ({ params: { path: { id } } });
@@ -89,6 +89,13 @@ export async function listKeys(signal?: AbortSignal): Promise<Key[]> {
   return (await told(hub.GET('/api/auth/keys', { signal }))).data;
 }
 
+/** Whether clients are asked for a key. Said to everybody, so it is no route of the API. */
+export async function readDoor(signal?: AbortSignal): Promise<{ asksForKey: boolean }> {
+  const response = await fetch(`${pageFolder()}public-config`, { cache: 'no-store', credentials: 'omit', signal });
+  if (!response.ok) throw await refusedBy(response);
+  return ((await response.json()) as { data: { asksForKey: boolean } }).data;
+}
+
 export async function createKey(wish: KeyWish): Promise<Key> {
   return (await told(hub.POST('/api/auth/keys', { body: wish }))).data;
 }
@@ -98,6 +105,8 @@ export async function changeKey(id: string, wish: KeyWish): Promise<Key> {
 }
 
 export const removeKey = (id: string) => told(hub.DELETE('/api/auth/keys/{id}', withId(id)));
+
+export const listSessions = (signal?: AbortSignal): Promise<Sessions> => told(hub.GET('/api/sessions', { signal }));
 
 export type ItemKind = 'tools' | 'prompts' | 'resources';
 

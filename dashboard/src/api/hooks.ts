@@ -30,11 +30,14 @@ export function useLine() {
 export const useUser = () => useQuery({ queryKey: keys.user, queryFn: ({ signal }) => calls.whoAmI(signal) });
 export const useServers = () => useQuery({ queryKey: keys.servers, queryFn: ({ signal }) => calls.listServers(signal) });
 export const useGroups = () => useQuery({ queryKey: keys.groups, queryFn: ({ signal }) => calls.listGroups(signal) });
-export const useKeys = () => useQuery({ queryKey: keys.bearerKeys, queryFn: ({ signal }) => calls.listKeys(signal) });
+export const useKeys = (enabled = true) => useQuery({ queryKey: keys.bearerKeys, queryFn: ({ signal }) => calls.listKeys(signal), enabled });
+export const useDoor = () => useQuery({ queryKey: keys.door, queryFn: ({ signal }) => calls.readDoor(signal) });
 export const useJournal = (server: string) =>
   useQuery({ queryKey: keys.journal(server), queryFn: ({ signal }) => calls.readJournal(server, signal), refetchOnWindowFocus: false });
 
 export const useUsers = () => useQuery({ queryKey: keys.users, queryFn: ({ signal }) => calls.listUsers(signal) });
+/** Clients come and go without an event, so they are read when somebody looks. */
+export const useSessions = () => useQuery({ queryKey: keys.sessions, queryFn: ({ signal }) => calls.listSessions(signal), refetchOnMount: 'always' });
 export const useSettings = () => useQuery({ queryKey: keys.settings, queryFn: ({ signal }) => calls.readSettings(signal) });
 
 /** One server out of the list; undefined while the list is on its way, null where there is none of that name. */

@@ -7,6 +7,8 @@ export const keys = {
   journals: ['journal'] as const,
   groups: ['groups'] as const,
   bearerKeys: ['keys'] as const,
+  door: ['door'] as const,
   settings: ['settings'] as const,
   users: ['users'] as const,
+  sessions: ['sessions'] as const,
 };

@@ -18,9 +18,9 @@ const LONGEST_WAIT = 20_000;
 const OF_PART: Record<SettingsPart, readonly (readonly string[])[]> = {
   servers: [keys.servers],
   groups: [keys.groups],
-  keys: [keys.bearerKeys],
+  keys: [keys.bearerKeys, keys.door],
   users: [keys.users, keys.user],
-  system: [keys.settings],
+  system: [keys.settings, keys.door],
 };
 
 export type Line = 'opening' | 'open' | 'broken';

@@ -484,6 +484,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which clients are connected. Clients of revision 2026-07-28 have no sessions, and are not in it. */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/settings": {
         parameters: {
             query?: never;
@@ -1158,6 +1175,8 @@ export interface components {
             config?: components["schemas"]["JsonObject"];
             /** @description What is wrong with it in the settings file; for its owner and administrators. */
             problems?: string[];
+            /** @description Calls of clients that wait for its sign-in. */
+            waitingCalls?: number;
             oauth: components["schemas"]["ServerSignIn"];
         };
         ServerAddition: {
@@ -1224,6 +1243,46 @@ export interface components {
             data: components["schemas"]["Server"][];
             /** @description Beside the page that was asked for. */
             allServers?: components["schemas"]["Server"][];
+        };
+        /** @description One MCP session of a client. */
+        Session: {
+            /** @description The beginning of its id, as the hub's log has it. */
+            id: string;
+            /** @description As the client calls itself; not known of a session that was opened at another hub. */
+            client?: components["schemas"]["SessionClient"];
+            /** @description The revision of MCP that was agreed on. */
+            revision: string;
+            /** @description In whose name servers are used. */
+            user?: string;
+            /** @description The name of the bearer key that it came with. */
+            key?: string;
+            /** @description The group or server whose address it uses; absent where that is everything. */
+            endpoint?: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             */
+            since: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC.
+             */
+            lastUsed: string;
+            /** @description Requests under way. */
+            calls: number;
+            /** @description Those of them that wait for a sign-in. */
+            waitingCalls: number;
+        };
+        SessionClient: {
+            name: string;
+            version: string;
+        };
+        /** @description The sessions that were used last, the newest first. */
+        Sessions: {
+            success: boolean;
+            /** @description How many are open, of which these may be a part. */
+            total: number;
+            data: components["schemas"]["Session"][];
         };
         /** @description The settings as they are written, without secrets and sign-ins. */
         Settings: {
@@ -2585,6 +2644,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer_Server"];
+                };
+            };
+            /** @description It failed, or is not allowed; the message says why and what helps */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSessions: {
+        parameters: {
+            query?: {
+                /** @description At most so many, up to 1,000; 100 where nothing is said. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sessions that were used last */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sessions"];
                 };
             };
             /** @description It failed, or is not allowed; the message says why and what helps */

@@ -34,6 +34,10 @@ export type LogLine = Schemas['LogLine'];
 export type LogLevel = Schemas['LogLevel'];
 export type LogEvent = Schemas['LogEvent'];
 
+/** A client that is connected. */
+export type Session = Schemas['Session'];
+export type Sessions = Schemas['Sessions'];
+
 export type DoctorLine = Schemas['DoctorLine'];
 export type DoctorOutcome = Schemas['DoctorOutcome'];
 

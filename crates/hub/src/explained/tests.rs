@@ -53,25 +53,40 @@ fn an_error_reads_as_five_lines_under_its_server_and_code() {
     );
 }
 
+/// An exchange of this stage; the journal's clock stands still.
+fn asked(stage: Stage, path: &str, status: Option<u16>) -> Entry {
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1);
+    let mut entry = Entry::decision(time, "up", stage, "answered");
+    entry.status = status;
+    entry.request = Some(Asked {
+        method: "GET".into(),
+        host: "as.test".into(),
+        path: path.into(),
+    });
+    entry
+}
+
+fn decided(stage: Stage, cause: Option<Cause>, why: Option<&str>) -> Entry {
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1);
+    let mut entry = Entry::decision(time, "up", stage, "decided");
+    entry.cause = cause;
+    entry.why = why.map(str::to_owned);
+    entry
+}
+
 #[test]
 fn the_last_exchange_of_the_account_is_the_evidence_and_nobody_elses() {
     let journal = Journal::default();
     let record = |user: Option<&str>, path: &str, status| {
-        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1);
-        let mut entry = Entry::decision(time, "up", Stage::Discovery, "answered");
+        let mut entry = asked(Stage::Discovery, path, status);
         entry.user = user.map(str::to_owned);
-        entry.status = status;
-        entry.request = Some(Asked {
-            method: "GET".into(),
-            host: "as.test".into(),
-            path: path.into(),
-        });
         journal.record(entry);
     };
-    assert_eq!(journal.evidence(&Account::shared("up")), None);
+    let cause = Cause::NoServerMetadata;
+    assert_eq!(journal.evidence(&Account::shared("up"), cause), None);
     record(None, "/first", Some(404));
     record(Some("alice"), "/hers", Some(400));
-    let of = |user| journal.evidence(&Account::of("up", user)).unwrap();
+    let of = |user| journal.evidence(&Account::of("up", user), cause).unwrap();
     assert!(
         of(None).starts_with("404 from GET as.test/first, "),
         "{}",
@@ -81,6 +96,52 @@ fn the_last_exchange_of_the_account_is_the_evidence_and_nobody_elses() {
     assert!(of(Some("bob")).starts_with("404 from GET as.test/first, "));
     record(None, "/silent", None);
     assert!(of(None).starts_with("GET as.test/silent: answered, "));
+}
+
+#[test]
+fn the_evidence_is_the_exchange_at_which_it_was_decided_and_none_of_another_step() {
+    let journal = Journal::default();
+    let evidence = |cause| journal.evidence(&Account::shared("up"), cause);
+    journal.record(asked(Stage::Discovery, "/metadata", Some(200)));
+    journal.record(asked(Stage::Registration, "/register", Some(400)));
+    let refused = Cause::RegistrationRedirectRefused;
+    journal.record(decided(Stage::Registration, Some(refused), Some("no")));
+    journal.record(asked(Stage::Revoke, "/revoke", Some(200)));
+    journal.record(asked(Stage::Discovery, "/later", Some(200)));
+    for (cause, shown) in [
+        (refused, Some("400 from GET as.test/register, ")),
+        (Cause::NoRegistration, Some("200 from GET as.test/later, ")),
+        (Cause::SignInEnded, None),
+        (Cause::TokenNotGiven, None),
+        (Cause::TokenRefused, None),
+        (Cause::TokenTooLittle, None),
+        (Cause::ScopesInVain, None),
+        (Cause::RegistrationOff, None),
+        (Cause::KeyUnusable, None),
+        (Cause::AnswerUnknown, None),
+    ] {
+        let evidence = evidence(cause);
+        let starts = |shown: &str| evidence.as_ref().is_some_and(|it| it.starts_with(shown));
+        assert!(
+            shown.map_or(evidence.is_none(), starts),
+            "{cause}: {evidence:?}"
+        );
+    }
+    journal.record(decided(Stage::Connect, None, None));
+    assert_eq!(evidence(refused), None, "that was before the sign-in");
+}
+
+#[test]
+fn the_evidence_of_a_refused_answer_is_the_answer() {
+    let journal = Journal::default();
+    journal.record(asked(Stage::Registration, "/register", Some(201)));
+    let why = r#"iss is "https://other.test", expected "https://as.test""#;
+    let cause = Cause::AnswerElsewhere;
+    journal.record(decided(Stage::Callback, Some(cause), Some(why)));
+    journal.record(asked(Stage::Discovery, "/later", Some(200)));
+    let evidence = journal.evidence(&Account::shared("up"), cause).unwrap();
+    let shown = format!("{why}, in the answer that came with the browser, ");
+    assert!(evidence.starts_with(&shown), "{evidence}");
 }
 
 // rule: safe-x03

@@ -20,6 +20,15 @@ pub(super) struct Asked {
     pub(super) abilities: Abilities,
     /// The same in the words of the stateless revision.
     pub(super) capabilities: String,
+    /// Not known of a session that was opened in another process.
+    pub(super) client: Option<Named>,
+}
+
+/// The name of a client and of its version, as it says them: text of a stranger, cut short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    pub name: Box<str>,
+    pub version: Box<str>,
 }
 
 /// How long a client waits for a server that is being connected. After that it gets the hub's own answer and hears of lists later.
@@ -27,6 +36,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Bytes of what a client can do, which is kept as long as its session.
 const LARGEST: usize = 16 * 1024;
+
+/// Letters of a client's name.
+const LONGEST_NAME: usize = 100;
 
 /// Why an `initialize` opens nothing.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +54,8 @@ pub(super) fn read(initialize: &Message) -> Result<Asked, NotAsked> {
         .params()
         .filter(|params| raw::is_object(params))
         .unwrap_or("{}");
-    let [version, capabilities] = raw::fields(params, ["protocolVersion", "capabilities"])?;
+    let [version, capabilities, client] =
+        raw::fields(params, ["protocolVersion", "capabilities", "clientInfo"])?;
     if capabilities.is_some_and(|capabilities| capabilities.len() > LARGEST) {
         return Err(NotAsked::Large);
     }
@@ -51,7 +64,19 @@ pub(super) fn read(initialize: &Message) -> Result<Asked, NotAsked> {
         revision: Revision::negotiate(&version),
         capabilities: bridge::capabilities(capabilities.unwrap_or("{}")),
         abilities: capabilities.map(Abilities::read).unwrap_or_default(),
+        client: client.and_then(named),
     })
+}
+
+/// What the client says of itself is of no use to anything but people, so that nothing is refused for it.
+fn named(client: &str) -> Option<Named> {
+    let of = |member| {
+        let said = raw::string_at(client, &[member]).ok().flatten();
+        let said = said.unwrap_or_default();
+        said.chars().take(LONGEST_NAME).collect::<String>().into()
+    };
+    let (name, version): (Box<str>, Box<str>) = (of("name"), of("version"));
+    (!name.is_empty()).then_some(Named { name, version })
 }
 
 /// The result of `initialize`.

@@ -35,6 +35,7 @@ impl Shared {
             revision: asked.revision,
             abilities: asked.abilities,
             capabilities: asked.capabilities.into(),
+            client: asked.client,
             caller: ArcSwap::from_pointee(caller.clone()),
             scope: ArcSwap::new(scope),
             level: SessionLevel::default(),
@@ -44,6 +45,8 @@ impl Shared {
             outbox: Outbox::default(),
             tracks: Tracks::new(&self.whole),
             outward: Outward::default(),
+            waits: Arc::default(),
+            since: self.now(),
             used: AtomicU64::new(self.now()),
         }
     }

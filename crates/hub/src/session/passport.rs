@@ -110,6 +110,7 @@ impl Passports {
             revision,
             abilities: Abilities::read(&capabilities),
             capabilities,
+            client: None,
         })
     }
 

@@ -7,6 +7,7 @@ mod places;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mcp::message::Message;
@@ -53,6 +54,19 @@ pub(super) struct SignInWait {
     /// Signed in; the connection is waited for until then.
     reconnecting: Option<Instant>,
     _place: Place,
+    /// The session knows how many of its calls wait.
+    _of_session: Arc<()>,
+    /// Goes after the place, so that whoever looks because of it finds the place free.
+    _told: Told,
+}
+
+/// Tells that a call waits no more.
+struct Told(Upstream);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.0.other_calls_wait();
+    }
 }
 
 /// What to do next.
@@ -113,6 +127,7 @@ impl SignInWait {
         let now = Instant::now();
         let mut ticks = interval(SIGN_OF_PROGRESS);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        upstream.other_calls_wait();
         Some(Self {
             events,
             life: upstream.watch(),
@@ -132,6 +147,8 @@ impl SignInWait {
             question,
             reconnecting: None,
             _place: place,
+            _of_session: Arc::clone(&session.waits),
+            _told: Told(upstream.clone()),
         })
     }
 

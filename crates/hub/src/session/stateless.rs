@@ -182,6 +182,7 @@ impl Sessions {
             revision: Revision::V2026_07_28,
             abilities: Abilities::read(said.capabilities),
             capabilities: said.capabilities.into(),
+            client: None,
             caller: ArcSwap::from_pointee(caller.clone()),
             scope: ArcSwap::new(scope),
             level: SessionLevel::of_request(said.log_level.as_deref()),
@@ -191,6 +192,8 @@ impl Sessions {
             outbox: Outbox::default(),
             tracks: Tracks::new(&self.shared.whole),
             outward: Outward::default(),
+            waits: Arc::default(),
+            since: self.shared.now(),
             used: AtomicU64::new(self.shared.now()),
         })
     }

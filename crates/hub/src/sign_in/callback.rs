@@ -110,12 +110,12 @@ impl Shared {
         error: AnswerError,
     ) -> Result<Completed, CallbackError> {
         let driver = self.driver(subject, Some(&waiting.id));
-        driver.say_wrong(
-            Stage::Callback,
-            Cause::from(&error),
-            "refused",
-            error.to_string(),
-        );
+        let given = subject.policy.client.is_some();
+        let cause = match given && is_about_the_client(&error) {
+            true => Cause::ClientRejected,
+            false => Cause::from(&error),
+        };
+        driver.say_wrong(Stage::Callback, cause, "refused", compared(&error));
         match error {
             AnswerError::Denied {
                 error,
@@ -329,5 +329,26 @@ impl Shared {
         if standing || !usable {
             self.stand(&subject, Verdicted::new(state, cause, reason));
         }
+    }
+}
+
+/// It is not taken as a client, and nothing can be left out to change that.
+fn is_about_the_client(error: &AnswerError) -> bool {
+    matches!(error, AnswerError::Denied { error, again, .. } if again.0.is_none() && is_client_error(error))
+}
+
+/// For the journal: where two issuers disagree, both of them. The foreign one is a stranger's word, so it is quoted and escaped, and
+/// told to nobody who is not logged in.
+fn compared(error: &AnswerError) -> String {
+    match error {
+        AnswerError::WrongIssuer { expected, named } => {
+            format!("iss is {named:?}, expected {expected:?}")
+        }
+        AnswerError::Missing(_)
+        | AnswerError::Twice(_)
+        | AnswerError::ForeignState
+        | AnswerError::TooOld
+        | AnswerError::IssuerMissing { .. }
+        | AnswerError::Denied { .. } => error.to_string(),
     }
 }

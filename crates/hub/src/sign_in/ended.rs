@@ -26,8 +26,9 @@ impl Shared {
         if let Some(other) = self.adopted(subject, kept) {
             return Attempt::Fresh(other);
         }
-        self.driver(subject, None).say_why(
+        self.driver(subject, None).say_wrong(
             Stage::Refresh,
+            Cause::SignInEnded,
             "the grant has ended; the client is kept",
             why,
         );

@@ -107,7 +107,8 @@ impl Shared {
             .drive(first, REGISTRATION_TIME)
             .await
             .map_err(|error| {
-                driver.say_why(Stage::Registration, "stopped", error.to_string());
+                let cause = Cause::from(&error);
+                driver.say_wrong(Stage::Registration, cause, "stopped", error.to_string());
                 refused(&subject.policy, identity, &error)
             })?;
         driver.notes(Stage::Registration, &identified.notes);

@@ -42,9 +42,9 @@ pub enum AnswerError {
         "the authorization server promised to say who it is, and the callback does not; expected {expected:?}"
     )]
     IssuerMissing { expected: String },
-    // Nothing that the stranger sent is shown, not even its name.
+    // Nothing that the stranger sent is in the text, not even its name: that is for the journal alone.
     #[error("the callback was sent by another authorization server than {expected:?}")]
-    WrongIssuer { expected: String },
+    WrongIssuer { expected: String, named: String },
     /// The right authorization server said no.
     #[error("the authorization server answered {error}")]
     Denied {
@@ -153,8 +153,9 @@ impl Pending {
         let expected = || self.issuer.clone().unwrap_or_default();
         match (iss, &self.issuer) {
             (Some(iss), Some(issuer)) if iss == issuer => Ok(()),
-            (Some(_), Some(_)) => Err(AnswerError::WrongIssuer {
+            (Some(iss), Some(_)) => Err(AnswerError::WrongIssuer {
                 expected: expected(),
+                named: short(iss),
             }),
             (None, _) if self.iss_promised => Err(AnswerError::IssuerMissing {
                 expected: expected(),

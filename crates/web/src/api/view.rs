@@ -59,7 +59,19 @@ pub(super) struct Shown {
     /// What is wrong with it in the settings file; for its owner and administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     problems: Option<Vec<String>>,
+    /// Calls of clients that wait for its sign-in.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schema(value_type = Option<usize>)]
+    waiting_calls: usize,
     oauth: OAuth,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands a reference to the field"
+)]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 pub(super) fn server(app: &App, server: &Server, visitor: &Visitor) -> Shown {
@@ -69,7 +81,8 @@ pub(super) fn server(app: &App, server: &Server, visitor: &Visitor) -> Shown {
     let per_user = server.oauth.tokens == Grants::PerUser;
     let user = visitor.username.as_deref().filter(|_| per_user);
     let upstream = hub.upstreams().serving(&server.name, user, None).ok();
-    let sign_in = hub.sign_ins().view(Account::of(&server.name, user));
+    let account = Account::of(&server.name, user);
+    let sign_in = hub.sign_ins().view(&account);
     let whole = sees_whole(visitor, server);
     let own = whole || user.is_some();
     let status = Status::of(server, upstream.as_ref(), &sign_in);
@@ -98,6 +111,7 @@ pub(super) fn server(app: &App, server: &Server, visitor: &Visitor) -> Shown {
         enabled: server.enabled,
         config: config.map(|raw| without_people(redact(raw))),
         problems: whole.then(|| problems(&settings, &server.name)),
+        waiting_calls: hub.sessions().waiting_for(&account),
         oauth: OAuth::of(&sign_in, own, server.enabled),
     }
 }

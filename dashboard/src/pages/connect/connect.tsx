@@ -1,17 +1,20 @@
 // Lets a client use the hub: what to write into its configuration, ready to copy.
 
+import { KeyRound } from 'lucide-react';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { pageFolder } from '../../api/ask';
-import { useGroups, useServers, useUser } from '../../api/hooks';
+import { useDoor, useGroups, useServers, useUser } from '../../api/hooks';
 import { CopyBlock, CopyLine } from '../../ui/copy';
 import { Select } from '../../ui/field';
-import { Page } from '../../ui/page';
+import { Empty, Page } from '../../ui/page';
+import { RefusalNotice } from '../../ui/refusal';
 import { Tabs } from '../../ui/tabs';
 import { command, quoted } from '../../words/shell';
 import { CLIENTS, entryOf, fileOf, systemOf, TITLES, written, type Client, type System } from './clients';
-import { KeyChoice, type Chosen } from './key-choice';
+import { Connected } from './connected';
+import { KeyChoice, useKeyState, type Chosen } from './key-choice';
 
 /** In the place of a key that was not made here. */
 const STAND_IN = '<your key>';
@@ -20,6 +23,7 @@ export function ConnectClients() {
   const { t } = useTranslation();
   const search = useSearch({ from: '/connect' });
   const navigate = useNavigate({ from: '/connect' });
+  const isAdmin = useUser().data?.isAdmin ?? false;
   const client = CLIENTS.find((it) => it === search.client) ?? 'claude-code';
   const endpoint = search.endpoint ?? '';
   const go = (change: { client?: string; endpoint?: string }) => void navigate({ search: (before) => ({ ...before, ...change }), replace: true, resetScroll: false });
@@ -29,6 +33,7 @@ export function ConnectClients() {
       <Tabs<Client> tabs={CLIENTS.map((key) => ({ key, label: TITLES[key] }))} at={client} onChange={(client) => go({ client })} label={t('connect.client')}>
         <Ready key={`${client} ${endpoint}`} client={client} endpoint={endpoint} onEndpoint={(endpoint) => go({ endpoint: endpoint === '' ? undefined : endpoint })} />
       </Tabs>
+      {isAdmin && <Connected />}
     </Page>
   );
 }
@@ -37,7 +42,12 @@ function Ready({ client, endpoint, onEndpoint }: { client: Client; endpoint: str
   const { t } = useTranslation();
   const isAdmin = useUser().data?.isAdmin ?? false;
   const [system, setSystem] = useState<System>(() => systemOf(navigator.userAgent));
-  const [key, setKey] = useState<Chosen>({ wanted: true });
+  const [chosen, setChosen] = useState<Chosen>({});
+  const door = useDoor();
+  const asks = door.data?.asksForKey;
+  // Only a hub that asks for a key is given one, unless somebody wants it otherwise.
+  const key: Chosen = { ...chosen, wanted: chosen.wanted ?? asks };
+  const state = useKeyState(key);
   const url = `${pageFolder()}mcp${endpoint === '' ? '' : `/${endpoint.split('/').map(encodeURIComponent).join('/')}`}`;
   const shown = key.wanted ? (key.token ?? STAND_IN) : undefined;
   return (
@@ -48,7 +58,8 @@ function Ready({ client, endpoint, onEndpoint }: { client: Client; endpoint: str
           <p className="mb-1 font-medium">{t('connect.address')}</p>
           <CopyLine text={url} />
         </div>
-        <KeyChoice client={TITLES[client]} endpoint={endpoint} chosen={key} onChange={setKey} />
+        <KeyChoice client={TITLES[client]} endpoint={endpoint} chosen={key} state={state} asks={asks} onChange={setChosen} />
+        <RefusalNotice error={door.error} again={() => void door.refetch()} />
         <Select label={t('connect.system')} value={system} onChange={(event) => setSystem(event.target.value as System)}>
           <option value="linux">Linux</option>
           <option value="mac">macOS</option>
@@ -56,7 +67,14 @@ function Ready({ client, endpoint, onEndpoint }: { client: Client; endpoint: str
         </Select>
       </div>
       <div className="flex flex-col gap-3">
-        <CopyBlock label={fileOf(client, system)} text={written(client, 'mcphub', entryOf(client, url, shown))} />
+        {state === 'none' ? (
+          <Empty icon={<KeyRound size={28} />} title={t('connect.afterKey')} />
+        ) : (
+          <>
+            {state === 'unknown' && <p>{t(isAdmin ? 'connect.standIn' : 'connect.askForKey', { standIn: STAND_IN })}</p>}
+            <CopyBlock label={fileOf(client, system)} text={written(client, 'mcphub', entryOf(client, url, shown))} />
+          </>
+        )}
         <p className="text-soft">{t(`connect.advice.${client}`)}</p>
       </div>
     </div>

@@ -1,27 +1,65 @@
 // With which key a client comes: none, one that is made for it here, or one that its person has.
 
+import { Link } from '@tanstack/react-router';
 import { KeyRound } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { createKey } from '../../api/calls';
-import { useGroups, useListChange, useUser } from '../../api/hooks';
+import { useGroups, useKeys, useListChange, useUser } from '../../api/hooks';
 import { keys } from '../../api/keys';
 import type { KeyWish } from '../../api/shape';
 import { Button } from '../../ui/button';
 import { Tick } from '../../ui/field';
+import { Notice } from '../../ui/notice';
 import { RefusalNotice } from '../../ui/refusal';
 
 export interface Chosen {
-  wanted: boolean;
+  /** Undefined: as the hub wants it. */
+  wanted?: boolean;
   token?: string;
 }
 
-export function KeyChoice({ client, endpoint, chosen, onChange }: { client: string; endpoint: string; chosen: Chosen; onChange: (chosen: Chosen) => void }) {
+/**
+ * `unwanted`: it goes without; `made`: the key is known; `none`: there is no key that could be written down; `unknown`: there are some,
+ * and its person has one, or it is not known whether there are any.
+ */
+export type KeyState = 'unwanted' | 'made' | 'none' | 'unknown';
+
+export function useKeyState(chosen: Chosen): KeyState {
+  const isAdmin = useUser().data?.isAdmin ?? false;
+  const all = useKeys(isAdmin);
+  if (chosen.wanted !== true) return 'unwanted';
+  if (chosen.token !== undefined) return 'made';
+  return all.data?.every((key) => key.enabled === false) === true ? 'none' : 'unknown';
+}
+
+interface Props {
+  client: string;
+  endpoint: string;
+  chosen: Chosen;
+  state: KeyState;
+  /** Whether the hub asks for a key; undefined while that is not known. */
+  asks: boolean | undefined;
+  onChange: (chosen: Chosen) => void;
+}
+
+export function KeyChoice({ client, endpoint, chosen, state, asks, onChange }: Props) {
   const { t } = useTranslation();
   const isAdmin = useUser().data?.isAdmin ?? false;
+  const hint = asks === undefined ? undefined : asks ? t('connect.asksForKey') : t('connect.asksForNone');
   return (
     <div className="flex flex-col gap-2">
-      <Tick label={t('connect.withKey')} hint={t('connect.withKeyHint')} checked={chosen.wanted} onChange={(event) => onChange({ ...chosen, wanted: event.target.checked })} />
-      {chosen.wanted && isAdmin && <Make client={client} endpoint={endpoint} made={chosen.token !== undefined} onMade={(token) => onChange({ wanted: true, token })} />}
+      <Tick label={t('connect.withKey')} hint={hint} checked={chosen.wanted ?? false} onChange={(event) => onChange({ ...chosen, wanted: event.target.checked })} />
+      {state === 'none' && (
+        <Notice tone="warn" title={t('connect.noKey')}>
+          <p>
+            {asks === false && `${t('connect.firstKey')} `}
+            <Link to="/keys" className="text-act underline underline-offset-2">
+              {t('connect.toKeys')}
+            </Link>
+          </p>
+        </Notice>
+      )}
+      {state !== 'unwanted' && isAdmin && <Make client={client} endpoint={endpoint} made={state === 'made'} onMade={(token) => onChange({ wanted: true, token })} />}
     </div>
   );
 }

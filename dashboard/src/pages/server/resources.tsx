@@ -20,17 +20,19 @@ export function Resources({ server }: { server: Server }) {
       <SearchField value={text} onChange={setText} />
       <ul className="card m-0 list-none divide-y divide-line p-0">
         {shown.map((resource) => (
-          <li key={resource.uri} className="row-lazy flex items-start justify-between gap-2 px-4 py-2.5">
-            <div className="min-w-0 flex-1">
-              <p className="font-medium">{resource.title ?? resource.name ?? resource.uri}</p>
-              <p className="prose-code text-soft">{[resource.uri, resource.mimeType].filter(Boolean).join(' · ')}</p>
-              <Described server={server.name} kind="resources" item={resource.uri} words={resource.description} />
-              <TryResource server={server} resource={resource} />
+          <li key={resource.uri} className="row-lazy px-4 py-2.5">
+            <div className="flex items-start justify-between gap-2">
+              <div className="min-w-0 flex-1">
+                <p className="font-medium">{resource.title ?? resource.name ?? resource.uri}</p>
+                <p className="prose-code text-soft">{[resource.uri, resource.mimeType].filter(Boolean).join(' · ')}</p>
+                <Described server={server.name} kind="resources" item={resource.uri} words={resource.description} />
+              </div>
+              <span className="flex items-center gap-2">
+                <CopyButton text={resource.uri} />
+                <ItemSwitch server={server.name} kind="resources" item={resource.uri} on={resource.enabled} />
+              </span>
             </div>
-            <span className="flex items-center gap-2">
-              <CopyButton text={resource.uri} />
-              <ItemSwitch server={server.name} kind="resources" item={resource.uri} on={resource.enabled} />
-            </span>
+            <TryResource server={server} resource={resource} />
           </li>
         ))}
       </ul>

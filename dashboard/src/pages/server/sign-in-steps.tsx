@@ -17,9 +17,11 @@ import { SignInButton } from './sign-in-button';
 export function SignInSteps({ server }: { server: Server }) {
   const { t, i18n } = useTranslation();
   const { authorizationUrl, linkExpiresAt, userCode, verificationUri, scopes, issuer, redirectUri, pasteBack } = server.oauth;
+  const { waitingCalls } = server;
   const host = hostOf(authorizationUrl) ?? issuer;
   return (
     <div className="mt-2 flex flex-col gap-3">
+      {(waitingCalls ?? 0) > 0 && <p className="font-medium">{t('signIn.waiting', { count: waitingCalls })}</p>}
       {host !== undefined && <p className="text-soft">{t('signIn.at', { host })}</p>}
       {userCode !== undefined && <Code code={userCode} at={verificationUri ?? authorizationUrl} />}
       {authorizationUrl !== undefined && !isWebAddress(authorizationUrl) && (

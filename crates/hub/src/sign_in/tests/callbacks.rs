@@ -2,6 +2,8 @@
 
 use lab::{Client, Decision, Iss, Registration, Switches};
 
+use oauth::step::Stage;
+
 use super::bench::{Attempt, Bench, quick};
 use super::{CallbackError, Forget, SignInError, State};
 
@@ -142,6 +144,14 @@ async fn an_answer_of_another_server_is_refused_before_the_token_request() {
             (view.state, view.authorization_url),
             (State::Disconnected, None)
         );
+        // What disagreed is for those who may read the journal.
+        let journal = bench.sign_ins.journal().entries("up");
+        let refused = journal.iter().rev().find(|it| it.cause.is_some()).unwrap();
+        assert_eq!(refused.stage, Stage::Callback);
+        let why = refused.why.as_deref().unwrap();
+        assert!(why.contains(&bench.world.issuer()), "{why}");
+        let named = why.contains(r#"iss is "https://other.test", expected "#);
+        assert_eq!(named, iss != Iss::Missing, "{why}");
     }
 }
 
