@@ -75,7 +75,10 @@ pub(super) async fn login(
     // Only now it is known that this is a name, and no password in the wrong field.
     audit::note(&extensions, "user", &login.person.username);
     let mut token = login.token;
-    if let Some(outdated) = login.outdated
+    // What is stored is not touched where nothing may be changed.
+    // rule: mcphub-rights
+    let outdated = login.outdated.filter(|_| !app.options().read_only);
+    if let Some(outdated) = outdated
         && let Ok(fresh) = app.sessions().hash(&sent.password).await
         && first::rehash(app.hub(), &login.person.username, &outdated, &fresh).await
         && let Some(renewed) = app.sessions().sign_again(&login.person, &fresh, now)
