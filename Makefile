@@ -6,8 +6,9 @@
 # screenshots: a picture of every page of the dashboard in each of its states, in target/screenshots, to be looked at
 # dashboard: the pages at /, built with Node where their sources changed (demo and run do it first)
 # bench: what the hub adds to a call, as ratios to nginx and to the direct connection in one run; a table in target/bench
+# deny: licences, advisories and sources of what the binary is made of, by deny.toml (wants `cargo install cargo-deny`)
 
-.PHONY: demo run dashboard screenshots test check bench fuzz
+.PHONY: deny demo run dashboard screenshots test check bench fuzz
 
 demo: dashboard
 	cargo run --bin mcphub -- lab demo $(if $(filter 1,$(AUTO)),--auto)
@@ -23,6 +24,9 @@ dashboard/dist/index.html: $(shell find dashboard -type f -not -path '*/node_mod
 	dashboard/build
 	node dashboard/scripts/press.mjs
 	touch crates/web/src/dashboard/built.rs $@
+
+deny:
+	cargo deny check
 
 check:
 	cargo fmt --all --check

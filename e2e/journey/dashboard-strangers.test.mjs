@@ -51,6 +51,7 @@ async function assertHarmless(page) {
   assert.deepEqual(found, { strange: [], title: false, wide: false });
 }
 
+// rule: safe-x01
 test('hostile texts in names, descriptions, schemas, results and errors stay text', async () => {
   const page = await arrive({ hostile: true }, (url) => ({ evil: http(url), [HOSTILE[0]]: http(url) }));
   const { tools } = await hub.reaches('evil', 'connected');
@@ -71,6 +72,7 @@ test('hostile texts in names, descriptions, schemas, results and errors stay tex
   await dashboard.leave();
 });
 
+// rule: safe-x01
 test('hostile prompts and resources stay text, and so does what they answer', async () => {
   const page = await arrive({ hostile: true }, (url) => ({ evil: http(url) }));
   const { prompts, resources } = await hub.reaches('evil', 'connected');
@@ -91,6 +93,7 @@ test('hostile prompts and resources stay text, and so does what they answer', as
   await dashboard.leave();
 });
 
+// rule: safe-x01
 test('what a hostile server tells the doctor stays text', async () => {
   const evil = createServer((request, response) => {
     const { port } = evil.address();
@@ -114,6 +117,7 @@ test('what a hostile server tells the doctor stays text', async () => {
   }
 });
 
+// rule: safe-x01
 test('the names of clients, keys and groups stay text wherever they are shown', async () => {
   const page = await arrive({}, (url) => ({ shop: http(url) }));
   await hub.reaches('shop', 'connected');
@@ -170,6 +174,7 @@ async function typed(page, label, text) {
   assert.ok(longest < 1_000, `a letter kept the page busy for ${longest} ms`);
 }
 
+// rule: safe-w04
 test('the first load has less than 250 kB of scripts, pressed, and its policy lets nothing else in', async () => {
   upstream = await startCounterpart('catalogue');
   hub = await Hub.start({ mcpServers: { shop: http(upstream.url) } });

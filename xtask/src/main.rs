@@ -1,4 +1,4 @@
-//! `cargo run -p xtask -- tidy` checks the house, `-- rules` writes `docs/rules.md`, `-- cases` lists the OAuth cases with their tests.
+//! `cargo run -p xtask -- tidy` checks the house, `-- rules` writes `docs/rules.md` and `docs/security.md`, `-- cases` lists the OAuth cases with their tests.
 
 use std::io::Write;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use xtask::source::Tree;
-use xtask::{cases, rules, tidy};
+use xtask::{cases, rules, safety, tidy};
 
 fn main() -> ExitCode {
     let task = std::env::args().nth(1).unwrap_or_default();
@@ -43,6 +43,12 @@ fn tidy(root: &Path) -> anyhow::Result<bool> {
             rules::PAGE
         );
     }
+    if safety::is_stale(&safety::report(root)?, root) {
+        eprintln!(
+            "note: {} is stale; `cargo run -p xtask -- rules` writes it anew",
+            safety::PAGE
+        );
+    }
     if complaints.is_empty() {
         writeln!(std::io::stdout(), "tidy: the house is as it promises")?;
     } else {
@@ -56,6 +62,10 @@ fn write_rules(root: &Path) -> anyhow::Result<bool> {
     let path = root.join(rules::PAGE);
     std::fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
     writeln!(std::io::stdout(), "wrote {}", rules::PAGE)?;
+    let page = safety::report(root)?.page;
+    let path = root.join(safety::PAGE);
+    std::fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
+    writeln!(std::io::stdout(), "wrote {}", safety::PAGE)?;
     Ok(true)
 }
 

@@ -93,7 +93,7 @@ pub fn page(tree: &Tree) -> String {
     page
 }
 
-fn cell(places: &[Place]) -> String {
+pub(crate) fn cell(places: &[Place]) -> String {
     let mut names: Vec<String> = Vec::new();
     for place in places {
         let function = place
@@ -134,6 +134,13 @@ fn linked(id: &str) -> String {
 /// A mark above a function (attributes and comments between) belongs to that one, any other to the function it stands in.
 fn function_at(file: &File, at: usize) -> Option<String> {
     let between = |code: &str| code.trim().is_empty() || code.trim_start().starts_with("#[");
+    if !file.is_rust() {
+        let lines = file.lines[at..].iter();
+        let title = lines.filter_map(|line| line.text.trim_start().strip_prefix("test('"));
+        return title
+            .filter_map(|rest| Some(rest.split_once("',")?.0.to_owned()))
+            .next();
+    }
     let below = file.lines[at..]
         .iter()
         .map(|line| line.code.as_str())

@@ -8,6 +8,7 @@ mod header;
 mod ignored;
 mod marks;
 mod names;
+mod safety;
 mod size;
 mod sleeping;
 
@@ -58,6 +59,7 @@ impl Complaint {
 pub fn check(root: &Path) -> anyhow::Result<Vec<Complaint>> {
     let tree = Tree::read(root)?;
     let mut complaints = dependencies::check(root)?;
+    complaints.extend(safety::check(root)?);
     for check in [
         size::check,
         header::check,

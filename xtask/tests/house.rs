@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use xtask::source::Tree;
-use xtask::{rules, tidy};
+use xtask::{rules, safety, tidy};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
@@ -25,5 +25,15 @@ fn the_page_of_rules_is_fresh() {
         !rules::is_stale(&tree, root()),
         "{} is stale; do: cargo run -p xtask -- rules",
         rules::PAGE
+    );
+}
+
+#[test]
+fn the_page_of_safety_is_fresh() {
+    let report = safety::report(root()).unwrap();
+    assert!(
+        !safety::is_stale(&report, root()),
+        "{} is stale; do: cargo run -p xtask -- rules",
+        safety::PAGE
     );
 }

@@ -20,6 +20,7 @@ pub(crate) enum Closed {
 }
 
 /// Opens the address, when a person at this machine can see it.
+// rule: safe-u02
 pub(crate) fn open(address: &str, wanted: bool, environment: &Environment) -> Result<(), Closed> {
     let person = wanted && std::io::stdout().is_terminal();
     let address = allowed(address, person, environment)?;

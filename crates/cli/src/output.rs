@@ -5,6 +5,7 @@
 use std::fmt::Display;
 use std::io::Write;
 
+use hub::explained::steers;
 use serde_json::Value;
 
 #[derive(Clone, Copy, Debug)]
@@ -61,10 +62,12 @@ fn write_out(text: &str) {
     }
 }
 
-/// Without control characters other than line breaks and tabs: a tool's answer must not steer the terminal.
+/// Without control characters other than line breaks and tabs, and without letters that turn the direction of writing: a tool's answer
+/// must not steer the terminal, nor look like something else there.
+// rule: safe-x02
 pub(crate) fn plain(text: &str) -> String {
     text.chars()
-        .filter(|letter| !letter.is_control() || matches!(letter, '\n' | '\t'))
+        .filter(|letter| !steers(*letter) || matches!(letter, '\n' | '\t'))
         .collect()
 }
 
@@ -102,9 +105,11 @@ pub(crate) fn table(rows: &[Vec<String>]) -> Vec<String> {
 mod tests {
     use super::*;
 
+    // rule: safe-x02
     #[test]
     fn an_answer_cannot_steer_the_terminal() {
         assert_eq!(plain("a\u{1b}[2Jb\r\u{9b}1mc\n\td"), "a[2Jb1mc\n\td");
+        assert_eq!(plain("safe\u{202e}gnp.exe\u{2066}x"), "safegnp.exex");
     }
 
     #[test]

@@ -16,7 +16,15 @@ use rmcp::{
 struct Child;
 
 /// Name of each tool.
-const TOOLS: [&str; 6] = ["echo", "environment", "noise", "big", "die", "hang"];
+const TOOLS: [&str; 7] = [
+    "echo",
+    "environment",
+    "arguments",
+    "noise",
+    "big",
+    "die",
+    "hang",
+];
 
 impl ServerHandler for Child {
     fn get_info(&self) -> ServerConfig {
@@ -52,6 +60,10 @@ impl ServerHandler for Child {
             )]
             "environment" => std::env::vars()
                 .map(|(name, value)| format!("{name}={value}\n"))
+                .collect(),
+            "arguments" => std::env::args()
+                .skip(1)
+                .map(|argument| format!("{argument}\n"))
                 .collect(),
             "noise" => {
                 // Both may be closed by whoever started us.

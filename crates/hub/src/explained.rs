@@ -9,6 +9,7 @@ mod words;
 
 use std::fmt;
 
+pub use oauth::shown::steers;
 use serde::{Deserialize, Serialize};
 
 use words::{folded, headline, why};

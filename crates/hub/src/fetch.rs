@@ -155,6 +155,7 @@ impl Fetch {
             .unwrap_or(Err(Unanswered::Timeout))
     }
 
+    // rule: safe-s07
     async fn follow(&self, mut request: Request, way: &Way) -> Result<Response, Unanswered> {
         for _ in 0..=HOPS {
             let from = request.uri().to_string();

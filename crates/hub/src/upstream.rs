@@ -8,6 +8,7 @@ mod call;
 mod cancel;
 mod change;
 mod connect;
+mod echo;
 mod greeting;
 mod guarded;
 mod hearing;

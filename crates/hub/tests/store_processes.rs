@@ -199,11 +199,11 @@ fn processes_that_write_at_once_lose_nothing() {
 #[test]
 fn a_process_that_is_killed_while_writing_leaves_a_file_that_holds_what_it_said_was_written() {
     let (folder, path) = file();
-    for round in 0..25 {
+    for round in 0..200 {
         let mut process = Process::start("count", &path);
         let mut last = 0;
-        // A few more words in each round, so that the blow falls elsewhere.
-        for _ in 0..=round {
+        // A few more words from round to round, so that the blow falls elsewhere.
+        for _ in 0..=round % 25 {
             last = process.says().unwrap().parse::<u64>().unwrap();
         }
         process.child.kill().unwrap();
@@ -283,5 +283,54 @@ fn a_write_that_fails_half_way_leaves_the_old_text() {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let temporary: Vec<String> = names.filter(|name| name.ends_with(".tmp")).collect();
         assert_eq!(temporary, Vec::<String>::new());
+    }
+}
+
+/// A program in which one call of the system fails, made here.
+fn failing(call: &str, program: &Command, folder: &Path) -> Command {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/store_processes/failing.c");
+    let wrapper = folder.join("failing");
+    let made = Command::new("cc")
+        .arg("-o")
+        .args([&wrapper, &source])
+        .status();
+    assert!(made.unwrap().success(), "a C compiler is needed");
+    let mut command = Command::new(wrapper);
+    command.arg(call).arg(program.get_program());
+    if fs::metadata("/proc/self").unwrap().uid() == 0 {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    command
+}
+
+/// rule: safe-p02
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_dies_at_a_write_a_sync_or_a_rename_leaves_the_old_text() {
+    for (call, folder_mode) in [
+        ("write", 0o755),
+        ("fsync", 0o755),
+        ("rename", 0o755),
+        // Where the file is written in place.
+        ("write", 0o555),
+        ("fsync", 0o555),
+    ] {
+        let ((folder, path), tools) = (file(), tempfile::tempdir().unwrap());
+        fs::set_permissions(tools.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let ordinary = as_ordinary_user(folder.path());
+        let command = failing(call, &ordinary, tools.path());
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(folder_mode)).unwrap();
+        let said = Process::run(command, "once", &path).finishes();
+        assert_eq!(said[0], "no trouble", "{call}");
+        assert!(
+            said[1].starts_with("refused: ") && said[1].contains("os error 5"),
+            "{call}: {said:?}"
+        );
+        assert_eq!(said[2], "not writable", "{call}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), TEXT, "{call}");
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        // The next one finds a disk that works.
+        let said = Process::run(as_ordinary_user(folder.path()), "once", &path).finishes();
+        assert_eq!(said[1], "written", "{call}: {said:?}");
     }
 }

@@ -10,6 +10,7 @@ use http::Uri;
 use url::Url;
 
 use crate::place::Place;
+use crate::shown::steers;
 
 /// An address that passed [`Endpoint::check`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +70,7 @@ impl Endpoint {
         insecure: bool,
     ) -> Result<Self, AddressError> {
         let address = || shown(raw);
-        if raw.contains('\\') || raw.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        if raw.contains('\\') || raw.chars().any(|c| steers(c) || c.is_whitespace()) {
             return Err(AddressError::Disguised {
                 purpose,
                 address: address(),
@@ -269,7 +270,7 @@ mod tests {
         Endpoint::check(Purpose::Authorization, raw, Nearness::Public, false)
     }
 
-    // rule: at-61
+    // rule: at-61, safe-u01, safe-u02, safe-u05
     #[test]
     fn only_https_addresses_are_shown_to_a_person() {
         for raw in [
@@ -282,17 +283,26 @@ mod tests {
             "vbscript:x",
             "ms-msdt:x",
             "http://as.test/a",
+            "http://login.example.test/authorize",
         ] {
             assert!(check(raw).is_err(), "{raw:?}");
         }
-        let shell = check("https://as.test/a?x=$(calc)").unwrap();
-        assert_eq!(shell.as_str(), "https://as.test/a?x=$(calc)");
+        // What a shell would read is letters of an address; and what is an option to a program is no address.
+        for letters in ["$(calc)", "`id`", "';Start-Process+calc;'", "a|calc"] {
+            let shell = check(&format!("https://as.test/a?x={letters}")).unwrap();
+            assert_eq!(shell.url().host_str(), Some("as.test"), "{letters}");
+            assert_eq!(shell.url().scheme(), "https");
+        }
+        assert!(check("https://as.test/a?x=;Start-Process calc").is_err());
+        assert!(check("--version").is_err());
     }
 
+    // rule: safe-u04, safe-u07
     #[test]
     fn disguised_relative_and_fragment_addresses_are_refused() {
         for raw in [
             "https://accounts.example.test@host/",
+            "http://accounts.example.test@host/",
             "https://@host/",
             "https:/user@host/",
             "https:/:password@host/",

@@ -171,7 +171,7 @@ impl Client {
         let client_id = ("client_id", Cow::from(&self.id));
         match (self.method, &self.secret) {
             // Id and secret are form-encoded before they are joined by the colon.
-            // rule: rfc6749-2.3.1, at-42
+            // rule: rfc6749-2.3.1, at-42, safe-r02
             (AuthMethod::Basic, Some(secret)) => {
                 let id = wire::form_encode(&self.id);
                 let pair = format!("{id}:{}", wire::form_encode(secret.expose_secret()));
@@ -283,7 +283,7 @@ mod tests {
         }
     }
 
-    // rule: at-42, rfc6749-2.3.1
+    // rule: at-42, rfc6749-2.3.1, safe-r07
     #[test]
     fn basic_encodes_id_and_secret_first() {
         let client = client("a b", Some("p+%:/é"), AuthMethod::Basic);
@@ -302,6 +302,7 @@ mod tests {
         assert_eq!(proof.fields().collect::<Vec<_>>(), [("client_id", "a")]);
     }
 
+    // rule: safe-r02
     #[test]
     fn a_secret_with_a_line_break_cannot_make_a_header() {
         let client = client("a", Some("a\r\nX-Injected: 1"), AuthMethod::Basic);

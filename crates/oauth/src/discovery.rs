@@ -386,7 +386,7 @@ fn read(
     };
     let status = response.status();
     // A 4xx says that nothing is there. A server in trouble says nothing, so nothing is concluded from it.
-    // rule: mcp-auth-discovery-unknown, at-22, at-23
+    // rule: mcp-auth-discovery-unknown, at-22, at-23, safe-d10
     if status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429) {
         let why = Unclear::Status(status.as_u16());
         return Ok(Found::Unknown(Doubt::Said(why)));

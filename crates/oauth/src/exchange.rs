@@ -233,7 +233,7 @@ impl Procedure for Exchange {
                 issued_at: Some(self.now),
                 expires_at: grant::end(&issued, self.now, None),
                 // A missing scope means as requested; a smaller one is kept as it is.
-                // rule: rfc6749-3.3
+                // rule: rfc6749-3.3, safe-t08
                 scopes: issued.scopes.unwrap_or_else(|| requested.clone()),
                 access: issued.access,
                 refresh: issued.refresh,

@@ -37,6 +37,7 @@ pub mod refresh;
 pub mod registration;
 pub mod revocation;
 pub mod scope;
+pub mod shown;
 pub mod step;
 mod token;
 pub mod token_exchange;

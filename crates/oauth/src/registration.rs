@@ -146,7 +146,7 @@ impl Registration {
         }
         let redirect_uri = policy.redirect_uri.clone();
         // An endpoint is used when it is named; it is never guessed.
-        // rule: at-26
+        // rule: at-26, safe-r05
         if !policy.register.allowed {
             return Err(RegistrationError::SwitchedOff {
                 issuer,
@@ -441,6 +441,7 @@ fn document(policy: &Policy, server: &Server, held: Option<&Client>) -> Option<C
     })
 }
 
+// rule: safe-r07
 fn method_to_ask(policy: &Policy, server: &Server) -> AuthMethod {
     let given = policy
         .register

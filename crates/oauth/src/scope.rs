@@ -67,7 +67,7 @@ pub fn union(one: &[String], other: &[String]) -> Vec<String> {
 
 // The challenge's scopes are authoritative; else all of the resource's `scopes_supported`; else no scope
 // parameter. The settings stand above both.
-// rule: mcp-auth-scope-selection, at-18, at-19, at-20
+// rule: mcp-auth-scope-selection, at-18, at-19, at-20, safe-t05
 #[must_use]
 pub fn choose(said: &Said<'_>) -> Chosen {
     let mut chosen = Chosen::default();

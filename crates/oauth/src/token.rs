@@ -338,7 +338,7 @@ fn jwt_claims(token: &str) -> Option<Map<String, Value>> {
 
 fn short(text: &str) -> String {
     text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if crate::shown::steers(c) { ' ' } else { c })
         .take(300)
         .collect()
 }

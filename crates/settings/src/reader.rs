@@ -340,12 +340,18 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Control characters, and those that turn the direction of writing.
+fn steers(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+}
+
 /// A word of the file, short enough and clean enough for a message.
 pub(crate) fn shown(word: &str) -> String {
     let mut clean: String = word
         .chars()
         .take(60)
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .map(|c| if steers(c) { '\u{fffd}' } else { c })
         .collect();
     if word.chars().count() > 60 {
         clean.push('…');

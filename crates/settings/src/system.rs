@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::problem::Problem;
 use crate::reader::{Reader, shown};
 use crate::secret::Secret;
+use crate::server::may_be_passed_on;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Routing {
@@ -106,9 +107,7 @@ impl Routing {
             enable_group_name_route: reader.flag("enableGroupNameRoute").unwrap_or(true),
             enable_bearer_auth: bearer_auth(&reader),
             bearer_auth_key: reader.secret("bearerAuthKey"),
-            bearer_auth_header_name: reader
-                .text("bearerAuthHeaderName")
-                .unwrap_or(usual.bearer_auth_header_name),
+            bearer_auth_header_name: key_header(&reader).unwrap_or(usual.bearer_auth_header_name),
             json_body_limit: reader
                 .raw("jsonBodyLimit")
                 .and_then(|_| body_limit(&reader)),
@@ -136,6 +135,36 @@ fn bearer_auth(reader: &Reader<'_>) -> Option<bool> {
     reader
         .raw("enableBearerAuth")
         .map(|_| reader.flag("enableBearerAuth").unwrap_or(true))
+}
+
+/// Headers with a meaning of their own, besides those of one connection: a key in one of them would break requests, or be sent by every browser.
+const TAKEN: [&str; 7] = [
+    "cookie",
+    "date",
+    "forwarded",
+    "origin",
+    "referer",
+    "user-agent",
+    "via",
+];
+
+/// The header for keys. A name that cannot be one leaves the usual one in force.
+// rule: mcphub-key-header
+fn key_header(reader: &Reader<'_>) -> Option<String> {
+    let key = "bearerAuthHeaderName";
+    let name = reader.text(key)?;
+    let letter = |it: u8| it.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&it);
+    let small = name.trim().to_ascii_lowercase();
+    let why = if small.is_empty() || !small.bytes().all(letter) {
+        "is not a header name"
+    } else if !may_be_passed_on(&small) || TAKEN.contains(&small.as_str()) {
+        "is a header with a meaning of its own"
+    } else {
+        return Some(name);
+    };
+    let problem = Problem::warning(&reader.path_to(key), format!("`{}` {why}", shown(&name)));
+    reader.report(problem.cure("write `Authorization`, or a name of your own as `X-Hub-Key`"));
+    None
 }
 
 /// `1mb`, `512kb`, `100` (bytes), as the body parsers of JavaScript read it.

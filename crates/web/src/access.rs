@@ -17,6 +17,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use crate::app::{App, Moment};
+use crate::audit;
 use crate::problem::{Problem, Whose};
 use crate::session::password::same;
 
@@ -170,6 +171,13 @@ pub(crate) struct Visitor {
     pub(crate) is_admin: bool,
 }
 
+/// What a visitor without an account showed.
+enum Shown {
+    Key(String),
+    Operator,
+    Nothing,
+}
+
 /// A visitor who may change things.
 #[derive(Clone, Debug)]
 pub(crate) struct Admin(pub(crate) Visitor);
@@ -179,7 +187,14 @@ impl FromRequestParts<App> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let then = app.now();
-        let visitor = Self::enter(&parts.headers, app, &then)?;
+        let (visitor, shown) = Self::enter(&parts.headers, app, &then)?;
+        let (kind, name) = match (&visitor.username, &shown) {
+            (Some(user), _) => ("user", user.as_str()),
+            (None, Shown::Key(key)) => ("key", key.as_str()),
+            (None, Shown::Operator) => ("operator", ""),
+            (None, Shown::Nothing) => ("anyone", ""),
+        };
+        audit::note(&parts.extensions, kind, name);
         parts.extensions.insert(Entered {
             visitor: visitor.clone(),
             then,
@@ -192,10 +207,10 @@ impl Visitor {
     /// Whether the same would be let in with the same rights now: for what goes on for long.
     // rule: mcphub-key-taken-back
     pub(crate) fn is_still(&self, app: &App, headers: &HeaderMap) -> bool {
-        Self::enter(headers, app, &app.now()).is_ok_and(|now| now == *self)
+        Self::enter(headers, app, &app.now()).is_ok_and(|(now, _)| now == *self)
     }
 
-    fn enter(headers: &HeaderMap, app: &App, now: &Moment) -> Result<Self, Problem> {
+    fn enter(headers: &HeaderMap, app: &App, now: &Moment) -> Result<(Self, Shown), Problem> {
         let nobody_special = Self {
             username: None,
             is_admin: true,
@@ -205,21 +220,28 @@ impl Visitor {
             .and_then(|value| value.to_str().ok());
         let presented: Vec<&str> = bearer(headers).into_iter().chain(login).collect();
         for token in &presented {
-            if is_operator(app, token) || now.rules.admit_to_api(token).is_some() {
-                return Ok(nobody_special);
+            if is_operator(app, token) {
+                return Ok((nobody_special, Shown::Operator));
+            }
+            if let Some(caller) = now.rules.admit_to_api(token) {
+                let id = caller.identity().trim_start_matches("key:");
+                let mut keys = now.settings.bearer_keys.iter();
+                let name = keys.find(|key| key.id == id).map(|key| key.name.as_str());
+                return Ok((nobody_special, Shown::Key(name.unwrap_or(id).to_owned())));
             }
             if let Some(person) =
                 app.sessions()
                     .person(&now.settings, token, app.hub().clock().now())
             {
-                return Ok(Self {
+                let visitor = Self {
                     username: Some(person.username),
                     is_admin: person.is_admin,
-                });
+                };
+                return Ok((visitor, Shown::Nothing));
             }
         }
         if now.settings.routing.skip_auth {
-            return Ok(nobody_special);
+            return Ok((nobody_special, Shown::Nothing));
         }
         let message = if presented.is_empty() {
             "log in first: POST /api/auth/login gives the token for the x-auth-token header"
@@ -233,6 +255,7 @@ impl Visitor {
 impl FromRequestParts<App> for Admin {
     type Rejection = Problem;
 
+    // rule: safe-e01, safe-s11, mcphub-rights
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let visitor = Visitor::from_request_parts(parts, app).await?;
         if visitor.is_admin {

@@ -98,6 +98,7 @@ async fn no_method() -> Problem {
 }
 
 /// `READONLY`: nothing is changed; logins and what servers are asked for still work.
+// rule: mcphub-rights
 async fn read_only(
     State(app): State<App>,
     request: Request,

@@ -10,7 +10,7 @@ mod words;
 
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use http_body_util::BodyExt;
 use hub::sign_in::Ticketed;
 use settings::{Server, Settings};
@@ -35,8 +35,12 @@ pub(crate) async fn short(State(app): State<App>, Path(code): Path<String>) -> R
 }
 
 /// GET `/connect/{ticket}`. Asks nobody anything: programs that look at links change nothing.
-pub(crate) async fn show(State(app): State<App>, Path(ticket): Path<String>) -> Response {
-    let Some(meant) = Meant::of(&app, &ticket) else {
+pub(crate) async fn show(
+    State(app): State<App>,
+    Path(ticket): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let Some(meant) = Meant::of(&app, &ticket, &headers) else {
         return words::unknown().into_response();
     };
     let view = app.hub().sign_ins().view(&meant.ticketed.account);
@@ -52,7 +56,7 @@ pub(crate) async fn confirm(
     Path(ticket): Path<String>,
     request: Request,
 ) -> Response {
-    let Some(meant) = Meant::of(&app, &ticket) else {
+    let Some(meant) = Meant::of(&app, &ticket, request.headers()) else {
         return words::unknown().into_response();
     };
     let from = peer(request.extensions());
@@ -99,7 +103,7 @@ struct Meant {
 
 impl Meant {
     /// `None`: the ticket is unknown or too old, or what it is about is gone.
-    fn of(app: &App, ticket: &str) -> Option<Self> {
+    fn of(app: &App, ticket: &str, headers: &HeaderMap) -> Option<Self> {
         let ticketed = app.hub().sign_ins().ticketed(ticket)?;
         // The short code leads here; it is no second ticket.
         if ticketed.ticket != ticket {
@@ -113,7 +117,7 @@ impl Meant {
         }
         let pending = app.hub().sign_ins().view(account).authorization_url;
         Some(Self {
-            wants_login: !is_own(app, &now) || account.user.is_some(),
+            wants_login: !is_own(app, &now, headers) || account.user.is_some(),
             pending: pending.and_then(|link| Url::parse(&link).ok()),
             ticketed,
             server,
@@ -132,10 +136,27 @@ impl Meant {
 
 /// Whether the hub is one person's own, whom nobody has to ask who he is.
 // rule: mcp-elicit-same-person -- whoever completes the sign-in must be whom it was asked for; on a person's own machine, with an open door, nobody else can click.
-fn is_own(app: &App, now: &Moment) -> bool {
+fn is_own(app: &App, now: &Moment, headers: &HeaderMap) -> bool {
     let loopback = app.options().listen.ip().to_canonical().is_loopback();
     let alone = is_local(now.settings.base_url()) && app.options().allowed_hosts.is_empty();
-    now.rules.is_open() && loopback && alone
+    now.rules.is_open() && loopback && alone && !came_through(headers)
+}
+
+/// Whether a proxy says that it stands between: one on this machine may call the hub `localhost` for people who are elsewhere.
+// rule: mcp-elicit-same-person
+fn came_through(headers: &HeaderMap) -> bool {
+    const SAID_BY_PROXIES: [&str; 6] = [
+        "forwarded",
+        "via",
+        "x-real-ip",
+        "x-client-ip",
+        "true-client-ip",
+        "cf-connecting-ip",
+    ];
+    let says_so = |name: &HeaderName| {
+        SAID_BY_PROXIES.contains(&name.as_str()) || name.as_str().starts_with("x-forwarded-")
+    };
+    headers.keys().any(says_so)
 }
 
 /// Whether people reach the hub on this machine only; where a proxy stands in front of it, others do.

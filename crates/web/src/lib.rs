@@ -4,6 +4,7 @@ mod access;
 mod address;
 mod api;
 mod app;
+mod audit;
 mod callback;
 mod connect;
 mod crowd;

@@ -310,8 +310,7 @@ fn escaped(letters: impl Iterator<Item = char>) -> String {
 
 /// Control characters, and characters that turn the direction of what stands around them.
 pub(crate) fn is_hidden(letter: char) -> bool {
-    (letter.is_control() && !matches!(letter, '\n' | '\t'))
-        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    hub::explained::steers(letter) && !matches!(letter, '\n' | '\t')
 }
 
 // rule: safe-c10

@@ -273,7 +273,7 @@ impl Sessions {
         Ok(())
     }
 
-    fn is_known_public(&self, hash: &str) -> bool {
+    pub(crate) fn is_known_public(&self, hash: &str) -> bool {
         self.public
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

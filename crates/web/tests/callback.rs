@@ -311,8 +311,27 @@ async fn nobody_is_sent_elsewhere_after_a_sign_in() {
             "{target}"
         );
     }
-    let page = journey.open(&format!("{back}&returnTo=//evil.test")).await;
+    let path = format!("{back}&returnTo=//evil.test");
+    let mut forged = stage::request(Method::GET, &path);
+    for name in [
+        "x-forwarded-host",
+        "x-forwarded-proto",
+        "forwarded",
+        "x-original-url",
+    ] {
+        forged
+            .headers_mut()
+            .insert(name, "host=evil.test".parse().unwrap());
+    }
+    let page = journey.stage.send(forged).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text);
     assert!(page.headers.get(header::LOCATION).is_none() && !page.text.contains("evil"));
+    let mut elsewhere = stage::request(Method::GET, &path);
+    elsewhere
+        .headers_mut()
+        .insert(header::HOST, "evil.test".parse().unwrap());
+    let page = journey.stage.send(elsewhere).await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN);
 }
 
 // rule: safe-c13

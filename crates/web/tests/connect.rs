@@ -302,6 +302,42 @@ async fn where_others_reach_the_hub_the_click_alone_is_not_enough() {
     }
 }
 
+// rule: mcp-elicit-same-person
+#[tokio::test]
+async fn whoever_comes_through_a_proxy_on_this_machine_is_not_the_person_whose_hub_it_is() {
+    let page = Page::open().await;
+    assert!(!page.shown().await.answer.text.contains("type=\"password\""));
+    for (name, value) in [
+        ("forwarded", "for=203.0.113.7"),
+        ("x-forwarded-for", "203.0.113.7"),
+        ("x-forwarded-host", "hub.example.com"),
+        ("x-forwarded-proto", "https"),
+        ("via", "1.1 proxy"),
+        ("x-real-ip", "203.0.113.7"),
+    ] {
+        for path in [page.path(), "/connect"] {
+            let mut asked = request(Method::GET, path);
+            asked.headers_mut().insert(name, value.parse().unwrap());
+            let shown = page.stage.send(asked).await;
+            assert!(
+                shown.text.contains("type=\"password\""),
+                "{path} with {name}: {}",
+                shown.text
+            );
+        }
+        let shown = page.shown().await;
+        let headers = [
+            ("cookie", shown.cookie.as_str()),
+            ("origin", "http://localhost:3000"),
+            (name, value),
+        ];
+        let clicked = page
+            .click_with(&headers, &format!("tie={}", shown.tie))
+            .await;
+        assert_eq!(onward(&clicked), None, "{name}: {}", clicked.text);
+    }
+}
+
 #[tokio::test]
 async fn a_guesser_of_passwords_is_slowed_down_here_too() {
     let page = Page::of(locked(&json!({})), None, "key:k").await;

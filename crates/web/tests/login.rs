@@ -106,6 +106,7 @@ async fn guessing_is_slowed_down_and_a_wait_helps() {
     );
 }
 
+// rule: safe-e01
 #[tokio::test]
 async fn an_ordinary_user_sees_only_what_is_shared_and_changes_nothing() {
     let mut settings: Value = serde_json::from_str(&users("correct horse")).unwrap();

@@ -3,11 +3,13 @@
 mod stage;
 
 use http::{Method, StatusCode};
+use http_body_util::BodyExt;
 use hub::upstream::State;
 use hub::vault::Vault;
 use serde_json::{Value, json};
 use settings::Change;
 use stage::Stage;
+use tower::ServiceExt;
 
 const WRITTEN: &str = r#"{
   // my servers
@@ -355,6 +357,74 @@ async fn names_that_deceive_are_refused_on_create_and_on_rename() {
         assert_eq!(rename.status, StatusCode::BAD_REQUEST, "{name:?}");
     }
     assert_eq!(stage.written(), WRITTEN);
+}
+
+// rule: safe-s11
+#[tokio::test]
+async fn of_what_answers_at_an_inner_address_no_more_than_its_beginning_is_read_through_the_api() {
+    let secret = "the inner secret";
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let inner = format!("http://{}/latest", listener.local_addr().unwrap());
+    let answer = move || async move { ([("content-type", "text/plain")], secret.repeat(30)) };
+    let app = axum::Router::new().fallback(answer);
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let users =
+        json!([{ "username": "eve", "password": bcrypt::hash("eves password", 4).unwrap() }]);
+    let stage = Stage::new(&json!({ "mcpServers": {}, "users": users }).to_string()).await;
+    let eve = stage.log_in("eve", "eves password").await.json()["token"].clone();
+    for url in [
+        inner.as_str(),
+        "http://169.254.169.254/latest",
+        "http://[fd00:ec2::254]/",
+    ] {
+        let server = json!({ "name": "x", "config": { "url": url, "visibility": "public" } });
+        for (path, body) in [
+            ("/api/servers", &server),
+            ("/api/doctor", &json!({ "url": url })),
+        ] {
+            let refused = stage
+                .ask_as(eve.as_str(), Method::POST, path, Some(body.clone()))
+                .await;
+            assert_eq!(refused.status, StatusCode::FORBIDDEN, "{path} {url}");
+        }
+        let mut examined = stage::request(Method::POST, "/api/doctor");
+        let operator = format!("Bearer {}", stage::OPERATOR).parse().unwrap();
+        examined.headers_mut().insert("authorization", operator);
+        *examined.body_mut() = json!({ "url": url }).to_string().into();
+        // A stream of events, which the description of the API knows as one.
+        let examined = stage.router.clone().oneshot(examined).await.unwrap();
+        let lines = examined.into_body().collect().await.unwrap().to_bytes();
+        let lines = String::from_utf8_lossy(&lines);
+        assert!(
+            lines.contains("event: end") && !lines.contains(secret),
+            "{lines}"
+        );
+        let added = stage.ask(Method::POST, "/api/servers", Some(server)).await;
+        assert_eq!(added.status, StatusCode::OK, "{}", added.text);
+        let up = stage.hub.upstreams().get("x").unwrap();
+        let mut states = up.watch();
+        let failed = states.wait_for(|state| state.trouble().is_some());
+        let failed = tokio::time::timeout(std::time::Duration::from_secs(20), failed).await;
+        // What was heard is let go: it keeps the state from changing.
+        assert!(failed.is_ok_and(|state| state.is_ok()), "{url}");
+        for path in [
+            "/api/servers",
+            "/api/servers/x",
+            "/api/servers/x/oauth/journal",
+            "/api/logs",
+        ] {
+            let shown = stage.get(path).await;
+            // Of a page that is no MCP server's the first 120 letters are shown, so that it is known again; in each of two places.
+            let words = shown.text.matches(secret).count();
+            assert!(words <= 4 * 120 / secret.len(), "{path}: {}", shown.text);
+            assert!(
+                !shown.text.contains(&secret.repeat(8)),
+                "{path}: {}",
+                shown.text
+            );
+        }
+        stage.ask(Method::DELETE, "/api/servers/x", None).await;
+    }
 }
 
 #[tokio::test]

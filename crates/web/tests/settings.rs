@@ -96,6 +96,48 @@ async fn settings_that_cannot_be_and_nothing_at_all_are_refused() {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
 }
 
+// rule: mcphub-key-header
+#[tokio::test]
+async fn a_header_for_keys_that_would_break_requests_is_refused() {
+    let stage = Stage::new("{}").await;
+    let named = |name: &str| {
+        let routing = json!({ "routing": { "bearerAuthHeaderName": name } });
+        stage.ask(Method::PUT, "/api/system-config", Some(routing))
+    };
+    for wrong in [
+        " ",
+        "X Key",
+        "X-Key:",
+        "X\r\nY: z",
+        "é",
+        "Host",
+        "content-length",
+        "Transfer-Encoding",
+        "connection",
+        "Content-Type",
+        "Mcp-Session-Id",
+        "Sec-Fetch-Site",
+        "Cookie",
+        "Origin",
+        "x-auth-token",
+        "Upgrade",
+        "TE",
+    ] {
+        let answer = named(wrong).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::BAD_REQUEST,
+            "{wrong:?}: {}",
+            answer.text
+        );
+    }
+    assert_eq!(stage.written(), "{}");
+    for right in ["Authorization", "X-Hub-Key", "api_key"] {
+        let answer = named(right).await;
+        assert_eq!(answer.status, StatusCode::OK, "{right}: {}", answer.text);
+    }
+}
+
 #[tokio::test]
 async fn an_item_is_switched_and_described_where_the_settings_speak_of_it() {
     let stage = Stage::new(WRITTEN).await;

@@ -101,6 +101,41 @@ async fn an_administrator_is_always_left_and_nobody_deletes_himself() {
 }
 
 #[tokio::test]
+async fn an_administrator_who_cannot_log_in_is_none_that_is_left() {
+    let stage = hub().await;
+    for (username, password) in [("empty", ""), ("torn", "$2b$"), ("plain", "no hash at all")] {
+        let mut settings = stage.settings();
+        let user = json!({ "username": username, "password": password, "isAdmin": true });
+        settings["users"].as_array_mut().unwrap().push(user);
+        let users = settings["users"].clone();
+        let change = settings::Change::set(["users"], users);
+        stage.hub.store().edit(vec![change]).await.unwrap();
+        let demoted = put(&stage, "/api/users/root", json!({ "isAdmin": false })).await;
+        assert_eq!(
+            demoted.status,
+            StatusCode::CONFLICT,
+            "{username}: {}",
+            demoted.text
+        );
+        let deleted = delete(&stage, "/api/users/root").await;
+        assert_eq!(deleted.status, StatusCode::CONFLICT, "{username}");
+    }
+    let shipped = bcrypt::hash("admin123", 4).unwrap();
+    let change = settings::Change::set(["users", "2", "password"], shipped);
+    stage.hub.store().edit(vec![change]).await.unwrap();
+    // Whoever tries it has it looked at.
+    assert!(token(&stage, "empty", "admin123").await.is_none());
+    assert!(token(&stage, "root", PASSWORD).await.is_some());
+    let deleted = delete(&stage, "/api/users/root").await;
+    assert_eq!(deleted.status, StatusCode::CONFLICT, "{}", deleted.text);
+    put(&stage, "/api/users/eve", json!({ "isAdmin": true })).await;
+    assert_eq!(
+        delete(&stage, "/api/users/root").await.status,
+        StatusCode::OK
+    );
+}
+
+#[tokio::test]
 async fn who_is_deleted_takes_his_keys_and_his_login_with_him() {
     let stage = hub().await;
     for (name, owner) in [("1", "eve"), ("2", "root"), ("3", "eve")] {

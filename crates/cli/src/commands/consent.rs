@@ -19,6 +19,7 @@ pub(super) fn difference(before: &str, after: &str) -> String {
 }
 
 /// `true`: go on. Where nobody can be asked, nothing is changed, and that is said.
+// rule: safe-e01
 pub(super) fn agreed(output: Output, yes: bool, question: &str) -> Result<bool, Failure> {
     if yes {
         return Ok(true);

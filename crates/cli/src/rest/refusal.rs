@@ -34,7 +34,7 @@ impl Hub {
             .unwrap_or("the hub gave no reason");
         // A server's own words may be in it, and lines that look like ours are for nobody to make.
         // rule: safe-x02
-        let message = &*message.replace(char::is_control, " ");
+        let message = &*message.replace(hub::explained::steers, " ");
         if answer["code"] == "read_only" {
             return Failure::api(message)
                 .told_code(answer)

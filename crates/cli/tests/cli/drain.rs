@@ -145,6 +145,7 @@ fn header(answer: &str, name: &str) -> Option<String> {
     lines.find_map(|line| Some(line.strip_prefix(name)?.strip_prefix(": ")?.to_owned()))
 }
 
+// rule: safe-e04
 #[test]
 fn a_call_that_is_under_way_when_the_hub_is_told_to_stop_is_answered_and_nothing_new_is_begun() {
     let stage = Stage::new("30");
@@ -200,6 +201,7 @@ fn a_request_without_a_session_that_takes_too_long_is_refused_in_the_words_of_ht
     assert_eq!(stage.ends().0, 0);
 }
 
+// rule: safe-e04
 #[test]
 fn a_second_signal_ends_the_hub_at_once_and_its_servers_with_it() {
     let stage = Stage::new("600");

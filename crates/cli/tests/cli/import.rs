@@ -50,6 +50,7 @@ fn taken_over(desk: &Desk) {
     assert_eq!(now, expected);
 }
 
+// rule: safe-e01
 #[test]
 fn a_running_hub_takes_over_what_is_new_and_says_what_it_did_not_take() {
     let mut desk = Desk::new();

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
+#[cfg(unix)]
+mod abuse;
 mod connect;
 mod device;
 mod doctor;

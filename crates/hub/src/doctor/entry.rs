@@ -62,13 +62,16 @@ fn place(object: &mut Map<String, Value>, key: &str, folder: &Path) {
     }
 }
 
-/// What becomes of `oauth` when the trial's sign-in is kept: all that came of it, and the person's own words for files.
+/// Whose sign-ins there are, and what each user holds: a trial is one person's, and says nothing about them.
+const OF_USERS: [&str; 2] = ["users", "tokens"];
+
+/// What becomes of `oauth` when the trial's sign-in is kept: all that came of it, the person's own words for files, and what users hold.
 #[must_use]
 pub fn kept(before: &Value, after: &Value) -> Value {
     let mut oauth = after["oauth"].clone();
-    for file in FILES {
-        if let Some(written) = before["oauth"].get(file) {
-            oauth[file] = written.clone();
+    for key in FILES.into_iter().chain(OF_USERS) {
+        if let Some(written) = before["oauth"].get(key) {
+            oauth[key] = written.clone();
         }
     }
     oauth
@@ -95,12 +98,20 @@ mod tests {
         let oauth = &settings["mcpServers"]["a"]["oauth"];
         assert_eq!(*oauth, json!({ "clientId": "mine" }));
 
+        let mut of_users = entry.clone();
+        of_users["oauth"]["users"] = json!({ "alice": { "accessToken": "hers" } });
+        let fresh = trial("a", &of_users, Path::new("/etc/hub"), "k");
+        assert_eq!(fresh["mcpServers"]["a"], expected, "a trial knows no user");
+        let oauth = kept(&of_users, &expected);
+        assert_eq!(oauth["users"], of_users["oauth"]["users"]);
+        assert_eq!(oauth["tokens"], "per_user");
+
         let mut after = expected;
         after["oauth"]["accessToken"] = "new".into();
         let oauth = kept(&entry, &after);
         assert_eq!(
             oauth,
-            json!({ "scopes": ["x"], "privateKeyFile": "key.pem", "accessToken": "new" })
+            json!({ "scopes": ["x"], "privateKeyFile": "key.pem", "accessToken": "new", "tokens": "per_user" })
         );
     }
 }

@@ -183,7 +183,7 @@ impl Discretion {
 
     fn discreet(&self, text: &str) -> String {
         // A line break of a server's would make a line of its own.
-        let one_line = text.replace(char::is_control, " ");
+        let one_line = text.replace(oauth::shown::steers, " ");
         let mut text = without_queries(&one_line);
         for secret in &self.secrets {
             text = text.replace(secret.expose_secret(), "[secret]");

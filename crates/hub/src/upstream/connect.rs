@@ -19,7 +19,9 @@ use tokio_util::{
 use url::Url;
 
 use super::{
-    Hello, Listed, Outside, Shared, Trouble, greeting,
+    Hello, Listed, Outside, Shared, Trouble,
+    echo::Sent,
+    greeting,
     guarded::{self, Guarded},
     hearing, hello,
     http::{self, Http},
@@ -92,6 +94,7 @@ impl Attempt {
                     sign_ins: self.outside.sign_ins.clone(),
                     headers: guarded::headers(written).map_err(Refused::Failed)?,
                     nonce: std::sync::Mutex::default(),
+                    sent: Sent::default(),
                 });
                 self.over_http(guarded, Arc::new(url), *prefer, &closed)
                     .await?

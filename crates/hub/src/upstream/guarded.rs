@@ -14,6 +14,7 @@ use url::Url;
 
 use super::{
     Trouble,
+    echo::Sent,
     layers::Layers,
     outgoing::{Outgoing, Refused},
     wire::{Answer, Wire},
@@ -29,6 +30,7 @@ pub(super) struct Guarded {
     pub(super) headers: HeaderMap,
     /// What the server said last that proofs have to repeat (RFC 9449 section 9).
     pub(super) nonce: Mutex<Option<String>>,
+    pub(super) sent: Sent,
 }
 
 /// One request, as often as it has to be sent.
@@ -41,10 +43,8 @@ pub(super) struct Ask<'a> {
 }
 
 impl Guarded {
-    /// The answer, and the token that was sent, so that it can be kept out of what people see.
-    ///
     /// A request that is answered with 401 or 403 was not executed, so sending it again is safe.
-    pub(super) async fn exchange(&self, ask: Ask<'_>) -> Result<(Answer, Option<Bearer>), Refused> {
+    pub(super) async fn exchange(&self, ask: Ask<'_>) -> Result<Answer, Refused> {
         let mut bearer = self
             .sign_ins
             .token(&self.account)
@@ -56,7 +56,7 @@ impl Guarded {
                 if let Some(bearer) = bearer.as_ref().filter(|_| answer.status.is_success()) {
                     self.sign_ins.accepted(&self.account, bearer);
                 }
-                return Ok((answer, bearer));
+                return Ok(answer);
             };
             match self.sign_ins.refused(&self.account, refusal).await {
                 Verdict::Retry(token) if another_try => {
@@ -87,7 +87,7 @@ impl Guarded {
             header::CONTENT_TYPE,
             HeaderValue::from_static(mcp::header::JSON),
         );
-        let (answer, _) = self
+        let answer = self
             .exchange(Ask {
                 method: Method::POST,
                 url,
@@ -139,6 +139,7 @@ impl Guarded {
     ) -> Result<Answer, Refused> {
         let mut of_token = HeaderMap::new();
         if let Some(bearer) = bearer {
+            self.sent.remember(bearer);
             of_token.insert(header::AUTHORIZATION, authorization(bearer)?);
             let proof = bearer.proof(ask.method.as_str(), ask.url.as_str(), nonce);
             if let Some(proof) = proof {
@@ -157,6 +158,7 @@ impl Guarded {
             .wire
             .send(&ask.method, ask.url, Layers(&places), ask.body.as_ref())
             .await;
+        let sent = sent.map(|answer| answer.to(&self.sent));
         sent.map_err(|trouble| {
             let unsent = matches!(trouble, Trouble::Unreachable { .. } | Trouble::Tls { .. });
             (if unsent {

@@ -160,17 +160,17 @@ async fn pages(shared: &Shared, link: &Link, listing: Listing) -> Result<Vec<Ent
         let full = !found.take(page.entries);
         match page.next {
             Some(next) if !full && Some(&next) != cursor.as_ref() => cursor = Some(next),
-            Some(_) => {
+            None if !full => {
+                cursor = None;
+                break;
+            }
+            Some(_) | None => {
                 shared.log.note(&format!(
                     "{} goes on beyond the bounds; {} entries are used",
                     listing.method(),
                     found.entries.len()
                 ));
                 return Ok(found.entries);
-            }
-            None => {
-                cursor = None;
-                break;
             }
         }
     }

@@ -23,6 +23,7 @@ pub(super) fn names(server: &Server) -> Box<[HeaderName]> {
 }
 
 /// What of a request's headers is passed on. Of its trace, that is `trace` where there is one, else what the client says.
+// rule: safe-t07
 pub(super) fn pick(
     names: &[HeaderName],
     headers: &HeaderMap,

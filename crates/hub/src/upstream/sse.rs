@@ -11,6 +11,7 @@ use url::Url;
 
 use super::{
     Shared, Told, Trouble,
+    echo::Sent,
     guarded::{Ask, Guarded},
     http::Stream,
     link::Link,
@@ -33,7 +34,7 @@ pub(super) async fn open(
         header::ACCEPT,
         HeaderValue::from_static(mcp_header::EVENT_STREAM),
     );
-    let (answer, _) = guarded
+    let answer = guarded
         .exchange(Ask {
             method: Method::GET,
             url,
@@ -49,13 +50,20 @@ pub(super) async fn open(
     }
     let mut stream = Stream::new(answer, limit);
     let endpoint = endpoint(url, &mut stream).await.map_err(Refused::Failed)?;
+    let sent = guarded.sent.clone();
     let pipe = Arc::new(Pipe::new(Outlet::Posts {
         guarded,
         endpoint: Arc::new(endpoint),
     }));
     let link = Link::pipe(life.generation, pipe.clone());
     let tracker = life.tracker.clone();
-    tracker.spawn(keep(stream, pipe, link.clone(), shared.clone(), life));
+    tracker.spawn(keep(
+        (stream, sent),
+        pipe,
+        link.clone(),
+        shared.clone(),
+        life,
+    ));
     Ok(link)
 }
 
@@ -92,7 +100,13 @@ async fn endpoint(url: &Url, stream: &mut Stream) -> Result<Url, Trouble> {
     Ok(endpoint)
 }
 
-async fn keep(stream: Stream, pipe: Arc<Pipe>, link: Link, shared: Arc<Shared>, life: Life) {
+async fn keep(
+    stream: (Stream, Sent),
+    pipe: Arc<Pipe>,
+    link: Link,
+    shared: Arc<Shared>,
+    life: Life,
+) {
     let read = read(stream, &pipe, &link, &shared);
     let Some(trouble) = life.closed.run_until_cancelled(read).await else {
         pipe.ended(Trouble::Unanswered);
@@ -107,13 +121,18 @@ async fn keep(stream: Stream, pipe: Arc<Pipe>, link: Link, shared: Arc<Shared>, 
         .await;
 }
 
-async fn read(mut stream: Stream, pipe: &Arc<Pipe>, link: &Link, shared: &Shared) -> Trouble {
+async fn read(
+    (mut stream, sent): (Stream, Sent),
+    pipe: &Arc<Pipe>,
+    link: &Link,
+    shared: &Shared,
+) -> Trouble {
     loop {
         match stream.next().await {
             Ok(Some(Ok(event)))
                 if super::http::is_message(event.kind.as_deref()) && !event.data.is_empty() =>
             {
-                shared.piped(pipe, link, event.data.into_bytes());
+                shared.piped(pipe, link, sent.masked(event.data.into_bytes()));
             }
             Ok(Some(Ok(_))) => {}
             Ok(Some(Err(too_long))) => shared.log.note(

@@ -3,6 +3,8 @@
 
 use std::{error::Error, io, sync::Arc, time::Duration};
 
+use oauth::shown::steers;
+
 use crate::cause::Cause;
 
 /// One broken rule or lost connection. Cheap to clone, because it stays in the upstream's state.
@@ -195,7 +197,7 @@ pub(crate) fn excerpt(bytes: &[u8]) -> String {
 pub(crate) fn plain(text: &str) -> String {
     let kept = text
         .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if steers(c) { ' ' } else { c })
         .collect::<String>();
     kept.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -238,8 +240,10 @@ mod tests {
         );
     }
 
+    // rule: safe-x02
     #[test]
     fn terminal_escapes_and_line_breaks_do_not_survive() {
         assert_eq!(plain("\x1b[31mred\r\nFAKE  line"), "[31mred FAKE line");
+        assert_eq!(plain("a\u{202e}b\u{2066}c\u{2028}d"), "a b c d");
     }
 }

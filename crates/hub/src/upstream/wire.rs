@@ -11,8 +11,9 @@ use http::{HeaderMap, Method, StatusCode, header};
 use url::Url;
 
 use self::lean::Lean;
+use super::echo::Sent;
 use super::layers::Layers;
-use super::trouble::{Trouble, excerpt};
+use super::trouble::Trouble;
 use crate::fetch::Outlet;
 
 /// Sends requests of one upstream.
@@ -28,6 +29,8 @@ pub(super) struct Answer {
     pub(super) headers: HeaderMap,
     url: Arc<Url>,
     body: Body,
+    /// What a person is not shown of it.
+    sent: Sent,
 }
 
 enum Body {
@@ -80,11 +83,18 @@ impl Wire {
             headers,
             url: Arc::clone(url),
             body,
+            sent: Sent::default(),
         })
     }
 }
 
 impl Answer {
+    /// The answer to a request with one of these tokens.
+    pub(super) fn to(mut self, sent: &Sent) -> Self {
+        self.sent = sent.clone();
+        self
+    }
+
     pub(super) fn content_type(&self) -> &str {
         self.headers
             .get(header::CONTENT_TYPE)
@@ -144,7 +154,7 @@ impl Answer {
             let to = self
                 .headers
                 .get(header::LOCATION)
-                .map_or_else(|| "nowhere".into(), |to| excerpt(to.as_bytes()));
+                .map_or_else(|| "nowhere".into(), |to| self.sent.excerpt(to.as_bytes()));
             return Trouble::Redirect { url, status, to };
         }
         Trouble::Status {
@@ -158,7 +168,7 @@ impl Answer {
     pub(super) async fn into_type_trouble(self) -> Trouble {
         let content_type = match self.content_type() {
             "" => "no content type".to_owned(),
-            some => excerpt(some.as_bytes()),
+            some => self.sent.excerpt(some.as_bytes()),
         };
         let (url, status) = (self.shown(), self.status.as_u16());
         Trouble::ContentType {
@@ -172,13 +182,14 @@ impl Answer {
     /// The first words of the body, for a person. A body that breaks off is shown as far as it came.
     async fn beginning(mut self) -> String {
         let mut read = Vec::new();
-        while read.len() < SHOWN {
+        let wanted = SHOWN + self.sent.longest();
+        while read.len() < wanted {
             match self.chunk().await {
                 Ok(Some(chunk)) => read.extend_from_slice(&chunk),
                 Ok(None) | Err(_) => break,
             }
         }
-        excerpt(&read)
+        self.sent.excerpt(&read)
     }
 }
 

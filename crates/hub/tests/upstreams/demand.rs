@@ -38,7 +38,7 @@ async fn a_server_on_demand_is_started_by_a_call_and_stopped_when_nobody_calls()
         rests(&up).await;
         assert_eq!(processes(&up).len(), round);
         gone(&processes(&up)[round - 1]).await;
-        assert_eq!(up.catalog().tools.len(), 6, "its lists are remembered");
+        assert_eq!(up.catalog().tools.len(), 7, "its lists are remembered");
     }
 }
 

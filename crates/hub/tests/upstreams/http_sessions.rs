@@ -78,7 +78,7 @@ async fn the_end_of_the_hub_ends_the_session() {
     assert!(matches!(up.state(), State::Disabled));
 }
 
-// rule: mcp-transport-session-visible
+// rule: mcp-transport-session-visible, safe-x05
 #[tokio::test]
 async fn a_session_id_of_odd_letters_is_refused() {
     let server = StandIn::start(|seen: Seen| async move {

@@ -160,6 +160,7 @@ async fn a_server_that_hangs_is_cut_off_after_15_s() {
     );
 }
 
+// rule: safe-b05
 #[tokio::test]
 async fn a_server_that_stalls_at_a_list_is_connecting_and_no_other_waits_for_it() {
     let stalling = StandIn::start(|seen: Seen| async move {

@@ -8,6 +8,7 @@ extern crate mcphub_hub as hub;
 mod codes;
 mod demand;
 mod desk;
+mod echo;
 mod http_answers;
 mod http_sessions;
 mod http_streams;

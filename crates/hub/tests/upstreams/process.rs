@@ -62,7 +62,7 @@ fn text(answer: &mcp::message::Message) -> String {
 async fn a_process_is_listed_called_by_many_and_stopped_with_the_hub() {
     let desk = Desk::with(at(&[])).await;
     let up = desk.ready().await;
-    assert_eq!(up.catalog().tools.len(), 6);
+    assert_eq!(up.catalog().tools.len(), 7);
     let answers =
         futures::future::join_all((0..20).map(|_| response(call(&up, "\"same\"", "echo")))).await;
     assert!(
@@ -111,18 +111,24 @@ async fn a_process_gets_its_own_environment_and_no_secret_of_the_hub() {
         "KEY_FOR_UP" => Some("its own".to_owned()),
         _ => None,
     };
-    let hostile = ["; touch /tmp/x", "$(touch /tmp/x)"];
-    let server =
-        json!({ "up": { "command": child(), "args": hostile, "env": { "KEY": "${KEY_FOR_UP}" } } });
+    let hostile = ["; touch /tmp/x", "$(touch /tmp/x)", "`touch /tmp/x`", "a b"];
+    // What a person writes for his server is passed as it is: whoever may write it may name any program.
+    let own = json!({ "KEY": "${KEY_FOR_UP}", "LD_PRELOAD": "/nowhere.so", "PATH": "/nowhere" });
+    let server = json!({ "up": { "command": child(), "args": hostile, "env": own } });
     let desk = Desk::in_environment(server, environment).await;
-    let found = text(
-        &response(call(&desk.ready().await, "1", "environment"))
-            .await
-            .unwrap(),
-    );
+    let up = desk.ready().await;
+    let found = text(&response(call(&up, "1", "environment")).await.unwrap());
     let mut names: Vec<_> = found.lines().collect();
     names.sort_unstable();
-    assert_eq!(names, ["HOME=/", "KEY=its own"]);
+    let expected = [
+        "HOME=/",
+        "KEY=its own",
+        "LD_PRELOAD=/nowhere.so",
+        "PATH=/nowhere",
+    ];
+    assert_eq!(names, expected);
+    let given = text(&response(call(&up, "2", "arguments")).await.unwrap());
+    assert_eq!(given.lines().collect::<Vec<_>>(), hostile);
 }
 
 #[tokio::test]
@@ -184,7 +190,7 @@ async fn a_process_that_dies_fails_its_call_with_its_last_words_and_is_started_a
         response(call(&up, "2", "echo")).await.unwrap().id(),
         Some("2")
     );
-    assert_eq!(up.catalog().tools.len(), 6);
+    assert_eq!(up.catalog().tools.len(), 7);
 }
 
 // rule: mcp-cancellation

@@ -148,7 +148,7 @@ impl Pending {
 
     // Compared with the recorded issuer as strings, also when `iss` was not promised; missing is refused when
     // it was. The same goes for error answers, of which nothing is shown then.
-    // rule: rfc9207-2.4, at-49, safe-c07
+    // rule: rfc9207-2.4, at-49, safe-c07, safe-c05
     fn check_issuer(&self, iss: Option<&str>) -> Result<(), AnswerError> {
         let expected = || self.issuer.clone().unwrap_or_default();
         match (iss, &self.issuer) {
@@ -185,7 +185,7 @@ impl Pending {
 
 fn short(text: &str) -> String {
     text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if crate::shown::steers(c) { ' ' } else { c })
         .take(300)
         .collect()
 }

@@ -183,7 +183,7 @@ fn a_client_is_not_shown_to_another_server() {
     assert!(matches!(error, BeginError::ForeignClient { .. }));
 }
 
-// rule: rfc6749-10.12
+// rule: rfc6749-10.12, safe-c01
 #[test]
 fn only_the_state_that_was_sent_is_answered() {
     let (_, pending) = started(&found(), &policy());
@@ -208,7 +208,7 @@ fn only_the_state_that_was_sent_is_answered() {
     assert_eq!(late.unwrap_err(), AnswerError::TooOld);
 }
 
-// rule: rfc6749-3.1
+// rule: rfc6749-3.1, safe-c08
 #[test]
 fn a_parameter_given_twice_is_refused() {
     for (query, name) in [
@@ -220,7 +220,7 @@ fn a_parameter_given_twice_is_refused() {
     }
 }
 
-// rule: at-49, rfc9207-2.4
+// rule: at-49, rfc9207-2.4, safe-c05, safe-c07
 #[test]
 fn the_issuer_is_checked_by_the_table() {
     let (_, silent) = started(&found(), &policy());
@@ -309,6 +309,7 @@ fn consent_is_asked_for_only_with_the_scope_that_needs_it() {
     assert_eq!(prompt(false, true), None);
 }
 
+// rule: safe-t05
 #[test]
 fn an_address_of_sixteen_kibibytes_is_the_longest() {
     let with = |length: usize| {

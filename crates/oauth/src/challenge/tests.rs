@@ -108,6 +108,7 @@ fn other_schemes_alone_are_not_for_us() {
     assert_eq!(Challenge::parse([]), None);
 }
 
+// rule: safe-d08
 #[test]
 fn hostile_lines_do_no_harm() {
     let long = format!("Bearer {}", "x=\"".repeat(20_000));

@@ -102,6 +102,7 @@ impl Search {
     }
 }
 
+// rule: safe-s05
 fn pointed(journey: &Journey, pointer: &str) -> Result<Endpoint, address::AddressError> {
     let not_a_url = || address::AddressError::NotAUrl {
         purpose: Purpose::Metadata,

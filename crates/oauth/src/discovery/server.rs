@@ -308,7 +308,7 @@ pub(super) fn issuer_of(text: &str) -> String {
 
 // Path insertion (RFC 8414), path insertion (OpenID), path appending (OpenID); without a path the first two
 // are the root. The last place is no standard's, but seen at custom domains.
-// rule: rfc8414-3.1
+// rule: rfc8414-3.1, safe-d11
 fn places(journey: &Journey, issuer: &Issuer) -> Result<VecDeque<Endpoint>, DiscoveryError> {
     let origin = address::origin(issuer.url.url());
     let path = issuer.url.url().path().trim_end_matches('/');

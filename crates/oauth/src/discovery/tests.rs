@@ -104,7 +104,21 @@ fn an_issuer_with_a_path_has_its_own_order_of_places() {
     );
 }
 
-// rule: at-23
+// rule: safe-d11, rfc8414-3.1
+#[test]
+fn an_issuer_with_a_path_is_found_at_its_third_place() {
+    let issuer = "https://as.test/t/1";
+    let third = "https://as.test/t/1/.well-known/openid-configuration";
+    let mut play = Play::new()
+        .json(PRM, &prm_of(MCP, issuer))
+        .json(third, &metadata_of(issuer));
+    let found = discover(&mut play, policy(), None).unwrap();
+    assert_eq!(found.server.issuer.as_deref(), Some(issuer));
+    assert_eq!(play.asked.len(), 4, "{:?}", play.addresses());
+    assert_eq!(play.addresses()[3], third);
+}
+
+// rule: at-23, safe-d10
 #[test]
 fn a_page_at_the_first_address_only_goes_on_to_the_next() {
     let mut play = Play::new()
@@ -119,7 +133,7 @@ fn a_page_at_the_first_address_only_goes_on_to_the_next() {
     discover(&mut play, policy(), None).unwrap();
 }
 
-// rule: at-34, rfc8414-3.3
+// rule: at-34, rfc8414-3.3, safe-d01
 #[test]
 fn an_issuer_is_compared_as_a_string_and_the_settings_may_name_another() {
     for (listed, says) in [
@@ -172,7 +186,7 @@ fn an_issuer_is_compared_as_a_string_and_the_settings_may_name_another() {
     );
 }
 
-// rule: rfc8414-3.3
+// rule: rfc8414-3.3, safe-d02
 #[test]
 fn metadata_without_an_issuer_needs_the_settings_word() {
     let body = metadata().replace(r#""issuer":"https://as.test","#, "");
@@ -191,6 +205,7 @@ fn metadata_without_an_issuer_needs_the_settings_word() {
     assert!(discover(&mut world(), named, None).is_ok());
 }
 
+// rule: safe-d04
 #[test]
 fn an_issuer_that_stands_there_twice_is_refused() {
     let body = metadata().replacen('{', r#"{"issuer":"https://as.test","#, 1);
@@ -304,7 +319,7 @@ fn the_metadatas_resource_travels_byte_for_byte() {
     assert_eq!(discover(&mut play, none, None).unwrap().resource, None);
 }
 
-// rule: at-48, mcp-auth-pkce-offered
+// rule: at-48, mcp-auth-pkce-offered, safe-d05
 #[test]
 fn pkce_must_be_offered_or_assumed() {
     for offered in [
@@ -365,7 +380,7 @@ fn without_any_resource_metadata_the_servers_own_origin_is_asked() {
     );
 }
 
-// rule: mcp-auth-legacy-fallback
+// rule: mcp-auth-legacy-fallback, safe-d07
 #[test]
 fn a_document_without_an_authorization_server_is_no_reason_to_guess() {
     for servers in ["[]", "7", "null"] {
@@ -478,7 +493,7 @@ fn of_several_servers_the_settings_choose_else_the_first_that_answers() {
     assert_eq!(play.addresses(), [PRM, AS]);
 }
 
-// rule: at-61
+// rule: at-61, safe-s04
 #[test]
 fn endpoints_that_lead_elsewhere_are_refused_before_anybody_is_sent() {
     for (endpoint, evil) in [
@@ -504,7 +519,7 @@ fn endpoints_that_lead_elsewhere_are_refused_before_anybody_is_sent() {
     }
 }
 
-// rule: rfc9728-5.1
+// rule: rfc9728-5.1, safe-s05
 #[test]
 fn a_pointer_inwards_is_not_followed() {
     for pointer in [

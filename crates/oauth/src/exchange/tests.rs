@@ -97,7 +97,7 @@ fn the_code_is_traded_with_verifier_resource_and_the_same_address() {
     );
 }
 
-// rule: rfc6749-3.3
+// rule: rfc6749-3.3, safe-t08
 #[test]
 fn a_smaller_scope_is_kept_and_a_missing_one_is_as_requested() {
     let mut play = Play::new().json(TOKEN, GOOD);

@@ -149,6 +149,8 @@ fn expiry(value: &Value) -> Option<SystemTime> {
 }
 
 fn short(text: &str) -> String {
-    let clean = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let clean = text
+        .chars()
+        .map(|c| if crate::shown::steers(c) { ' ' } else { c });
     clean.take(300).collect::<String>().trim().to_owned()
 }

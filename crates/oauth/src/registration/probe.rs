@@ -174,7 +174,12 @@ fn refused(answer: &Response) -> Option<String> {
     let words = ["error", "error_description", "message", "detail"];
     let mut said = words.iter().filter_map(|key| metadata::text(&map, key));
     said.find(|text| speaks_of_an_unknown_client(text))
-        .map(|text| text.chars().filter(|c| !c.is_control()).take(100).collect())
+        .map(|text| {
+            text.chars()
+                .filter(|c| !crate::shown::steers(*c))
+                .take(100)
+                .collect()
+        })
 }
 
 /// A page for people holds many words, so only whole phrases count.

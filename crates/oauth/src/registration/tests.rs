@@ -145,7 +145,7 @@ fn a_client_from_the_settings_is_used_without_any_request() {
     );
 }
 
-// rule: at-26
+// rule: at-26, safe-r05
 #[test]
 fn without_registration_a_person_is_asked_and_nothing_is_guessed() {
     let no_endpoint = Server {
@@ -413,6 +413,7 @@ fn another_authentication_method_is_asked_for_once() {
     assert_eq!(play.asked.len(), 2);
 }
 
+// rule: safe-r07
 #[test]
 fn of_the_methods_that_the_server_lists_its_own_first_is_asked_for_unless_none_is_there() {
     for (listed, asked) in [

@@ -198,3 +198,18 @@ fn what_another_process_remembers_is_taken_over_once() {
         all.map(|(scope, token)| refused(scope, token))
     );
 }
+
+// rule: safe-t05
+#[test]
+fn scopes_of_ten_megabytes_are_not_asked_for() {
+    let scopes = split(&"s".repeat(10 << 20));
+    let many: Vec<String> = (0..1_000_000).map(|n| format!("scope:{n}")).collect();
+    for said in [scopes, many] {
+        let chosen = choose(&Said {
+            challenge: Some(&said),
+            ..Said::default()
+        });
+        assert!(chosen.scopes.is_empty());
+        assert_eq!(chosen.notes[0].rule, "mcp-auth-scope-length");
+    }
+}

@@ -33,7 +33,7 @@ fn a_form_is_read_like_json() {
     assert_eq!(issued.scopes.unwrap(), ["repo", "read:org"]);
 }
 
-// rule: at-29
+// rule: at-29, safe-t01
 #[test]
 fn an_error_with_status_200_is_an_error() {
     let read = answer(
@@ -73,7 +73,7 @@ fn a_nested_grant_is_taken_whole() {
     assert_eq!(issued.scopes.unwrap(), ["chat:write", "users:read"]);
 }
 
-// rule: at-36, rfc6749-5.1
+// rule: at-36, rfc6749-5.1, safe-t04
 #[test]
 fn a_lifetime_is_read_in_every_spelling_and_nonsense_is_unknown() {
     let secs = |n| Lifetime::For(Duration::from_secs(n));
@@ -102,7 +102,7 @@ fn a_jwt_says_its_end_when_the_answer_does_not() {
     assert_eq!(issued.lifetime, Lifetime::Until(end));
 }
 
-// rule: rfc6749-7.1
+// rule: rfc6749-7.1, safe-t02
 #[test]
 fn only_a_bearer_token_that_fits_a_header_is_taken() {
     assert_eq!(
@@ -190,6 +190,7 @@ fn an_audience_is_read_from_a_token_that_says_it() {
     assert_eq!(jwt_audience("opaque"), None);
 }
 
+// rule: safe-t05
 #[test]
 fn sixteen_kibibytes_are_the_longest_token() {
     let of = |length| format!(r#"{{"access_token":"{}"}}"#, "a".repeat(length));

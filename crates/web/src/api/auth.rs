@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::Body;
 use crate::access::{Visitor, peer};
 use crate::app::App;
+use crate::audit;
 use crate::problem::{Problem, Whose};
 use crate::session::{LoginError, first};
 
@@ -62,6 +63,7 @@ pub(super) async fn login(
     use axum::extract::FromRequest;
 
     let from = peer(request.extensions());
+    let extensions = request.extensions().clone();
     let Body(sent) = Body::<Credentials>::from_request(request, &app).await?;
     let (settings, now) = (app.hub().store().current(), app.hub().clock().now());
     let asked = (sent.username.as_str(), sent.password.as_str());
@@ -70,8 +72,13 @@ pub(super) async fn login(
         .log_in(&settings, asked, from, now)
         .await
         .map_err(|error| refused(&error))?;
+    // Only now it is known that this is a name, and no password in the wrong field.
+    audit::note(&extensions, "user", &login.person.username);
     let mut token = login.token;
-    if let Some(outdated) = login.outdated
+    // What is stored is not touched where nothing may be changed.
+    // rule: mcphub-rights
+    let outdated = login.outdated.filter(|_| !app.options().read_only);
+    if let Some(outdated) = outdated
         && let Ok(fresh) = app.sessions().hash(&sent.password).await
         && first::rehash(app.hub(), &login.person.username, &outdated, &fresh).await
         && let Some(renewed) = app.sessions().sign_again(&login.person, &fresh, now)

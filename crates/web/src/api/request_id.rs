@@ -1,13 +1,15 @@
 //! `X-Request-Id`: the word by which a request to the API is found again in the log, and one to an MCP endpoint that has one.
 //!
 //! The caller's own word is kept where it is short and plain, else one is made. It is in the answer, beside everything that is logged
-//! meanwhile, and beside one line for each request that may change something.
+//! meanwhile, and beside the line of who asked for what (`audit`).
 
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use tracing::{Instrument, Span};
+
+use crate::audit::{self, Who};
 
 const NAME: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST: usize = 64;
@@ -20,17 +22,12 @@ pub(super) async fn carry(mut request: Request, next: Next) -> Response {
     if let Some(value) = &value {
         request.headers_mut().insert(NAME, value.clone());
     }
-    let changing = !matches!(
-        *request.method(),
-        Method::GET | Method::HEAD | Method::OPTIONS
-    );
-    let what = changing.then(|| (request.method().clone(), request.uri().path().to_owned()));
+    let (who, method) = (Who::default(), request.method().clone());
+    request.extensions_mut().insert(who.clone());
+    let path = request.uri().path().to_owned();
     let answered = async {
         let answer = next.run(request).await;
-        if let Some((method, path)) = what {
-            let status = answer.status().as_u16();
-            tracing::info!(%method, path, status, "the API was asked");
-        }
+        audit::write(&who, (&method, &path), &answer);
         answer
     };
     let mut answer = answered.instrument(span).await;

@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use http::StatusCode;
 use hub::cause::Cause;
+use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use settings::{Change, File};
@@ -199,7 +200,7 @@ pub(super) async fn change(
         let (place, user) = find(file, &name)?;
         let mut new = user.clone();
         if let Some(is_admin) = sent.is_admin {
-            another_admin(file, &name, is_admin)?;
+            another_admin(&app, file, &name, is_admin)?;
             new["isAdmin"] = is_admin.into();
         }
         if let Some(hash) = &hash {
@@ -234,7 +235,7 @@ pub(super) async fn remove(
     }
     lists::change(&app, |file| {
         let (place, _) = find(file, &name)?;
-        another_admin(file, &name, false)?;
+        another_admin(&app, file, &name, false)?;
         let keys = lists::entries(file, "bearerKeys").iter().enumerate();
         let his = keys.filter(|(_, key)| key["kind"] == "user" && key["owner"] == name.as_str());
         // From behind, so that places stay what they are.
@@ -322,14 +323,27 @@ fn no_user(name: &str) -> Problem {
     .cause(Cause::NoSuchUser)
 }
 
-/// Somebody must be left who can change things.
-fn another_admin(file: &File, name: &str, stays: bool) -> Result<(), Problem> {
+/// Somebody must be left who can change things: an account without a password that opens it can not.
+fn another_admin(app: &App, file: &File, name: &str, stays: bool) -> Result<(), Problem> {
     let is_admin = |user: &Value| user["isAdmin"] == true;
     let mut users = lists::entries(file, USERS).iter();
     let was = users
         .clone()
         .any(|user| user["username"] == name && is_admin(user));
-    let others = users.any(|user| user["username"] != name && is_admin(user));
+    // A placeholder in the file may stand for a hash.
+    let settings = app.hub().store().current();
+    let meant = |user: &Value| {
+        let known = settings.users.iter();
+        let known = known.filter(|known| user["username"] == known.username.as_str());
+        known.filter_map(|known| known.password.clone()).next()
+    };
+    let can_log_in = |user: &Value| {
+        meant(user).is_some_and(|stored| {
+            let stored = stored.expose_secret();
+            password::can_open(stored) && !app.sessions().is_known_public(stored)
+        })
+    };
+    let others = users.any(|user| user["username"] != name && is_admin(user) && can_log_in(user));
     if stays || !was || others {
         return Ok(());
     }

@@ -106,7 +106,7 @@ impl Visit {
         let person = login.and_then(|login| app.sessions().person(&now.settings, login, at));
         let who = match person {
             Some(person) => Who::Known(person),
-            None if is_own(app, &now) => Who::Alone,
+            None if is_own(app, &now, headers) => Who::Alone,
             None => Who::Unknown,
         };
         Self { now, who, walk }

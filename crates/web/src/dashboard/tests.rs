@@ -22,6 +22,7 @@ fn a_coding_is_taken_when_it_is_named_and_not_forbidden() {
     assert!(!takes(&HeaderMap::new(), "br"));
 }
 
+// rule: safe-w11
 #[test]
 fn no_path_leads_out_of_the_folder() {
     let everything = Dashboard::of(|path| Some(path.to_owned().into_bytes().into()));

@@ -31,6 +31,14 @@ pub(crate) fn opens(stored_hash: &str, password: &str) -> bool {
     }
 }
 
+/// Whether some password may open it: a hash that can be read, and not a text that no password fits.
+pub(crate) fn can_open(stored_hash: &str) -> bool {
+    if is_bcrypt(stored_hash) {
+        return stored_hash.parse::<bcrypt::HashParts>().is_ok();
+    }
+    PasswordHash::new(stored_hash).is_ok_and(|hash| hash.hash.is_some())
+}
+
 /// Does the stored hash open with a password that everybody knows? Such an account counts as having none.
 pub(crate) fn opens_for_everybody(stored_hash: &str) -> bool {
     // Only the one that shipped settings carry: each try costs a core for a while.
@@ -75,7 +83,11 @@ mod tests {
                 assert!(!opens(&stored, wrong));
             }
         }
+        for stored in [hash("x", &[7; 16]).unwrap(), bcrypt::hash("x", 4).unwrap()] {
+            assert!(can_open(&stored), "{stored}");
+        }
         for broken in ["", "correct horse", "$2b$", "$argon2id$", "${ADMIN_HASH}"] {
+            assert!(!can_open(broken), "{broken}");
             assert!(!opens(broken, "correct horse"));
             assert!(!opens(broken, ""));
         }

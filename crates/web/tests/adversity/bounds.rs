@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hub::upstream::State;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -169,6 +170,7 @@ async fn a_clients_head_without_end_is_refused() {
 }
 
 /// JSON that nests deep overflows the stack of whoever reads it by recursion, and that ends the whole process.
+// rule: safe-b04
 #[tokio::test]
 async fn json_that_nests_deep_passes_or_is_refused_and_overflows_nothing() {
     const DEEP: usize = 20_000;
@@ -263,6 +265,54 @@ async fn a_server_that_lists_without_end_is_used_up_to_the_bounds_and_others_lis
     house.ready("endless").await;
     assert_eq!(house.server("endless").catalog().tools.len(), 10_000);
     assert!(noted(&house, "endless", "goes on beyond the bounds"));
+}
+
+// rule: safe-b04
+#[tokio::test]
+async fn fifty_thousand_tools_and_schemas_that_nest_deep_cost_no_other_server_its_list() {
+    const DEEP: usize = 20_000;
+    let many: Vec<Value> = (0..50_000)
+        .map(|n| json!({ "name": n.to_string(), "inputSchema": { "type": "object" } }))
+        .collect();
+    let many = json!({ "tools": many }).to_string();
+    let schema = [
+        "{\"items\":".repeat(DEEP),
+        "{}".to_owned(),
+        "}".repeat(DEEP),
+    ]
+    .concat();
+    let deep = format!("{{\"tools\":[{{\"name\":\"deep\",\"inputSchema\":{schema}}}]}}");
+    let listing = |page: String| {
+        answering(move |text| match text {
+            _ if text.contains("\"initialize\"") => HELLO.to_owned(),
+            _ => page.clone(),
+        })
+    };
+    let (many, deep, good) = (listing(many).await, listing(deep).await, good());
+    let http = |url: &str| json!({ "url": url, "type": "streamable-http" });
+    let servers = json!({ "many": http(&many), "deep": http(&deep), "good": good.settings() });
+    let house = House::with(servers).await;
+    house.ready("good").await.ready("many").await;
+    assert_eq!(house.server("many").catalog().tools.len(), 10_000);
+    assert!(noted(&house, "many", "goes on beyond the bounds"));
+    until("the deep one is settled", || {
+        let state = house.server("deep").state();
+        matches!(state, State::Ready) || state.trouble().is_some()
+    })
+    .await;
+    for path in ["/mcp/good", "/mcp", "/mcp/deep"] {
+        let listed = Guest::of(&house, path)
+            .await
+            .ask("tools/list", &json!({}))
+            .await;
+        assert_eq!(listed.status, 200, "{path}");
+        assert!(
+            path == "/mcp/deep" || listed.body.contains("echo"),
+            "{path}"
+        );
+    }
+    let answer = Guest::of(&house, "/mcp/good").await.call("echo").await;
+    assert_eq!(answer.status, 200);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use crate::by_hand::{Wire, code, initialize, send};
 use crate::harness::{hub, soon};
 use crate::{raw_upstream, up};
 
+// rule: safe-w10
 #[tokio::test]
 async fn a_session_has_an_unguessable_id_of_visible_characters() {
     let hub = hub(json!({ "mcpServers": {} })).await;
@@ -23,6 +24,7 @@ async fn a_session_has_an_unguessable_id_of_visible_characters() {
     assert_eq!(first.len(), 22);
 }
 
+// rule: safe-w10
 #[tokio::test]
 async fn without_a_session_400_with_a_wrong_or_ended_one_404() {
     let hub = hub(json!({ "mcpServers": {} })).await;
@@ -55,6 +57,7 @@ async fn without_a_session_400_with_a_wrong_or_ended_one_404() {
     );
 }
 
+// rule: safe-w10
 #[tokio::test]
 async fn a_session_serves_only_the_key_and_the_endpoint_that_opened_it() {
     let (url, _) = up::start("one").await;
@@ -118,6 +121,7 @@ async fn a_get_that_takes_no_stream_is_refused_and_one_that_does_is_opened() {
     assert!(soon(opened.text()).await.is_ok());
 }
 
+// rule: safe-t07
 #[tokio::test]
 async fn the_key_of_a_client_never_reaches_a_server() {
     let raw = raw_upstream::start("{\"content\":[]}").await;

@@ -62,7 +62,6 @@ async fn a_merged_tool_list_renames_and_touches_nothing_else() {
 // rule: mcp-transport-session-id
 // rule: mcp-transport-session-required
 // rule: mcp-transport-session-unknown
-// rule: safe-w10
 // rule: mcp-transport-protocol-version
 #[tokio::test]
 async fn a_revision_that_is_not_spoken_here_is_refused_with_400() {

@@ -6,6 +6,7 @@ use axum::routing::{get, post};
 
 use super::*;
 
+// rule: safe-s01, safe-s04, safe-s05
 const INNER: [&str; 38] = [
     "127.0.0.1",
     "127.1",
@@ -285,6 +286,29 @@ async fn redirects_stay_on_their_origin() {
     assert_eq!(away.status(), StatusCode::TEMPORARY_REDIRECT);
 }
 
+// rule: safe-s08
+#[test]
+fn a_redirect_from_https_to_http_on_the_same_host_is_not_followed() {
+    let from = "https://as.example.test/metadata";
+    let next = |to: &str| {
+        let mut answer = http::Response::new(Vec::new());
+        *answer.status_mut() = StatusCode::FOUND;
+        answer.headers_mut().insert(LOCATION, to.parse().unwrap());
+        redirected(from, &answer, get_of(from))
+    };
+    for elsewhere in [
+        "http://as.example.test/metadata",
+        "http://as.example.test:443/metadata",
+        "https://as.example.test:8443/metadata",
+        "//evil.example.test/metadata",
+        "file:///etc/passwd",
+    ] {
+        assert!(next(elsewhere).is_none(), "{elsewhere}");
+    }
+    let same = next("https://as.example.test/elsewhere").unwrap();
+    assert_eq!(same.uri(), "https://as.example.test/elsewhere");
+}
+
 #[tokio::test]
 async fn a_post_follows_no_redirect() {
     let address = serve(
@@ -303,14 +327,20 @@ async fn a_post_follows_no_redirect() {
     assert_eq!(answer.status(), StatusCode::TEMPORARY_REDIRECT);
 }
 
+// rule: safe-s07
 #[tokio::test]
 async fn a_redirect_loop_ends() {
-    let address = serve(
-        Router::new().fallback(|uri: Uri| async move { Redirect::temporary(&format!("{uri}x")) }),
-    )
+    let hops = Arc::new(AtomicUsize::new(0));
+    let asked = Arc::clone(&hops);
+    let address = serve(Router::new().fallback(move |uri: Uri| {
+        asked.fetch_add(1, Ordering::SeqCst);
+        async move { Redirect::temporary(uri.path()) }
+    }))
     .await;
     let refused = got(&fetch(), &format!("http://{address}/"), Reach::Loopback)
         .await
         .unwrap_err();
     assert!(matches!(refused, Unanswered::Refused(_)), "{refused}");
+    let asked = hops.load(Ordering::SeqCst);
+    assert!(asked <= 1 + 5, "asked {asked} times");
 }

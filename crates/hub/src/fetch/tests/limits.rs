@@ -39,6 +39,41 @@ async fn a_server_that_never_answers_is_given_up() {
     assert_eq!(answer.unwrap_err(), Unanswered::Timeout);
 }
 
+/// A gigabyte in a megabyte: the piece of deflate that ends in a full flush may be repeated.
+///
+/// rule: safe-b01
+#[tokio::test]
+async fn of_a_megabyte_that_unpacks_to_a_gigabyte_little_more_than_the_limit_is_unpacked() {
+    const PIECE: usize = 1 << 20;
+    const TIMES: usize = 1 << 10;
+    let mut deflate = flate2::Compress::new(flate2::Compression::best(), false);
+    let mut piece = Vec::with_capacity(PIECE);
+    let zeros = vec![0; PIECE];
+    let flushed = deflate.compress_vec(&zeros, &mut piece, flate2::FlushCompress::Full);
+    assert_eq!(flushed.unwrap(), flate2::Status::Ok);
+    assert_eq!(deflate.total_in() as usize, PIECE);
+    let bomb = piece.repeat(TIMES);
+    assert!(bomb.len() < 2 * PIECE, "{} bytes", bomb.len());
+    let (url, _written) = raw(move |mut stream| async move {
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n",
+            10 + bomb.len()
+        );
+        let gzip = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+        let whole = [head.as_bytes(), &gzip, &bomb].concat();
+        // The other side may hang up before it has read all.
+        usize::from(stream.write_all(&whole).await.is_ok())
+    })
+    .await;
+    let before = tokio::time::Instant::now();
+    let answer = got(&fetch(), &url, Reach::Loopback).await;
+    assert_eq!(answer.unwrap_err(), Unanswered::TooLarge);
+    assert!(
+        before.elapsed() < GET_TIME,
+        "it was not given up by its time"
+    );
+}
+
 #[tokio::test]
 async fn an_unreachable_server_is_named_by_the_innermost_cause() {
     let address = {
@@ -114,10 +149,27 @@ async fn ten_thousand_headers_are_no_answer() {
 
 /// rule: safe-b02
 #[tokio::test]
+async fn an_answer_that_is_silent_after_its_head_is_given_up() {
+    let (url, _open) = raw(|mut stream| async move {
+        let head = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // Until the other side hangs up.
+        stream.read(&mut [0; 1]).await.unwrap_or_default()
+    })
+    .await;
+    tokio::time::pause();
+    let answer = got(&fetch(), &url, Reach::Loopback).await;
+    assert_eq!(answer.unwrap_err(), Unanswered::Timeout);
+}
+
+/// rule: safe-b02
+#[tokio::test]
 async fn an_answer_that_drips_is_given_up_in_the_same_time() {
-    for head in [
-        "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n",
-        "HTTP/1.1 200 OK\r\n",
+    for (method, head) in [
+        ("GET", "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n"),
+        ("GET", "HTTP/1.1 200 OK\r\n"),
+        // A token answer.
+        ("POST", "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n"),
     ] {
         let (url, written) = raw(move |mut stream| async move {
             stream.write_all(head.as_bytes()).await.unwrap();
@@ -134,9 +186,11 @@ async fn an_answer_that_drips_is_given_up_in_the_same_time() {
         .await;
         tokio::time::pause();
         let begun = tokio::time::Instant::now();
-        let answer = got(&fetch(), &url, Reach::Loopback).await;
+        let request = http::Request::builder().method(method).uri(&url);
+        let request = request.body(b"code=secret".to_vec()).unwrap();
+        let answer = fetch().send(request, &Reach::Loopback.into()).await;
         assert_eq!(answer.unwrap_err(), Unanswered::Timeout);
-        assert!(begun.elapsed() <= GET_TIME + Duration::from_secs(1));
+        assert!(begun.elapsed() <= Duration::from_secs(15 + 1), "{method}");
         assert!(written.await.unwrap() >= 3);
         tokio::time::resume();
     }

@@ -64,7 +64,7 @@ async fn static_client_credentials_with_endpoints_need_no_discovery() {
     assert_eq!(discovery + counts.of(Endpoint::Register), 0, "{counts:?}");
 }
 
-// rule: rfc7591-3
+// rule: rfc7591-3, safe-r04
 #[tokio::test]
 async fn dynamic_client_registration_with_an_initial_access_token() {
     let switches = Switches {

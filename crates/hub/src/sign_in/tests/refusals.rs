@@ -9,7 +9,7 @@ use lab::{
 use super::bench::{Attempt, Bench, quick};
 use super::{Forget, Refusal, State, Verdict};
 
-// rule: at-05
+// rule: at-05, safe-l02
 #[tokio::test]
 async fn a_token_that_ended_early_is_renewed_and_the_request_sent_again() {
     let bench = Bench::start(quick()).await;
@@ -97,7 +97,7 @@ fn with_tool_scope(scope: &str) -> Switches {
     switches
 }
 
-// rule: at-50, mcp-auth-step-up
+// rule: at-50, mcp-auth-step-up, safe-l11
 #[tokio::test]
 async fn a_step_up_asks_for_the_union_and_also_after_a_restart() {
     let mut bench = Bench::start(with_tool_scope("tools:call")).await;
@@ -150,6 +150,30 @@ async fn a_scope_that_is_never_enough_stops_after_two_rounds() {
     assert_eq!(bench.world.counts().of(Endpoint::Authorize), 3);
 }
 
+// rule: safe-l10
+#[tokio::test]
+async fn a_server_that_wants_a_new_scope_each_time_is_not_followed_for_ever() {
+    let known = ["tools:read".to_owned(), "tools:call".to_owned()].into_iter();
+    let known = known.chain((0..20).map(|number| format!("tools:{number}")));
+    let bench = Bench::start(Switches {
+        server_scopes: Some(known.collect()),
+        ..quick()
+    })
+    .await;
+    bench.sign_in().await;
+    let mut stable = Vec::new();
+    for number in 0..20 {
+        match refused_for(&bench, &format!("tools:{number}")).await {
+            Ok(()) => assert!(stable.is_empty(), "it began again at {number}"),
+            Err(why) => stable.push(why),
+        }
+    }
+    assert!(stable.iter().all(|why| *why == stable[0]), "{stable:?}");
+    let counts = bench.world.counts();
+    let asked = counts.of(Endpoint::Token) + counts.of(Endpoint::Authorize);
+    assert!(asked <= 12, "{counts:?}");
+}
+
 // rule: at-40
 #[tokio::test]
 async fn once_a_sign_in_is_needed_no_further_request_is_sent() {
@@ -180,7 +204,7 @@ async fn a_discovery_that_fails_is_no_sign_in_and_is_tried_again() {
     bench.sign_in().await;
 }
 
-// rule: mcp-auth-server-binding
+// rule: mcp-auth-server-binding, safe-d13
 #[tokio::test]
 async fn a_server_that_moves_to_another_login_server_is_signed_in_there_as_another_client() {
     let bench = Bench::start(Switches {

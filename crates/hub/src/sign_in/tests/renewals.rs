@@ -91,7 +91,7 @@ async fn a_rejection_of_a_token_that_another_process_renewed_costs_nothing() {
     assert!(bench.sign_ins.view("up").connected);
 }
 
-// rule: at-09, mcp-auth-grant-transient
+// rule: at-09, mcp-auth-grant-transient, safe-l05
 #[tokio::test]
 async fn a_token_endpoint_in_trouble_does_not_cost_the_grant() {
     for fault in [
@@ -135,6 +135,7 @@ async fn a_caller_with_a_dead_token_waits_out_a_short_trouble() {
     assert_eq!(bench.sign_ins.view("up").state, State::Connected);
 }
 
+// rule: safe-l05
 #[tokio::test]
 async fn a_long_trouble_is_told_and_its_end_as_well() {
     let bench = signed_in(quick()).await;
@@ -210,12 +211,39 @@ async fn a_rejected_grant_asks_for_a_sign_in_and_keeps_the_client() {
 // rule: safe-l07
 #[tokio::test]
 async fn a_grant_that_is_refused_without_a_clear_word_ends_at_the_second_try() {
+    for fault in [Fault::oauth("invalid_request"), Fault::status(400)] {
+        let bench = signed_in(quick()).await;
+        bench.clock.advance(HOUR - Duration::from_secs(30));
+        order(&bench, fault, 2);
+        assert_eq!(bench.attempt().await, Attempt::Answered(200));
+        bench.clock.advance(Duration::from_secs(5));
+        assert_eq!(bench.needed().await.state, State::OauthRequired);
+        nobody_asks_any_more(&bench).await;
+    }
+}
+
+// rule: safe-l07
+#[tokio::test]
+async fn a_grant_that_is_refused_with_status_401_is_dead_at_once() {
     let bench = signed_in(quick()).await;
-    bench.clock.advance(HOUR - Duration::from_secs(30));
-    order(&bench, Fault::oauth("invalid_request"), 2);
-    assert_eq!(bench.attempt().await, Attempt::Answered(200));
-    bench.clock.advance(Duration::from_secs(5));
+    bench.clock.advance(HOUR);
+    let dead = Fault::OAuth {
+        error: "invalid_grant".to_owned(),
+        status: 401,
+    };
+    order(&bench, dead, 1);
     assert_eq!(bench.needed().await.state, State::OauthRequired);
+    nobody_asks_any_more(&bench).await;
+}
+
+/// An hour of callers is no further request for a token.
+async fn nobody_asks_any_more(bench: &Bench) {
+    let asked = token_requests(bench);
+    for _ in 0..60 {
+        assert_eq!(bench.needed().await.state, State::OauthRequired);
+        bench.clock.advance(Duration::from_secs(60));
+    }
+    assert_eq!(token_requests(bench), asked, "a loop");
 }
 
 // rule: at-06

@@ -118,6 +118,7 @@ fn by_rename(
 }
 
 /// A new file beside the target that only its owner can read.
+// rule: safe-p04
 fn temporary(target: &Path) -> io::Result<NamedTempFile> {
     let prefix = beside(target, "");
     let prefix = prefix.file_name().unwrap_or_default().to_owned();
@@ -180,4 +181,27 @@ fn overwrite(file: &mut fs::File, text: &str) -> io::Result<()> {
     file.write_all(text.as_bytes())?;
     file.set_len(text.len() as u64)?;
     file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    // rule: safe-p04
+    #[test]
+    fn what_is_written_beside_the_file_is_its_owners_alone_from_its_first_moment() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("mcp_settings.json");
+        fs::write(&target, "{}").unwrap();
+        fs::set_permissions(&target, fs::Permissions::from_mode(0o644)).unwrap();
+        let temporary = temporary(&target).unwrap();
+        let mode = temporary.as_file().metadata().unwrap().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        // And it takes the place of the old one with that mode.
+        let landed = replace(&target, Some("{}"), "{ }", &|| true).unwrap();
+        assert_eq!(landed, Landing::Landed);
+        assert_eq!(fs::metadata(&target).unwrap().mode() & 0o777, 0o600);
+    }
 }

@@ -64,4 +64,22 @@ async fn names_with_power_elsewhere_are_names_like_others() {
     assert_eq!(written, expected);
 }
 
+/// rule: safe-p05
+#[tokio::test]
+async fn a_byte_order_mark_and_fields_that_nobody_knows_survive_an_edit() {
+    let text = "\u{feff}{ \"unknown\": [1, { \"x\": null }], \"mcpServers\": { \"a\": { \"url\": \"https://a.example.com\", \"later\": 1e400 } } }";
+    let (_folder, path) = file(text);
+    let store = open(&path).await;
+    assert!(store.current().servers.contains("a"));
+    let change = Change::set(["mcpServers", "a", "enabled"], false);
+    store.edit(vec![change]).await.unwrap();
+    let written = fs::read_to_string(&path).unwrap();
+    assert!(
+        written.starts_with("\u{feff}{ \"unknown\": [1, { \"x\": null }]"),
+        "{written}"
+    );
+    assert!(written.contains("\"later\": 1e400"), "{written}");
+    assert!(written.contains("\"enabled\": false"), "{written}");
+}
+
 type Map = serde_json::Map<String, Value>;

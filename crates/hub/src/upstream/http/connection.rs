@@ -16,12 +16,12 @@ use tokio_util::task::TaskTracker;
 use url::Url;
 
 use super::strays::Strays;
-use crate::sign_in::{Bearer, Renewals};
+use crate::sign_in::Renewals;
 use crate::upstream::{
     Trouble,
+    echo::Sent,
     guarded::{Ask, Guarded},
     outgoing::{Outgoing, Refused},
-    trouble::excerpt,
     wire::Answer,
 };
 
@@ -74,7 +74,7 @@ impl Http {
 
     /// A notification or a response: accepted, or not.
     pub(in crate::upstream) async fn send(&self, outgoing: &Outgoing) -> Result<(), Refused> {
-        let (answer, _) = self.post(outgoing).await?;
+        let answer = self.post(outgoing).await?;
         if answer.status.is_success() {
             answer.finish();
             return Ok(());
@@ -82,10 +82,12 @@ impl Http {
         Err(Refused::Failed(answer.into_status_trouble().await))
     }
 
-    pub(super) async fn post(
-        &self,
-        outgoing: &Outgoing,
-    ) -> Result<(Answer, Option<Bearer>), Refused> {
+    /// The tokens that the server was sent.
+    pub(super) fn sent(&self) -> &Sent {
+        &self.guarded.sent
+    }
+
+    pub(super) async fn post(&self, outgoing: &Outgoing) -> Result<Answer, Refused> {
         // A request without a handshake repeats what the session of one with a handshake says.
         let repeated = outgoing.headers.as_ref().or(self.of_session.get());
         let ask = Ask {
@@ -95,13 +97,13 @@ impl Http {
             body: Some(outgoing.text.clone()),
         };
         // On the heap, for the ways of a call to here are many and deep.
-        let (answer, bearer) = Box::pin(self.guarded.exchange(ask)).await?;
+        let answer = Box::pin(self.guarded.exchange(ask)).await?;
         // rule: mcp-transport-session-404 -- a 404 to a request with a session id means that the session is over.
         if answer.status == StatusCode::NOT_FOUND && self.session.get().is_some() {
             self.gone.store(true, Ordering::Relaxed);
             return Err(Refused::SessionGone);
         }
-        Ok((answer, bearer))
+        Ok(answer)
     }
 
     /// Opens a stream for what the server says by itself, or takes up one that broke off.
@@ -120,7 +122,7 @@ impl Http {
             headers: [Some(&headers), None, None],
             body: None,
         };
-        self.guarded.exchange(ask).await.map(|(answer, _)| answer)
+        self.guarded.exchange(ask).await
     }
 
     /// To hear of the tokens that replace the one that is sent now.
@@ -151,7 +153,7 @@ impl Http {
         // rule: mcp-transport-session-visible -- a session id has visible ASCII characters only.
         if !id.to_str().is_ok_and(mcp_header::is_session_id) {
             return Err(Refused::Failed(Trouble::SessionId {
-                id: excerpt(id.as_bytes()),
+                id: self.sent().excerpt(id.as_bytes()),
             }));
         }
         // A connection is initialized once.
@@ -198,7 +200,7 @@ impl Drop for Http {
                 body: None,
             };
             match tokio::time::timeout(FAREWELL, guarded.exchange(ask)).await {
-                Ok(Ok((answer, _))) => {
+                Ok(Ok(answer)) => {
                     tracing::debug!(server = %guarded.account.server, status = %answer.status, "session ended")
                 }
                 Ok(Err(refused)) => {

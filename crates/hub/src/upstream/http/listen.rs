@@ -132,7 +132,7 @@ impl Ear {
     }
 
     fn read(&self, data: String) {
-        match messages(data) {
+        match messages(self.http.sent().masked_text(data)) {
             Ok(found) => found.into_iter().for_each(|message| self.arrived(message)),
             Err(trouble) => self.shared.log.note(&trouble.to_string()),
         }

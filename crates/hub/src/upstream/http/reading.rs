@@ -11,6 +11,7 @@ use mcp::{
 use super::{connection::Http, events::Events, strays::Seat};
 use crate::upstream::{
     Trouble,
+    echo::Sent,
     outgoing::{Outgoing, Refused},
     trouble::{excerpt, head},
     wire::Answer,
@@ -21,8 +22,8 @@ pub(in crate::upstream) struct Reading {
     ready: VecDeque<Message>,
     body: Source,
     limit: usize,
-    /// What was sent as `Authorization`; it must not come back in an error.
-    secret: Option<String>,
+    /// What was sent as a token; it must not come back.
+    sent: Sent,
     /// Where questions arrive that the server asked on the GET stream.
     seat: Option<Seat>,
 }
@@ -45,19 +46,18 @@ impl Reading {
         seat: Option<u64>,
     ) -> Result<Self, Refused> {
         let seat = seat.map(|id| http.strays.seat(id));
-        let (answer, bearer) = Box::pin(http.post(outgoing)).await?;
+        let answer = Box::pin(http.post(outgoing)).await?;
         if outgoing.is_initialize {
             if !answer.status.is_success() {
                 return Err(Refused::Failed(answer.into_status_trouble().await));
             }
             http.open_session(&answer)?;
         }
-        let secret = bearer.map(|bearer| bearer.header_value());
         let reading = |body| Self {
             ready: VecDeque::new(),
             body,
             limit: http.limit,
-            secret,
+            sent: http.sent().clone(),
             seat,
         };
         if mcp_header::is_type(answer.content_type(), mcp_header::EVENT_STREAM)
@@ -84,7 +84,7 @@ impl Reading {
     pub(in crate::upstream) async fn next(&mut self) -> Result<Message, Refused> {
         loop {
             if let Some(message) = self.ready.pop_front() {
-                return Ok(self.masked(message));
+                return Ok(message);
             }
             match std::mem::replace(&mut self.body, Source::Read) {
                 Source::Read => return Err(Refused::Failed(Trouble::Unanswered)),
@@ -92,6 +92,7 @@ impl Reading {
                     let failed = (!answer.status.is_success())
                         .then(|| (answer.shown(), answer.status.as_u16()));
                     let bytes = answer.whole(self.limit).await.map_err(Refused::Failed)?;
+                    let bytes = self.sent.masked(bytes);
                     self.ready = read_whole(bytes, failed).map_err(Refused::Failed)?;
                 }
                 Source::Events(mut events) => {
@@ -109,7 +110,10 @@ impl Reading {
                     };
                     self.body = Source::Events(events);
                     self.ready = match text {
-                        Ok(text) => messages(text?).map_err(Refused::Failed)?,
+                        Ok(text) => {
+                            let text = self.sent.masked_text(text?);
+                            messages(text).map_err(Refused::Failed)?
+                        }
                         Err(question) => VecDeque::from([question]),
                     };
                 }
@@ -124,22 +128,6 @@ impl Reading {
             Source::Whole(answer) => answer.finish(),
             Source::Read => {}
         }
-    }
-
-    /// The same message, without the token if the server repeats it in an error.
-    fn masked(&self, message: Message) -> Message {
-        let Some(token) = self
-            .secret
-            .as_deref()
-            .and_then(|value| value.strip_prefix("Bearer "))
-        else {
-            return message;
-        };
-        if message.error().is_none_or(|error| !error.contains(token)) {
-            return message;
-        }
-        let text = message.text().replace(token, "[token]");
-        Message::parse(text).unwrap_or(message)
     }
 }
 
