@@ -12,6 +12,7 @@ mod doors;
 mod errors;
 mod guard;
 mod health;
+mod issuer;
 mod landing;
 mod listen;
 mod log_book;
