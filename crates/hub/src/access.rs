@@ -4,11 +4,13 @@
 //! Leaves out: where the credential stands in a request and which status a refusal gets (crate `web`), and sign-ins of people.
 
 mod compile;
+mod issued;
 #[cfg(test)]
 mod tests;
 mod user;
 
 pub use self::compile::sees;
+pub use self::issued::{Issued, account, covers_api};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -83,8 +85,12 @@ pub enum Denied {
         "no bearer key was sent; create one under bearerKeys and send it as \"Authorization: Bearer <key>\""
     )]
     Missing,
-    #[error("the bearer key is unknown or disabled; check bearerKeys in the settings")]
+    #[error(
+        "the bearer key is unknown or disabled; check bearerKeys in the settings (or sign in again, if it is a token of this hub)"
+    )]
     Unknown,
+    #[error("this token was given for another address of the hub; sign in for this one")]
+    Elsewhere,
     #[error(
         "this address is one user's, so it asks who you are also where /mcp does not; send a bearer key of kind \"user\" whose owner that user is"
     )]
@@ -111,6 +117,8 @@ enum Shown {
     Nothing,
     Operator,
     Key([u8; 32]),
+    /// A token that the hub gave him; the next one of the same client does as well.
+    Issued,
     /// With the password that the account had then; every login ends with it.
     Login([u8; 32]),
     /// The other caller looks through the eyes of a user.
@@ -220,6 +228,7 @@ pub struct Rules {
     open: bool,
     keys: Vec<Compiled>,
     users: BTreeMap<String, Known>,
+    issued: issued::Tokens,
 }
 
 /// A user of the settings.
@@ -249,8 +258,12 @@ impl Rules {
             Some(required) => !required,
             None => keys.is_empty() && door.loopback,
         };
-        let users = BTreeMap::new();
-        Self { open, keys, users }
+        Self {
+            open,
+            keys,
+            users: BTreeMap::new(),
+            issued: issued::Tokens::new(),
+        }
     }
 
     /// Whether `/mcp` asks for a key at all.
@@ -289,6 +302,7 @@ impl Rules {
                 let same = key.filter(|key| key.caller.identity == caller.identity);
                 same.map(|key| key.caller.clone())
             }
+            Shown::Issued => self.issued_again(caller),
             Shown::Login(password) => {
                 let user = caller.user().filter(|_| self.open)?;
                 let caller = self.user(user).ok()?;

@@ -193,6 +193,8 @@ causes! {
     Stopping,
     NoSuchUser,
     LastAdministrator,
+    ClientUnknown,
+    ClientAddress,
     SettingsUnreadable,
     ServerSettings,
     SettingsNotWritten,

@@ -155,6 +155,16 @@ impl Fetch {
             .unwrap_or(Err(Unanswered::Timeout))
     }
 
+    /// As `send`; every redirect is returned as it is.
+    ///
+    /// # Errors
+    /// When there is no answer: see `Unanswered`.
+    pub async fn send_once(&self, request: Request, way: &Way) -> Result<Response, Unanswered> {
+        timeout(GET_TIME, Box::pin(self.exchange(request, way)))
+            .await
+            .unwrap_or(Err(Unanswered::Timeout))
+    }
+
     // rule: safe-s07
     async fn follow(&self, mut request: Request, way: &Way) -> Result<Response, Unanswered> {
         for _ in 0..=HOPS {

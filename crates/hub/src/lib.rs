@@ -10,6 +10,7 @@ pub mod clock;
 pub mod doctor;
 pub mod explained;
 pub mod fetch;
+pub mod issuer;
 pub mod journal;
 pub mod measure;
 pub mod route;
@@ -27,6 +28,7 @@ use tokio_util::task::TaskTracker;
 use catalog::Catalog;
 use clock::Clock;
 use fetch::{Egress, Fetch, Lookup, Proxies};
+use issuer::Issuer;
 use journal::Journal;
 use session::{Passports, Sessions};
 use sign_in::SignIns;
@@ -62,6 +64,7 @@ struct Parts {
     upstreams: Upstreams,
     catalog: Catalog,
     sessions: Sessions,
+    issuer: Issuer,
     clock: Clock,
     tracker: TaskTracker,
 }
@@ -122,6 +125,7 @@ impl Hub {
         let catalog = Catalog::new(store.clone(), upstreams.clone());
         let passports = Passports::new(store.clone(), clock.clone(), vault, &environment);
         let sessions = Sessions::start(catalog.clone(), passports);
+        let issuer = Issuer::new(store.clone(), fetch.clone(), clock.clone());
         let parts = Parts {
             store,
             journal,
@@ -130,6 +134,7 @@ impl Hub {
             upstreams,
             catalog,
             sessions,
+            issuer,
             clock,
             tracker,
         };
@@ -164,6 +169,10 @@ impl Hub {
 
     pub fn sessions(&self) -> &Sessions {
         &self.parts.sessions
+    }
+
+    pub fn issuer(&self) -> &Issuer {
+        &self.parts.issuer
     }
 
     pub fn clock(&self) -> &Clock {

@@ -8,6 +8,7 @@ mod edit;
 mod expand;
 mod file;
 mod group;
+mod issuer;
 mod items;
 mod oauth;
 mod problem;
@@ -24,6 +25,7 @@ pub use check::check;
 pub use edit::{Change, EditError, apply, apply_with};
 pub use file::{File, ParseError, Place};
 pub use group::{Group, Member, Pick, Sharing, Visibility};
+pub use issuer::{OAuthClient, OAuthServer, OAuthToken, OpenRegistration};
 pub use items::{Argument, Prompt, Resource};
 pub use oauth::{
     DynamicRegistration, GrantType, Grants, IdentityProvider, OAuth, Pkce, ResourceChoice,

@@ -11,6 +11,7 @@ use crate::check;
 use crate::expand::{self, Rule, Wanted};
 use crate::file::File;
 use crate::group::Group;
+use crate::issuer::{OAuthClient, OAuthServer, OAuthToken};
 use crate::items::{Prompt, Resource};
 use crate::problem::Problem;
 use crate::reader::{Log, Reader};
@@ -35,6 +36,10 @@ pub struct Settings {
     pub enable_session_rebuild: bool,
     /// How long a call waits for a person to sign in, where its server says nothing; zero: not at all.
     pub wait_for_sign_in: Option<Duration>,
+    /// How the hub gives tokens to its own clients.
+    pub oauth_server: OAuthServer,
+    pub oauth_clients: Vec<OAuthClient>,
+    pub oauth_tokens: Vec<OAuthToken>,
     /// All that a person should change, in the order of the file.
     pub problems: Vec<Problem>,
 }
@@ -59,7 +64,7 @@ impl Settings {
 type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Parts of the file that belong to features which we do not have yet.
-const LATER: [&str; 3] = ["userConfigs", "oauthClients", "oauthTokens"];
+const LATER: [&str; 1] = ["userConfigs"];
 
 /// Reads the meaning of a file. `lookup` is the environment. What is sealed stays shut.
 pub fn resolve(file: &File, lookup: Lookup<'_>) -> Settings {
@@ -109,6 +114,17 @@ pub fn resolve_with(file: &File, lookup: Lookup<'_>, vault: &dyn Vault) -> Setti
         name_separator: system.name_separator,
         enable_session_rebuild: system.enable_session_rebuild,
         wait_for_sign_in: system.wait_for_sign_in,
+        oauth_server: system.oauth_server,
+        oauth_clients: top
+            .objects("oauthClients")
+            .into_iter()
+            .filter_map(OAuthClient::read)
+            .collect(),
+        oauth_tokens: top
+            .objects("oauthTokens")
+            .into_iter()
+            .filter_map(OAuthToken::read)
+            .collect(),
         problems: Vec::new(),
     };
     top.finish_knowing(&LATER);

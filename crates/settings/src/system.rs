@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::issuer::OAuthServer;
 use crate::problem::Problem;
 use crate::reader::{Reader, shown};
 use crate::secret::Secret;
@@ -38,6 +39,7 @@ pub(crate) struct System {
     pub(crate) name_separator: String,
     pub(crate) enable_session_rebuild: bool,
     pub(crate) wait_for_sign_in: Option<Duration>,
+    pub(crate) oauth_server: OAuthServer,
 }
 
 impl Default for Routing {
@@ -62,16 +64,16 @@ impl Default for System {
             name_separator: "-".to_owned(),
             enable_session_rebuild: false,
             wait_for_sign_in: None,
+            oauth_server: OAuthServer::default(),
         }
     }
 }
 
 /// Parts of `systemConfig` that belong to features which we do not have yet.
-const LATER: [&str; 8] = [
+const LATER: [&str; 7] = [
     "smartRouting",
     "toolResultCompression",
     "mcpRouter",
-    "oauthServer",
     "oauth",
     "auth",
     "discovery",
@@ -93,6 +95,7 @@ impl System {
             name_separator: reader.text("nameSeparator").unwrap_or(usual.name_separator),
             enable_session_rebuild: reader.flag("enableSessionRebuild").unwrap_or(false),
             wait_for_sign_in: reader.milliseconds("waitForSignIn"),
+            oauth_server: oauth_server(&reader),
         };
         reader.finish_knowing(&LATER);
         system
@@ -127,6 +130,19 @@ impl Install {
         };
         reader.finish();
         install
+    }
+}
+
+/// Somebody decided something: what is no object switches it off.
+fn oauth_server(reader: &Reader<'_>) -> OAuthServer {
+    let key = "oauthServer";
+    match (reader.raw(key), reader.object(key)) {
+        (None, _) => OAuthServer::default(),
+        (Some(_), Some(written)) => OAuthServer::read(written),
+        (Some(_), None) => OAuthServer {
+            enabled: false,
+            ..OAuthServer::default()
+        },
     }
 }
 

@@ -10,14 +10,15 @@ use axum::Json;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
-use http::{Extensions, HeaderMap, HeaderName, StatusCode, header};
-use hub::access::{Caller, Denied};
+use http::{Extensions, HeaderMap, HeaderName, Method, StatusCode, header};
+use hub::access::{Caller, Denied, Issued};
 use hub::cause::Cause;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
 use crate::app::{App, Moment};
 use crate::audit;
+use crate::issuer::{home, metadata};
 use crate::problem::{Problem, Whose};
 use crate::session::password::same;
 
@@ -32,25 +33,34 @@ pub(crate) struct NotAdmitted {
 
 /// Whom the rules let in at `/mcp`.
 // rule: rfc6750-3 -- a request without valid credentials gets a WWW-Authenticate with the scheme Bearer.
-pub(crate) fn admit(app: &App, headers: &HeaderMap) -> Result<Caller, NotAdmitted> {
+pub(crate) fn admit(app: &App, (path, headers): (&str, &HeaderMap)) -> Result<Caller, NotAdmitted> {
     let now = app.now();
     let presented = key_in(headers, &now.key_header);
     if presented.is_some_and(|token| is_operator(app, token)) {
         return Ok(Caller::operator());
     }
-    let admitted = now.rules.admit(presented);
-    admitted.map_err(|denied| NotAdmitted::new(denied, app, headers))
+    let admitted = match presented.and_then(|token| issued(app, &now, token)) {
+        Some(issued) => through(issued, path),
+        None => now.rules.admit(presented),
+    };
+    admitted.map_err(|denied| NotAdmitted::new(denied, app, (path, headers)))
 }
 
 /// Whom the rules let in at a user's address. Where `/mcp` is open to everybody, a login of that user counts too.
 pub(crate) fn admit_as(
     app: &App,
     username: &str,
-    headers: &HeaderMap,
+    (path, headers): (&str, &HeaderMap),
 ) -> Result<Caller, NotAdmitted> {
     let now = app.now();
     let presented = key_in(headers, &now.key_header);
-    let admitted = if presented.is_some_and(|token| is_operator(app, token)) {
+    let own = presented.and_then(|token| issued(app, &now, token));
+    let admitted = if let Some(issued) = own {
+        match issued.caller().user() == Some(username) {
+            true => through(issued, path),
+            false => Err(Denied::SomebodyElse),
+        }
+    } else if presented.is_some_and(|token| is_operator(app, token)) {
         now.rules.through_the_eyes_of(username, &Caller::operator())
     } else {
         match now.rules.admit_as(username, presented) {
@@ -58,7 +68,24 @@ pub(crate) fn admit_as(
             admitted => admitted,
         }
     };
-    admitted.map_err(|denied| NotAdmitted::new(denied, app, headers))
+    admitted.map_err(|denied| NotAdmitted::new(denied, app, (path, headers)))
+}
+
+/// A token that the hub gave.
+fn issued<'m>(app: &App, now: &'m Moment, token: &str) -> Option<&'m Issued> {
+    now.rules.issued(token, app.hub().clock().now())
+}
+
+fn through(issued: &Issued, path: &str) -> Result<Caller, Denied> {
+    let caller = issued.opens(path).then(|| issued.caller().clone());
+    caller.ok_or(Denied::Elsewhere)
+}
+
+/// Takes a token of ours out of a request, so that no setting passes it on: it opens this hub, and is nothing to its servers.
+// rule: mcphub-token-passed-on -- a token that was given for the hub is never sent to a server.
+pub(crate) fn keep_back(app: &App, headers: &mut HeaderMap) {
+    headers.remove(header::AUTHORIZATION);
+    headers.remove(&app.now().key_header);
 }
 
 /// Who was let in by the head of a request, now that its body has come; that may have taken long.
@@ -73,7 +100,7 @@ pub(crate) fn still<'c>(
         return Ok(Cow::Borrowed(caller));
     }
     let again = now.rules.again(caller).map(Cow::Owned);
-    again.ok_or_else(|| NotAdmitted::new(Denied::Unknown, app, headers))
+    again.ok_or_else(|| NotAdmitted::new(Denied::Unknown, app, ("", headers)))
 }
 
 fn logged_in(app: &App, username: &str, headers: &HeaderMap) -> Result<Caller, Denied> {
@@ -93,11 +120,22 @@ fn logged_in(app: &App, username: &str, headers: &HeaderMap) -> Result<Caller, D
 }
 
 impl NotAdmitted {
-    fn new(denied: Denied, app: &App, headers: &HeaderMap) -> Self {
-        let base = base_url(app, headers);
+    /// `path`: the endpoint, below the hub's address.
+    // rule: as-resource-metadata-pointer -- the challenge points to the metadata of the very endpoint that was asked.
+    fn new(denied: Denied, app: &App, (path, headers): (&str, &HeaderMap)) -> Self {
+        let (home, well_known) = (home(app, headers), metadata::RESOURCE);
+        let endpoint = match path.trim_end_matches('/') {
+            "/mcp" => "",
+            path => path,
+        };
+        // Messages of the old transport are a part of what its stream is.
+        let endpoint = match endpoint.strip_suffix("/messages") {
+            Some(user) => format!("{user}/sse"),
+            None => endpoint.to_owned(),
+        };
         Self {
             denied,
-            resource_metadata: format!("{base}/.well-known/oauth-protected-resource"),
+            resource_metadata: format!("{home}{well_known}{endpoint}"),
         }
     }
 
@@ -169,6 +207,8 @@ pub(crate) struct Visitor {
     /// `None`: a key or the operator, no person with an account.
     pub(crate) username: Option<String>,
     pub(crate) is_admin: bool,
+    /// By a token that was given for less.
+    only_reads: bool,
 }
 
 /// What a visitor without an account showed.
@@ -195,6 +235,11 @@ impl FromRequestParts<App> for Visitor {
             (None, Shown::Nothing) => ("anyone", ""),
         };
         audit::note(&parts.extensions, kind, name);
+        // rule: mcphub-token-scope -- a token without `write` changes nothing.
+        if visitor.only_reads && !matches!(parts.method, Method::GET | Method::HEAD) {
+            let message = "the token was not given to change anything: its scope has no `write`";
+            return Err(Problem::new(Whose::Forbidden, message).code("insufficient_scope"));
+        }
         parts.extensions.insert(Entered {
             visitor: visitor.clone(),
             then,
@@ -214,6 +259,7 @@ impl Visitor {
         let nobody_special = Self {
             username: None,
             is_admin: true,
+            only_reads: false,
         };
         let login = headers
             .get(LOGIN_HEADER)
@@ -236,6 +282,15 @@ impl Visitor {
                 let visitor = Self {
                     username: Some(person.username),
                     is_admin: person.is_admin,
+                    only_reads: false,
+                };
+                return Ok((visitor, Shown::Nothing));
+            }
+            if let Some(issued) = issued(app, now, token).filter(|issued| issued.opens_api()) {
+                let visitor = Self {
+                    username: issued.caller().user().map(str::to_owned),
+                    is_admin: issued.is_admin(),
+                    only_reads: !issued.has_scope("write"),
                 };
                 return Ok((visitor, Shown::Nothing));
             }
@@ -316,7 +371,7 @@ fn key_in<'h>(headers: &'h HeaderMap, named: &HeaderName) -> Option<&'h str> {
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     strip_scheme(headers.get(header::AUTHORIZATION)?.to_str().ok()?)
 }
 

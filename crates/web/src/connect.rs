@@ -4,7 +4,7 @@
 //! clicks shows with a password that he may use the server. Nothing is remembered of that. What the page says: `connect::words`.
 
 pub(crate) mod all;
-mod click;
+pub(crate) mod click;
 mod walk;
 mod words;
 
@@ -183,7 +183,7 @@ fn form(meant: &Meant, said: Said) -> Response {
     response
 }
 
-fn is_https(settings: &Settings) -> bool {
+pub(crate) fn is_https(settings: &Settings) -> bool {
     let base = settings.base_url();
     base.is_some_and(|base| base.starts_with("https:"))
 }

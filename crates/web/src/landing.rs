@@ -17,7 +17,7 @@ fn page(base: &str, open: bool) -> Page {
     let key = if open {
         "None is asked for."
     } else {
-        "Send one of bearerKeys as Authorization: Bearer."
+        "Sign in when the client asks for it, or send one of bearerKeys as Authorization: Bearer."
     };
     let command = |words: &str, command: &str| Row::Command(words.to_owned(), command.to_owned());
     Page {
@@ -43,18 +43,6 @@ fn page(base: &str, open: bool) -> Page {
 pub(crate) async fn schema() -> ([(http::HeaderName, &'static str); 1], &'static str) {
     let kind = (http::header::CONTENT_TYPE, "application/schema+json");
     ([kind], settings::SCHEMA)
-}
-
-/// RFC 9728 2: the hub's own metadata. It names no authorization server, so a client asks its person for a key.
-pub(crate) async fn resource_metadata(
-    State(app): State<App>,
-    headers: HeaderMap,
-) -> axum::Json<serde_json::Value> {
-    axum::Json(serde_json::json!({
-        "resource": format!("{}/mcp", base_url(&app, &headers)),
-        "resource_name": "MCPHub",
-        "bearer_methods_supported": ["header"],
-    }))
 }
 
 /// What the hub is as a client: its own document, for login servers that take its address as client id.

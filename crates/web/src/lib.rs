@@ -13,6 +13,7 @@ mod doors;
 mod errors;
 mod guard;
 mod health;
+mod issuer;
 mod landing;
 mod listen;
 mod log_book;

@@ -91,6 +91,8 @@ pub(crate) struct Form {
     /// Names and labels of what is typed; one named `password` is not shown.
     pub(crate) fields: &'static [(&'static str, &'static str)],
     pub(crate) button: &'static str,
+    /// Value and label of a second button, which takes no field: the answer no.
+    pub(crate) other: Option<(&'static str, &'static str)>,
 }
 
 #[derive(Clone, Debug)]
@@ -224,7 +226,14 @@ impl Act {
                         "<label>{label}<input type=\"{kind}\" name=\"{name}\" autocomplete=\"{hint}\" required></label>"
                     );
                 }
-                let _ = write!(html, "<button class=\"go\">{}</button></form>", form.button);
+                let _ = write!(html, "<button class=\"go\">{}</button>", form.button);
+                if let Some((value, label)) = form.other {
+                    let _ = write!(
+                        html,
+                        "<button class=\"go other\" name=\"decision\" value=\"{value}\" formnovalidate>{label}</button>"
+                    );
+                }
+                html.push_str("</form>");
                 html
             }
         }

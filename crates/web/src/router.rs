@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{OriginalUri, RawQuery, Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use http::{HeaderMap, Method};
 use hub::access::Caller;
 use hub::catalog::Endpoint;
@@ -24,8 +24,8 @@ use crate::mcp::Mcp;
 use crate::problem::{self, Problem, Whose};
 use crate::sse::Sse;
 use crate::{
-    access, api, callback, connect, dashboard, errors, guard, health, landing, metrics, openapi,
-    public_config,
+    access, api, callback, connect, dashboard, errors, guard, health, issuer, landing, metrics,
+    openapi, public_config,
 };
 
 /// What is asked to see how the hub stands.
@@ -91,7 +91,9 @@ impl Front {
                 false => response,
             };
         };
-        let caller = match self.caller(&address, request.headers()) {
+        let path = request.uri().path();
+        let path = path.strip_prefix(&*self.prefix).unwrap_or(path);
+        let caller = match self.caller(&address, (path, request.headers())) {
             Ok(caller) => caller,
             Err(refused) => return refused.into_response(),
         };
@@ -100,7 +102,12 @@ impl Front {
             Ok(name) => Endpoint::Named(name.into()),
             Err(_) => return missing(),
         };
-        match address.door {
+        let (door, messages) = (address.door, self.messages(address.user));
+        let mut request = request;
+        if caller.came_with_token() {
+            access::keep_back(&self.app, request.headers_mut());
+        }
+        match door {
             // On the heap: what a call holds is large, and connections are many.
             Door::Mcp => {
                 let kept = request_id::kept(request.headers());
@@ -111,21 +118,22 @@ impl Front {
                     Some(span) => request_id::keep(kept, answered.instrument(span)).await,
                 }
             }
-            Door::Sse => {
-                let messages = self.messages(address.user);
-                self.sse.open(endpoint, &caller, (request, messages))
-            }
+            Door::Sse => self.sse.open(endpoint, &caller, (request, messages)),
             Door::Messages => Box::pin(self.sse.receive(&caller, request)).await,
         }
     }
 
-    fn caller(&self, address: &Address<'_>, headers: &HeaderMap) -> Result<Caller, NotAdmitted> {
+    fn caller(
+        &self,
+        address: &Address<'_>,
+        asked: (&str, &HeaderMap),
+    ) -> Result<Caller, NotAdmitted> {
         let Some(user) = address.user else {
-            return access::admit(&self.app, headers);
+            return access::admit(&self.app, asked);
         };
         // What is no text is nobody's name.
         let user = percent_decode_str(user).decode_utf8_lossy();
-        access::admit_as(&self.app, &user, headers)
+        access::admit_as(&self.app, &user, asked)
     }
 
     /// Where clients of the old transport send their messages. In the path as it was asked for, it needs no escaping.
@@ -165,9 +173,11 @@ fn rest(app: &App, prefix: &str) -> Router {
         .route("/c/{code}", get(connect::short))
         .route("/errors/{code}", get(errors::show))
         .route(
-            "/.well-known/oauth-protected-resource",
-            get(landing::resource_metadata),
+            "/oauth/authorize",
+            get(issuer::consent::show).post(issuer::consent::decide),
         )
+        .route("/oauth/userinfo", get(issuer::user_info))
+        .merge(of_clients())
         .route(hub::sign_in::document::PATH, get(landing::client_document));
     let placed = Router::new()
         .route("/", get(dashboard::front))
@@ -186,6 +196,27 @@ fn rest(app: &App, prefix: &str) -> Router {
         // The gate limits bodies, by the settings of the moment.
         .layer(axum::extract::DefaultBodyLimit::disable())
         .with_state(app.clone())
+}
+
+/// What programs ask that want to be let in, also those that live in a browser.
+fn of_clients() -> Router<App> {
+    let resource = issuer::metadata::RESOURCE;
+    let server = "/.well-known/oauth-authorization-server";
+    Router::new()
+        .route(resource, get(issuer::metadata::resource))
+        .route(
+            &format!("{resource}/{{*path}}"),
+            get(issuer::metadata::resource),
+        )
+        .route(server, get(issuer::metadata::server))
+        .route(
+            &format!("{server}/{{*path}}"),
+            get(issuer::metadata::server),
+        )
+        .route("/oauth/register", post(issuer::register))
+        .route("/oauth/token", post(issuer::token))
+        .route("/oauth/revoke", post(issuer::revoke))
+        .layer(axum::middleware::from_fn(issuer::readable))
 }
 
 /// A callback that the settings place at another path than ours, or something of the dashboard; else there is nothing.

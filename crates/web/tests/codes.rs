@@ -173,6 +173,25 @@ async fn whoever_may_not_or_is_too_fast_is_told_with_a_code() {
 }
 
 #[tokio::test]
+async fn a_program_that_cannot_be_let_in_has_a_page_with_its_code() {
+    let client = json!({ "clientId": "c", "name": "c", "redirectUris": ["https://c.example/cb"] });
+    let stage = Stage::new(&json!({ "oauthClients": [client] }).to_string()).await;
+    let evil = "client_id=c&redirect_uri=https://evil.example/cb";
+    for (cause, query) in [
+        (Cause::ClientUnknown, ""),
+        (Cause::ClientUnknown, "client_id=nobody"),
+        (Cause::ClientAddress, evil),
+    ] {
+        let path = format!("/oauth/authorize?{query}");
+        let page = stage.ask_as(STRANGER, Method::GET, &path, None).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "{query}");
+        assert!(page.text.contains(&cause.id()), "{query}: {}", page.text);
+        let sent = page.header(header::LOCATION).len() + page.header(header::REFRESH).len();
+        assert_eq!(sent, 0, "{query}");
+    }
+}
+
+#[tokio::test]
 async fn settings_that_cannot_be_written_have_their_code() {
     let (stage, _world) = open().await;
     std::fs::write(stage.path(), "{ broken").unwrap();

@@ -34,7 +34,9 @@ impl Rules {
             .iter()
             .map(|user| owner(&user.username, settings))
             .collect();
-        Self::new(door, &keys, &groups).with_users(&users, &groups)
+        Self::new(door, &keys, &groups)
+            .with_users(&users, &groups)
+            .with_issued(settings)
     }
 }
 

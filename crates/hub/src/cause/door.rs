@@ -195,4 +195,22 @@ pub(super) const ROWS: &[Row] = &[
         clause: None,
         cure: "make another user an administrator first",
     },
+    Row {
+        cause: Cause::ClientUnknown,
+        id: (Family::Hub, 22),
+        word: "client-unknown",
+        title: "The hub does not know the program that wants to be let in.",
+        why: "It was removed, registered at another hub or so long ago that it was forgotten, or the link was cut off.",
+        clause: Some("RFC 6749 4.1.2.1"),
+        cure: "let the program forget what it holds for this hub (log out there, or remove and add the hub), and connect again",
+    },
+    Row {
+        cause: Cause::ClientAddress,
+        id: (Family::Hub, 23),
+        word: "client-address",
+        title: "The program wants to be answered at an address that is not its own.",
+        why: "Whoever is at that address would get in instead of the program.",
+        clause: Some("RFC 6749 4.1.2.1"),
+        cure: "connect again from the program itself; if you wrote it down under oauthClients, add the address to its redirectUris",
+    },
 ];

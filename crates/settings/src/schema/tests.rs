@@ -35,7 +35,9 @@ fn whole() -> Value {
         "bearerKeys": [{ "token": "t" }, { "token": "t", "kind": "user", "owner": "u" }],
         "prompts": [{ "name": "p", "arguments": [named] }],
         "resources": [{ "uri": "r" }],
-        "systemConfig": { "routing": {}, "install": {} },
+        "oauthClients": [{ "clientId": "c", "metadata": {} }],
+        "oauthTokens": [{ "accessToken": "a", "clientId": "c", "username": "u" }],
+        "systemConfig": { "routing": {}, "install": {}, "oauthServer": { "dynamicRegistration": {}, "clientIdMetadata": {} } },
     })
 }
 

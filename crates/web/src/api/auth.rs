@@ -67,28 +67,22 @@ pub(super) async fn login(
     let Body(sent) = Body::<Credentials>::from_request(request, &app).await?;
     let (settings, now) = (app.hub().store().current(), app.hub().clock().now());
     let asked = (sent.username.as_str(), sent.password.as_str());
-    let login = app
+    let mut login = app
         .sessions()
         .log_in(&settings, asked, from, now)
         .await
         .map_err(|error| refused(&error))?;
     // Only now it is known that this is a name, and no password in the wrong field.
     audit::note(&extensions, "user", &login.person.username);
-    let mut token = login.token;
-    // What is stored is not touched where nothing may be changed.
-    // rule: mcphub-rights
-    let outdated = login.outdated.filter(|_| !app.options().read_only);
-    if let Some(outdated) = outdated
-        && let Ok(fresh) = app.sessions().hash(&sent.password).await
-        && first::rehash(app.hub(), &login.person.username, &outdated, &fresh).await
+    if let Some(fresh) = first::renewed(&app, &login, &sent.password).await
         && let Some(renewed) = app.sessions().sign_again(&login.person, &fresh, now)
     {
-        token = renewed;
+        login.token = renewed;
     }
     Ok(Json(Login {
         success: true,
         message: "logged in",
-        token,
+        token: login.token,
         user: known(Some(&login.person.username), login.person.is_admin),
     }))
 }

@@ -244,6 +244,11 @@ pub(super) async fn remove(
         let mut changes: Vec<Change> = keys
             .map(|at| Change::remove(["bearerKeys", &at.to_string()]))
             .collect();
+        let tokens = lists::entries(file, "oauthTokens").iter().enumerate();
+        let his = tokens.filter(|(_, token)| token["username"] == name.as_str());
+        let his: Vec<usize> = his.map(|(at, _)| at).collect();
+        let tokens = his.into_iter().rev();
+        changes.extend(tokens.map(|at| Change::remove(["oauthTokens", &at.to_string()])));
         changes.push(Change::remove([USERS, &place.to_string()]));
         Ok((changes, ()))
     })

@@ -16,24 +16,26 @@ const NONCE_BYTES: usize = 16;
 /// As long as a ticket lives.
 const COOKIE_SECONDS: u32 = 600;
 /// What the form calls them.
-pub(super) const TIE: &str = "tie";
-pub(super) const USERNAME: &str = "username";
-pub(super) const PASSWORD: &str = "password";
-pub(super) const SERVER: &str = "server";
+pub(crate) const TIE: &str = "tie";
+pub(crate) const USERNAME: &str = "username";
+pub(crate) const PASSWORD: &str = "password";
+pub(crate) const SERVER: &str = "server";
 
 /// What was sent with the click.
 #[derive(Debug, Default)]
-pub(super) struct Click {
+pub(crate) struct Click {
     tie: String,
     nonce: String,
-    pub(super) username: String,
-    pub(super) password: String,
+    pub(crate) username: String,
+    pub(crate) password: String,
+    /// The other button was clicked.
+    pub(crate) denied: bool,
     /// Which of several was clicked.
-    pub(super) server: Option<String>,
+    pub(crate) server: Option<String>,
 }
 
 impl Click {
-    pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Self {
+    pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Self {
         let mut click = Self::default();
         for (name, value) in form_urlencoded::parse(body) {
             match &*name {
@@ -41,6 +43,7 @@ impl Click {
                 USERNAME => click.username = value.into_owned(),
                 PASSWORD => click.password = value.into_owned(),
                 SERVER => click.server = Some(value.into_owned()),
+                "decision" => click.denied = value == "deny",
                 _ => {}
             }
         }
@@ -51,14 +54,14 @@ impl Click {
     }
 
     // rule: safe-w12 -- a form that changes something is taken from our own page only.
-    pub(super) fn is_of(&self, headers: &HeaderMap, form: &str) -> bool {
+    pub(crate) fn is_of(&self, headers: &HeaderMap, form: &str) -> bool {
         let tied = !self.nonce.is_empty() && same(&self.tie, &tie(form, &self.nonce));
         tied && is_from_here(headers)
     }
 }
 
 /// The value of this cookie, as the browser sent it along.
-pub(super) fn cookie_in<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
+pub(crate) fn cookie_in<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
     let cookies = headers.get_all(header::COOKIE).iter();
     let cookies = cookies.filter_map(|line| line.to_str().ok());
     let mut pairs = cookies
@@ -82,12 +85,12 @@ fn is_from_here(headers: &HeaderMap) -> bool {
     })
 }
 
-pub(super) fn nonce() -> String {
+pub(crate) fn nonce() -> String {
     hub::chance::token(NONCE_BYTES)
 }
 
 /// What stands in the form of a browser that has this cookie.
-pub(super) fn tie(form: &str, nonce: &str) -> String {
+pub(crate) fn tie(form: &str, nonce: &str) -> String {
     let mut digest = Sha256::new();
     digest.update(form);
     digest.update([0]);
@@ -95,7 +98,7 @@ pub(super) fn tie(form: &str, nonce: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest.finalize())
 }
 
-pub(super) fn cookie(nonce: &str, https: bool) -> String {
+pub(crate) fn cookie(nonce: &str, https: bool) -> String {
     let secure = if https { "; Secure" } else { "" };
     format!("{COOKIE}={nonce}; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Strict{secure}")
 }

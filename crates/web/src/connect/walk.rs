@@ -22,7 +22,7 @@ const MOST: usize = 256;
 /// All walks of a hub.
 pub(crate) struct Walks {
     /// Ties the forms of the list to the browser that shows them.
-    pub(super) form: String,
+    pub(crate) form: String,
     open: Mutex<VecDeque<Walk>>,
 }
 

@@ -67,6 +67,7 @@ pub(super) fn form(meant: &Meant, said: Said, tie: String) -> Page {
             hidden: (TIE, tie),
             fields,
             button: "Continue to sign in",
+            other: None,
         }),
         hint: CAREFUL,
         ..page(status, tone, Some(name), "Sign in to this server?", lead)

@@ -5,7 +5,8 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use settings::Change;
 
-use super::{ADMIN, LoginError, Sessions};
+use super::{ADMIN, Login, LoginError, Sessions};
+use crate::app::App;
 
 /// 24 characters.
 const STRENGTH: usize = 18;
@@ -66,8 +67,21 @@ fn account(users: Option<&Value>, hash: &str) -> Change {
     }
 }
 
+/// A fresh hash in the settings for a login that was opened by an old one: the hash, when it is there. What is stored is not touched
+/// where nothing may be changed.
+// rule: mcphub-rights
+pub(crate) async fn renewed(app: &App, login: &Login, password: &str) -> Option<String> {
+    let outdated = login
+        .outdated
+        .as_deref()
+        .filter(|_| !app.options().read_only)?;
+    let fresh = app.sessions().hash(password).await.ok()?;
+    let stored = rehash(app.hub(), &login.person.username, outdated, &fresh).await;
+    stored.then_some(fresh)
+}
+
 /// Stores a fresh hash for the account whose old hash is `outdated`; true when it was.
-pub(crate) async fn rehash(hub: &Hub, username: &str, outdated: &str, fresh: &str) -> bool {
+async fn rehash(hub: &Hub, username: &str, outdated: &str, fresh: &str) -> bool {
     let file = hub.store().file();
     let users = file
         .document()

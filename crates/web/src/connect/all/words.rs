@@ -60,6 +60,7 @@ pub(super) fn login(said: Said, tie: String) -> Page {
             hidden: (TIE, tie),
             fields: &[(USERNAME, "User name"), (PASSWORD, "Password")],
             button: "Show what waits",
+            other: None,
         }),
         hint: "The login counts for this list only, and ends half an hour after its last use.",
         ..page(status, tone, None, "Who signs in?", lead)

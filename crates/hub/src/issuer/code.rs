@@ -1,0 +1,93 @@
+//! Authorization codes that wait for their client: in memory, each for one use, for a few minutes and in bounds. RFC 6749 4.1.2.
+//!
+//! A restart forgets them, and the client begins again.
+
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime};
+
+use super::book::{self, Grant};
+use super::digest::Digest;
+
+/// Each takes a person's consent.
+const MOST: usize = 1_000;
+
+/// What a code is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Code {
+    pub(crate) grant: Grant,
+    /// As the client wrote it, if it did.
+    pub(crate) redirect_uri: Option<String>,
+    pub(crate) challenge: String,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Codes {
+    waiting: HashMap<Digest, (Code, SystemTime)>,
+}
+
+impl Codes {
+    /// A new code, as the client gets it.
+    pub(crate) fn give(&mut self, code: Code, lifetime: Duration, now: SystemTime) -> String {
+        self.waiting.retain(|_, (_, until)| now < *until);
+        if self.waiting.len() >= MOST {
+            let first = self.waiting.iter().min_by_key(|(_, (_, until))| *until);
+            if let Some(first) = first.map(|(digest, _)| *digest) {
+                self.waiting.remove(&first);
+            }
+        }
+        let word = book::word(&code.grant.family);
+        self.waiting
+            .insert(Digest::of(&word), (code, now + lifetime));
+        word
+    }
+
+    /// What the code is for. It is used up.
+    // rule: as-code-once -- a code is used once, and for a short time.
+    pub(crate) fn take(&mut self, word: &str, now: SystemTime) -> Option<Code> {
+        let (code, until) = self.waiting.remove(&Digest::of(word))?;
+        (now < until).then_some(code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code() -> Code {
+        Code {
+            grant: Grant {
+                family: book::new_family(),
+                client_id: "c".into(),
+                username: "alice".into(),
+                account: None,
+                scope: String::new(),
+                resource: None,
+                refreshes: true,
+            },
+            redirect_uri: None,
+            challenge: String::new(),
+        }
+    }
+
+    // rule: as-code-once
+    #[test]
+    fn a_code_is_good_once_and_for_its_time() {
+        let (mut codes, now) = (Codes::default(), SystemTime::UNIX_EPOCH);
+        let life = Duration::from_secs(300);
+        let word = codes.give(code(), life, now);
+        assert!(codes.take(&word, now).is_some());
+        assert!(codes.take(&word, now).is_none());
+        let word = codes.give(code(), life, now);
+        assert!(codes.take(&word, now + life).is_none());
+        assert!(codes.take(&word, now).is_none(), "a late try uses it up");
+    }
+
+    #[test]
+    fn there_are_only_so_many() {
+        let (mut codes, now) = (Codes::default(), SystemTime::UNIX_EPOCH);
+        for second in 0..(MOST as u64 + 20) {
+            codes.give(code(), Duration::from_secs(10_000 + second), now);
+        }
+        assert_eq!(codes.waiting.len(), MOST);
+    }
+}

@@ -1,0 +1,84 @@
+//! The two documents by which clients find their way: the protected resource's (RFC 9728) and the authorization server's (RFC 8414).
+
+use axum::Json;
+use axum::extract::{OriginalUri, State};
+use http::HeaderMap;
+use serde_json::{Value, json};
+
+use super::{home, is_on, on};
+use crate::address::{Address, Door};
+use crate::app::App;
+use crate::problem::Problem;
+
+pub(crate) const RESOURCE: &str = "/.well-known/oauth-protected-resource";
+
+/// GET `/.well-known/oauth-protected-resource` and, for each endpoint, with its path behind. Without one `/mcp` is meant.
+pub(crate) async fn resource(
+    State(app): State<App>,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Problem> {
+    let prefix = app.options().prefix();
+    let (_, behind) = uri.path().split_once(RESOURCE).unwrap_or_default();
+    // RFC 9728 3.1 puts the whole path of the resource behind; with a prefix of ours that is a part of it.
+    let path = behind.strip_prefix(prefix.as_str()).unwrap_or(behind);
+    let path = match path.trim_end_matches('/') {
+        "" => "/mcp",
+        path => path,
+    };
+    if !is_resource(path) {
+        return Err(Problem::missing("no resource of this hub is at that path"));
+    }
+    let home = home(&app, &headers);
+    let mut document = json!({
+        "resource": format!("{home}{path}"),
+        "resource_name": "MCPHub",
+        "bearer_methods_supported": ["header"],
+    });
+    if is_on(&app) {
+        document["authorization_servers"] = json!([home]);
+        document["scopes_supported"] = json!(app.now().settings.oauth_server.allowed_scopes);
+    }
+    Ok(Json(document))
+}
+
+fn is_resource(path: &str) -> bool {
+    let door = Address::of(path, "").map(|address| address.door);
+    matches!(door, Some(Door::Mcp | Door::Sse)) || path == "/api"
+}
+
+/// GET `/.well-known/oauth-authorization-server`, and with the path of an endpoint behind, where some clients look.
+pub(crate) async fn server(
+    State(app): State<App>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Problem> {
+    on(&app)?;
+    let home = home(&app, &headers);
+    let settings = app.now().settings.clone();
+    let server = &settings.oauth_server;
+    let methods: &[&str] = if server.require_client_secret {
+        &["client_secret_basic", "client_secret_post"]
+    } else {
+        &["none", "client_secret_basic", "client_secret_post"]
+    };
+    let mut document = json!({
+        "issuer": home,
+        "authorization_endpoint": format!("{home}/oauth/authorize"),
+        "token_endpoint": format!("{home}/oauth/token"),
+        "revocation_endpoint": format!("{home}/oauth/revoke"),
+        "userinfo_endpoint": format!("{home}/oauth/userinfo"),
+        "scopes_supported": server.allowed_scopes,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_methods_supported": methods,
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": true,
+        "client_id_metadata_document_supported": server.client_documents.is_some(),
+    });
+    if server.registration.enabled {
+        document["registration_endpoint"] = format!("{home}/oauth/register").into();
+    }
+    Ok(Json(document))
+}

@@ -1,0 +1,13 @@
+//! The hub as authorization server of its own clients, on the wire: metadata, registration, the page on which a person agrees, tokens and their end.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+
+#[path = "../stage/mod.rs"]
+mod stage;
+
+mod client;
+mod consent;
+mod door;
+mod life;
+mod metadata;
+mod registering;
