@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use url::Url;
+
 use crate::issuer::OAuthServer;
 use crate::problem::Problem;
 use crate::reader::{Reader, shown};
@@ -124,7 +126,7 @@ impl Routing {
 impl Install {
     fn read(reader: Reader<'_>) -> Self {
         let install = Self {
-            base_url: reader.text("baseUrl"),
+            base_url: public_address(&reader),
             python_index_url: reader.text("pythonIndexUrl"),
             npm_registry: reader.text("npmRegistry"),
         };
@@ -151,6 +153,24 @@ fn bearer_auth(reader: &Reader<'_>) -> Option<bool> {
     reader
         .raw("enableBearerAuth")
         .map(|_| reader.flag("enableBearerAuth").unwrap_or(true))
+}
+
+/// The hub's address for people and login servers. One that cannot be an address stays what was decided, so that no door opens by it.
+fn public_address(reader: &Reader<'_>) -> Option<String> {
+    let key = "baseUrl";
+    let address = reader.text(key)?;
+    let fits = Url::parse(address.trim()).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    });
+    if !fits {
+        let why = format!("`{}` is not an address", shown(&address));
+        let problem = Problem::warning(&reader.path_to(key), why);
+        reader.report(problem.cure("write an address as `https://hub.example.com`"));
+    }
+    Some(address)
 }
 
 /// Headers with a meaning of their own, besides those of one connection: a key in one of them would break requests, or be sent by every browser.

@@ -96,6 +96,32 @@ async fn settings_that_cannot_be_and_nothing_at_all_are_refused() {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
 }
 
+#[tokio::test]
+async fn a_public_address_that_is_none_is_refused_with_the_cure() {
+    let stage = Stage::new("{}").await;
+    for wrong in [
+        "not an address",
+        "hub.example.com",
+        "ftp://hub.example.com",
+        "https://hub.example.com/?a=b",
+        "https://",
+    ] {
+        let install = json!({ "install": { "baseUrl": wrong } });
+        let answer = put(&stage, "/api/system-config", install).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{wrong:?}");
+        assert!(
+            answer.text.contains("https://hub.example.com"),
+            "{wrong:?}: {}",
+            answer.text
+        );
+    }
+    for right in ["https://hub.example.com/tools/", "http://10.0.0.5:3000"] {
+        let install = json!({ "install": { "baseUrl": right } });
+        let answer = put(&stage, "/api/system-config", install).await;
+        assert_eq!(answer.status, StatusCode::OK, "{right}: {}", answer.text);
+    }
+}
+
 // rule: mcphub-key-header
 #[tokio::test]
 async fn a_header_for_keys_that_would_break_requests_is_refused() {
