@@ -127,3 +127,49 @@ async fn a_missing_sign_in_is_told_with_its_link() {
         assert!(answer.json()["errorCode"].is_string());
     }
 }
+
+// rule: at-37
+#[tokio::test]
+async fn who_may_not_sign_everybody_in_is_shown_the_hubs_own_page_and_no_link_of_a_sign_in_that_is_over()
+ {
+    let switches = lab::Switches {
+        iss: lab::Iss::Wrong,
+        ..lab::Switches::default()
+    };
+    let world = lab::World::start(switches).await.unwrap();
+    let password = bcrypt::hash("eves password", 4).unwrap();
+    let settings = json!({
+        "mcpServers": { "practice": { "url": world.mcp_url(), "visibility": "public" } },
+        "users": [{ "username": "eve", "password": password }],
+    });
+    let stage = Stage::new(&settings.to_string()).await;
+    let mut states = stage.hub.upstreams().get("practice").unwrap().watch();
+    let needed = states.wait_for(|state| matches!(state, State::NeedsSignIn { .. }));
+    drop(needed.await.unwrap());
+    let login = stage.log_in("eve", "eves password").await.json();
+    let eve = login["token"].as_str();
+    let path = "/api/resources/read";
+    let body = json!({ "uri": "test://text", "server": "practice" });
+    let read = async |who| {
+        stage
+            .ask_as(who, Method::POST, path, Some(body.clone()))
+            .await
+    };
+
+    let hers = read(eve).await;
+    assert_eq!(hers.status, StatusCode::CONFLICT, "{}", hers.text);
+    let link = hers.json()["authorizationUrl"].as_str().unwrap().to_owned();
+    assert!(link.starts_with("http://localhost:3000/c/"), "{link}");
+    assert!(!hers.text.contains("state="), "{}", hers.text);
+
+    let admins = post(&stage, path, body.clone()).await.json();
+    let link = admins["authorizationUrl"].as_str().unwrap();
+    assert!(link.starts_with(&world.issuer()), "{link}");
+    let browser = lab::Browser::new().unwrap();
+    let back = browser.decide(link, lab::Decision::Allow).await.unwrap();
+    let (_, query) = back.split_once('?').unwrap();
+    stage.hub.sign_ins().callback(query).await.unwrap_err();
+    let over = post(&stage, path, body.clone()).await;
+    assert_ne!(over.status, StatusCode::OK, "{}", over.text);
+    assert_ne!(over.json()["authorizationUrl"], link, "it was used up");
+}

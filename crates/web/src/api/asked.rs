@@ -3,12 +3,13 @@
 //! Who asks must see the server. Leaves out what a session has: nobody is asked back, and a missing sign-in is not waited for but told.
 
 use hub::cause::Cause;
+use hub::sign_in::Needed;
 use hub::upstream::{CallError, NotServed, Upstream};
 use mcp::message::{Kind, Message, code};
 use serde_json::{Value, json};
 use settings::{Server, Settings};
 
-use super::oauth::{needed, told};
+use super::oauth::{account as account_of, needed, ticket, told};
 use super::servers::no_server;
 use super::view::sees;
 use crate::access::Visitor;
@@ -62,39 +63,39 @@ pub(super) fn own_name<'n>(
     }
 }
 
-/// Asks, and gives the result as it is.
+/// Asks for this visitor, and gives the result as it is.
 pub(super) async fn asked(
+    (app, visitor): (&App, &Visitor),
     upstream: &Upstream,
-    method: &str,
-    params: &str,
+    (method, params): (&str, &str),
 ) -> Result<Value, Problem> {
-    let answer = response(upstream, Message::request("1", method, Some(params))).await?;
+    let request = Message::request("1", method, Some(params));
+    let failed = |error: CallError| failed((app, visitor), upstream, error);
+    let answer = response(upstream, request).await.map_err(failed)??;
     outcome(upstream.name(), &answer)
 }
 
 /// The response. What the server tells meanwhile has no reader here; what it asks is answered with "not possible here", so
 /// that it does not wait.
-async fn response(upstream: &Upstream, request: Message) -> Result<Message, Problem> {
+async fn response(
+    upstream: &Upstream,
+    request: Message,
+) -> Result<Result<Message, Problem>, CallError> {
     let mut call = upstream.call(request);
     while let Some(message) = call.next().await {
-        let message = message.map_err(|error| failed(upstream, &error))?;
+        let message = message?;
         match message.kind() {
-            Kind::Response => return Ok(message),
+            Kind::Response => return Ok(Ok(message)),
             Kind::Notification => {}
             Kind::Request => {
                 let why = "nobody can be asked during a call over the REST API";
                 let refusal = Message::failure(message.id(), code::METHOD_NOT_FOUND, why, None);
-                upstream
-                    .answer(refusal)
-                    .await
-                    .map_err(|error| failed(upstream, &error))?;
+                upstream.answer(refusal).await?;
             }
         }
     }
-    Err(Problem::new(
-        Whose::Upstream,
-        format!("{} ended the call without an answer", upstream.name()),
-    ))
+    let text = format!("{} ended the call without an answer", upstream.name());
+    Ok(Err(Problem::new(Whose::Upstream, text)))
 }
 
 fn outcome(server: &str, answer: &Message) -> Result<Value, Problem> {
@@ -123,9 +124,15 @@ fn outcome(server: &str, answer: &Message) -> Result<Value, Problem> {
     .with("error", error.clone()))
 }
 
-fn failed(upstream: &Upstream, error: &CallError) -> Problem {
-    let explained = upstream.explain_call(error);
-    let problem = match error {
+fn failed((app, visitor): (&App, &Visitor), upstream: &Upstream, error: CallError) -> Problem {
+    let error = match error {
+        CallError::NeedsSignIn(why) => {
+            CallError::NeedsSignIn(now_needed((app, visitor), upstream, why))
+        }
+        other => other,
+    };
+    let explained = upstream.explain_call(&error);
+    let problem = match &error {
         CallError::NeedsSignIn(why) => return needed(why, &explained),
         CallError::NotConnected { .. } => {
             Problem::new(Whose::Upstream, error.to_string()).code("not_connected")
@@ -142,6 +149,38 @@ fn failed(upstream: &Upstream, error: &CallError) -> Problem {
         }
     };
     problem
-        .cause(error.into())
+        .cause((&error).into())
         .with("explained", told(&explained))
+}
+
+/// What is needed as it stands now: the sign-in may have gone on since the upstream stopped at it. The login server's address is for
+/// whom it may sign in; everybody else gets the hub's own page, as MCP clients do.
+// rule: at-37
+fn now_needed((app, visitor): (&App, &Visitor), upstream: &Upstream, why: Needed) -> Needed {
+    let account = upstream.account();
+    let view = app.hub().sign_ins().view(account);
+    let user_code = view.user_code.map(Into::into);
+    let mut now = match view.state.usable() {
+        // More scopes; or it is just being tried again.
+        true => Needed {
+            authorization_url: view.authorization_url,
+            user_code,
+            ..why
+        },
+        false => Needed {
+            server: why.server,
+            state: view.state,
+            reason: view.reason,
+            action: view.action.unwrap_or(why.action),
+            authorization_url: view.authorization_url,
+            user_code,
+            cause: view.cause,
+        },
+    };
+    if account_of(app, visitor, &account.server).is_err() {
+        now.user_code = None;
+        let link = now.authorization_url.take();
+        now.authorization_url = link.map(|_| ticket(app, visitor, account).short);
+    }
+    now
 }

@@ -5,7 +5,7 @@ use axum::extract::State;
 use hub::cause::{Cause, Family};
 use hub::explained::Explained;
 use hub::journal::Entry;
-use hub::sign_in::{Account, CallbackError, Forget, Needed, SignInError, SignedOut};
+use hub::sign_in::{Account, CallbackError, Forget, Needed, SignInError, SignedOut, Ticket};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use settings::Grants;
@@ -60,11 +60,7 @@ pub(super) async fn authorize(
         .begin(&account)
         .await
         .map_err(|error| not_begun(&app, &account, &error))?;
-    let asked_by = match &visitor.username {
-        Some(username) => format!("user:{username}"),
-        None => "operator".to_owned(),
-    };
-    let ticket = app.hub().sign_ins().ticket(&account, &asked_by);
+    let ticket = ticket(&app, &visitor, &account);
     let (user_code, verification_uri) = link
         .typed
         .map(|typed| (typed.user_code, typed.verification_uri))
@@ -238,10 +234,19 @@ pub(super) async fn journal(
     Ok(Answer::of(entries))
 }
 
+/// The hub's own page for this sign-in, as this visitor asked for it.
+pub(super) fn ticket(app: &App, visitor: &Visitor, account: &Account) -> Ticket {
+    let asked_by = match &visitor.username {
+        Some(username) => format!("user:{username}"),
+        None => "operator".to_owned(),
+    };
+    app.hub().sign_ins().ticket(account, &asked_by)
+}
+
 /// Whose sign-in this visitor may begin, finish and end: an administrator's word counts for one that all share, and for one
 /// that each user has, every user's own.
 // rule: at-37
-fn account(app: &App, visitor: &Visitor, name: &str) -> Result<Account, Problem> {
+pub(super) fn account(app: &App, visitor: &Visitor, name: &str) -> Result<Account, Problem> {
     let settings = app.hub().store().current();
     let server = settings
         .server(name)

@@ -87,6 +87,6 @@ pub(super) async fn get(
         "{{\"name\":{},\"arguments\":{arguments}}}",
         Value::from(name)
     );
-    let data = asked(&upstream, method::PROMPTS_GET, &params).await?;
+    let data = asked((&app, &visitor), &upstream, (method::PROMPTS_GET, &params)).await?;
     Ok(Answer::of(data))
 }

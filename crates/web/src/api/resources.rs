@@ -64,7 +64,12 @@ pub(super) async fn read(
         return Err(missing(message));
     }
     let params = json!({ "uri": wish.uri }).to_string();
-    let data = asked(&upstream, method::RESOURCES_READ, &params).await?;
+    let data = asked(
+        (&app, &visitor),
+        &upstream,
+        (method::RESOURCES_READ, &params),
+    )
+    .await?;
     Ok(Answer::of(data))
 }
 

@@ -54,7 +54,7 @@ pub(super) async fn call(
         "{{\"name\":{},\"arguments\":{arguments}}}",
         Value::from(tool)
     );
-    let mut data = asked(&upstream, method::TOOLS_CALL, &params).await?;
+    let mut data = asked((&app, &visitor), &upstream, (method::TOOLS_CALL, &params)).await?;
     data["toolName"] = wish.tool_name.into();
     data["arguments"] = serde_json::from_str(arguments).unwrap_or_default();
     Ok(Answer::of(data))
