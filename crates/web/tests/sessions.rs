@@ -4,12 +4,17 @@
 
 mod stage;
 
+use std::time::Duration;
+
 use axum::body::Body;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
+use hub::upstream::Change;
 use lab::{Switches, World};
 use serde_json::{Value, json};
 use stage::{Answer, Stage, request};
+use tokio::sync::broadcast;
+use tokio::time::timeout;
 use tower::ServiceExt;
 
 const HOSTILE: &str = "<img src=x onerror=alert(1)>\u{202e}gnp.exe";
@@ -116,12 +121,7 @@ async fn a_call_that_waits_for_a_sign_in_is_counted_with_its_client_and_its_serv
         let answer = router.oneshot(request).await.unwrap();
         answer.into_body().collect().await.unwrap()
     });
-    let mut server = json!(null);
-    while server["waitingCalls"] != 1 {
-        // Every change of the count is told.
-        changes.recv().await.unwrap();
-        server = stage.get("/api/servers/practice").await.json()["data"].clone();
-    }
+    until(&stage, &mut changes, |server| server["waitingCalls"] == 1).await;
     let told = stage.get("/api/sessions").await.json();
     let seen = &told["data"][0];
     assert_eq!(
@@ -132,11 +132,27 @@ async fn a_call_that_waits_for_a_sign_in_is_counted_with_its_client_and_its_serv
     waits.abort();
     let closed = request_of(Method::DELETE, &id);
     assert_eq!(stage.send(closed).await.status, StatusCode::NO_CONTENT);
-    while server.get("waitingCalls").is_some() {
-        changes.recv().await.unwrap();
-        server = stage.get("/api/servers/practice").await.json()["data"].clone();
-    }
+    let nobody = |server: &Value| server.get("waitingCalls").is_none();
+    until(&stage, &mut changes, nobody).await;
     assert_eq!(stage.get("/api/sessions").await.json()["total"], 0);
+}
+
+/// Until the server is shown like this; every change of its count of waiting calls is told.
+async fn until(
+    stage: &Stage,
+    changes: &mut broadcast::Receiver<Change>,
+    wanted: impl Fn(&Value) -> bool,
+) {
+    let told = async {
+        loop {
+            changes.recv().await.unwrap();
+            let server = stage.get("/api/servers/practice").await.json();
+            if wanted(&server["data"]) {
+                break;
+            }
+        }
+    };
+    timeout(Duration::from_secs(30), told).await.unwrap();
 }
 
 fn request_of(method: Method, session: &str) -> Request<Body> {

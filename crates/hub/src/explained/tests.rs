@@ -132,6 +132,27 @@ fn the_evidence_is_the_exchange_at_which_it_was_decided_and_none_of_another_step
 }
 
 #[test]
+fn the_evidence_is_of_the_sign_in_that_failed_and_not_of_another_one_meanwhile() {
+    let journal = Journal::default();
+    let refused = Cause::RegistrationRefused;
+    let record = |mut entry: Entry, sign_in: &str| {
+        entry.sign_in = Some(sign_in.into());
+        journal.record(entry);
+    };
+    record(asked(Stage::Registration, "/of-this", Some(400)), "this");
+    record(asked(Stage::Registration, "/of-that", Some(201)), "that");
+    record(
+        decided(Stage::Registration, Some(refused), Some("no")),
+        "this",
+    );
+    let evidence = journal.evidence(&Account::shared("up"), refused).unwrap();
+    assert!(
+        evidence.starts_with("400 from GET as.test/of-this, "),
+        "{evidence}"
+    );
+}
+
+#[test]
 fn the_evidence_of_a_refused_answer_is_the_answer() {
     let journal = Journal::default();
     journal.record(asked(Stage::Registration, "/register", Some(201)));
