@@ -349,7 +349,11 @@ impl Issuer {
             .map_err(|error| error.to_string())?;
         let way = Reach::Public.into();
         let answer = self.inner.fetch.send_once(request, &way);
-        let answer = answer.await.map_err(|error| error.to_string())?;
+        // What stands inside, and under which name, is nobody's business who is a stranger.
+        let answer = answer.await.map_err(|error| {
+            tracing::info!(id, %error, "the document of a client was not read");
+            "it cannot be read".to_owned()
+        })?;
         if answer.status() != http::StatusCode::OK {
             return Err(format!("{address} answers {}", answer.status()));
         }

@@ -36,6 +36,11 @@ pub(crate) fn note(extensions: &Extensions, kind: &str, name: &str) {
     who.is(format!("{kind} {name}").trim_end().to_owned());
 }
 
+/// A password that was refused outside `/api`. The name is not written: it may be the password, in the wrong field.
+pub(crate) fn password_refused(path: &str) {
+    tracing::info!(target: "audit", who = "nobody", method = "POST", path, status = 401, outcome = "refused", "a password was refused");
+}
+
 /// Writes the line, where one is due.
 pub(crate) fn write(who: &Who, (method, path): (&Method, &str), answer: &Response) {
     let reads = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);

@@ -144,7 +144,7 @@ fn is_own(app: &App, now: &Moment, headers: &HeaderMap) -> bool {
 
 /// Whether a proxy says that it stands between: one on this machine may call the hub `localhost` for people who are elsewhere.
 // rule: mcp-elicit-same-person
-fn came_through(headers: &HeaderMap) -> bool {
+pub(crate) fn came_through(headers: &HeaderMap) -> bool {
     const SAID_BY_PROXIES: [&str; 6] = [
         "forwarded",
         "via",

@@ -11,23 +11,15 @@ use axum::extract::{FromRequestParts, Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Limited};
 use hub::issuer::{Failure, Homes};
 use serde_json::{Value, json};
 use url::{Host, Url};
 
 use crate::access::{Visitor, base_url, bearer};
 use crate::app::App;
+use crate::connect::came_through;
 use crate::problem::Problem;
-
-/// What a proxy says of whom it speaks for.
-const FORWARDED: [&str; 5] = [
-    "forwarded",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "x-real-ip",
-];
 
 /// The hub's address as this client knows it. Who is on this machine may use another name than the public one; behind a proxy that names itself, the public one counts.
 // rule: as-resource-metadata-address -- metadata speaks of the very address that the client asked.
@@ -36,8 +28,7 @@ pub(crate) fn home(app: &App, headers: &HeaderMap) -> String {
     let host = headers
         .get(header::HOST)
         .and_then(|host| host.to_str().ok());
-    let proxied = FORWARDED.iter().any(|name| headers.contains_key(*name));
-    let Some(host) = host.filter(|host| !proxied && is_here(host)) else {
+    let Some(host) = host.filter(|host| !came_through(headers) && is_here(host)) else {
         return written;
     };
     let asked = format!("http://{host}{}", app.options().prefix());
@@ -191,8 +182,12 @@ pub(crate) async fn readable(request: Request, next: axum::middleware::Next) -> 
     response
 }
 
+/// Larger than anything that belongs here: anybody may send one.
+const LARGEST_BODY: usize = 64 * 1024;
+
+// rule: mcphub-registration-pace
 async fn read(body: axum::body::Body) -> Result<Bytes, Problem> {
-    let body = body.collect().await;
+    let body = Limited::new(body, LARGEST_BODY).collect().await;
     let body = body.map_err(|error| Problem::request(format!("the body did not come: {error}")))?;
     Ok(body.to_bytes())
 }

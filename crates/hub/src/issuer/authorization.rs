@@ -200,7 +200,15 @@ impl Asked {
     // rule: rfc8707-2.1 -- a resource that is not this hub is refused.
     fn resource(&self, terms: &Terms<'_>) -> Result<Option<String>, Wrong> {
         let mut found = None;
+        const LONGEST: usize = 500;
         for resource in &self.resources {
+            // It is stored; and the settings file is MCPHub's, too, which fills in placeholders anywhere.
+            if resource.len() > LONGEST || resource.contains('$') {
+                return Err(wrong(
+                    "invalid_target",
+                    "the resource is no endpoint of this hub",
+                ));
+            }
             let path = path_of(resource, terms.homes).ok_or_else(|| {
                 wrong(
                     "invalid_target",

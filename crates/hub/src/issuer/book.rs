@@ -15,6 +15,7 @@ use super::time;
 pub(crate) const GRACE: Duration = Duration::from_secs(60);
 /// Pairs of all families. Each takes a person's consent, so this is much.
 const MOST_PAIRS: usize = 1_000;
+const MOST_OF_A_USER: usize = 100;
 /// Pairs of one family: a client that renews in a loop.
 const MOST_OF_A_FAMILY: usize = 8;
 /// Letters of a word that are the family's: 132 bits.
@@ -80,6 +81,7 @@ struct Pair {
     /// Digest of the family's secret. MCPHub's own pairs have none.
     family: Option<Digest>,
     client_id: String,
+    username: String,
 }
 
 /// A family's secret, and the rest of a word by chance.
@@ -127,7 +129,7 @@ impl Book {
         };
         let raw = entry(grant, &words, server, now);
         let pair = Pair::read(&raw);
-        self.make_room(pair.as_ref().and_then(|pair| pair.family));
+        self.make_room(pair.as_ref());
         self.entries.push(Entry { raw, pair });
         words
     }
@@ -208,7 +210,8 @@ impl Book {
                 self.entries.remove(at);
                 true
             }
-            None => false,
+            // Its pair is forgotten; what came of it later may live.
+            None => self.end_family_of(word, client_id),
         }
     }
 
@@ -250,7 +253,9 @@ impl Book {
             .retain(|entry| entry.pair.as_ref().is_none_or(|pair| pair.lives(now)));
     }
 
-    fn make_room(&mut self, family: Option<Digest>) {
+    /// Whoever has too many loses his own, before anybody else loses one.
+    fn make_room(&mut self, coming: Option<&Pair>) {
+        let family = coming.and_then(|pair| pair.family);
         let of_family = |entry: &Entry| {
             let pair = entry.pair.as_ref();
             family.is_some() && pair.is_some_and(|pair| pair.family == family)
@@ -258,6 +263,16 @@ impl Book {
         // New ones are written behind.
         while self.entries.iter().filter(|entry| of_family(entry)).count() >= MOST_OF_A_FAMILY
             && let Some(at) = self.entries.iter().position(of_family)
+        {
+            self.entries.remove(at);
+        }
+        let of_user = |entry: &Entry| {
+            let pair = entry.pair.as_ref();
+            pair.zip(coming)
+                .is_some_and(|(pair, coming)| pair.username == coming.username)
+        };
+        while self.entries.iter().filter(|entry| of_user(entry)).count() >= MOST_OF_A_USER
+            && let Some(at) = self.entries.iter().position(of_user)
         {
             self.entries.remove(at);
         }
@@ -272,7 +287,6 @@ impl Pair {
         let text = |key: &str| raw.get(key).and_then(Value::as_str);
         let date = |key: &str| text(key).and_then(time::read);
         let refresh = text("refreshToken").map(Digest::read);
-        text("username")?;
         Some(Self {
             access: Digest::read(text("accessToken")?),
             access_until: date("accessTokenExpiresAt")?,
@@ -280,6 +294,7 @@ impl Pair {
             spent: date("spentAt"),
             family: text("family").map(Digest::read),
             client_id: text("clientId")?.to_owned(),
+            username: text("username")?.to_owned(),
         })
     }
 

@@ -112,7 +112,7 @@ pub(crate) fn read(
         Method::None | Method::Basic | Method::Post => method,
     };
     Ok(Client {
-        name: name(asked, &redirect_uris)?,
+        name: name(asked)?,
         is_native: text(asked, "application_type")? == Some("native"),
         scopes: scopes(asked, server)?,
         refreshes: wants("refresh_token"),
@@ -144,7 +144,7 @@ fn redirect_uris(asked: &Map<String, Value>) -> Result<Vec<String>, Registration
     Ok(addresses)
 }
 
-fn name(asked: &Map<String, Value>, addresses: &[String]) -> Result<String, RegistrationError> {
+fn name(asked: &Map<String, Value>) -> Result<String, RegistrationError> {
     let name = text(asked, "client_name")?.unwrap_or_default();
     // The settings file is MCPHub's, too, which fills in placeholders anywhere.
     // rule: mcphub-registration-text
@@ -155,8 +155,8 @@ fn name(asked: &Map<String, Value>, addresses: &[String]) -> Result<String, Regi
     let shown: String = shown.take(LONGEST_NAME).collect();
     let shown = shown.trim();
     if shown.is_empty() {
-        let first = addresses.first().map(String::as_str).unwrap_or_default();
-        return Ok(format!("a client at {first}"));
+        // Nothing is named after an address of its choice: it may have several.
+        return Ok("a program without a name".to_owned());
     }
     Ok(shown.to_owned())
 }
@@ -169,11 +169,13 @@ fn scopes(
     let Some(scope) = text(asked, "scope")? else {
         return Ok(None);
     };
-    let has = |word: &&str| server.allowed_scopes.iter().any(|known| known == word);
-    let scopes: Vec<String> = scope
-        .split_whitespace()
-        .filter(has)
-        .map(str::to_owned)
+    // Each of ours once, however often a stranger writes it.
+    let asked = |known: &&String| scope.split_whitespace().any(|word| word == *known);
+    let scopes: Vec<String> = server
+        .allowed_scopes
+        .iter()
+        .filter(asked)
+        .cloned()
         .collect();
     // A client that names none of ours hears of ours when it asks for them.
     Ok(Some(scopes).filter(|scopes| !scopes.is_empty()))
@@ -313,6 +315,14 @@ mod tests {
         assert_eq!(torn.unwrap_err().error, "invalid_client_metadata");
     }
 
+    // rule: mcphub-registration-pace
+    #[test]
+    fn a_scope_is_kept_once_however_often_it_is_written() {
+        let registered = with("scope", "write read read ".repeat(1_000).into()).unwrap();
+        let scopes = registered.client.scopes.unwrap();
+        assert_eq!(scopes, ["read", "write"]);
+    }
+
     // rule: mcphub-registration-text
     #[test]
     fn a_name_is_short_and_clean_and_never_a_placeholder() {
@@ -322,7 +332,7 @@ mod tests {
         assert_eq!(long.client.name.chars().count(), LONGEST_NAME);
         assert!(!long.client.name.contains('\n'));
         let none = with("client_name", " ".into()).unwrap();
-        assert_eq!(none.client.name, "a client at http://127.0.0.1/cb");
+        assert_eq!(none.client.name, "a program without a name");
     }
 
     // rule: mcphub-require-client-secret

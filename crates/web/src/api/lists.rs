@@ -55,6 +55,7 @@ pub(super) async fn change<T>(
             settings.groups == known.groups
                 && settings.bearer_keys == known.bearer_keys
                 && settings.users == known.users
+                && settings.oauth_tokens == known.oauth_tokens
         };
         let landed = store.edit_when(as_known, changes).await;
         if landed.map_err(|error| unwritten(&error))? {

@@ -14,6 +14,7 @@ use super::words::{self, Said};
 use super::{homes, on};
 use crate::access::peer;
 use crate::app::App;
+use crate::audit;
 use crate::connect::click::{self, Click};
 use crate::problem::Problem;
 use crate::session::{LoginError, first};
@@ -54,19 +55,33 @@ pub(crate) async fn decide(State(app): State<App>, request: Request) -> Result<R
     let homes = homes(&app, &head.headers);
     if click.denied {
         let back = asked.denied(&homes.issuer);
-        return Ok(words::onward(&asked.client.name, &back, true).into_response());
+        // Who says no may do so because he trusts nobody there: a program of this machine hears it by itself, no site does.
+        let at_once = back.scheme() != "https";
+        return Ok(words::onward(&asked.client.name, &back, at_once).into_response());
     }
     let (settings, now) = (app.now().settings.clone(), app.hub().clock().now());
     let shown = (click.username.as_str(), click.password.as_str());
     let login = match app.sessions().log_in(&settings, shown, from, now).await {
         Ok(login) => login,
-        Err(error @ LoginError::TooMany(_)) => return again(Said::Hurry(error.to_string())),
-        Err(error) => return again(Said::Wrong(error.to_string())),
+        Err(error) => {
+            audit::password_refused(head.uri.path());
+            return again(match error {
+                LoginError::TooMany(_) => Said::Hurry(error.to_string()),
+                LoginError::Wrong | LoginError::Public | LoginError::Unfinished(_) => {
+                    Said::Wrong(error.to_string())
+                }
+            });
+        }
     };
-    // Before the token is bound to it.
-    first::renewed(&app, &login, &click.password).await;
     let user = &login.person.username;
-    if hub::access::account(&app.hub().store().current(), user).is_none() {
+    // Before the token is bound to it.
+    let renewed = first::renewed(&app, &login, &click.password).await;
+    let (then, account) = (
+        hub::access::account(&settings, user),
+        hub::access::account(&app.hub().store().current(), user),
+    );
+    // rule: mcphub-token-account -- a password that was changed while it was looked at opens nothing.
+    if account.is_none() || (renewed.is_none() && account != then) {
         return again(Said::NoAccount);
     }
     let name = asked.client.name.clone();

@@ -110,9 +110,10 @@ pub(super) fn onward(client: &str, back: &Url, at_once: bool) -> Page {
 /// The client asked for what cannot be; it hears so at its own address if the person goes there.
 pub(super) fn cannot(back: &Url) -> Page {
     let said = |key: &str| {
-        let mut pairs = back.query_pairs();
-        let found = pairs.find(|(name, _)| name == key);
-        found
+        // Ours stand behind what a stranger may have registered.
+        let pairs = back.query_pairs().filter(|(name, _)| name == key);
+        pairs
+            .last()
             .map(|(_, value)| value.into_owned())
             .unwrap_or_default()
     };

@@ -4,8 +4,8 @@ use http::{Method, StatusCode, header};
 use serde_json::json;
 
 use crate::client::{
-    BACK, HUB, PASSWORD, allow, authorize, back, decide, decide_with, form, register, said,
-    settings, show, stage,
+    BACK, HUB, PASSWORD, allow, authorize, back, between, decide, decide_with, form, register,
+    said, settings, show, stage,
 };
 use crate::stage::{Stage, request};
 
@@ -166,25 +166,38 @@ async fn a_wrong_password_lets_nobody_in_and_is_slowed_down() {
 #[tokio::test]
 async fn nobody_is_sent_to_a_strangers_address_before_he_agreed() {
     let stage = stage().await;
-    let body = json!({ "redirect_uris": ["https://evil.example/cb"] });
+    let evil = "https://evil.example/cb?error=Over&error_description=Your+licence+is+over";
+    let body = json!({ "redirect_uris": [evil] });
     let answer = stage
         .ask_as(None, Method::POST, "/oauth/register", Some(body))
         .await;
     let client = answer.json()["client_id"].as_str().unwrap().to_owned();
-    let path = authorize(&client, &[("scope", "nonsense")]).replace(
-        &form(&[("redirect_uri", BACK)]),
-        &form(&[("redirect_uri", "https://evil.example/cb")]),
-    );
+    let to_evil = |more: &[(&str, &str)]| {
+        let path = authorize(&client, more);
+        path.replace(
+            &form(&[("redirect_uri", BACK)]),
+            &form(&[("redirect_uri", evil)]),
+        )
+    };
+    // Who says no is not taken there either.
+    let shown = show(&stage, &to_evil(&[])).await;
+    let denied = decide(&stage, &shown, &[("decision", "deny")]).await;
+    assert_eq!(denied.status, StatusCode::OK, "{}", denied.text);
+    assert_eq!(denied.header(header::REFRESH), "");
+    let path = to_evil(&[("scope", "nonsense")]);
     let answer = stage.send(request(Method::GET, &path)).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text);
     assert_eq!(answer.header(header::LOCATION), "");
     assert_eq!(answer.header(header::REFRESH), "");
     assert!(
-        answer
-            .text
-            .contains("https://evil.example/cb?error=invalid_scope"),
+        answer.text.contains("error=invalid_scope"),
         "{}",
         answer.text
+    );
+    let why = between(&answer.text, "Why</dt>", "</dd>");
+    assert!(
+        why.contains("none of these scopes") && !why.contains("licence"),
+        "{why}"
     );
 }
 

@@ -3,7 +3,7 @@
 use http::{Method, StatusCode, header};
 use serde_json::json;
 
-use crate::client::{allow, authorize, back, code, register, settings, show, stage};
+use crate::client::{allow, authorize, back, code, post, register, settings, show, stage};
 use crate::stage::{OPERATOR, Stage};
 
 // rule: mcphub-stranger-writes-nothing
@@ -37,6 +37,17 @@ async fn strangers_come_at_a_pace() {
     assert_eq!(late.header(header::RETRY_AFTER), "60");
     stage.clock.advance(std::time::Duration::from_secs(60));
     register(&stage).await;
+}
+
+// rule: mcphub-registration-pace
+#[tokio::test]
+async fn what_is_larger_than_any_request_of_a_client_is_not_read() {
+    let stage = stage().await;
+    for path in ["/oauth/register", "/oauth/token", "/oauth/revoke"] {
+        let answer = post(&stage, path, &[("scope", &"read ".repeat(20_000))]).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
+        assert!(answer.text.contains("did not come"), "{}", answer.text);
+    }
 }
 
 #[tokio::test]

@@ -148,10 +148,25 @@ fn a_token_that_is_taken_back_takes_its_family_along_and_no_other() {
         let kept = give(&mut book, &other, at(0)).refresh.unwrap();
         assert!(!book.take_back(&which(&words), "d"));
         assert!(!book.take_back("nobody's", "c"));
+        assert!(!book.take_back(&word(&new_family()), "c"));
         assert!(book.take_back(&which(&words), "c"));
         assert_eq!(book.entries.len(), 1);
         assert!(matches!(book.renew(&kept, "c", at(20)), Renewal::Good(_)));
     }
+}
+
+// rule: rfc7009-2.1
+#[test]
+fn a_token_of_which_nothing_is_kept_takes_its_family_along_as_well() {
+    let (mut book, grant) = (Book::default(), grant());
+    let mut last = give(&mut book, &grant, at(0)).refresh.unwrap();
+    let first = last.clone();
+    for day in 1..5 {
+        last = renewed(&mut book, &last, at(day * 86_400)).refresh.unwrap();
+    }
+    assert!(!book.take_back(&first, "d"));
+    assert!(book.take_back(&first, "c"));
+    assert_eq!(book.written(), json!([]));
 }
 
 // rule: mcphub-token-bounds
@@ -166,10 +181,39 @@ fn what_has_expired_is_forgotten_and_a_loop_of_renewals_is_bounded() {
     assert!(matches!(book.renew(&word, "c", at(60)), Renewal::Good(_)));
     give(&mut book, &grant(), at(1_209_600 + 100));
     assert_eq!(book.entries.len(), 1);
-    for _ in 0..(MOST_PAIRS + 10) {
-        give(&mut book, &grant(), at(1_209_600 + 100));
+    for user in 0..(MOST_PAIRS + 10) {
+        let username = format!("user {user}");
+        let grant = Grant {
+            username,
+            ..grant()
+        };
+        give(&mut book, &grant, at(1_209_600 + 100));
     }
     assert_eq!(book.entries.len(), MOST_PAIRS);
+}
+
+// rule: mcphub-token-bounds
+#[test]
+fn whoever_signs_in_for_ever_loses_his_own_sign_ins_and_nobody_elses() {
+    let mut book = Book::default();
+    let username = "bob".to_owned();
+    let bobs = give(
+        &mut book,
+        &Grant {
+            username,
+            ..grant()
+        },
+        at(0),
+    );
+    for second in 0..(MOST_PAIRS as u64) {
+        give(&mut book, &grant(), at(second));
+    }
+    assert_eq!(book.entries.len(), 1 + MOST_OF_A_USER);
+    let bobs = bobs.refresh.unwrap();
+    assert!(matches!(
+        book.renew(&bobs, "c", at(1_001)),
+        Renewal::Good(_)
+    ));
 }
 
 #[test]
