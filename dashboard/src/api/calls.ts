@@ -1,6 +1,6 @@
 // Every route that pages use, once. Paths, parameters and bodies are held to the hub's own description.
 
-import { hub, pageFolder, refusedBy, told } from './ask';
+import { ask, hub, told } from './ask';
 import type { Authorization, Entry, Group, GroupWish, JsonMap, Key, KeyWish, Outcome, Server, NewUser, Person, PromptOutcome, ResourceOutcome, Servers, Sessions, User, UserChange } from './shape';
 
 const named = (name: string) => ({ params: { path: { name } } });
@@ -91,8 +91,7 @@ export async function listKeys(signal?: AbortSignal): Promise<Key[]> {
 
 /** Whether clients are asked for a key. Said to everybody, so it is no route of the API. */
 export async function readDoor(signal?: AbortSignal): Promise<{ asksForKey: boolean }> {
-  const response = await fetch(`${pageFolder()}public-config`, { cache: 'no-store', credentials: 'omit', signal });
-  if (!response.ok) throw await refusedBy(response);
+  const response = await ask('public-config', { signal });
   return ((await response.json()) as { data: { asksForKey: boolean } }).data;
 }
 

@@ -2,17 +2,16 @@
 // an entry of a journal is added where the journal is shown.
 
 import type { QueryClient } from '@tanstack/react-query';
-import { loginHeader, pageFolder } from './ask';
 import { readServer } from './calls';
 import { keys } from './keys';
+import { keepOpen } from './live';
 import type { Entry, Server, Servers, SettingsPart } from './shape';
-import { follow, type Told } from './stream';
+import type { Told } from './stream';
 
 /** The journal keeps as many of each server. */
 const KEPT = 200;
 /** Several events of one server come within moments; it is read once for them. */
 const GATHERED = 50;
-const LONGEST_WAIT = 20_000;
 
 /** What is read afresh when a part of the settings has changed. Who may do what is a matter of users. */
 const OF_PART: Record<SettingsPart, readonly (readonly string[])[]> = {
@@ -55,11 +54,12 @@ export class News {
 
   constructor(private readonly known: QueryClient) {}
 
-  /** Reads the stream until the end, and takes it up again when it breaks. */
+  /** Keeps the stream open until the end. */
   start(): () => void {
     const ended = (this.ended = new AbortController());
-    void this.run(ended.signal);
+    const end = keepOpen({ path: 'api/events', opened: () => void this.openAnew(), hear: (told) => this.hear(told), broken: () => this.tell('broken') });
     return () => {
+      end();
       ended.abort();
       this.stale.forEach(clearTimeout);
       this.stale.clear();
@@ -127,26 +127,6 @@ export class News {
     this.known.setQueryData<Servers>(keys.servers, (servers) => servers && withServer(servers, server));
   }
 
-  private async run(end: AbortSignal): Promise<void> {
-    let wait = 1_000;
-    while (!end.aborted) {
-      try {
-        const response = await fetch(`${pageFolder()}api/events`, { headers: { ...loginHeader(), accept: 'text/event-stream' }, signal: end, cache: 'no-store' });
-        if (response.status === 401 || response.status === 403) return this.tell('broken');
-        if (!response.ok || response.body === null) throw new Error(String(response.status));
-        void this.openAnew();
-        wait = 1_000;
-        await follow(response.body, (told) => this.hear(told));
-      } catch {
-        // Tried again below.
-      }
-      if (end.aborted) return;
-      this.tell('broken');
-      await pause(wait * (0.75 + Math.random() / 2), end);
-      wait = Math.min(wait * 2, LONGEST_WAIT);
-    }
-  }
-
   /** What was read before, or is on its way, may have changed before the first event. */
   private async openAnew(): Promise<void> {
     this.tell('open');
@@ -168,14 +148,4 @@ function read(data: string): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
-}
-
-function pause(milliseconds: number, end: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    end.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }
