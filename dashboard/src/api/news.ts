@@ -2,7 +2,7 @@
 // an entry of a journal is added where the journal is shown.
 
 import type { QueryClient } from '@tanstack/react-query';
-import { readServer } from './calls';
+import { listServers, readServer } from './calls';
 import { keys } from './keys';
 import { keepOpen } from './live';
 import type { Entry, Server, Servers, SettingsPart } from './shape';
@@ -26,7 +26,7 @@ export type Line = 'opening' | 'open' | 'broken';
 
 /** A longer journal; an entry that is there already is not told twice. */
 export function withEntry(entries: Entry[], entry: Entry): Entry[] {
-  const same = (it: Entry) => it.time === entry.time && it.stage === entry.stage && it.decision === entry.decision;
+  const same = (it: Entry) => it.time === entry.time && it.stage === entry.stage && it.decision === entry.decision && it.request?.path === entry.request?.path;
   if (entries.slice(-20).some(same)) return entries;
   // Sign-ins of several servers are told as they were written, which need not be in the order of their times.
   const after = entries.findLastIndex((it) => it.time <= entry.time) + 1;
@@ -40,7 +40,7 @@ export function withServer(servers: Servers, server: Server): Servers {
   return { ...servers, data: servers.data.with(place, server) };
 }
 
-export function withoutServer(servers: Servers, name: string): Servers {
+function withoutServer(servers: Servers, name: string): Servers {
   return { ...servers, data: servers.data.filter((it) => it.name !== name) };
 }
 
@@ -48,6 +48,8 @@ export class News {
   private readonly stale = new Map<string, ReturnType<typeof setTimeout>>();
   /** Which reading of a server was begun last: an older answer is not put over a newer one. */
   private readonly readings = new Map<string, number>();
+  /** Servers that were told one by one while the list was on its way. */
+  private readonly overtaking = new Map<string, Server>();
   private line: Line = 'opening';
   private readonly listeners = new Set<() => void>();
   private ended = new AbortController();
@@ -123,8 +125,21 @@ export class News {
     this.stale.set(server, setTimeout(() => void read(), GATHERED));
   }
 
+  /** The list; what was told of a single server meanwhile is newer. */
+  async list(signal: AbortSignal): Promise<Servers> {
+    this.overtaking.clear();
+    const servers = await listServers(signal);
+    return [...this.overtaking.values()].reduce(withServer, servers);
+  }
+
   put(server: Server): void {
+    this.overtaking.set(server.name, server);
     this.known.setQueryData<Servers>(keys.servers, (servers) => servers && withServer(servers, server));
+  }
+
+  drop(name: string): void {
+    this.overtaking.delete(name);
+    this.known.setQueryData<Servers>(keys.servers, (servers) => servers && withoutServer(servers, name));
   }
 
   /** What was read before, or is on its way, may have changed before the first event. */
