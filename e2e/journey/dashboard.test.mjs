@@ -145,7 +145,7 @@ test('a sign-in that cannot begin leaves no window behind, and says why', async 
   await practice.set({ consent: 'page', serverMetadata: 'absent' });
   const [window] = await Promise.all([person.context.waitForEvent('page'), button.click()]);
   if (!window.isClosed()) await window.waitForEvent('close');
-  await page.getByRole('alert').first().waitFor();
+  await page.getByRole('alert').filter({ hasText: 'The login server publishes no metadata that could be used.' }).waitFor();
   await dashboard.leave();
 });
 
