@@ -62,6 +62,8 @@ const settings = createRoute({ getParentRoute: () => root, path: '/settings', co
 export const router = createRouter({
   routeTree: root.addChildren([home, serversRoute, add, serverRoute, connectRoute, groups, keys, journalRoute, doctorRoute, logs, users, settings]),
   history: createHashHistory(),
+  // A page that broke is one page: what stands around it stays.
+  defaultErrorComponent: Failed,
   defaultPreload: 'intent',
   scrollRestoration: true,
 });

@@ -1,8 +1,13 @@
-// Every test begins with English words and an empty page.
+// Every test begins with English words, an empty page, and the browser's own globals and clocks.
 
 import { cleanup } from '@testing-library/react';
-import { afterEach } from 'vitest';
+import { afterEach, vi } from 'vitest';
 import { startWords } from './i18n';
 
 await startWords('en');
-afterEach(cleanup);
+afterEach(() => {
+  cleanup();
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});

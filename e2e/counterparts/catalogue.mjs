@@ -1,5 +1,5 @@
 // A server on the official TypeScript SDK with as many tools as are asked for, one that wants a nested order, and one that fails; or
-// with names and texts that mean harm to whoever shows them. It keeps no sessions. Prints {"url"}.
+// with names and texts that mean harm to whoever shows them, or with shapes that no schema has. It keeps no sessions. Prints {"url"}.
 
 import { createServer } from 'node:http';
 import { createMcpExpressApp } from '@modelcontextprotocol/sdk/server/express.js';
@@ -9,7 +9,7 @@ import * as schema from '@modelcontextprotocol/sdk/types.js';
 import { HOSTILE } from './catalogue/hostile.mjs';
 import { listenOnLoopback, liveWithParent, ready } from './lifeline.mjs';
 
-const { tools: many = 0, hostile = false } = JSON.parse(process.argv[2] ?? '{}');
+const { tools: many = 0, hostile = false, misshapen = false } = JSON.parse(process.argv[2] ?? '{}');
 const said = (text) => ({ content: [{ type: 'text', text }] });
 
 const order = {
@@ -81,11 +81,22 @@ function harm(server) {
   server.setRequestHandler(schema.ReadResourceRequestSchema, ({ params }) => ({ contents: resources.filter(({ uri }) => uri === params.uri).map(({ uri, mimeType, text }) => ({ uri, mimeType, text })) }));
 }
 
+const MAP = { a: 1 };
+const shapeless = { title: MAP, description: MAP, mimeType: MAP, arguments: MAP, annotations: 'none' };
+
+function misshape(server) {
+  server.setRequestHandler(schema.ListPromptsRequestSchema, () => ({ prompts: [{ name: 'odd', ...shapeless }, { name: 'even', arguments: [null, { name: MAP, description: MAP }] }] }));
+  server.setRequestHandler(schema.GetPromptRequestSchema, () => ({ description: MAP, messages: [null, 7, { role: MAP, content: MAP }, { role: 'user', content: { type: 'text', text: MAP } }] }));
+  server.setRequestHandler(schema.ListResourcesRequestSchema, () => ({ resources: [{ uri: 'odd://1', name: MAP, ...shapeless }] }));
+  server.setRequestHandler(schema.ReadResourceRequestSchema, () => ({ contents: [null, MAP, { uri: MAP, text: MAP }] }));
+}
+
 function catalogue() {
-  const capabilities = hostile ? { tools: {}, prompts: {}, resources: {} } : { tools: {} };
+  const capabilities = hostile || misshapen ? { tools: {}, prompts: {}, resources: {} } : { tools: {} };
   const server = new Server({ name: hostile ? HOSTILE[0] : 'catalogue', version: '1.0.0' }, { capabilities });
   if (hostile) harm(server);
-  server.setRequestHandler(schema.ListToolsRequestSchema, () => ({ tools: offered.map(({ run, ...listed }) => listed) }));
+  if (misshapen) misshape(server);
+  server.setRequestHandler(schema.ListToolsRequestSchema, () => ({ tools: offered.map(({ run, ...listed }) => (misshapen ? { ...listed, ...shapeless } : listed)) }));
   server.setRequestHandler(schema.CallToolRequestSchema, ({ params }) => offered.find(({ name }) => name === params.name).run(params.arguments ?? {}));
   return server;
 }

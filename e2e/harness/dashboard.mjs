@@ -33,6 +33,13 @@ export class Dashboard {
     return dashboard;
   }
 
+  // One more tab of who is logged in.
+  static async another(person, hub) {
+    const dashboard = new Dashboard(await person.context.newPage(), hub);
+    await dashboard.page.goto(`${hub.url}/`);
+    return dashboard;
+  }
+
   constructor(page, hub) {
     this.page = page;
     this.hub = hub;
@@ -60,6 +67,22 @@ export class Dashboard {
     await this.page.locator('input[type="password"]').fill(this.hub.password);
     await this.page.keyboard.press('Enter');
     await this.page.locator('nav').waitFor({ state: 'attached' });
+  }
+
+  // As when another tab is chosen: without a window, Chromium takes every tab for one that is seen.
+  hide() {
+    return this.#turn('hidden');
+  }
+
+  show() {
+    return this.#turn('visible');
+  }
+
+  #turn(state) {
+    return this.page.evaluate((now) => {
+      Object.defineProperty(document, 'visibilityState', { value: now, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+    }, state);
   }
 
   // Where the page is, without a reload: its addresses stand behind `#`.

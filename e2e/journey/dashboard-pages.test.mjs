@@ -166,6 +166,7 @@ test('who is connected is seen, and how many calls wait for a sign-in, as they c
   client = await connectClient(`${hub.url}/mcp/lab`);
   const calls = ['one', 'two'].map((text) => textOf(client, 'echo', { text }));
   await page.getByText('2 calls wait for this sign-in').waitFor();
+  assert.equal((await hub.server('lab')).waitingCalls, 2);
 
   await dashboard.go('/connect');
   const row = page.getByRole('region', { name: 'Connected clients' }).getByRole('listitem');
@@ -176,8 +177,9 @@ test('who is connected is seen, and how many calls wait for a sign-in, as they c
   assert.deepEqual(await Promise.all(calls), ['one', 'two']);
   await page.getByRole('button', { name: 'Look again' }).click();
   await row.getByText('2 calls wait for a sign-in').waitFor({ state: 'detached' });
+  assert.equal((await hub.server('lab')).waitingCalls ?? 0, 0);
   await dashboard.server('lab', 'signIn');
-  await dashboard.heading('lab').waitFor();
+  await page.getByText('The tokens are stored, and the server is connected with them.').waitFor();
   assert.equal(await page.getByText('wait for this sign-in').count(), 0);
   await dashboard.leave();
 });

@@ -31,11 +31,6 @@ export function pageFolder(): string {
   return origin + pathname.replace(/[^/]*$/, '');
 }
 
-export function loginHeader(): Record<string, string> {
-  const token = loginToken();
-  return token === null ? {} : { 'x-auth-token': token };
-}
-
 export const hub = createClient<paths>({
   baseUrl: pageFolder().replace(/\/$/, ''),
   credentials: 'omit',
@@ -44,15 +39,38 @@ export const hub = createClient<paths>({
 });
 
 hub.use({
-  onRequest({ request }) {
-    for (const [name, value] of Object.entries(loginHeader())) request.headers.set(name, value);
-  },
-  onResponse({ request, response }) {
-    // The login that was sent has ended; one that came meanwhile has not.
-    const sent = request.headers.get('x-auth-token');
-    if (response.status === 401 && sent !== null && sent === loginToken()) loggedOut();
-  },
+  onRequest: ({ request }) => withLogin(request.headers),
+  onResponse: ({ request, response }) => forgetRefused(request.headers, response),
 });
+
+/** One request beside those of the API's description, whose answer is read by who asks: a stream above all. What is no success is thrown as a `Refusal`. */
+export async function ask(path: string, { headers: wanted, ...more }: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(wanted);
+  withLogin(headers);
+  const response = await fetch(pageFolder() + path, { credentials: 'omit', cache: 'no-store', ...more, headers }).catch((error: unknown) => {
+    throw unheard(error);
+  });
+  forgetRefused(headers, response);
+  if (response.ok) return response;
+  throw refused(response, await response.json().catch(() => undefined));
+}
+
+function withLogin(headers: Headers): void {
+  const token = loginToken();
+  if (token !== null) headers.set('x-auth-token', token);
+}
+
+/** The login that was sent has ended; one that came meanwhile has not. */
+function forgetRefused(asked: Headers, response: Response): void {
+  const sent = asked.get('x-auth-token');
+  if (response.status === 401 && sent !== null && sent === loginToken()) loggedOut();
+}
+
+/** Nobody answered, or the line was cut; who gave up himself knows that. */
+export function unheard(error: unknown): unknown {
+  if (error instanceof Refusal || (error instanceof DOMException && error.name === 'AbortError')) return error;
+  return new Refusal(error instanceof Error ? error.message : String(error), 0, 'unreachable');
+}
 
 interface Answered<T> {
   data?: T;
@@ -66,18 +84,11 @@ export async function told<T>(asked: Promise<Answered<T>>): Promise<T> {
   try {
     answered = await asked;
   } catch (error) {
-    if (error instanceof DOMException && error.name === 'AbortError') throw error;
     // A page of something between us and the hub is no answer of the hub.
-    throw new Refusal(error instanceof Error ? error.message : String(error), 0, 'unreachable');
+    throw unheard(error);
   }
   if (answered.response.ok && answered.data !== undefined) return answered.data;
   throw refused(answered.response, answered.error);
-}
-
-/** The same of an answer that was not read yet. */
-export async function refusedBy(response: Response): Promise<Refusal> {
-  const said: unknown = await response.json().catch(() => undefined);
-  return refused(response, said);
 }
 
 function refused(response: Response, said: unknown): Refusal {

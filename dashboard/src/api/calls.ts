@@ -1,6 +1,7 @@
 // Every route that pages use, once. Paths, parameters and bodies are held to the hub's own description.
 
-import { hub, pageFolder, refusedBy, told } from './ask';
+import { ask, hub, told } from './ask';
+import { heardOutcome, heardServer } from './heard';
 import type { Authorization, Entry, Group, GroupWish, JsonMap, Key, KeyWish, Outcome, Server, NewUser, Person, PromptOutcome, ResourceOutcome, Servers, Sessions, User, UserChange } from './shape';
 
 const named = (name: string) => ({ params: { path: { name } } });
@@ -15,7 +16,8 @@ export async function whoAmI(signal?: AbortSignal): Promise<Person> {
 }
 
 export async function listServers(signal?: AbortSignal): Promise<Servers> {
-  return (await told(hub.GET('/api/servers', { signal }))) as Servers;
+  const servers = await told(hub.GET('/api/servers', { signal }));
+  return { ...servers, data: servers.data.map(heardServer) };
 }
 
 export async function readServer(name: string, signal?: AbortSignal): Promise<Server> {
@@ -59,16 +61,16 @@ export async function signOut(name: string, scope: 'tokens' | 'all') {
 
 export async function callTool(name: string, toolName: string, args: JsonMap, signal?: AbortSignal): Promise<Outcome> {
   const answer = await told(hub.POST('/api/tools/call/{name}', { ...named(name), body: { toolName, arguments: args }, signal }));
-  return answer.data as Outcome;
+  return heardOutcome(answer.data);
 }
 
 export async function getPrompt(name: string, prompt: string, args: Record<string, string>): Promise<PromptOutcome> {
   const path = { params: { path: { name, prompt } } };
-  return (await told(hub.POST('/api/mcp/{name}/prompts/{prompt}', { ...path, body: { arguments: args } }))).data as PromptOutcome;
+  return heardOutcome((await told(hub.POST('/api/mcp/{name}/prompts/{prompt}', { ...path, body: { arguments: args } }))).data);
 }
 
 export async function readResource(server: string, uri: string): Promise<ResourceOutcome> {
-  return (await told(hub.POST('/api/resources/read', { body: { uri, server } }))).data as ResourceOutcome;
+  return heardOutcome((await told(hub.POST('/api/resources/read', { body: { uri, server } }))).data);
 }
 
 export async function listGroups(signal?: AbortSignal): Promise<Group[]> {
@@ -91,8 +93,7 @@ export async function listKeys(signal?: AbortSignal): Promise<Key[]> {
 
 /** Whether clients are asked for a key. Said to everybody, so it is no route of the API. */
 export async function readDoor(signal?: AbortSignal): Promise<{ asksForKey: boolean }> {
-  const response = await fetch(`${pageFolder()}public-config`, { cache: 'no-store', credentials: 'omit', signal });
-  if (!response.ok) throw await refusedBy(response);
+  const response = await ask('public-config', { signal });
   return ((await response.json()) as { data: { asksForKey: boolean } }).data;
 }
 
@@ -152,7 +153,6 @@ export async function changeOwnPassword(currentPassword: string, newPassword: st
   return (await told(hub.POST('/api/auth/change-password', { body: { currentPassword, newPassword } }))).token;
 }
 
-/** What servers say of their tools is JSON of their own, which the description leaves open. */
 function server(answer: { data: unknown }): Server {
-  return answer.data as Server;
+  return heardServer(answer.data);
 }

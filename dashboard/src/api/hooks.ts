@@ -5,8 +5,8 @@ import { createContext, useContext, useSyncExternalStore } from 'react';
 import { Refusal } from './ask';
 import * as calls from './calls';
 import { keys } from './keys';
-import { News, withoutServer } from './news';
-import type { JsonMap, Server, Servers } from './shape';
+import { News } from './news';
+import type { JsonMap, Server } from './shape';
 
 /** What the hub says is true until it says otherwise: nothing is asked for again by the clock. */
 export const known = new QueryClient({
@@ -28,7 +28,10 @@ export function useLine() {
 }
 
 export const useUser = () => useQuery({ queryKey: keys.user, queryFn: ({ signal }) => calls.whoAmI(signal) });
-export const useServers = () => useQuery({ queryKey: keys.servers, queryFn: ({ signal }) => calls.listServers(signal) });
+export function useServers() {
+  const news = useNews();
+  return useQuery({ queryKey: keys.servers, queryFn: ({ signal }) => news.list(signal) });
+}
 export const useGroups = () => useQuery({ queryKey: keys.groups, queryFn: ({ signal }) => calls.listGroups(signal) });
 export const useKeys = (enabled = true) => useQuery({ queryKey: keys.bearerKeys, queryFn: ({ signal }) => calls.listKeys(signal), enabled });
 export const useDoor = () => useQuery({ queryKey: keys.door, queryFn: ({ signal }) => calls.readDoor(signal) });
@@ -58,12 +61,11 @@ export const useReload = () => useServerChange((name: string) => calls.reloadSer
 export const useAdd = () => useServerChange(({ name, config }: { name: string; config: JsonMap }) => calls.addServer(name, config));
 
 export function useChangeServer(name: string) {
-  const known = useQueryClient();
   const news = useNews();
   return useMutation({
     mutationFn: (change: { config?: JsonMap; newName?: string }) => calls.changeServer(name, change),
     onSuccess: (server) => {
-      if (server.name !== name) known.setQueryData<Servers>(keys.servers, (servers) => servers && withoutServer(servers, name));
+      if (server.name !== name) news.drop(name);
       news.put(server);
       news.renew(server.name);
     },
@@ -72,10 +74,11 @@ export function useChangeServer(name: string) {
 
 export function useRemoveServer() {
   const known = useQueryClient();
+  const news = useNews();
   return useMutation({
     mutationFn: calls.removeServer,
     onSuccess: (_, name) => {
-      known.setQueryData<Servers>(keys.servers, (servers) => servers && withoutServer(servers, name));
+      news.drop(name);
       void known.invalidateQueries({ queryKey: keys.groups });
     },
   });

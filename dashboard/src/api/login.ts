@@ -1,11 +1,13 @@
 // The login's token: kept by the browser for this origin, shown to the hub only.
 
+import { forget, keep, kept } from '../kept';
+
 const PLACE = 'mcphub.login';
 const listeners = new Set<() => void>();
 let known: string | null | undefined;
 
 export function loginToken(): string | null {
-  if (known === undefined) known = stored();
+  if (known === undefined) known = kept(PLACE);
   return known;
 }
 
@@ -17,21 +19,13 @@ export function loggedIn(token: string): void {
 /** Another token of the same person: nothing that is shown changes. */
 export function renewedLogin(token: string): void {
   known = token;
-  try {
-    window.localStorage.setItem(PLACE, token);
-  } catch {
-    // The browser keeps nothing: the login lasts as long as the page.
-  }
+  keep(PLACE, token);
 }
 
 export function loggedOut(): void {
   if (loginToken() === null) return;
   known = null;
-  try {
-    window.localStorage.removeItem(PLACE);
-  } catch {
-    // Nothing was kept.
-  }
+  forget(PLACE);
   tell();
 }
 
@@ -48,14 +42,6 @@ export function onLogin(listener: () => void): () => void {
     listeners.delete(listener);
     window.removeEventListener('storage', elsewhere);
   };
-}
-
-function stored(): string | null {
-  try {
-    return window.localStorage.getItem(PLACE);
-  } catch {
-    return null;
-  }
 }
 
 function tell(): void {

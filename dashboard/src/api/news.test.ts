@@ -33,7 +33,6 @@ test('an entry is added to its journal, and its server is read once for all that
   const news = new News(known);
   for (const decision of ['one', 'two', 'three']) news.hear({ event: 'journal', data: JSON.stringify(entry('2026-01-01T00:00:01.000Z', decision)) });
   await vi.advanceTimersByTimeAsync(1_000);
-  vi.useRealTimers();
   expect(known.getQueryData<Entry[]>(keys.journal('lab'))?.map((it) => it.decision)).toEqual(['one', 'two', 'three']);
   expect(asked).toEqual(['/api/servers/lab']);
   expect(known.getQueryData<Servers>(keys.servers)?.data.map((it) => it.status)).toEqual(['connected', 'connected']);
@@ -71,7 +70,6 @@ test('a server whose state or lists changed is read once for all that is told in
   expect(known.getQueryData<Servers>(keys.servers)?.data[0]?.status).toBe('connected');
   news.hear({ event: 'lists', data: '{"server":"lab","lists":["prompts"]}' });
   await vi.advanceTimersByTimeAsync(60_000);
-  vi.useRealTimers();
   expect(asked).toHaveLength(2);
 });
 
@@ -103,9 +101,55 @@ test('an answer that was overtaken by a newer one is not shown', async () => {
   await vi.advanceTimersByTimeAsync(10);
   answers[0]?.(server('lab', 'connecting'));
   await vi.advanceTimersByTimeAsync(10);
-  vi.useRealTimers();
   expect(answers).toHaveLength(2);
   expect(known.getQueryData<Servers>(keys.servers)?.data[0]?.status).toBe('connected');
+});
+
+test('a list that was on its way before a server was told is not put over it, and is asked for once', async () => {
+  vi.useFakeTimers();
+  const lists: ((servers: Server[]) => void)[] = [];
+  vi.stubGlobal('fetch', (request: Request) => {
+    if (request.url.endsWith('/api/servers/lab')) return Promise.resolve(Response.json({ success: true, data: server('lab', 'connected') }));
+    return new Promise<Response>((answer) => lists.push((data) => answer(Response.json({ success: true, data }))));
+  });
+  const known = new QueryClient();
+  const news = new News(known);
+  const list = () => known.fetchQuery({ queryKey: keys.servers, queryFn: ({ signal }) => news.list(signal) });
+  known.setQueryData<Servers>(keys.servers, { data: [server('lab', 'oauth_required'), server('gone', 'connected')] });
+  const listed = list();
+  news.put(server('gone', 'disconnected'));
+  news.drop('gone');
+  news.renew('lab');
+  await vi.advanceTimersByTimeAsync(1_000);
+  lists[0]?.([server('lab', 'oauth_required'), server('other', 'connected')]);
+  expect((await listed).data.map((it) => [it.name, it.status])).toEqual([
+    ['lab', 'connected'],
+    ['other', 'connected'],
+  ]);
+  expect(lists).toHaveLength(1);
+
+  const later = list();
+  await vi.advanceTimersByTimeAsync(10);
+  lists[1]?.([server('lab', 'disconnected')]);
+  expect((await later).data.map((it) => it.status)).toEqual(['disconnected']);
+});
+
+test('a stream that is refused is said to be broken, and one that opens again reads everything anew', async () => {
+  vi.useFakeTimers();
+  const answers = [new Response('{}', { status: 401 }), new Response('{}', { status: 403 }), new Response('')];
+  vi.stubGlobal('fetch', () => Promise.resolve(answers.shift() ?? new Response(new ReadableStream())));
+  const known = new QueryClient();
+  const news = new News(known);
+  const told: string[] = [];
+  news.onState(() => told.push(news.state()));
+  const end = news.start();
+  await vi.advanceTimersByTimeAsync(2_200);
+  expect(told).toEqual(['broken']);
+  known.setQueryData<Servers>(keys.servers, { data: [] });
+  await vi.advanceTimersByTimeAsync(20_000);
+  end();
+  expect(told).toEqual(['broken', 'open', 'broken', 'open']);
+  expect(known.getQueryState(keys.servers)?.isInvalidated).toBe(true);
 });
 
 test('what was read before the stream opened is read again, since nobody told what changed until then', async () => {
@@ -123,6 +167,9 @@ test('a journal is told in the order of time, each entry once, and is bounded', 
   const [one, two, three] = [entry('1', 'a'), entry('2', 'b'), entry('3', 'c')];
   expect(withEntry([one, three], two)).toEqual([one, two, three]);
   expect(withEntry([one, two], two)).toEqual([one, two]);
+  const asking = (path: string) => ({ ...two, request: { method: 'GET', host: 'as.test', path } });
+  expect(withEntry([one, asking('/a')], asking('/b'))).toHaveLength(3);
+  expect(withEntry([one, asking('/a')], asking('/a'))).toHaveLength(2);
   const many = Array.from({ length: 200 }, (_, place) => entry(String(1000 + place), String(place)));
   expect(withEntry(many, entry('9999', 'last'))).toHaveLength(200);
 });

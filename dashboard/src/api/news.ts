@@ -2,17 +2,16 @@
 // an entry of a journal is added where the journal is shown.
 
 import type { QueryClient } from '@tanstack/react-query';
-import { loginHeader, pageFolder } from './ask';
-import { readServer } from './calls';
+import { listServers, readServer } from './calls';
 import { keys } from './keys';
+import { keepOpen } from './live';
 import type { Entry, Server, Servers, SettingsPart } from './shape';
-import { follow, type Told } from './stream';
+import type { Told } from './stream';
 
 /** The journal keeps as many of each server. */
 const KEPT = 200;
 /** Several events of one server come within moments; it is read once for them. */
 const GATHERED = 50;
-const LONGEST_WAIT = 20_000;
 
 /** What is read afresh when a part of the settings has changed. Who may do what is a matter of users. */
 const OF_PART: Record<SettingsPart, readonly (readonly string[])[]> = {
@@ -27,7 +26,7 @@ export type Line = 'opening' | 'open' | 'broken';
 
 /** A longer journal; an entry that is there already is not told twice. */
 export function withEntry(entries: Entry[], entry: Entry): Entry[] {
-  const same = (it: Entry) => it.time === entry.time && it.stage === entry.stage && it.decision === entry.decision;
+  const same = (it: Entry) => it.time === entry.time && it.stage === entry.stage && it.decision === entry.decision && it.request?.path === entry.request?.path;
   if (entries.slice(-20).some(same)) return entries;
   // Sign-ins of several servers are told as they were written, which need not be in the order of their times.
   const after = entries.findLastIndex((it) => it.time <= entry.time) + 1;
@@ -41,7 +40,7 @@ export function withServer(servers: Servers, server: Server): Servers {
   return { ...servers, data: servers.data.with(place, server) };
 }
 
-export function withoutServer(servers: Servers, name: string): Servers {
+function withoutServer(servers: Servers, name: string): Servers {
   return { ...servers, data: servers.data.filter((it) => it.name !== name) };
 }
 
@@ -49,17 +48,20 @@ export class News {
   private readonly stale = new Map<string, ReturnType<typeof setTimeout>>();
   /** Which reading of a server was begun last: an older answer is not put over a newer one. */
   private readonly readings = new Map<string, number>();
+  /** Servers that were told one by one while the list was on its way. */
+  private readonly overtaking = new Map<string, Server>();
   private line: Line = 'opening';
   private readonly listeners = new Set<() => void>();
   private ended = new AbortController();
 
   constructor(private readonly known: QueryClient) {}
 
-  /** Reads the stream until the end, and takes it up again when it breaks. */
+  /** Keeps the stream open until the end. */
   start(): () => void {
     const ended = (this.ended = new AbortController());
-    void this.run(ended.signal);
+    const end = keepOpen({ path: 'api/events', opened: () => void this.openAnew(), hear: (told) => this.hear(told), broken: () => this.tell('broken') });
     return () => {
+      end();
       ended.abort();
       this.stale.forEach(clearTimeout);
       this.stale.clear();
@@ -123,28 +125,21 @@ export class News {
     this.stale.set(server, setTimeout(() => void read(), GATHERED));
   }
 
+  /** The list; what was told of a single server meanwhile is newer. */
+  async list(signal: AbortSignal): Promise<Servers> {
+    this.overtaking.clear();
+    const servers = await listServers(signal);
+    return [...this.overtaking.values()].reduce(withServer, servers);
+  }
+
   put(server: Server): void {
+    this.overtaking.set(server.name, server);
     this.known.setQueryData<Servers>(keys.servers, (servers) => servers && withServer(servers, server));
   }
 
-  private async run(end: AbortSignal): Promise<void> {
-    let wait = 1_000;
-    while (!end.aborted) {
-      try {
-        const response = await fetch(`${pageFolder()}api/events`, { headers: { ...loginHeader(), accept: 'text/event-stream' }, signal: end, cache: 'no-store' });
-        if (response.status === 401 || response.status === 403) return this.tell('broken');
-        if (!response.ok || response.body === null) throw new Error(String(response.status));
-        void this.openAnew();
-        wait = 1_000;
-        await follow(response.body, (told) => this.hear(told));
-      } catch {
-        // Tried again below.
-      }
-      if (end.aborted) return;
-      this.tell('broken');
-      await pause(wait * (0.75 + Math.random() / 2), end);
-      wait = Math.min(wait * 2, LONGEST_WAIT);
-    }
+  drop(name: string): void {
+    this.overtaking.delete(name);
+    this.known.setQueryData<Servers>(keys.servers, (servers) => servers && withoutServer(servers, name));
   }
 
   /** What was read before, or is on its way, may have changed before the first event. */
@@ -168,14 +163,4 @@ function read(data: string): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
-}
-
-function pause(milliseconds: number, end: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    end.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -56,33 +56,18 @@ export type Server = Omit<Schemas['Server'], 'config' | 'tools'> & { config?: Js
 
 export type Servers = Pick<Schemas['Servers'], 'trouble'> & { data: Server[] };
 
-/** What a resource holds, as MCP has it. */
-export interface Held {
-  uri: string;
-  mimeType?: string;
-  text?: string;
-  blob?: string;
-}
-
-/** The content of a result, as MCP has it. */
-export type Content =
-  | { type: 'text'; text: string }
-  | { type: 'image'; data: string; mimeType: string }
-  | { type: 'audio'; data: string; mimeType: string }
-  | { type: 'resource_link'; uri: string; name?: string; description?: string; mimeType?: string }
-  | { type: 'resource'; resource: Held };
-
+/** What a tool answered, as its server said it: a page looks at each part before it shows it. */
 export interface Outcome {
-  content?: Content[];
+  content?: unknown;
   structuredContent?: Json;
-  isError?: boolean;
+  isError?: Json;
 }
 
 export interface PromptOutcome {
-  description?: string;
-  messages?: { role: string; content: Content }[];
+  description?: unknown;
+  messages?: unknown;
 }
 
 export interface ResourceOutcome {
-  contents?: Held[];
+  contents?: unknown;
 }

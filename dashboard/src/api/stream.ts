@@ -33,14 +33,16 @@ export class Cutter {
   }
 }
 
-/** Reads a stream to its end. */
-export async function follow(body: ReadableStream<Uint8Array>, hear: (told: Told) => void): Promise<void> {
+/** Reads a stream to its end. `heard` is told of each piece, also of one that says nothing. */
+export async function follow(stream: Response, hear: (told: Told) => void, heard = () => {}): Promise<void> {
+  if (stream.body === null) return;
   const cutter = new Cutter();
   const words = new TextDecoder();
-  const reader = body.getReader();
+  const reader = stream.body.getReader();
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
+    heard();
     for (const told of cutter.take(words.decode(value, { stream: true }))) hear(told);
   }
 }

@@ -2,6 +2,7 @@
 
 import i18next from 'i18next';
 import { initReactI18next } from 'react-i18next';
+import { keep, kept } from '../kept';
 import en from './en.json';
 
 export const LANGUAGES = { en: 'English', zh: '中文' } as const;
@@ -23,7 +24,7 @@ const catalogues: Record<Exclude<Language, 'en'>, () => Promise<{ default: objec
 
 /** The language that was chosen, else the browser's, else English. */
 export function wantedLanguage(): Language {
-  const chosen = window.localStorage?.getItem(PLACE);
+  const chosen = kept(PLACE);
   const wanted = [chosen, ...navigator.languages].map((tag) => tag?.split('-')[0]);
   return wanted.find(isLanguage) ?? 'en';
 }
@@ -38,7 +39,7 @@ export async function startWords(language: Language): Promise<void> {
     // React escapes what it shows.
     interpolation: { escapeValue: false },
   });
-  await speak(language);
+  await speak(language).catch(() => speak('en'));
 }
 
 export async function speak(language: Language): Promise<void> {
@@ -50,8 +51,9 @@ export async function speak(language: Language): Promise<void> {
 }
 
 export function chooseLanguage(language: Language): void {
-  window.localStorage.setItem(PLACE, language);
-  void speak(language);
+  keep(PLACE, language);
+  // Words that do not come leave those that are there.
+  void speak(language).catch(() => {});
 }
 
 function isLanguage(word: string | undefined): word is Language {

@@ -93,6 +93,6 @@ interface Asked<T> {
 /** The content of an answer, or that it is on its way, or why it does not come. */
 export function Answer<T>({ of, rows, children }: { of: Asked<T>; rows?: number; children: (told: T) => ReactNode }) {
   if (of.data !== undefined) return children(of.data);
-  if (of.error !== null && of.error !== undefined) return <RefusalNotice error={of.error} again={() => void of.refetch()} />;
+  if (of.error !== null && of.error !== undefined) return <RefusalNotice goesOn error={of.error} again={() => void of.refetch()} />;
   return <Loading rows={rows} />;
 }

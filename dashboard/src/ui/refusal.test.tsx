@@ -20,6 +20,16 @@ test('without the lines a refusal says its message and what helps', () => {
   expect(screen.getByText('What helps: see the list')).toBeTruthy();
 });
 
+test('that the page goes on by itself is said only where it does', () => {
+  const silent = new Refusal('fetch failed', 0, 'unreachable');
+  const { unmount } = render(<RefusalNotice error={silent} again={() => {}} />);
+  expect(screen.getByText(/^It is not running/)).toBeTruthy();
+  expect(screen.queryByText(/goes on by itself/)).toBeNull();
+  unmount();
+  render(<RefusalNotice goesOn error={silent} />);
+  expect(screen.getByText(/goes on by itself/)).toBeTruthy();
+});
+
 test('what is no number of an error leads nowhere', () => {
   for (const errorCode of ['../../evil', 'javascript:alert(1)', 'MCPHUB-AUTH-001/../x']) {
     const { container, unmount } = render(<RefusalNotice error={new Refusal('x', 500, undefined, { errorCode })} />);

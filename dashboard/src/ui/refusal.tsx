@@ -8,13 +8,20 @@ import { Button } from './button';
 import { ErrorCode, ExplainedLines } from './explained';
 import { Notice } from './notice';
 
-export function RefusalNotice({ error, again }: { error: unknown; again?: () => void }) {
+interface Props {
+  error: unknown;
+  again?: () => void;
+  /** It will be asked again when the hub is back, without anybody doing anything: true of what is read, never of what somebody did. */
+  goesOn?: boolean;
+}
+
+export function RefusalNotice({ error, again, goesOn = false }: Props) {
   const { t } = useTranslation();
   if (error === null || error === undefined) return null;
   const refusal = error instanceof Refusal ? error : undefined;
   const explained = explainedIn(refusal);
   const title = refusal?.status === 0 ? t('failed.unreachable') : refusal ? explained?.headline : t('failed.unexpected');
-  const words = refusal?.status === 0 ? t('failed.unreachableWhy') : error instanceof Error ? error.message : String(error);
+  const words = refusal?.status === 0 ? [t('failed.unreachableWhy'), goesOn && t('failed.goesOn')].filter(Boolean).join(' ') : error instanceof Error ? error.message : String(error);
   const helps = refusal?.text('action') ?? refusal?.text('do');
   return (
     <Notice

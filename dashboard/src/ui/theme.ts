@@ -1,6 +1,7 @@
 // Light, dark, or as the system wants it.
 
 import { useSyncExternalStore } from 'react';
+import { keep, kept } from '../kept';
 
 export const THEMES = ['system', 'light', 'dark'] as const;
 export type Theme = (typeof THEMES)[number];
@@ -9,9 +10,10 @@ const PLACE = 'mcphub.theme';
 const listeners = new Set<() => void>();
 const system = () => window.matchMedia?.('(prefers-color-scheme: dark)');
 
+let now: Theme | undefined;
+
 function chosen(): Theme {
-  const word = window.localStorage?.getItem(PLACE);
-  return THEMES.find((theme) => theme === word) ?? 'system';
+  return (now ??= THEMES.find((theme) => theme === kept(PLACE)) ?? 'system');
 }
 
 function show(): void {
@@ -26,7 +28,8 @@ export function startTheme(): void {
 }
 
 export function chooseTheme(theme: Theme): void {
-  window.localStorage.setItem(PLACE, theme);
+  now = theme;
+  keep(PLACE, theme);
   show();
   listeners.forEach((listener) => listener());
 }

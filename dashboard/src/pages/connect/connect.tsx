@@ -59,7 +59,7 @@ function Ready({ client, endpoint, onEndpoint }: { client: Client; endpoint: str
           <CopyLine text={url} />
         </div>
         <KeyChoice client={TITLES[client]} endpoint={endpoint} chosen={key} state={state} asks={asks} onChange={setChosen} />
-        <RefusalNotice error={door.error} again={() => void door.refetch()} />
+        <RefusalNotice goesOn error={door.error} again={() => void door.refetch()} />
         <Select label={t('connect.system')} value={system} onChange={(event) => setSystem(event.target.value as System)}>
           <option value="linux">Linux</option>
           <option value="mac">macOS</option>

@@ -69,6 +69,8 @@ function Make({ client, endpoint, made, onMade }: { client: string; endpoint: st
   const { t } = useTranslation();
   const groups = useGroups();
   const make = useListChange(keys.bearerKeys, createKey);
+  // A group and a server may have one name: which of the two is meant is known with the groups.
+  const known = endpoint === '' || groups.data !== undefined;
   const send = () => {
     const isGroup = groups.data?.some((group) => group.name === endpoint || group.id === endpoint) ?? false;
     make.mutate(wishFor(client, endpoint, isGroup), {
@@ -84,10 +86,11 @@ function Make({ client, endpoint, made, onMade }: { client: string; endpoint: st
   }
   return (
     <>
-      <Button icon={<KeyRound size={16} aria-hidden />} busy={make.isPending} disabled={groups.isPending} onClick={send} className="self-start">
+      <Button icon={<KeyRound size={16} aria-hidden />} busy={make.isPending} disabled={!known} onClick={send} className="self-start">
         {t('connect.make')}
       </Button>
-      <RefusalNotice error={make.error ?? groups.error} />
+      <RefusalNotice error={make.error} />
+      {!known && <RefusalNotice goesOn error={groups.error} again={() => void groups.refetch()} />}
     </>
   );
 }

@@ -1,7 +1,7 @@
 // One examination: asked for, read line by line, and as text for a report.
 
 import { useEffect, useReducer, useRef } from 'react';
-import { loginHeader, pageFolder, Refusal, refusedBy } from '../../api/ask';
+import { ask, Refusal, unheard } from '../../api/ask';
 import type { DoctorLine, DoctorOutcome } from '../../api/shape';
 import { follow, type Told } from '../../api/stream';
 
@@ -60,17 +60,16 @@ export function useExamination() {
 
 export async function run(wish: Wish, signal: AbortSignal, tell: (change: Change) => void): Promise<void> {
   try {
-    const headers = { ...loginHeader(), 'content-type': 'application/json', accept: 'text/event-stream' };
-    const response = await fetch(`${pageFolder()}api/doctor`, { method: 'POST', headers, body: JSON.stringify(wish), signal, cache: 'no-store' });
-    if (!response.ok || response.body === null) throw await refusedBy(response);
+    const headers = { 'content-type': 'application/json', accept: 'text/event-stream' };
+    const stream = await ask('api/doctor', { method: 'POST', headers, body: JSON.stringify(wish), signal });
     let ended = false;
-    await follow(response.body, (told) => {
+    await follow(stream, (told) => {
       ended ||= told.event === 'end';
       tell({ type: 'told', told });
     });
     if (!ended) throw new Refusal('', 0, 'unreachable');
   } catch (error) {
-    tell({ type: 'failed', error: error instanceof TypeError ? new Refusal(error.message, 0, 'unreachable') : error });
+    tell({ type: 'failed', error: unheard(error) });
   }
 }
 

@@ -69,7 +69,7 @@ function Journals({ servers }: { servers: Server[] }) {
           {t(held === undefined ? 'journal.hold' : 'journal.follow')}
         </Button>
       </div>
-      {error !== null && <RefusalNotice error={error} />}
+      {error !== null && <RefusalNotice goesOn error={error} />}
       {pending && entries.length === 0 && told.length > 0 ? (
         <Loading rows={6} />
       ) : shown.length === 0 ? (

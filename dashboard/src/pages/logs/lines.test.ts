@@ -1,8 +1,8 @@
 // What the stream of the log tells, line by line.
 
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { LogLine } from '../../api/shape';
-import { after, type Told } from './lines';
+import { after, listen, type Told } from './lines';
 
 const line = (id: number): LogLine => ({ id, timestamp: 0, type: 'info', source: 'web', message: String(id) });
 const nothing: Told = { lines: undefined, lost: 0, error: 'broken' };
@@ -20,4 +20,18 @@ test('lost lines are counted, and a break keeps what is known', () => {
   const told = after(after(nothing, { type: 'initial', logs: [line(1)] }), { type: 'lost', lost: 4 });
   expect(after(told, { type: 'lost', lost: 3 }).lost).toBe(7);
   expect(after(told, { type: 'failed', error: 'gone' })).toMatchObject({ lines: [line(1)], error: 'gone' });
+});
+
+test('who may not read the log is told so once, and does not ask again', async () => {
+  vi.useFakeTimers();
+  let asked = 0;
+  vi.stubGlobal('fetch', () => {
+    asked += 1;
+    return Promise.resolve(Response.json({ message: 'for administrators' }, { status: 403 }));
+  });
+  const told: unknown[] = [];
+  listen((change) => told.push(change));
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect(asked).toBe(1);
+  expect(told).toMatchObject([{ type: 'failed', error: { message: 'for administrators', status: 403 } }]);
 });

@@ -57,7 +57,7 @@ export function Logs() {
           {t('logs.clear')}
         </Button>
       </div>
-      <RefusalNotice error={wipe.error ?? error} />
+      <RefusalNotice goesOn={wipe.error === null} error={wipe.error ?? error} />
       {lost > 0 && <Notice tone="warn">{t('logs.lost', { count: lost })}</Notice>}
       {now === undefined ? (
         error === null && <Loading rows={6} />

@@ -42,3 +42,17 @@ test('an address that is neither http nor https leads nowhere', () => {
   render(<OutLink href="https://a.example/">go</OutLink>);
   expect(screen.getByRole('link').getAttribute('rel')).toContain('noopener');
 });
+
+const map = { a: 1 };
+
+test('content of any shape is shown as it came, and nothing breaks', () => {
+  const kinds = ['text', 'image', 'audio', 'resource_link', 'resource', map, undefined];
+  const parts = kinds.flatMap((type) => [{ type }, { type, text: map, data: map, mimeType: map, uri: map, name: map, description: map, resource: null }, { type, resource: { uri: map, text: map, blob: 1, mimeType: [] } }]);
+  for (const content of [null, map, 'text', [null, 1, 'text', [], ...parts]]) {
+    const { container, unmount } = render(<OutcomeView outcome={{ content, isError: map }} />);
+    expect(container.textContent).not.toBe('');
+    unmount();
+  }
+  render(<OutcomeView outcome={{ content: [null, 7, { type: 'text', text: map }] }} />);
+  expect(screen.getAllByText(/^(null|7|\{\s*"a": 1\s*\})$/)).toHaveLength(3);
+});

@@ -2,7 +2,9 @@
 
 import { CircleX } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
-import type { Content, Held, Outcome } from '../../api/shape';
+import { list, text } from '../../api/heard';
+import type { Outcome } from '../../api/shape';
+import { isMap } from '../../schema/schema';
 import { OutLink } from '../../ui/button';
 import { CopyBlock } from '../../ui/copy';
 
@@ -11,9 +13,9 @@ const SOUNDS = /^audio\/[a-z0-9.+-]+$/i;
 
 export function OutcomeView({ outcome }: { outcome: Outcome }) {
   const { t } = useTranslation();
-  const content = Array.isArray(outcome.content) ? outcome.content : [];
+  const content = list(outcome.content);
   return (
-    <div className={`flex flex-col gap-3 ${outcome.isError ? 'border-l-4 border-bad pl-3' : ''}`}>
+    <div className={`flex flex-col gap-3 ${outcome.isError === true ? 'border-l-4 border-bad pl-3' : ''}`}>
       {outcome.isError === true && (
         <p className="flex items-center gap-2 font-semibold text-bad">
           <CircleX size={17} aria-hidden />
@@ -29,46 +31,53 @@ export function OutcomeView({ outcome }: { outcome: Outcome }) {
   );
 }
 
-export function OutcomePart({ part }: { part: Content }) {
+export function OutcomePart({ part }: { part: unknown }) {
   const { t } = useTranslation();
-  switch (part.type) {
+  if (!isMap(part)) return <Other said={part} />;
+  const said = (key: string) => text(part[key]) ?? '';
+  switch (part['type']) {
     case 'text':
-      return <CopyBlock label={t('play.text')} text={indented(part.text)} />;
+      return <CopyBlock label={t('play.text')} text={indented(said('text'))} />;
     case 'image':
-      return PICTURES.test(part.mimeType) ? (
-        <img src={`data:${part.mimeType};base64,${part.data}`} alt={t('play.image')} className="max-h-96 max-w-full self-start rounded-md border border-line bg-code" />
-      ) : (
-        <Unshown kind={part.mimeType} bytes={part.data.length} />
-      );
     case 'audio':
-      return SOUNDS.test(part.mimeType) ? (
-        <audio controls src={`data:${part.mimeType};base64,${part.data}`} aria-label={t('play.audio')} className="w-full" />
-      ) : (
-        <Unshown kind={part.mimeType} bytes={part.data.length} />
-      );
+      return <Media mimeType={said('mimeType')} data={said('data')} kind={part['type']} named={said('mimeType')} />;
     case 'resource_link':
       return (
         <div>
-          <p className="font-medium">{part.name ?? t('item.resource')}</p>
-          <OutLink href={part.uri}>{part.uri}</OutLink>
-          {part.description !== undefined && <p className="text-soft">{part.description}</p>}
+          <p className="font-medium">{said('name') || t('item.resource')}</p>
+          <OutLink href={said('uri')}>{said('uri')}</OutLink>
+          {said('description') !== '' && <p className="text-soft">{said('description')}</p>}
         </div>
       );
     case 'resource':
-      return <HeldPart held={part.resource} />;
+      return <HeldPart held={part['resource']} />;
     default:
-      // A kind that came after us.
-      return <CopyBlock label={t('play.other')} text={JSON.stringify(part, null, 2)} />;
+      return <Other said={part} />;
   }
 }
 
 /** What a resource holds. */
-export function HeldPart({ held }: { held: Held }) {
-  const { uri, mimeType = '', text, blob = '' } = held;
-  if (text !== undefined) return <CopyBlock label={uri} text={text} />;
-  if (PICTURES.test(mimeType)) return <OutcomePart part={{ type: 'image', data: blob, mimeType }} />;
-  if (SOUNDS.test(mimeType)) return <OutcomePart part={{ type: 'audio', data: blob, mimeType }} />;
-  return <Unshown kind={[uri, mimeType].filter(Boolean).join(' · ')} bytes={blob.length} />;
+export function HeldPart({ held }: { held: unknown }) {
+  if (!isMap(held)) return <Other said={held} />;
+  const [uri, mimeType, blob] = ['uri', 'mimeType', 'blob'].map((key) => text(held[key]) ?? '') as [string, string, string];
+  const words = text(held['text']);
+  if (words !== undefined) return <CopyBlock label={uri} text={words} />;
+  return <Media mimeType={mimeType} data={blob} kind={SOUNDS.test(mimeType) ? 'audio' : 'image'} named={[uri, mimeType].filter(Boolean).join(' · ')} />;
+}
+
+/** A picture or a sound; what is neither of the known kinds is only named. */
+function Media({ mimeType, data, kind, named }: { mimeType: string; data: string; kind: 'image' | 'audio'; named: string }) {
+  const { t } = useTranslation();
+  const address = `data:${mimeType};base64,${data}`;
+  if (kind === 'image' && PICTURES.test(mimeType)) return <img src={address} alt={t('play.image')} className="max-h-96 max-w-full self-start rounded-md border border-line bg-code" />;
+  if (kind === 'audio' && SOUNDS.test(mimeType)) return <audio controls src={address} aria-label={t('play.audio')} className="w-full" />;
+  return <Unshown kind={named} bytes={data.length} />;
+}
+
+/** A kind that came after us, or none at all. */
+function Other({ said }: { said: unknown }) {
+  const { t } = useTranslation();
+  return <CopyBlock label={t('play.other')} text={JSON.stringify(said, null, 2) ?? ''} />;
 }
 
 function Unshown({ kind, bytes }: { kind: string; bytes: number }) {

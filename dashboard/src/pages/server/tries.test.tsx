@@ -1,7 +1,7 @@
 // What a prompt is asked with, and what is shown of what comes back.
 
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { render, screen } from '@testing-library/react';
+import { render, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import type { ReactNode } from 'react';
 import { expect, test, vi } from 'vitest';
@@ -56,4 +56,28 @@ test('a sign-in that is needed can be begun where it was met', async () => {
   shown(<TryResource server={server} resource={{ uri: 'a://1', enabled: true }} />);
   await userEvent.click(screen.getByText('Read it'));
   expect((await screen.findByText<HTMLAnchorElement>('Sign in')).href).toBe('https://as.test/authorize');
+});
+
+const map = { a: 1 };
+
+test('a prompt that answers in any shape breaks nothing', async () => {
+  for (const data of [null, map, { description: map, messages: map }, { description: 1, messages: [null, 7, { role: map }, { role: 'user', content: map }, { content: [null] }] }]) {
+    answering(200, { success: true, data });
+    const { container, unmount } = shown(<TryPrompt server={server} prompt={{ name: 'lab-greet', enabled: true }} />);
+    await userEvent.click(screen.getByText('Get the prompt'));
+    await waitFor(() => expect(container.querySelector('[aria-live]')?.textContent).not.toBe(''));
+    expect(screen.queryByRole('alert')).toBeNull();
+    unmount();
+  }
+});
+
+test('a resource that answers in any shape breaks nothing', async () => {
+  for (const data of [null, { contents: map }, { contents: [null, 7, map, { uri: map, text: map }, { uri: 1, blob: map, mimeType: map }] }]) {
+    answering(200, { success: true, data });
+    const { container, unmount } = shown(<TryResource server={server} resource={{ uri: 'a://1', enabled: true }} />);
+    await userEvent.click(screen.getByText('Read it'));
+    await waitFor(() => expect(container.querySelector('[aria-live].flex-col')?.textContent).not.toBe(''));
+    expect(screen.queryByRole('alert')).toBeNull();
+    unmount();
+  }
 });

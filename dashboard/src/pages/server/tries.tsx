@@ -6,8 +6,10 @@ import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Refusal } from '../../api/ask';
 import { getPrompt, readResource } from '../../api/calls';
+import { list, text } from '../../api/heard';
 import { useNews } from '../../api/hooks';
 import type { Prompt, PromptOutcome, Resource, ResourceOutcome, Server } from '../../api/shape';
+import { isMap } from '../../schema/schema';
 import { Button, isWebAddress, looking } from '../../ui/button';
 import { TextField } from '../../ui/field';
 import { RefusalNotice } from '../../ui/refusal';
@@ -76,24 +78,34 @@ export function TryResource({ server, resource }: { server: Server; resource: Re
 
 function Messages({ outcome }: { outcome: PromptOutcome }) {
   const { t } = useTranslation();
-  const messages = Array.isArray(outcome.messages) ? outcome.messages : [];
+  const messages = list(outcome.messages);
+  const description = text(outcome.description);
   return (
     <>
-      {outcome.description !== undefined && <p className="text-soft">{outcome.description}</p>}
+      {description !== undefined && <p className="text-soft">{description}</p>}
       {messages.map((message, place) => (
-        <div key={place} className="flex flex-col gap-1">
-          <p className="font-medium">{t(`role.${message.role}`, { defaultValue: message.role })}</p>
-          <OutcomePart part={message.content} />
-        </div>
+        <Message key={place} message={message} />
       ))}
       {messages.length === 0 && <p className="text-soft">{t('play.empty')}</p>}
     </>
   );
 }
 
+function Message({ message }: { message: unknown }) {
+  const { t } = useTranslation();
+  if (!isMap(message)) return <OutcomePart part={message} />;
+  const role = text(message['role']) ?? '';
+  return (
+    <div className="flex flex-col gap-1">
+      {role !== '' && <p className="font-medium">{t(`role.${role}`, { defaultValue: role })}</p>}
+      <OutcomePart part={message['content'] ?? null} />
+    </div>
+  );
+}
+
 function Held({ outcome }: { outcome: ResourceOutcome }) {
   const { t } = useTranslation();
-  const contents = Array.isArray(outcome.contents) ? outcome.contents : [];
+  const contents = list(outcome.contents);
   return contents.length === 0 ? <p className="text-soft">{t('play.empty')}</p> : contents.map((held, place) => <HeldPart key={place} held={held} />);
 }
 
