@@ -125,12 +125,10 @@ fn outcome(server: &str, answer: &Message) -> Result<Value, Problem> {
 }
 
 fn failed((app, visitor): (&App, &Visitor), upstream: &Upstream, error: CallError) -> Problem {
-    let error = match error {
-        CallError::NeedsSignIn(why) => {
-            CallError::NeedsSignIn(now_needed((app, visitor), upstream, why))
-        }
-        other => other,
-    };
+    let mut error = error;
+    if let CallError::NeedsSignIn(why) = &mut error {
+        *why = now_needed((app, visitor), upstream, why.clone());
+    }
     let explained = upstream.explain_call(&error);
     let problem = match &error {
         CallError::NeedsSignIn(why) => return needed(why, &explained),
