@@ -134,6 +134,11 @@ export async function changeSettings(change: JsonMap): Promise<JsonMap> {
   return (await told(hub.PUT('/api/system-config', { body: change }))).data as JsonMap;
 }
 
+/** The settings file without secrets and sign-ins. */
+export async function exportSettings(): Promise<JsonMap> {
+  return (await told(hub.GET('/api/mcp-settings/export', {}))).data as JsonMap;
+}
+
 export const clearLogs = () => told(hub.DELETE('/api/logs'));
 
 export async function listUsers(signal?: AbortSignal): Promise<User[]> {

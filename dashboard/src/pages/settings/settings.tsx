@@ -6,15 +6,18 @@ import { useSettings } from '../../api/hooks';
 import { Answer, Page } from '../../ui/page';
 import { Tabs } from '../../ui/tabs';
 import { command } from '../../words/shell';
+import { ExportButton, ExportRefused, useExport } from './export';
 import { Usual } from './usual';
 import { Whole } from './whole';
 
 export function Settings() {
   const { t } = useTranslation();
   const settings = useSettings();
+  const taken = useExport();
   const [way, setWay] = useState<'form' | 'json'>('form');
   return (
-    <Page title={t('settings.title')} lead={t('settings.lead')} commands={[command('settings', 'check'), command('export')]}>
+    <Page title={t('settings.title')} lead={t('settings.lead')} actions={<ExportButton taken={taken} />} commands={[command('settings', 'check'), command('export')]}>
+      <ExportRefused taken={taken} />
       <Answer of={settings}>
         {(written) => (
           <div className="card max-w-3xl p-4 sm:p-5">
