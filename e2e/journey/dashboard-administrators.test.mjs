@@ -37,6 +37,21 @@ test('the settings are taken out as a file that has no secret in it', async () =
   await dashboard.leave();
 });
 
+test('every key of the settings can be looked up beside the JSON, as the hub itself describes it', async () => {
+  dashboard = await Dashboard.open(person, hub);
+  const { page } = dashboard;
+  await dashboard.logIn();
+  await dashboard.go('/settings');
+  await page.getByRole('tab', { name: 'JSON' }).click();
+  await page.getByText('Every key and what it does').click();
+  await page.getByRole('searchbox', { name: 'Search the keys' }).fill('public address');
+  const schema = await (await fetch(`${hub.url}/schema/mcp_settings.json`)).json();
+  await page.getByText(schema.properties.systemConfig.properties.install.properties.baseUrl.description, { exact: true }).waitFor();
+  assert.deepEqual(await page.getByRole('main').locator('dl .prose-code').allInnerTexts(), ['install.baseUrl']);
+  assert.deepEqual(await dashboard.seriousFaults(), []);
+  await dashboard.leave();
+});
+
 test('who is no administrator hears so at an address that he typed, and sees nothing to press there', async () => {
   await hub.api('POST', '/users', { username: 'ada', password: 'long enough for it', isAdmin: false });
   dashboard = await Dashboard.open(person, hub);

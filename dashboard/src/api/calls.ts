@@ -97,6 +97,13 @@ export async function readDoor(signal?: AbortSignal): Promise<{ asksForKey: bool
   return ((await response.json()) as { data: { asksForKey: boolean } }).data;
 }
 
+/** The JSON Schema of the settings file. Beside the API, for editors. */
+export async function readSettingsSchema(signal?: AbortSignal): Promise<JsonMap> {
+  const response = await fetch(`${pageFolder()}schema/mcp_settings.json`, { credentials: 'omit', signal });
+  if (!response.ok) throw await refusedBy(response);
+  return (await response.json()) as JsonMap;
+}
+
 export async function createKey(wish: KeyWish): Promise<Key> {
   return (await told(hub.POST('/api/auth/keys', { body: wish }))).data;
 }

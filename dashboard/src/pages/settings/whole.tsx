@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 import type { JsonMap } from '../../api/shape';
 import { isMap } from '../../schema/schema';
 import { Field } from '../../ui/field';
+import { EveryKey } from './every-key';
 import { between } from './known';
 import { Save, useChange } from './save';
 
@@ -22,22 +23,25 @@ export function Whole({ written }: { written: JsonMap }) {
     if (now !== undefined) change.mutate(between(from, now), { onSuccess: () => setDraft((it) => (it?.text === text ? undefined : it)) });
   };
   return (
-    <form onSubmit={send} className="flex flex-col gap-4">
-      <Field label="systemConfig" hint={t('server.configHint')} error={wrong ? t('form.noObject') : undefined}>
-        {(wired) => (
-          <textarea
-            {...wired}
-            rows={12}
-            spellCheck={false}
-            value={text}
-            onChange={(event) => setDraft({ text: event.target.value, from })}
-            onBlur={() => setWrong(parsed(text) === undefined)}
-            className="field prose-code [field-sizing:content] max-h-[60dvh]"
-          />
-        )}
-      </Field>
-      <Save change={change} changed={text !== shown(from)} />
-    </form>
+    <>
+      <form onSubmit={send} className="flex flex-col gap-4">
+        <Field label="systemConfig" hint={t('server.configHint')} error={wrong ? t('form.noObject') : undefined}>
+          {(wired) => (
+            <textarea
+              {...wired}
+              rows={12}
+              spellCheck={false}
+              value={text}
+              onChange={(event) => setDraft({ text: event.target.value, from })}
+              onBlur={() => setWrong(parsed(text) === undefined)}
+              className="field prose-code [field-sizing:content] max-h-[60dvh]"
+            />
+          )}
+        </Field>
+        <Save change={change} changed={text !== shown(from)} />
+      </form>
+      <EveryKey />
+    </>
   );
 }
 
