@@ -43,6 +43,25 @@ test('the sign-in that failed stays in the strip, whatever the hub began after i
   await dashboard.leave();
 });
 
+test('the names of a sign-in’s stages fit their boxes, and the strip of tabs does not scroll up and down', async () => {
+  const page = await arrive({ lab: { type: 'streamable-http', url: practice.url } });
+  await hub.reaches('lab', 'oauth_required');
+  await dashboard.server('lab', 'signIn');
+  await page.getByRole('button', { name: /^Authorization/ }).waitFor();
+  for (const width of [390, 768, 1024, 1100, 1280]) {
+    await page.setViewportSize({ width, height: 800 });
+    const tight = await page.getByRole('region', { name: 'The sign-in, step by step' }).locator('li > button').evaluateAll((boxes) =>
+      boxes.filter((box) => {
+        const name = document.createRange();
+        name.selectNodeContents(box.querySelector('span.font-medium'));
+        return name.getBoundingClientRect().right + 4 > box.getBoundingClientRect().right;
+      }).map((box) => box.innerText));
+    assert.deepEqual(tight, [], `at ${width} px`);
+    assert.equal(await page.getByRole('tablist').evaluate((list) => list.scrollHeight - list.clientHeight), 0, `the tabs scroll at ${width} px`);
+  }
+  await dashboard.leave();
+});
+
 test('a server that was added and cannot be reached can be opened, changed and removed where that is seen', async () => {
   const page = await arrive({});
   await dashboard.go('/servers/add');
