@@ -99,9 +99,7 @@ export async function readDoor(signal?: AbortSignal): Promise<{ asksForKey: bool
 
 /** The JSON Schema of the settings file. Beside the API, for editors. */
 export async function readSettingsSchema(signal?: AbortSignal): Promise<JsonMap> {
-  const response = await fetch(`${pageFolder()}schema/mcp_settings.json`, { credentials: 'omit', signal });
-  if (!response.ok) throw await refusedBy(response);
-  return (await response.json()) as JsonMap;
+  return (await (await ask('schema/mcp_settings.json', { signal })).json()) as JsonMap;
 }
 
 export async function createKey(wish: KeyWish): Promise<Key> {
