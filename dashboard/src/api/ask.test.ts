@@ -35,14 +35,24 @@ test('the login goes in a header, and a name with a slash stays one part of the 
 
 test('a login that is no longer taken is forgotten', async () => {
   loggedIn('old');
-  answering(401, '{"success":false,"message":"log in first"}');
+  answering(401, '{"success":false,"message":"log in first","code":"not_logged_in"}');
   await refusal(calls.listServers());
   expect(loginToken()).toBeNull();
 });
 
+test('a 401 that is not about the login leaves it', async () => {
+  loggedIn('token-1');
+  answering(401, '{"success":false,"message":"wrong name or password"}');
+  expect((await refusal(calls.changeOwnPassword('guess', 'long enough')))?.message).toBe('wrong name or password');
+  expect(loginToken()).toBe('token-1');
+  answering(401, '<html>Something between us asks for a password</html>');
+  await refusal(calls.listServers());
+  expect(loginToken()).toBe('token-1');
+});
+
 test('an answer to an older login does not end the newer one', async () => {
   loggedIn('old');
-  answering(401, '{"success":false,"message":"log in first"}', () => loggedIn('new'));
+  answering(401, '{"success":false,"message":"log in first","code":"not_logged_in"}', () => loggedIn('new'));
   await refusal(calls.listServers());
   expect(loginToken()).toBe('new');
 });

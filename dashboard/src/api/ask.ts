@@ -50,7 +50,7 @@ export async function ask(path: string, { headers: wanted, ...more }: RequestIni
   const response = await fetch(pageFolder() + path, { credentials: 'omit', cache: 'no-store', ...more, headers }).catch((error: unknown) => {
     throw unheard(error);
   });
-  forgetRefused(headers, response);
+  await forgetRefused(headers, response);
   if (response.ok) return response;
   throw refused(response, await response.json().catch(() => undefined));
 }
@@ -61,9 +61,12 @@ function withLogin(headers: Headers): void {
 }
 
 /** The login that was sent has ended; one that came meanwhile has not. */
-function forgetRefused(asked: Headers, response: Response): void {
+async function forgetRefused(asked: Headers, response: Response): Promise<void> {
   const sent = asked.get('x-auth-token');
-  if (response.status === 401 && sent !== null && sent === loginToken()) loggedOut();
+  if (response.status !== 401 || sent === null) return;
+  // A 401 may be of something else, like a password that was asked for again.
+  const said: unknown = await response.clone().json().catch(() => undefined);
+  if (refused(response, said).code === 'not_logged_in' && sent === loginToken()) loggedOut();
 }
 
 /** Nobody answered, or the line was cut; who gave up himself knows that. */

@@ -97,6 +97,11 @@ export async function readDoor(signal?: AbortSignal): Promise<{ asksForKey: bool
   return ((await response.json()) as { data: { asksForKey: boolean } }).data;
 }
 
+/** The JSON Schema of the settings file. Beside the API, for editors. */
+export async function readSettingsSchema(signal?: AbortSignal): Promise<JsonMap> {
+  return (await (await ask('schema/mcp_settings.json', { signal })).json()) as JsonMap;
+}
+
 export async function createKey(wish: KeyWish): Promise<Key> {
   return (await told(hub.POST('/api/auth/keys', { body: wish }))).data;
 }
@@ -132,6 +137,11 @@ export async function readSettings(signal?: AbortSignal): Promise<JsonMap> {
 /** Changes what is sent, at any depth; `null` takes a key out. */
 export async function changeSettings(change: JsonMap): Promise<JsonMap> {
   return (await told(hub.PUT('/api/system-config', { body: change }))).data as JsonMap;
+}
+
+/** The settings file without secrets and sign-ins. */
+export async function exportSettings(): Promise<JsonMap> {
+  return (await told(hub.GET('/api/mcp-settings/export', {}))).data as JsonMap;
 }
 
 export const clearLogs = () => told(hub.DELETE('/api/logs'));

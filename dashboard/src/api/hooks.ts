@@ -42,6 +42,8 @@ export const useUsers = () => useQuery({ queryKey: keys.users, queryFn: ({ signa
 /** Clients come and go without an event, so they are read when somebody looks. */
 export const useSessions = () => useQuery({ queryKey: keys.sessions, queryFn: ({ signal }) => calls.listSessions(signal), refetchOnMount: 'always' });
 export const useSettings = () => useQuery({ queryKey: keys.settings, queryFn: ({ signal }) => calls.readSettings(signal) });
+/** The same as long as the hub runs. */
+export const useSettingsSchema = () => useQuery({ queryKey: keys.settingsSchema, queryFn: ({ signal }) => calls.readSettingsSchema(signal), refetchOnWindowFocus: false });
 
 /** One server out of the list; undefined while the list is on its way, null where there is none of that name. */
 export function useServer(name: string): Server | null | undefined {

@@ -9,6 +9,7 @@ export const keys = {
   bearerKeys: ['keys'] as const,
   door: ['door'] as const,
   settings: ['settings'] as const,
+  settingsSchema: ['settings schema'] as const,
   users: ['users'] as const,
   sessions: ['sessions'] as const,
 };

@@ -97,7 +97,7 @@ test('a page that is opened behind another asks for nothing until it is seen, an
 
 test('a login that the hub no longer takes has ended, unless another came meanwhile', async () => {
   loggedIn('old');
-  const asked = hub(() => new Response('{}', { status: 401 }));
+  const asked = hub(() => new Response('{"code":"not_logged_in"}', { status: 401 }));
   const told = listen();
   await after(100);
   expect(loginToken()).toBeNull();
@@ -107,7 +107,7 @@ test('a login that the hub no longer takes has ended, unless another came meanwh
   loggedIn('older');
   hub(() => {
     loggedIn('new');
-    return new Response('{}', { status: 401 });
+    return new Response('{"code":"not_logged_in"}', { status: 401 });
   });
   listen();
   await after(100);

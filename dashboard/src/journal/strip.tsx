@@ -27,7 +27,7 @@ export function Strip({ signIn }: { signIn: SignIn }) {
   const shown = signIn.stretches.find((stretch) => stretch.step === open);
   return (
     <div className="card overflow-hidden">
-      <ol className="m-0 grid list-none p-0 md:grid-cols-7">
+      <ol className="m-0 grid list-none p-0 lg:grid-cols-7">
         {signIn.stretches.map((stretch, place) => (
           <Stop key={stretch.step} stretch={stretch} last={place === signIn.stretches.length - 1} renewed={signIn.renewed} open={open === stretch.step} panel={id} onOpen={() => setChosen(stretch.step)} />
         ))}
@@ -74,22 +74,22 @@ function Stop({ stretch, last, renewed, open, panel, onOpen }: StopProps) {
   const lasted = stretch.step !== 'renewals' && stretch.took !== undefined && stretch.took > 0 ? took(stretch.took) : undefined;
   const reached = stretch.entries.length > 0;
   return (
-    <li className="relative border-line not-first:border-t md:border-t-0 md:not-first:border-l">
+    <li className="relative border-line not-first:border-t lg:border-t-0 lg:not-first:border-l">
       <button
         type="button"
         aria-expanded={open}
         aria-controls={open ? panel : undefined}
         onClick={onOpen}
-        className={`flex h-full w-full items-center gap-3 px-4 py-2.5 text-left -outline-offset-2 hover:bg-sunken md:flex-col md:items-start md:gap-1.5 md:px-3 md:py-3 ${open ? 'bg-sunken' : ''}`}
+        className={`flex h-full w-full items-center gap-3 px-4 py-2.5 text-left -outline-offset-2 hover:bg-sunken lg:flex-col lg:items-start lg:gap-1.5 lg:px-2 lg:py-3 ${open ? 'bg-sunken' : ''}`}
       >
-        <span className="flex w-auto items-center md:w-full">
+        <span className="flex w-auto items-center lg:w-full">
           <span className={`z-10 grid size-6 shrink-0 place-items-center rounded-full ${washes[tone]} ${reached ? '' : 'opacity-70'}`}>
             <Icon size={15} aria-hidden />
           </span>
-          <span aria-hidden className={`ml-1 hidden h-0.5 flex-1 rounded md:block bg-line ${last ? 'invisible' : ''}`} />
+          <span aria-hidden className={`ml-1 hidden h-0.5 flex-1 rounded lg:block bg-line ${last ? 'invisible' : ''}`} />
         </span>
-        <span className="flex min-w-0 flex-1 flex-wrap items-baseline justify-between gap-x-2 md:block">
-          <span className={`block font-medium ${reached ? '' : 'text-soft'}`}>{t(`step.${stretch.step}`)}</span>
+        <span className="flex min-w-0 flex-1 flex-wrap items-baseline justify-between gap-x-2 lg:block">
+          <span className={`block font-medium lg:max-xl:text-[0.9rem] ${reached ? '' : 'text-soft'}`}>{t(`step.${stretch.step}`)}</span>
           <span className="block text-[0.82rem] text-soft tabular-nums">
             {reached ? times : t(`mark.${stretch.mark}`)}
             {lasted !== undefined && ` · ${lasted}`}

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import type { Entry, Stage } from '../api/shape';
-import { chief, fold, wentWrong, type Mark, type SignIn, type Step } from './timeline';
+import { chief, fold, outcome, wentWrong, type Mark, type SignIn, type Step } from './timeline';
 
 let second = 0;
 function entry(stage: Stage, decision: string, more: Partial<Entry> = {}): Entry {
@@ -95,4 +95,33 @@ test('a sign-in that was left does not stand before the one that the server is c
   expect(chief(fold(entries, false))?.id).toBe('one');
   expect(chief(fold(entries, true))?.id).toBe('two');
   expect(chief(fold(journey('two').slice(0, 4), false))?.id).toBe('two');
+});
+
+// The login server did not know its client; the hub begins anew and comes no farther.
+function forgotten(): Entry[] {
+  const asked_ = { request: asked, signIn: 'one' };
+  return [
+    ...journey('one').slice(0, 5),
+    entry('token_exchange', 'answered 400', { ...asked_, status: 400 }),
+    entry('heal', 'the client is not known there; another one is registered', { signIn: 'one' }),
+    entry('discovery', 'answered 200', { ...asked_, signIn: 'two', status: 200 }),
+  ];
+}
+
+test('where a sign-in failed, it is the one that is shown, whatever was begun since', () => {
+  const signIns = fold(forgotten(), false);
+  expect(chief(signIns, true)?.id).toBe('one');
+  expect(marks(chief(signIns, true))).toMatchObject({ callback: 'done', token: 'failed', connected: 'ahead' });
+  expect(chief(signIns, false)?.id).toBe('two');
+  expect(chief(fold(journey('one'), false), true)?.id).toBe('one');
+});
+
+test('of each sign-in it is said what came of it, and where it failed', () => {
+  expect(fold(forgotten(), false).map(outcome)).toEqual([{ came: 'left' }, { came: 'failed', at: 'token' }]);
+  expect(fold([...journey('one'), ...journey('two').slice(0, 4)]).map(outcome)).toEqual([{ came: 'waiting' }, { came: 'through' }]);
+});
+
+test('a cure that helped leaves no failure', () => {
+  const cured = [...journey('one').slice(0, 5), entry('heal', 'asked again', { signIn: 'one' }), ...journey('one').slice(5)];
+  expect(outcome(fold(cured)[0] as SignIn)).toEqual({ came: 'through' });
 });

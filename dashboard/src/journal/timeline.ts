@@ -43,12 +43,29 @@ export function fold(entries: Entry[], waits = true): SignIn[] {
   return gathered.map(({ id, entries }, place) => signIn(id, entries, waits && place === gathered.length - 1)).reverse();
 }
 
-/** The one that counts: the newest, unless it was left and an older one is what the server is connected with. */
-export function chief(signIns: SignIn[]): SignIn | undefined {
+/** The one that counts: the newest, unless it was left and an older one is what the server is connected with; where a sign-in `failed`, the one that did, whatever the hub has begun since. */
+export function chief(signIns: SignIn[], failed = false): SignIn | undefined {
   const [newest] = signIns;
-  const left = newest?.stretches.some((stretch) => stretch.mark === 'left') ?? false;
-  const through = signIns.find((it) => it.stretches.some((stretch) => stretch.step === 'connected' && stretch.mark === 'done'));
-  return left ? (through ?? newest) : newest;
+  const broken = failed ? signIns.find((it) => stepOf(it, 'failed') !== undefined) : undefined;
+  if (broken !== undefined) return broken;
+  const left = newest !== undefined && stepOf(newest, 'left') !== undefined;
+  return left ? (signIns.find(wentThrough) ?? newest) : newest;
+}
+
+function stepOf({ stretches }: SignIn, mark: Mark): Step | undefined {
+  return stretches.find((stretch) => stretch.mark === mark)?.step;
+}
+
+function wentThrough({ stretches }: SignIn): boolean {
+  return stretches.some((stretch) => stretch.step === 'connected' && stretch.mark === 'done');
+}
+
+/** What came of it, and for a failure where. */
+export function outcome(signIn: SignIn): { came: 'failed' | 'through' | 'waiting' | 'left'; at?: Step } {
+  const at = stepOf(signIn, 'failed');
+  if (at !== undefined && at !== 'renewals') return { came: 'failed', at };
+  if (wentThrough(signIn)) return { came: 'through' };
+  return { came: stepOf(signIn, 'waiting') === undefined ? 'left' : 'waiting' };
 }
 
 interface Gathered {
@@ -93,7 +110,7 @@ function signIn(id: string, entries: Entry[], waits: boolean): SignIn {
   const mark = (step: Step, place: number, own: Entry[]): Mark => {
     if (step === 'renewals') return own.length === 0 ? 'ahead' : own.at(-1) !== undefined && wentWrong(own.at(-1)) ? 'failed' : 'done';
     if (own.length === 0) return place < farthest ? 'unneeded' : 'ahead';
-    if (last !== undefined && own.includes(last) && wentWrong(last)) return 'failed';
+    if (last !== undefined && own.includes(last) && endsBadly(last)) return 'failed';
     if (step === 'authorization' && place === farthest) return waits ? 'waiting' : 'left';
     return 'done';
   };
@@ -103,6 +120,11 @@ function signIn(id: string, entries: Entry[], waits: boolean): SignIn {
   });
   const renewed = entries.filter((entry) => entry.stage === 'refresh' && entry.decision.startsWith('renewed')).length;
   return { id, began: entries[0]?.time ?? '', stretches, renewed };
+}
+
+/** A cure that nothing follows goes on as another sign-in: this one came to nothing. */
+function endsBadly(last: Entry): boolean {
+  return wentWrong(last) || last.stage === 'heal';
 }
 
 /** What has the number of an error, the hub's own word for an end, or an answer that says no. */

@@ -1,6 +1,7 @@
-// Addresses that lead nowhere, and pages that broke.
+// Addresses that lead nowhere, or not everybody somewhere, and pages that broke.
 
 import { Link } from '@tanstack/react-router';
+import { Lock } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { looking } from '../ui/button';
 import { Empty, Page } from '../ui/page';
@@ -11,6 +12,20 @@ export function Missing() {
   return (
     <Page title={t('missing.title')}>
       <Empty title={t('missing.lead')}>
+        <Link to="/" className={looking('act')}>
+          {t('missing.home')}
+        </Link>
+      </Empty>
+    </Page>
+  );
+}
+
+/** A page that does not serve whoever is logged in. */
+export function OnlyAdministrators() {
+  const { t } = useTranslation();
+  return (
+    <Page title={t('missing.noAdmin')}>
+      <Empty icon={<Lock size={28} />} title={t('missing.noAdminLead')}>
         <Link to="/" className={looking('act')}>
           {t('missing.home')}
         </Link>

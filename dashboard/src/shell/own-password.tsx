@@ -3,6 +3,7 @@
 import { useMutation } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
+import { Refusal } from '../api/ask';
 import { changeOwnPassword } from '../api/calls';
 import { renewedLogin } from '../api/login';
 import { Button } from '../ui/button';
@@ -16,6 +17,7 @@ export function OwnPassword({ onClose }: { onClose: () => void }) {
   const [current, setCurrent] = useState('');
   const [fresh, setFresh] = useState('');
   const change = useMutation({ mutationFn: () => changeOwnPassword(current, fresh), onSuccess: (token) => token !== undefined && renewedLogin(token) });
+  const wrong = change.error instanceof Refusal && change.error.status === 401;
   const send = (event: FormEvent) => {
     event.preventDefault();
     change.mutate();
@@ -26,9 +28,9 @@ export function OwnPassword({ onClose }: { onClose: () => void }) {
         <Notice tone="good">{t('password.done')}</Notice>
       ) : (
         <form onSubmit={send} className="flex flex-col gap-4">
-          <TextField label={t('password.current')} type="password" autoComplete="current-password" required value={current} onChange={(event) => setCurrent(event.target.value)} />
+          <TextField label={t('password.current')} error={wrong ? t('password.wrong') : undefined} type="password" autoComplete="current-password" required value={current} onChange={(event) => setCurrent(event.target.value)} />
           <TextField label={t('password.new')} hint={t('users.passwordHint')} type="password" autoComplete="new-password" required minLength={8} value={fresh} onChange={(event) => setFresh(event.target.value)} />
-          <RefusalNotice error={change.error} />
+          {!wrong && <RefusalNotice error={change.error} />}
           <div className="flex justify-end gap-2">
             <Button onClick={onClose}>{t('do.cancel')}</Button>
             <Button type="submit" look="act" busy={change.isPending}>

@@ -12,6 +12,7 @@ import { IconButton } from '../ui/button';
 import { Loading } from '../ui/page';
 import { RefusalNotice } from '../ui/refusal';
 import { Mark } from './mark';
+import { OnlyAdministrators } from './missing';
 import { Sidebar } from './sidebar';
 
 export function Shell() {
@@ -61,8 +62,15 @@ function Frame({ isAdmin }: { isAdmin: boolean }) {
       </header>
       <Sidebar open={open} isAdmin={isAdmin} onSkip={() => main.current?.focus()} />
       <main ref={main} tabIndex={-1} className={`min-w-0 outline-none ${open ? 'hidden md:block' : ''}`}>
-        <Outlet />
+        {isAdmin || !isForAdministrators(path) ? <Outlet /> : <OnlyAdministrators />}
       </main>
     </div>
   );
+}
+
+/** Pages to which no way leads anybody else; an address may still be typed. */
+const FOR_ADMINISTRATORS = ['/servers/add', '/groups', '/keys', '/doctor', '/logs', '/users', '/settings'];
+
+function isForAdministrators(path: string): boolean {
+  return FOR_ADMINISTRATORS.includes(path.replace(/\/+$/, ''));
 }

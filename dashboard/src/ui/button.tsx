@@ -1,6 +1,6 @@
 // Buttons, and links that look like them.
 
-import type { ButtonHTMLAttributes, AnchorHTMLAttributes, ReactNode, Ref } from 'react';
+import type { ButtonHTMLAttributes, AnchorHTMLAttributes, MouseEvent, ReactNode, Ref } from 'react';
 import { LoaderCircle } from 'lucide-react';
 
 export type Look = 'act' | 'plain' | 'quiet' | 'danger';
@@ -14,24 +14,39 @@ const looks: Record<Look, string> = {
 
 export function looking(look: Look, small = false): string {
   const size = small ? 'min-h-7 px-2 text-[0.87rem]' : 'min-h-[34px] px-3';
-  return `inline-flex items-center justify-center gap-1.5 rounded-md border font-medium whitespace-nowrap no-underline disabled:opacity-55 ${size} ${looks[look]}`;
+  return `inline-flex items-center justify-center gap-1.5 rounded-md border font-medium whitespace-nowrap no-underline disabled:opacity-55 aria-disabled:opacity-55 ${size} ${looks[look]}`;
 }
 
 interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {
   look?: Look;
   small?: boolean;
   busy?: boolean;
+  /** Nothing to do for it now. Other than a disabled one it keeps the focus of whoever is on it. */
+  idle?: boolean;
   icon?: ReactNode;
   ref?: Ref<HTMLButtonElement>;
 }
 
-export function Button({ look = 'plain', small, busy, icon, children, className = '', disabled, ...rest }: Props) {
+export function Button({ look = 'plain', small, busy, idle, icon, children, className = '', onClick, ...rest }: Props) {
+  const still = busy || idle;
   return (
-    <button type="button" {...rest} disabled={disabled || busy} aria-busy={busy || undefined} className={`${looking(look, small)} ${className}`}>
+    <button
+      type="button"
+      {...rest}
+      aria-disabled={still || undefined}
+      aria-busy={busy || undefined}
+      onClick={still ? doNothing : onClick}
+      className={`${looking(look, small)} ${className}`}
+    >
       {busy ? <LoaderCircle size={16} aria-hidden className="animate-spin" /> : icon}
       {children}
     </button>
   );
+}
+
+/** Nor does the form send that it stands in, by a click or by Enter in a field. */
+function doNothing(event: MouseEvent): void {
+  event.preventDefault();
 }
 
 /** Only an icon; its label is for those who do not see it, and for the tip. */

@@ -14,10 +14,12 @@ interface Props {
   title: string;
   lead?: ReactNode;
   wide?: boolean;
+  /** What it shows is shown only once: it closes by its own button, and not by Escape, a click beside it, or a cross. */
+  firm?: boolean;
   children: ReactNode;
 }
 
-export function Dialog({ open, onClose, title, lead, wide, children }: Props) {
+export function Dialog({ open, onClose, title, lead, wide, firm = false, children }: Props) {
   const { t } = useTranslation();
   // Radix gives the focus back to a trigger of its own, which our dialogs do not have.
   const before = useRef<Element>(null);
@@ -26,6 +28,8 @@ export function Dialog({ open, onClose, title, lead, wide, children }: Props) {
       <Radix.Portal>
         <div aria-hidden className="fixed inset-0 z-40 bg-black/45" />
         <Radix.Content
+          onEscapeKeyDown={(event) => firm && event.preventDefault()}
+          onInteractOutside={(event) => firm && event.preventDefault()}
           onOpenAutoFocus={() => {
             before.current = document.activeElement;
           }}
@@ -38,11 +42,13 @@ export function Dialog({ open, onClose, title, lead, wide, children }: Props) {
         >
           <div className="flex items-start justify-between gap-3">
             <Radix.Title className="[overflow-wrap:anywhere]">{title}</Radix.Title>
-            <Radix.Close asChild>
-              <IconButton small label={t('do.close')}>
-                <X size={17} aria-hidden />
-              </IconButton>
-            </Radix.Close>
+            {!firm && (
+              <Radix.Close asChild>
+                <IconButton small label={t('do.close')}>
+                  <X size={17} aria-hidden />
+                </IconButton>
+              </Radix.Close>
+            )}
           </div>
           {lead !== undefined && (
             <Radix.Description asChild>

@@ -30,12 +30,12 @@ export function Tabs<K extends string>({ tabs, at, onChange, label, children }: 
   }, [at]);
   return (
     <Radix.Root value={at} onValueChange={(key) => onChange(key as K)} className="flex flex-col gap-4">
-      <Radix.List ref={list} aria-label={label} className="flex gap-1 overflow-x-auto border-b border-line [scrollbar-width:thin]">
+      <Radix.List ref={list} aria-label={label} className="flex gap-1 overflow-x-auto overflow-y-hidden shadow-[inset_0_-1px_0_var(--color-line)] [scrollbar-width:thin]">
         {tabs.map((tab) => (
           <Radix.Trigger
             key={tab.key}
             value={tab.key}
-            className="-mb-px inline-flex shrink-0 items-center gap-1.5 border-b-2 border-transparent px-3 py-2 font-medium text-soft -outline-offset-2 hover:text-ink data-[state=active]:border-act data-[state=active]:text-ink"
+            className="inline-flex shrink-0 items-center gap-1.5 border-b-2 border-transparent px-3 py-2 font-medium text-soft -outline-offset-2 hover:text-ink data-[state=active]:border-act data-[state=active]:text-ink"
           >
             {tab.label}
             {tab.count !== undefined && <span className="rounded-full bg-sunken px-1.5 text-[0.82rem] tabular-nums">{tab.count}</span>}

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import type { Server } from '../api/shape';
-import { canSignIn, isAsleep, urgency } from './standing';
+import { canSignIn, isAsleep, standsAtFailure, urgency } from './standing';
 
 function server(more: Partial<Server>): Server {
   return { name: 's', status: 'connected', error: null, reason: null, action: null, transport: null, protocolVersion: null, tools: [], prompts: [], resources: [], enabled: true, oauth: { connected: true, clientIdConfigured: true }, ...more };
@@ -28,4 +28,11 @@ test('a server whose sign-in failed can be signed in to again, and one that cann
   const explained = { headline: '', code: 'MCPHUB-AUTH-021', word: '', whatHappened: '', why: '', do: '' };
   expect(canSignIn(server({ status: 'disconnected', error: 'another issuer', explained }))).toBe(true);
   expect(canSignIn(server({ status: 'disconnected', error: 'gone', explained: { ...explained, code: 'MCPHUB-LINK-002' } }))).toBe(false);
+});
+
+test('a server stands at its failure only while no next sign-in waits, and only where a sign-in failed', () => {
+  const explained = { headline: '', code: 'MCPHUB-AUTH-017', word: '', whatHappened: '', why: '', do: '' };
+  expect(standsAtFailure(server({ status: 'registration_refused', explained }))).toBe(true);
+  expect(standsAtFailure(server({ status: 'oauth_required', explained }))).toBe(false);
+  expect(standsAtFailure(server({ status: 'disconnected', error: 'gone', explained: { ...explained, code: 'MCPHUB-LINK-002' } }))).toBe(false);
 });

@@ -3,6 +3,7 @@
 import type { Server, Status } from '../api/shape';
 
 const WAITS_FOR_A_PERSON: readonly Status[] = ['oauth_required', 'needs_client', 'client_rejected', 'registration_refused', 'rejected_by_resource'];
+const FAILED: readonly Status[] = ['client_rejected', 'registration_refused', 'rejected_by_resource'];
 
 export function waitsForAPerson(server: Server): boolean {
   return WAITS_FOR_A_PERSON.includes(server.status);
@@ -24,7 +25,16 @@ export function canSignIn(server: Server): boolean {
 
 /** A sign-in came to nothing; what helps is mostly the next one. */
 function signInFailed(server: Server): boolean {
-  return server.status === 'disconnected' && server.explained?.code.startsWith('MCPHUB-AUTH-') === true;
+  return server.status === 'disconnected' && isAboutSignIn(server);
+}
+
+/** The server stands where its last sign-in failed, and not before the next one. */
+export function standsAtFailure(server: Server): boolean {
+  return signInFailed(server) || (FAILED.includes(server.status) && isAboutSignIn(server));
+}
+
+function isAboutSignIn({ explained }: Server): boolean {
+  return explained?.code.startsWith('MCPHUB-AUTH-') === true;
 }
 
 /** It works, and something of it waits for a person. */

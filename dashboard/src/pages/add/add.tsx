@@ -19,7 +19,7 @@ export function AddServer() {
     return (
       <Page title={t('add.title')} commands={added.map((name) => command('auth', 'log', name))}>
         {added.map((name) => (
-          <Live key={name} name={name} alone={added.length === 1} onMore={() => setAdded([])} />
+          <Live key={name} name={name} alone={added.length === 1} onMore={() => setAdded([])} onRemoved={(gone) => setAdded(added.filter((it) => it !== gone))} />
         ))}
       </Page>
     );

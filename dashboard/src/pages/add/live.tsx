@@ -2,12 +2,14 @@
 
 import { Link } from '@tanstack/react-router';
 import { LoaderCircle } from 'lucide-react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useJournal, useServer } from '../../api/hooks';
+import { useJournal, useRemoveServer, useServer, useUser } from '../../api/hooks';
 import type { Server } from '../../api/shape';
 import { EntryLine } from '../../journal/line';
 import { hasJournal } from '../../journal/journals';
 import { Button, looking } from '../../ui/button';
+import { Confirm } from '../../ui/dialog';
 import { Notice } from '../../ui/notice';
 import { StateTag } from '../../ui/state';
 import { isConnected } from '../../words/standing';
@@ -17,14 +19,15 @@ interface Props {
   name: string;
   alone: boolean;
   onMore: () => void;
+  onRemoved: (name: string) => void;
 }
 
-export function Live({ name, alone, onMore }: Props) {
+export function Live({ name, ...rest }: Props) {
   const server = useServer(name);
-  return server ? <Going server={server} alone={alone} onMore={onMore} /> : null;
+  return server ? <Going server={server} {...rest} /> : null;
 }
 
-function Going({ server, alone, onMore }: { server: Server } & Omit<Props, 'name'>) {
+function Going({ server, ...rest }: { server: Server } & Omit<Props, 'name'>) {
   const { t } = useTranslation();
   const under = server.status === 'connecting';
   return (
@@ -45,16 +48,60 @@ function Going({ server, alone, onMore }: { server: Server } & Omit<Props, 'name
               <Link to="/connect" className={looking('plain')}>
                 {t('connect.title')}
               </Link>
-              {alone && <Button onClick={onMore}>{t('add.another')}</Button>}
+              {rest.alone && <Button onClick={rest.onMore}>{t('add.another')}</Button>}
             </>
           }
         >
           {server.oauth.connected && <p className="text-soft">{t('add.renews')}</p>}
         </Notice>
       ) : (
-        !under && <Standing server={server} />
+        !under && (
+          <>
+            <Standing server={server} />
+            <WaysOn server={server} {...rest} />
+          </>
+        )
       )}
     </section>
+  );
+}
+
+/** Where it is not connected: what can be done with it besides, so that nobody has to look for it. */
+function WaysOn({ server, alone, onMore, onRemoved }: { server: Server } & Omit<Props, 'name'>) {
+  const { t } = useTranslation();
+  const isAdmin = useUser().data?.isAdmin ?? false;
+  const [doomed, setDoomed] = useState(false);
+  const remove = useRemoveServer();
+  const isLocal = !hasJournal(server);
+  return (
+    <div className="flex flex-wrap gap-2">
+      <Link to="/server" search={{ name: server.name }} className={looking('plain')}>
+        {t('add.open')}
+      </Link>
+      {isAdmin && (
+        <>
+          <Link to="/server" search={{ name: server.name, tab: 'settings' }} className={looking('plain')}>
+            {t(isLocal ? 'add.changeCommand' : 'add.changeAddress')}
+          </Link>
+          <Button onClick={() => setDoomed(true)}>{t('add.remove')}</Button>
+        </>
+      )}
+      {alone && (
+        <Button look="quiet" onClick={onMore}>
+          {t('add.another')}
+        </Button>
+      )}
+      <Confirm
+        open={doomed}
+        onClose={() => setDoomed(false)}
+        title={t('server.removeTitle', { name: server.name })}
+        lead={t('server.removeLead')}
+        word={t('server.remove')}
+        busy={remove.isPending}
+        error={remove.error}
+        onYes={() => remove.mutate(server.name, { onSuccess: () => onRemoved(server.name) })}
+      />
+    </div>
   );
 }
 

@@ -32,7 +32,7 @@ export function MakeKey({ onClose }: { onClose: () => void }) {
   };
   if (make.data !== undefined) {
     return (
-      <Dialog open onClose={onClose} title={t('keys.made', { name: make.data.name })} lead={t('keys.madeLead')}>
+      <Dialog open firm onClose={onClose} title={t('keys.made', { name: make.data.name })} lead={t('keys.madeLead')}>
         <CopyLine text={make.data.token} />
         <Button look="act" onClick={onClose} className="self-end">
           {t('keys.kept')}

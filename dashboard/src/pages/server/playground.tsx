@@ -42,6 +42,7 @@ export function Playground({ server, tool }: { server: Server; tool: Tool }) {
     event.preventDefault();
     if (raw !== undefined) {
       const read = parsed(raw);
+      setFaults([]);
       setBroken(read === undefined);
       if (read !== undefined) call.mutate(read);
       return;
@@ -52,6 +53,9 @@ export function Playground({ server, tool }: { server: Server; tool: Tool }) {
     if (found.length === 0) call.mutate(args);
   };
   const switchRaw = (on: boolean) => {
+    // They were those of the other way to write.
+    setFaults([]);
+    setBroken(false);
     if (on) setRaw(JSON.stringify(args, null, 2));
     else {
       const read = parsed(raw ?? '');

@@ -7,8 +7,9 @@ import { useJournal } from '../../api/hooks';
 import type { Entry, Server } from '../../api/shape';
 import { EntryLine } from '../../journal/line';
 import { Strip } from '../../journal/strip';
-import { chief, fold } from '../../journal/timeline';
+import { chief, fold, outcome, type SignIn } from '../../journal/timeline';
 import { Answer, Empty } from '../../ui/page';
+import { standsAtFailure } from '../../words/standing';
 import { dayAndClock } from '../../words/time';
 
 const OTHERS = 10;
@@ -22,9 +23,9 @@ function Told({ server, entries }: { server: Server; entries: Entry[] }) {
   const { t, i18n } = useTranslation();
   const waits = server.oauth.authorizationUrl !== undefined;
   const signIns = useMemo(() => fold(entries, waits), [entries, waits]);
-  const newest = chief(signIns);
-  const others = signIns.filter((it) => it !== newest);
-  if (newest === undefined) {
+  const shown = chief(signIns, standsAtFailure(server));
+  const others = signIns.filter((it) => it !== shown);
+  if (shown === undefined) {
     return (
       <Empty icon={<ShieldOff size={28} />} title={t('timeline.none')}>
         {server.oauth.offeredBy !== undefined && <p>{t('signIn.offered', { issuer: server.oauth.offeredBy })}</p>}
@@ -36,14 +37,17 @@ function Told({ server, entries }: { server: Server; entries: Entry[] }) {
       <Grant server={server} />
       <section aria-label={t('timeline.title')} className="flex flex-col gap-2">
         <h2>{t('timeline.title')}</h2>
-        <Strip key={newest.id} signIn={newest} />
+        <Strip key={shown.id} signIn={shown} />
       </section>
       {others.length > 0 && (
         <section aria-label={t('timeline.others')} className="flex flex-col gap-2">
           <h2>{t('timeline.others')}</h2>
           {others.slice(0, OTHERS).map((signIn) => (
             <details key={signIn.id + signIn.began} className="card">
-              <summary className="px-4 py-2.5 font-medium">{dayAndClock(signIn.began, i18n.language)}</summary>
+              <summary className="px-4 py-2.5 font-medium">
+                {dayAndClock(signIn.began, i18n.language)}
+                <CameTo signIn={signIn} />
+              </summary>
               <div className="border-t border-line p-3">
                 <Strip signIn={signIn} />
               </div>
@@ -63,6 +67,13 @@ function Told({ server, entries }: { server: Server; entries: Entry[] }) {
       </details>
     </div>
   );
+}
+
+/** What came of a sign-in, beside its time. */
+function CameTo({ signIn }: { signIn: SignIn }) {
+  const { t } = useTranslation();
+  const { came, at } = outcome(signIn);
+  return <span className={`ml-3 font-normal ${came === 'failed' ? 'text-bad' : 'text-soft'}`}>{t(`timeline.${came}`, { step: at && t(`step.${at}`) })}</span>;
 }
 
 /** What the sign-in brought. */

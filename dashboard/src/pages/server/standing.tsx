@@ -6,7 +6,7 @@ import type { Server } from '../../api/shape';
 import { ErrorCode, ExplainedLines } from '../../ui/explained';
 import { Notice } from '../../ui/notice';
 import type { Tone } from '../../ui/state';
-import { canSignIn, isAsleep, urgency, waitsForAPerson, why } from '../../words/standing';
+import { canSignIn, isAsleep, standsAtFailure, urgency, waitsForAPerson, why } from '../../words/standing';
 import { GiveClient } from './give-client';
 import { SignInSteps } from './sign-in-steps';
 
@@ -55,11 +55,14 @@ export function Standing({ server }: { server: Server }) {
 }
 
 function Headline({ server }: { server: Server }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const { explained } = server;
-  // It only waits for its client.
-  const failed = server.status === 'needs_client' ? undefined : (explained?.headline ?? why(server));
-  const said = failed ?? t(`state.${server.status}`, { defaultValue: server.status });
+  const state = t(`state.${server.status}`, { defaultValue: server.status });
+  // The hub's own words are English.
+  const ours = standsAtFailure(server) && server.status === 'disconnected' ? t('server.signInFailed') : state;
+  const failed = i18n.language === 'en' || explained === undefined ? (explained?.headline ?? why(server)) : ours;
+  // Without a client it only waits for one.
+  const said = server.status === 'needs_client' ? state : (failed ?? state);
   return (
     <span className="flex flex-wrap items-baseline justify-between gap-x-4">
       <span className="first-letter:uppercase">{said}</span>
