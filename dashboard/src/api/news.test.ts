@@ -105,6 +105,21 @@ test('an answer that was overtaken by a newer one is not shown', async () => {
   expect(known.getQueryData<Servers>(keys.servers)?.data[0]?.status).toBe('connected');
 });
 
+test('a server of which there is news all the time is read now and then, and the last news counts', async () => {
+  vi.useFakeTimers();
+  const asked = vi.fn(() => Promise.resolve(Response.json({ success: true, data: server('lab', 'connected') })));
+  vi.stubGlobal('fetch', asked);
+  const news = new News(new QueryClient());
+  for (let event = 0; event < 100; event += 1) {
+    news.renew('lab');
+    await vi.advanceTimersByTimeAsync(20);
+  }
+  expect(asked.mock.calls.length).toBeLessThanOrEqual(5);
+  const before = asked.mock.calls.length;
+  await vi.advanceTimersByTimeAsync(500);
+  expect(asked.mock.calls.length).toBe(before + 1);
+});
+
 test('a list that was on its way before a server was told is not put over it, and is asked for once', async () => {
   vi.useFakeTimers();
   const lists: ((servers: Server[]) => void)[] = [];

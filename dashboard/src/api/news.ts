@@ -12,6 +12,8 @@ import type { Told } from './stream';
 const KEPT = 200;
 /** Several events of one server come within moments; it is read once for them. */
 const GATHERED = 50;
+/** Calls that come and go tell of their server each time. */
+const REST = 500;
 
 /** What is read afresh when a part of the settings has changed. Who may do what is a matter of users. */
 const OF_PART: Record<SettingsPart, readonly (readonly string[])[]> = {
@@ -48,6 +50,7 @@ export class News {
   private readonly stale = new Map<string, ReturnType<typeof setTimeout>>();
   /** Which reading of a server was begun last: an older answer is not put over a newer one. */
   private readonly readings = new Map<string, number>();
+  private readonly readAt = new Map<string, number>();
   /** Servers that were told one by one while the list was on its way. */
   private readonly overtaking = new Map<string, Server>();
   private line: Line = 'opening';
@@ -107,11 +110,13 @@ export class News {
     this.renew(server);
   }
 
-  /** The server is read afresh, once for all that happens in a moment. */
+  /** The server is read afresh, once for all that happens in a moment; one of which there is news all the time, now and then. */
   renew(server: string): void {
     if (this.stale.has(server)) return;
+    const rested = performance.now() - (this.readAt.get(server) ?? -Infinity);
     const read = async () => {
       this.stale.delete(server);
+      this.readAt.set(server, performance.now());
       const reading = (this.readings.get(server) ?? 0) + 1;
       this.readings.set(server, reading);
       try {
@@ -122,7 +127,7 @@ export class News {
         await this.known.invalidateQueries({ queryKey: keys.servers });
       }
     };
-    this.stale.set(server, setTimeout(() => void read(), GATHERED));
+    this.stale.set(server, setTimeout(() => void read(), Math.max(GATHERED, REST - rested)));
   }
 
   /** The list; what was told of a single server meanwhile is newer. */
