@@ -239,10 +239,14 @@ async fn whether_a_login_is_asked_for_is_told_to_everybody_and_nothing_else_of_t
         .await;
         let ask = |path| stage.ask_as(None, http::Method::GET, path, None);
         let answer = ask("/hub/public-config").await.json();
-        let data = serde_json::json!({ "skipAuth": skips, "permissions": permissions, "betterAuth": { "enabled": false } });
+        let data = serde_json::json!({ "skipAuth": skips, "permissions": permissions, "betterAuth": { "enabled": false }, "asksForKey": false });
         assert_eq!(answer, serde_json::json!({ "success": true, "data": data }));
         let answer = ask("/hub/config").await.json();
         assert_eq!(answer["data"]["basePath"], "/hub");
         assert_eq!(answer["data"]["name"], "mcphub");
     }
+    let stage =
+        Stage::new(r#"{ "systemConfig": { "routing": { "enableBearerAuth": true } } }"#).await;
+    let answer = stage.ask_as(None, http::Method::GET, "/public-config", None);
+    assert_eq!(answer.await.json()["data"]["asksForKey"], true);
 }
