@@ -56,10 +56,12 @@ test('eight tabs are open, and a sign-in from the last one is seen in it and in 
 });
 
 test('a tab that stays open while the hub is started again asks for the login by itself, and is live after it', async () => {
-  for (const address of ['/servers', '/logs']) {
+  for (const [address, title] of [['/servers', 'Servers'], ['/logs', 'Log']]) {
     const dashboard = await arrive({});
     const { page } = dashboard;
     await dashboard.go(address);
+    // A page that is not loaded yet when the hub stops is asked for again, in vain.
+    await dashboard.heading(title).waitFor();
     await isLive(dashboard);
     await hub.stop();
     await page.getByText('Not live; trying again').waitFor();
