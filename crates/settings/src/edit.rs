@@ -8,7 +8,7 @@ mod tree;
 use serde_json::Value;
 
 use crate::expand;
-use crate::file::{File, ParseError, bom, dialect, parse_error};
+use crate::file::{File, ParseError, bom, dialect, not_an_object, parse_error};
 use crate::sealed::{self, PREFIX, Shut, Vault};
 
 /// One change.
@@ -101,6 +101,9 @@ impl Change {
 pub fn apply(text: &str, changes: &[Change]) -> Result<String, EditError> {
     let (mark, body) = text.split_at(bom(text));
     let root = tree::parse(body, &dialect()).map_err(|error| parse_error(&error))?;
+    if let Some(offset) = tree::other_than_an_object(&root) {
+        return Err(not_an_object(text, offset).into());
+    }
     for change in changes {
         if change.path().is_empty() {
             return Err(EditError::NoPath);

@@ -42,15 +42,7 @@ impl File {
         let document = match &tree {
             None => Map::new(),
             Some(ast::Value::Object(object)) => members(object, &mut Vec::new(), &mut twice),
-            Some(other) => {
-                let Place { line, column } = Lines::of(text).place(other.start());
-                let message = "the settings must be one object, from { to }".to_owned();
-                return Err(ParseError {
-                    line,
-                    column,
-                    message,
-                });
-            }
+            Some(other) => return Err(not_an_object(text, other.start())),
         };
         Ok(Self {
             text: text.into(),
@@ -169,6 +161,17 @@ pub(crate) fn parse_error(error: &jsonc_parser::errors::ParseError) -> ParseErro
 fn syntax(text: &str) -> Result<Option<ast::Value<'_>>, ParseError> {
     let parsed = parse_to_ast(&text[bom(text)..], &CollectOptions::default(), &dialect());
     Ok(parsed.map_err(|error| parse_error(&error))?.value)
+}
+
+/// The error for a text whose value, which begins there, is something else than an object.
+pub(crate) fn not_an_object(text: &str, offset: usize) -> ParseError {
+    let Place { line, column } = Lines::of(text).place(offset);
+    let message = "the settings must be one object, from { to }".to_owned();
+    ParseError {
+        line,
+        column,
+        message,
+    }
 }
 
 /// Where the lines of a text begin, after a byte order mark.

@@ -1,8 +1,15 @@
 //! Any edit of any text: what the change names changes, nothing else does, and what is written is read again.
 
+mod reference;
+
+use std::fs;
+use std::path::Path;
+
 use mcphub_settings::{Change, EditError, File, apply};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
+
+use reference::edit::{self, read, remove, set};
 
 fn key() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -126,65 +133,6 @@ impl Writer {
     }
 }
 
-/// The same change on the plain value; `None` when it cannot be made.
-fn set(value: &mut Value, path: &[String], new: &Value) -> Option<()> {
-    let Some((key, rest)) = path.split_first() else {
-        *value = new.clone();
-        return Some(());
-    };
-    if value.is_null() {
-        *value = Value::Object(Map::new());
-    }
-    match value {
-        Value::Object(object) => set(object.entry(key.clone()).or_insert(Value::Null), rest, new),
-        Value::Array(list) => {
-            let index = key
-                .parse::<usize>()
-                .ok()
-                .filter(|index| *index <= list.len())?;
-            if index == list.len() {
-                list.push(Value::Null);
-            }
-            set(&mut list[index], rest, new)
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
-    }
-}
-
-fn remove(value: &mut Value, path: &[String]) {
-    let Some((key, rest)) = path.split_first() else {
-        return;
-    };
-    match value {
-        Value::Object(object) if rest.is_empty() => _ = object.shift_remove(key),
-        Value::Object(object) => {
-            if let Some(inner) = object.get_mut(key) {
-                remove(inner, rest);
-            }
-        }
-        Value::Array(list) => {
-            let Some(index) = key
-                .parse::<usize>()
-                .ok()
-                .filter(|index| *index < list.len())
-            else {
-                return;
-            };
-            if rest.is_empty() {
-                list.remove(index);
-            } else {
-                remove(&mut list[index], rest);
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-fn read(text: &str) -> Value {
-    let file = File::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    Value::Object(file.document().clone())
-}
-
 fn path() -> impl Strategy<Value = Vec<String>> {
     prop::collection::vec(key(), 1..5)
 }
@@ -254,4 +202,23 @@ fn what_came_from_outside_does_not_bring_back_what_was_taken_out() {
     let path = ["mcpServers", "gone", "oauth", "accessToken"];
     let error = apply(r#"{ "mcpServers": {} }"#, &[Change::record(path, "t")]).unwrap_err();
     assert!(matches!(error, EditError::NoEntry(_)), "{error}");
+}
+
+#[test]
+fn the_seeds_of_fuzzing_are_edited_as_the_reference_does() {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/settings");
+    let mut edited = 0;
+    for seed in fs::read_dir(seeds).unwrap() {
+        edited += usize::from(edit::check(&fs::read(seed.unwrap().path()).unwrap()));
+    }
+    assert!(edited >= 4, "{edited} of the seeds are settings");
+}
+
+#[test]
+fn a_text_that_is_no_object_is_refused_by_the_edit_as_by_the_reader() {
+    for text in ["null", "\n // mine\n [1, 2]", "\u{feff}7", "\"{}\" // é"] {
+        let unread = File::parse(text).unwrap_err();
+        let refused = apply(text, &[Change::set(["a"], 1)]).unwrap_err();
+        assert_eq!(refused, EditError::Unreadable(unread), "{text}");
+    }
 }

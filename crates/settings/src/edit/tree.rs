@@ -14,6 +14,14 @@ pub(super) fn parse(body: &str, dialect: &ParseOptions) -> Result<CstRootNode, P
     CstRootNode::parse(body, dialect)
 }
 
+/// Where the value begins, in bytes, if it is none that settings can be.
+pub(super) fn other_than_an_object(root: &CstRootNode) -> Option<usize> {
+    let value = root.value().filter(|value| value.as_object().is_none())?;
+    let before = root.children().into_iter();
+    let before = before.take_while(|child| child.child_index() < value.child_index());
+    Some(before.map(|child| child.to_string().len()).sum())
+}
+
 pub(super) fn set(root: &CstRootNode, path: &[String], value: &Value) -> Result<(), EditError> {
     let mut at = Slot::Root(root.clone());
     for depth in 0..path.len() {
