@@ -22,6 +22,7 @@ const EVERYTHING = file('../node_modules/@modelcontextprotocol/server-everything
 const MCP_REMOTE = file('../node_modules/mcp-remote/dist/proxy.js');
 const PYTHON = file('../.venv/bin/python');
 const PYTHON_CLIENT = file('../counterparts/python/signing_in_client.py');
+const RUST_CLIENT = file('../../target/counterpart/debug/signing-in-client');
 const PASSWORD = 'correct horse battery';
 
 let person;
@@ -142,19 +143,23 @@ test('mcp-remote signs in for a client that knows nothing of it', async () => {
   await behind.close();
 });
 
-test('a program on the Python SDK signs in, calls a tool, and renews its token', async () => {
-  const program = spawn(PYTHON, [PYTHON_CLIENT, JSON.stringify({ url: `${hub.url}/mcp/everything`, tool: 'echo' })], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: program.stdout })[Symbol.asyncIterator]();
-  const next = async () => JSON.parse((await lines.next()).value);
-  await allow((await next()).link);
-  assert.match((await next()).text, /hello/);
-  await over();
-  program.stdin.write('\n');
-  const again = await next();
-  assert.match(again.text ?? JSON.stringify(again), /hello/);
-  program.stdin.end();
-  assert.deepEqual(await once(program, 'exit'), [0, null]);
-});
+// Programs that we start, which print their link and what their calls answered.
+for (const [sdk, command] of [['the Python SDK', [PYTHON, PYTHON_CLIENT]], ['rmcp', [RUST_CLIENT]]]) {
+  test(`a program on ${sdk} signs in, calls a tool, and renews its token`, async () => {
+    const given = JSON.stringify({ url: `${hub.url}/mcp/everything`, tool: 'echo' });
+    const program = spawn(command[0], [...command.slice(1), given], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const lines = createInterface({ input: program.stdout })[Symbol.asyncIterator]();
+    const next = async () => JSON.parse((await lines.next()).value);
+    await allow((await next()).link);
+    assert.match((await next()).text, /hello/);
+    await over();
+    program.stdin.write('\n');
+    const again = await next();
+    assert.match(again.text ?? JSON.stringify(again), /hello/);
+    program.stdin.end();
+    assert.deepEqual(await once(program, 'exit'), [0, null]);
+  });
+}
 
 // The access token that was given last is over, for its client too.
 async function over() {
