@@ -196,6 +196,16 @@ proptest! {
     }
 }
 
+#[test]
+fn a_deep_path_is_written_with_two_spaces_a_level_however_the_text_begins() {
+    let path: Vec<String> = (0..40).map(|depth| format!("level {depth}")).collect();
+    for text in ["", "\n ", "\n {}", " { \"level 0\": null }"] {
+        let change = Change::set(path.iter().map(String::as_str), true);
+        let edited = apply(text, &[change]).unwrap();
+        assert!(edited.len() < 10_000, "{text:?}: {} bytes", edited.len());
+    }
+}
+
 // rule: safe-p07
 #[test]
 fn what_came_from_outside_does_not_bring_back_what_was_taken_out() {

@@ -24,11 +24,22 @@ pub(super) fn other_than_an_object(root: &CstRootNode) -> Option<usize> {
 
 pub(super) fn set(root: &CstRootNode, path: &[String], value: &Value) -> Result<(), EditError> {
     let mut at = Slot::Root(root.clone());
-    for depth in 0..path.len() {
-        at = at.child_or_new(&path[..depth], &path[depth])?;
+    for (depth, key) in path.iter().enumerate() {
+        let Some(there) = at.value().filter(|it| it.as_null_keyword().is_none()) else {
+            // All at once: object by object, the indentation of one line would be guessed from that of the one before, and can double each time.
+            at.replace(nested(&path[depth..], value));
+            return Ok(());
+        };
+        at = Slot::inside(&there, &path[..depth], key)?;
     }
     at.write(value);
     Ok(())
+}
+
+/// The value inside the objects that the keys name.
+fn nested(keys: &[String], value: &Value) -> CstInputValue {
+    let object = |inner, key: &String| CstInputValue::Object(vec![(key.clone(), inner)]);
+    keys.iter().rev().fold(input(value), object)
 }
 
 pub(super) fn remove(root: &CstRootNode, path: &[String]) {
@@ -103,15 +114,8 @@ impl Slot {
         }
     }
 
-    /// The slot inside this one; an absent or null value becomes an object first.
-    fn child_or_new(self, path: &[String], key: &str) -> Result<Self, EditError> {
-        let there = self
-            .value()
-            .filter(|value| value.as_null_keyword().is_none());
-        let value = there.or_else(|| self.replace(CstInputValue::Object(Vec::new())));
-        let Some(value) = value else {
-            return Err(EditError::NotAnObject(path.to_vec()));
-        };
+    /// The slot in a value, which has this path.
+    fn inside(value: &CstNode, path: &[String], key: &str) -> Result<Self, EditError> {
         if let Some(object) = value.as_object() {
             return Ok(Self::Member(object, key.to_owned()));
         }
@@ -143,8 +147,8 @@ impl Slot {
         self.replace(input(value));
     }
 
-    /// Puts a value here, and gives back where it is now.
-    fn replace(&self, value: CstInputValue) -> Option<CstNode> {
+    /// Puts a value here.
+    fn replace(&self, value: CstInputValue) {
         match self {
             Self::Root(root) => root.set_value(value),
             Self::Member(object, key) => match property(object, key) {
@@ -156,7 +160,6 @@ impl Slot {
                 None => _ = array.append(value),
             },
         }
-        self.value()
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) fn check(bytes: &[u8]) -> bool {
         Ok(edited) => {
             assert!(possible, "this should have been refused:\n{edited}");
             assert_eq!(read(&edited), expected, "{text}\n->\n{edited}");
+            assert_measured(text, &edited, (&path, &value));
         }
         Err(error) => assert!(!possible, "{error}\n{text}"),
     }
@@ -42,6 +43,20 @@ pub(crate) fn check(bytes: &[u8]) -> bool {
         assert_eq!(read(&edited), expected, "{text}\n->\n{edited}");
     }
     true
+}
+
+/// What is added is lines for the path and the value, each with an indentation that may be as long as the text and grows with the depth.
+fn assert_measured(text: &str, edited: &str, (path, value): (&[String], &Value)) {
+    let value = serde_json::to_string_pretty(value).unwrap();
+    let lines = 2 + 2 * path.len() + value.lines().count();
+    let escaped: usize = path.iter().map(|key| 6 * key.len()).sum();
+    let most = text.len() + 2 * (value.len() + escaped) + lines * (text.len() + 8 * lines);
+    assert!(
+        edited.len() <= most,
+        "{} bytes of {}",
+        edited.len(),
+        text.len()
+    );
 }
 
 /// The same change on the plain value; `None` when it cannot be made.
