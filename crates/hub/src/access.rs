@@ -9,7 +9,7 @@ mod issued;
 mod tests;
 mod user;
 
-pub use self::compile::sees;
+pub use self::compile::{sees, signs_in_for_all};
 pub use self::issued::{Issued, account, covers_api};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,7 @@
 //! `/connect/{ticket}` and `/c/{code}`: the hub's own page between a client's words and a login server, where a person agrees with one click.
 //!
 //! MCP 2025-11-25 and 2026-07-28, elicitation, "Safe URL Handling" and "Phishing". A ticket proves nothing: where the hub is not one person's own, whoever
-//! clicks shows with a password that he may use the server. Nothing is remembered of that. What the page says: `connect::words`.
+//! clicks shows with a password that he may sign in there. Nothing is remembered of that. What the page says: `connect::words`.
 
 pub(crate) mod all;
 pub(crate) mod click;
@@ -125,11 +125,14 @@ impl Meant {
         })
     }
 
-    /// Whether this person may sign this account in: that of a user nobody but the user, a shared one whoever may use the server.
+    /// Whether this person may sign this account in: that of a user nobody but the user, a shared one only who may lend himself to all.
     fn may_sign_in(&self, person: &Person) -> bool {
         match &self.ticketed.account.user {
             Some(user) => *user == person.username,
-            None => person.is_admin || hub::access::sees(&person.username, &self.server.sharing),
+            None => {
+                person.is_admin
+                    || hub::access::signs_in_for_all(&person.username, &self.server.sharing)
+            }
         }
     }
 }

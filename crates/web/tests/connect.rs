@@ -201,8 +201,8 @@ fn locked(practice: &Value) -> Value {
 
 // rule: mcp-elicit-same-person
 #[tokio::test]
-async fn where_keys_are_asked_for_only_somebody_who_may_use_the_server_can_click() {
-    let shared = json!({ "visibility": "group", "sharedWithUsers": ["alice"] });
+async fn a_sign_in_that_all_share_is_clicked_by_an_administrator_or_the_owner_alone() {
+    let shared = json!({ "visibility": "group", "owner": "alice", "sharedWithUsers": ["bob"] });
     let page = Page::of(locked(&shared), None, "key:k").await;
     let shown = page.shown().await;
     assert!(shown.answer.text.contains("type=\"password\""));

@@ -161,3 +161,64 @@ async fn a_users_sign_in_serves_at_his_own_address_and_nobody_who_looks_through_
         "nobody travelled on Alice's token"
     );
 }
+
+// rule: at-37
+#[tokio::test]
+async fn whose_sign_in_serves_whom_is_seen_by_whom_it_concerns_and_finished_by_whom_it_is() {
+    let world = World::start(Switches {
+        consent: Consent::Allow,
+        ..Switches::default()
+    })
+    .await
+    .unwrap();
+    let user = |name: &str, is_admin: bool| json!({ "username": name, "password": bcrypt::hash("correct horse", 4).unwrap(), "isAdmin": is_admin });
+    let server = |tokens: &str| json!({ "url": world.mcp_url(), "visibility": "public", "owner": "alice", "oauth": { "tokens": tokens } });
+    let settings = json!({
+        "mcpServers": { "practice": server("per_user"), "together": server("shared") },
+        "users": [user("root", true), user("alice", false), user("bob", false)],
+    });
+    let stage = Stage::new(&settings.to_string()).await;
+    signs_in(&stage, "bob").await;
+    let seen = async |name: &str, server: &str| {
+        let login = stage.log_in(name, "correct horse").await.json();
+        let token = login["token"].as_str().unwrap().to_owned();
+        let path = format!("/api/servers/{server}");
+        let told = stage.ask_as(Some(&token), Method::GET, &path, None).await;
+        let path = format!("{path}/oauth/authorize");
+        let begun = stage.ask_as(Some(&token), Method::POST, &path, None).await;
+        (told.json()["data"]["identity"].clone(), begun.status)
+    };
+    let bobs = json!([{ "username": "bob", "status": "connected" }]);
+    for (name, identity) in [
+        (
+            "root",
+            json!({ "tokens": "per_user", "maySignIn": true, "username": "root", "people": bobs }),
+        ),
+        (
+            "alice",
+            json!({ "tokens": "per_user", "maySignIn": true, "username": "alice", "people": bobs }),
+        ),
+        (
+            "bob",
+            json!({ "tokens": "per_user", "maySignIn": true, "username": "bob" }),
+        ),
+    ] {
+        assert_eq!(
+            seen(name, "practice").await,
+            (identity, 200.try_into().unwrap()),
+            "{name}"
+        );
+    }
+    for (name, may, status) in [
+        ("root", true, 200),
+        ("alice", true, 200),
+        ("bob", false, 403),
+    ] {
+        let identity = json!({ "tokens": "shared", "maySignIn": may });
+        assert_eq!(
+            seen(name, "together").await,
+            (identity, status.try_into().unwrap()),
+            "{name}"
+        );
+    }
+}

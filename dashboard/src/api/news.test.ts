@@ -8,7 +8,7 @@ import type { Entry, Server, Servers } from './shape';
 import { Cutter } from './stream';
 
 function server(name: string, status: Server['status']): Server {
-  return { name, status, error: null, reason: null, action: null, transport: null, protocolVersion: null, tools: [], prompts: [], resources: [], enabled: true, oauth: { connected: false, clientIdConfigured: false } };
+  return { name, status, error: null, reason: null, action: null, transport: null, protocolVersion: null, tools: [], prompts: [], resources: [], enabled: true, identity: { tokens: 'shared', maySignIn: true }, oauth: { connected: false, clientIdConfigured: false } };
 }
 
 function entry(time: string, decision: string): Entry {

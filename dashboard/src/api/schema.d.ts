@@ -1177,12 +1177,24 @@ export interface components {
             problems?: string[];
             /** @description Calls of clients that wait for its sign-in. */
             waitingCalls?: number;
+            /** @description In whose name calls reach it. */
+            identity: components["schemas"]["ServerIdentity"];
             oauth: components["schemas"]["ServerSignIn"];
         };
         ServerAddition: {
             name: string;
             /** @description As in the settings file: `/schema/mcp_settings.json` has its keys. */
             config: components["schemas"]["JsonObject"];
+        };
+        /** @description Whose sign-in calls to a server use. */
+        ServerIdentity: {
+            tokens: components["schemas"]["ServerTokens"];
+            /** @description This visitor may begin, finish and end the sign-in that his calls use. */
+            maySignIn: boolean;
+            /** @description Whose sign-in the calls of this visitor use, where each user has his own. */
+            username?: string;
+            /** @description Who has a sign-in of his own there, for administrators and the server's owner. */
+            people?: components["schemas"]["SignedInUser"][];
         };
         /** @description Something of a server other than its lists is no longer as it was. */
         ServerNews: {
@@ -1234,6 +1246,8 @@ export interface components {
          * @enum {string}
          */
         ServerStatus: "connected" | "connecting" | "disconnected" | "disabled" | "oauth_required" | "needs_client" | "client_rejected" | "registration_refused" | "refresh_failing" | "rejected_by_resource";
+        /** @enum {string} */
+        ServerTokens: "shared" | "per_user";
         Servers: {
             success: boolean;
             /** @description What keeps the settings file from being read or written; it concerns every server. */
@@ -1330,6 +1344,12 @@ export interface components {
          * @enum {string}
          */
         SignOutScope: "tokens" | "all";
+        /** @description A user's own sign-in at a server. */
+        SignedInUser: {
+            username: string;
+            /** @description How it stands, in the words for the sign-in of a server. */
+            status: string;
+        };
         /** @description What was forgotten. */
         SignedOut: {
             scope: components["schemas"]["SignOutScope"];

@@ -5,7 +5,7 @@ import type { Server } from '../api/shape';
 import { canSignIn, isAsleep, standsAtFailure, urgency } from './standing';
 
 function server(more: Partial<Server>): Server {
-  return { name: 's', status: 'connected', error: null, reason: null, action: null, transport: null, protocolVersion: null, tools: [], prompts: [], resources: [], enabled: true, oauth: { connected: true, clientIdConfigured: true }, ...more };
+  return { name: 's', status: 'connected', error: null, reason: null, action: null, transport: null, protocolVersion: null, tools: [], prompts: [], resources: [], enabled: true, identity: { tokens: 'shared', maySignIn: true }, oauth: { connected: true, clientIdConfigured: true }, ...more };
 }
 
 test('what waits for a person comes before what is broken, and that before what works', () => {
@@ -22,6 +22,12 @@ test('a connected server that wants more scopes can be signed in to', () => {
   const more = server({ reason: 'more scopes are needed', action: 'sign in' });
   expect([canSignIn(more), urgency(more)]).toEqual([true, 1]);
   expect(canSignIn(server({}))).toBe(false);
+});
+
+test('a sign-in that all share is offered to whom it is allowed', () => {
+  const waits = { status: 'oauth_required' } as const;
+  expect(canSignIn(server(waits))).toBe(true);
+  expect(canSignIn(server({ ...waits, identity: { tokens: 'shared', maySignIn: false } }))).toBe(false);
 });
 
 test('a server whose sign-in failed can be signed in to again, and one that cannot be reached cannot', () => {

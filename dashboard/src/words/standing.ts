@@ -18,9 +18,9 @@ export function isAsleep(server: Server): boolean {
   return server.status === 'disconnected' && server.error === null && server.action === null;
 }
 
-/** A link can be had, or is there. */
+/** A link can be had, or is there, and by this visitor. */
 export function canSignIn(server: Server): boolean {
-  return server.enabled && (server.status === 'oauth_required' || server.oauth.authorizationUrl !== undefined || moreScopes(server) || signInFailed(server));
+  return server.enabled && server.identity.maySignIn && (server.status === 'oauth_required' || server.oauth.authorizationUrl !== undefined || moreScopes(server) || signInFailed(server));
 }
 
 /** A sign-in came to nothing; what helps is mostly the next one. */

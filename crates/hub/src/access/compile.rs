@@ -53,6 +53,14 @@ pub fn sees(username: &str, sharing: &Sharing) -> bool {
     }
 }
 
+/// May this person, who is no administrator, sign in where all who may use a server share one sign-in? Whoever does lends himself to all of
+/// them, so it takes more than the use of it.
+// rule: at-37
+#[must_use]
+pub fn signs_in_for_all(username: &str, sharing: &Sharing) -> bool {
+    sharing.owner.as_deref() == Some(username)
+}
+
 fn read(key: &settings::BearerKey, settings: &Settings) -> Key {
     let owner = match &key.kind {
         KeyKind::System => None,

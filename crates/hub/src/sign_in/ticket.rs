@@ -1,7 +1,7 @@
 //! Tickets: addresses of the hub's own page from which a person goes on to a sign-in.
 //!
 //! MCP 2025-11-25 and 2026-07-28, elicitation, "Safe URL Handling" and "Phishing". A ticket says which sign-in is meant and who asked; it proves nothing,
-//! and whoever opens it has to be somebody who may use the server (crate `web`).
+//! and whoever opens it has to be somebody who may sign in there (crate `web`).
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};

@@ -8,7 +8,7 @@ use hub::journal::Entry;
 use hub::sign_in::{Account, CallbackError, Forget, Needed, SignInError, SignedOut, Ticket};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use settings::Grants;
+use settings::{Grants, Server};
 use utoipa::ToSchema;
 
 use super::answer::Answer;
@@ -243,8 +243,8 @@ pub(super) fn ticket(app: &App, visitor: &Visitor, account: &Account) -> Ticket 
     app.hub().sign_ins().ticket(account, &asked_by)
 }
 
-/// Whose sign-in this visitor may begin, finish and end: an administrator's word counts for one that all share, and for one
-/// that each user has, every user's own.
+/// Whose sign-in this visitor may begin, finish and end: the word of an administrator and of the server's owner counts for one that all
+/// share, and for one that each user has, every user's own.
 // rule: at-37
 pub(super) fn account(app: &App, visitor: &Visitor, name: &str) -> Result<Account, Problem> {
     let settings = app.hub().store().current();
@@ -255,13 +255,21 @@ pub(super) fn account(app: &App, visitor: &Visitor, name: &str) -> Result<Accoun
     if server.oauth.tokens == Grants::PerUser {
         return Ok(Account::of(name, visitor.username.as_deref()));
     }
-    if !visitor.is_admin {
-        let message = "only an administrator may do this";
+    if !speaks_for(visitor, server) {
+        let message = "all who use this server share its sign-in, so only an administrator or its owner may do this";
         return Err(Problem::new(Whose::Forbidden, message)
             .code("not_an_administrator")
             .cause(Cause::NotAnAdministrator));
     }
     Ok(Account::shared(name))
+}
+
+/// May this visitor sign in for all who share a server's sign-in?
+// rule: at-37
+pub(super) fn speaks_for(visitor: &Visitor, server: &Server) -> bool {
+    let user = visitor.username.as_deref();
+    let owns = |user| hub::access::signs_in_for_all(user, &server.sharing);
+    visitor.is_admin || user.is_some_and(owns)
 }
 
 /// A person has to act first, or cannot before the server or its login server answers again.

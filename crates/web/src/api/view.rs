@@ -1,5 +1,7 @@
 //! A server as the API shows it: MCPHub's fields, and ours (`reason`, `action`, `problems`). No secret in it.
 
+mod identity;
+
 use std::time::SystemTime;
 
 use hub::sign_in::{self, Account, Needed};
@@ -10,6 +12,7 @@ use serde_json::Value;
 use settings::{Grants, Server, Settings, Toggles};
 use utoipa::ToSchema;
 
+use self::identity::Identity;
 use super::redaction::redact;
 use super::shape::{Explained as Described, Keys, Prompt, Resource, Status as Word, Tool};
 use crate::access::Visitor;
@@ -63,6 +66,8 @@ pub(super) struct Shown {
     #[serde(skip_serializing_if = "is_zero")]
     #[schema(value_type = Option<usize>)]
     waiting_calls: usize,
+    /// In whose name calls reach it.
+    identity: Identity,
     oauth: OAuth,
 }
 
@@ -112,6 +117,7 @@ pub(super) fn server(app: &App, server: &Server, visitor: &Visitor) -> Shown {
         config: config.map(|raw| without_people(redact(raw))),
         problems: whole.then(|| problems(&settings, &server.name)),
         waiting_calls: hub.sessions().waiting_for(&account),
+        identity: Identity::of(hub, server, visitor),
         oauth: OAuth::of(&sign_in, own, server.enabled),
     }
 }

@@ -86,6 +86,8 @@ struct Entry {
     /// `None`: each user has a sign-in there, and nobody said which one he is.
     account: Option<Account>,
     view: View,
+    /// All share the sign-in, and it takes an administrator or the server's owner.
+    of_others: bool,
 }
 
 /// How an entry stands.
@@ -144,7 +146,15 @@ impl Visit {
         let fits = account.fits(&self.now.settings);
         // An administrator who is in no entry of `users` has no sign-in of his own.
         (fits || matches!(self.who, Who::Alone)).then_some(())?;
+        let of_others = match &self.who {
+            Who::Known(person) => {
+                let owns = hub::access::signs_in_for_all(&person.username, &server.sharing);
+                !each && !person.is_admin && !owns
+            }
+            Who::Alone | Who::Unknown => false,
+        };
         Some(Entry {
+            of_others,
             view: app.hub().sign_ins().view(&account),
             server: Arc::clone(server),
             account: fits.then_some(account),
@@ -192,7 +202,7 @@ impl Visit {
         let wanted = entries.iter().find(|entry| entry.server.name == name);
         let account = wanted.and_then(|entry| entry.account.as_ref());
         // Another tab may have been faster, or the settings have changed.
-        let Some(account) = account.filter(|_| wanted.is_some_and(Entry::waits)) else {
+        let Some(account) = account.filter(|_| wanted.is_some_and(Entry::may_begin)) else {
             return self.page(app, Said::Over, false);
         };
         let at = app.hub().clock().now();
@@ -242,6 +252,10 @@ impl Entry {
         self.view.state.waits_for_a_person() || untried
     }
 
+    fn may_begin(&self) -> bool {
+        self.waits() && !self.of_others
+    }
+
     fn turn(&self) -> Turn {
         let by_click = match self.view.state {
             Standing::OauthRequired => !self.view.paste_back,
@@ -256,7 +270,7 @@ impl Entry {
         };
         match (&self.account, self.waits()) {
             (None, _) => Turn::Instead,
-            (Some(_), true) if by_click => Turn::Click,
+            (Some(_), true) if by_click && !self.of_others => Turn::Click,
             (Some(_), true) => Turn::Instead,
             (Some(_), false) if self.view.state.usable() => Turn::Done,
             (Some(_), false) => Turn::Instead,

@@ -25,6 +25,17 @@ const CAREFUL: &str =
     "Go on only if you have just asked for this yourself. Nothing happens before you click.";
 const CLOSE: &str = "You can close this tab.";
 
+fn not_yours(meant: &Meant) -> &'static str {
+    match meant.ticketed.account.user {
+        Some(_) => {
+            "This account may not sign in to this server here. The link is meant for somebody else."
+        }
+        None => {
+            "All who use this server act as whoever signs in here, so an administrator of this hub, or the server's owner, has to do it. Send the link on; calls that wait go on by themselves."
+        }
+    }
+}
+
 pub(super) fn form(meant: &Meant, said: Said, tie: String) -> Page {
     let name = &meant.server.name;
     let lead = "Calls that wait for it go on by themselves when you are back. The hub keeps the sign-in; the program that asked never sees it.";
@@ -39,7 +50,7 @@ pub(super) fn form(meant: &Meant, said: Said, tie: String) -> Page {
         Said::NotYours => (
             StatusCode::FORBIDDEN,
             Tone::Attention,
-            "This account may not sign in to this server here. The link is meant for somebody else.".to_owned(),
+            not_yours(meant).to_owned(),
         ),
         Said::Hurry(why) => (StatusCode::TOO_MANY_REQUESTS, Tone::Attention, sentence(&why)),
     };

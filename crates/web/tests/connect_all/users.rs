@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{StatusCode, header};
 use hub::sign_in::Account;
-use lab::{Decision, Redirects, Registration, World};
+use lab::{Decision, Endpoint, Redirects, Registration, World};
 use serde_json::{Value, json};
 
 use crate::person::{Person, met, onward, worlds};
@@ -21,6 +21,7 @@ async fn locked_hub() -> (Vec<World>, Stage) {
     servers["alices"]["visibility"] = "group".into();
     servers["alices"]["sharedWithUsers"] = json!(["alice"]);
     servers["everybodys"]["visibility"] = "public".into();
+    servers["everybodys"]["owner"] = "bob".into();
     servers["each"]["visibility"] = "public".into();
     servers["each"]["oauth"] = json!({ "tokens": "per_user" });
     let settings = json!({
@@ -96,6 +97,47 @@ async fn where_keys_are_asked_for_a_user_logs_in_once_and_sees_what_is_for_him()
         "{}",
         list.text
     );
+}
+
+// rule: at-37
+#[tokio::test]
+async fn what_all_share_is_shown_to_its_users_and_signed_in_by_its_owner() {
+    let (worlds, stage) = locked_hub().await;
+    let mut alice = Person::default();
+    alice.opens(&stage, "/connect").await;
+    alice
+        .sends_form(&stage, "username=alice&password=alices+word")
+        .await;
+    let list = alice.opens(&stage, "/connect").await.text;
+    for words in [
+        "One server waits for a sign-in",
+        "alices",
+        "everybodys",
+        "All who use it share this sign-in",
+        "Sign in to each",
+    ] {
+        assert!(list.contains(words), "{words}: {list}");
+    }
+    assert!(!list.contains("Sign in to everybodys"), "{list}");
+    for name in ["alices", "everybodys"] {
+        let answer = alice.sends_form(&stage, &format!("server={name}")).await;
+        assert_eq!(
+            (answer.status, onward(&answer)),
+            (StatusCode::CONFLICT, None)
+        );
+    }
+    let asked = worlds
+        .iter()
+        .map(|world| world.requests_at(Endpoint::Authorize).len());
+    assert_eq!(asked.sum::<usize>(), 0);
+    let mut bob = Person::default();
+    bob.opens(&stage, "/connect").await;
+    bob.sends_form(&stage, "username=bob&password=bobs+word")
+        .await;
+    bob.opens(&stage, "/connect").await;
+    bob.signs_in(&stage, "everybodys", Decision::Allow).await;
+    let shared = stage.hub.sign_ins().view(Account::shared("everybodys"));
+    assert!(shared.connected, "{}", shared.reason);
 }
 
 // rule: safe-w08

@@ -20,6 +20,7 @@ const server: Server = {
   prompts: [],
   resources: [],
   enabled: true,
+  identity: { tokens: 'shared', maySignIn: true },
   oauth: { connected: false, clientIdConfigured: false },
 };
 

@@ -23,6 +23,7 @@ function show(oauth: Partial<Server['oauth']>) {
     prompts: [],
     resources: [],
     enabled: true,
+    identity: { tokens: 'shared', maySignIn: true },
     oauth: { connected: false, clientIdConfigured: true, ...oauth },
   };
   render(

@@ -35,6 +35,7 @@ function Told({ server, entries }: { server: Server; entries: Entry[] }) {
   return (
     <div className="flex flex-col gap-5">
       <Grant server={server} />
+      <InWhoseName server={server} />
       <section aria-label={t('timeline.title')} className="flex flex-col gap-2">
         <h2>{t('timeline.title')}</h2>
         <Strip key={shown.id} signIn={shown} />
@@ -74,6 +75,27 @@ function CameTo({ signIn }: { signIn: SignIn }) {
   const { t } = useTranslation();
   const { came, at } = outcome(signIn);
   return <span className={`ml-3 font-normal ${came === 'failed' ? 'text-bad' : 'text-soft'}`}>{t(`timeline.${came}`, { step: at && t(`step.${at}`) })}</span>;
+}
+
+/** As whom calls reach the server, and who else does. */
+function InWhoseName({ server }: { server: Server }) {
+  const { t } = useTranslation();
+  const { tokens, username, people } = server.identity;
+  if (tokens === 'shared') return <p className="text-soft">{t('identity.shared')}</p>;
+  return (
+    <section aria-label={t('identity.title')} className="flex flex-col gap-2">
+      <p className="text-soft">{username === undefined ? t('identity.noUser') : t('identity.own', { username })}</p>
+      {people !== undefined && people.length > 0 && (
+        <ul className="m-0 flex list-none flex-wrap gap-2 p-0">
+          {people.map((person) => (
+            <li key={person.username} className="card max-w-full px-3 py-1 [overflow-wrap:anywhere]">
+              <bdi>{person.username}</bdi> <span className="text-soft">{t(`state.${person.status}`, { defaultValue: person.status })}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
 }
 
 /** What the sign-in brought. */

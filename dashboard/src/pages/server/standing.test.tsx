@@ -12,7 +12,7 @@ afterEach(() => speak('en'));
 
 function show(status: Status, headline: string, code: string) {
   const explained = { headline, code, word: 'w', whatHappened: 'It said no.', why: 'Somebody refused.', do: 'Sign in.' };
-  const server: Server = { name: 'lab', status, error: null, reason: 'refused', action: 'sign in', explained, transport: null, protocolVersion: null, tools: [], prompts: [], resources: [], enabled: true, oauth: { connected: false, clientIdConfigured: true } };
+  const server: Server = { name: 'lab', status, error: null, reason: 'refused', action: 'sign in', explained, transport: null, protocolVersion: null, tools: [], prompts: [], resources: [], enabled: true, identity: { tokens: 'shared', maySignIn: true }, oauth: { connected: false, clientIdConfigured: true } };
   return render(
     <QueryClientProvider client={known}>
       <Standing server={server} />

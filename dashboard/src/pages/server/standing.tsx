@@ -29,7 +29,7 @@ export function Standing({ server }: { server: Server }) {
             // Nothing is broken: what is to be done comes first.
             <>
               <p className="text-soft first-letter:uppercase">{needed.replace(/\.$/, '')}.</p>
-              {client ? <GiveClient server={server} /> : <SignInSteps server={server} />}
+              {client ? <GiveClient server={server} /> : signIn ? <SignInSteps server={server} /> : <p className="mt-2">{t(server.identity.tokens === 'shared' ? 'identity.notYou' : 'identity.noUser')}</p>}
               <Folded server={server} />
             </>
           ) : (

@@ -8,7 +8,7 @@ import { expect, test, vi } from 'vitest';
 import type { Server } from '../../api/shape';
 import { TryPrompt, TryResource } from './tries';
 
-const server: Server = { name: 'lab', status: 'connected', error: null, reason: null, action: null, transport: null, protocolVersion: null, tools: [], prompts: [], resources: [], enabled: true, oauth: { connected: false, clientIdConfigured: false } };
+const server: Server = { name: 'lab', status: 'connected', error: null, reason: null, action: null, transport: null, protocolVersion: null, tools: [], prompts: [], resources: [], enabled: true, identity: { tokens: 'shared', maySignIn: true }, oauth: { connected: false, clientIdConfigured: false } };
 
 function answering(status: number, body: unknown) {
   const asked: [string, unknown][] = [];

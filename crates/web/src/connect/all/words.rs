@@ -229,6 +229,10 @@ fn asked(entry: &Entry) -> Vec<(&'static str, Row)> {
 /// What helps where no click does; whoever does not run the hub cannot do it.
 fn instead(entry: &Entry, runs: bool) -> Vec<(&'static str, Row)> {
     let (view, name) = (&entry.view, &entry.server.name);
+    if entry.of_others {
+        let words = "All who use it share this sign-in: tell an administrator of this hub, or the server's owner.";
+        return vec![("Do", Row::Text(words.to_owned()))];
+    }
     if !runs {
         let words = "Tell whoever runs this hub.".to_owned();
         return vec![("Do", Row::Text(words))];
