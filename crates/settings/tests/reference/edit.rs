@@ -39,7 +39,7 @@ pub(crate) fn check(bytes: &[u8]) -> bool {
     if !path.is_empty() {
         let mut expected = document;
         remove(&mut expected, &path);
-        let edited = apply(text, &[Change::Remove { path }]).unwrap();
+        let edited = apply(text, &[Change::Remove { path }]).expect("what was read is edited");
         assert_eq!(read(&edited), expected, "{text}\n->\n{edited}");
     }
     true
@@ -47,7 +47,7 @@ pub(crate) fn check(bytes: &[u8]) -> bool {
 
 /// What is added is lines for the path and the value, each with an indentation that may be as long as the text and grows with the depth.
 fn assert_measured(text: &str, edited: &str, (path, value): (&[String], &Value)) {
-    let value = serde_json::to_string_pretty(value).unwrap();
+    let value = serde_json::to_string_pretty(value).expect("a value has a text");
     let lines = 2 + 2 * path.len() + value.lines().count();
     let escaped: usize = path.iter().map(|key| 6 * key.len()).sum();
     let most = text.len() + 2 * (value.len() + escaped) + lines * (text.len() + 8 * lines);
