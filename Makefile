@@ -6,9 +6,10 @@
 # screenshots: a picture of every page of the dashboard in each of its states, in target/screenshots, to be looked at
 # dashboard: the pages at /, built with Node where their sources changed (demo and run do it first)
 # bench: what the hub adds to a call, as ratios to nginx and to the direct connection in one run; a table in target/bench
-# deny: licences, advisories and sources of what the binary is made of, by deny.toml (wants `cargo install cargo-deny`)
+# deny: licences, sources and forbidden crates among what the binary is made of, by deny.toml; installs cargo-deny in target/
+# advisories: the same for what is known to be unsafe; fetches RustSec's database, so it is no part of the tests
 
-.PHONY: deny demo run dashboard screenshots test check bench fuzz
+.PHONY: advisories deny demo run dashboard screenshots test check bench fuzz
 
 demo: dashboard
 	cargo run --bin mcphub -- lab demo $(if $(filter 1,$(AUTO)),--auto)
@@ -25,8 +26,17 @@ dashboard/dist/index.html: $(shell find dashboard -type f -not -path '*/node_mod
 	node dashboard/scripts/press.mjs
 	touch crates/web/src/dashboard/built.rs $@
 
-deny:
-	cargo deny check
+DENY := target/tools/bin/cargo-deny
+
+deny: $(DENY)
+	$(DENY) --all-features --log-level error check --hide-inclusion-graph bans licenses sources
+
+advisories: $(DENY)
+	$(DENY) --all-features check advisories
+
+# Quickly built, since it runs for seconds.
+$(DENY):
+	CARGO_PROFILE_DEV_DEBUG=false cargo install --quiet --locked --profile dev --root target/tools cargo-deny --version 0.20.2
 
 check:
 	cargo fmt --all --check
@@ -39,6 +49,7 @@ test: export EVERYTHING_BIN = $(CURDIR)/target/debug/examples/everything
 test: check dashboard
 	cargo test --workspace
 	cargo run --quiet --package xtask -- cases
+	$(MAKE) deny
 	fuzz/run
 	dashboard/check
 	e2e/run
