@@ -30,7 +30,7 @@ pub(crate) use redaction::without_url_secrets;
 pub(crate) use view::rfc3339;
 
 use axum::Router;
-use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use bytes::Bytes;
@@ -140,6 +140,23 @@ impl FromRequestParts<App> for Named {
             Ok(Path(name)) => Ok(Self(name)),
             Err(rejection) => Err(Problem::request(format!(
                 "the name in the path cannot be read: {rejection}"
+            ))),
+        }
+    }
+}
+
+/// What stands behind the question mark.
+pub(crate) struct InQuery<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequestParts<App> for InQuery<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        match Query::<T>::from_request_parts(parts, app).await {
+            Ok(Query(asked)) => Ok(Self(asked)),
+            Err(rejection) => Err(Problem::request(format!(
+                "the query of the address is not what this route takes: {}",
+                rejection.body_text()
             ))),
         }
     }

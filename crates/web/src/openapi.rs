@@ -3,11 +3,12 @@
 //! It is made of the handlers themselves; `crates/web/openapi.json` is what it was when somebody last looked (`tests/openapi.rs`).
 //! Leaves out what is not `/api`: MCP endpoints, probes, pages for people.
 
+mod failures;
+
 use std::sync::LazyLock;
 
 use http::{HeaderName, header};
 use serde_json::{Map, Value, json};
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -53,31 +54,7 @@ struct Head;
 fn document() -> Value {
     let described =
         OpenApiRouter::<App>::with_openapi(Head::openapi()).nest("/api", api::described());
-    let (_, mut document) = described.split_for_parts();
-    let failed = ResponseBuilder::new()
-        .description("It failed, or is not allowed; the message says why and what helps")
-        .content(
-            "application/json",
-            ContentBuilder::new()
-                .schema(Some(Ref::from_schema_name(Failure::name())))
-                .build(),
-        )
-        .build();
-    for item in document.paths.paths.values_mut() {
-        let operations = [
-            &mut item.get,
-            &mut item.put,
-            &mut item.post,
-            &mut item.delete,
-        ];
-        for operation in operations.into_iter().flatten() {
-            let failed = RefOr::T(failed.clone());
-            operation
-                .responses
-                .responses
-                .insert("default".to_owned(), failed);
-        }
-    }
+    let (_, document) = described.split_for_parts();
     let mut document = serde_json::to_value(&document).unwrap_or_default();
     // Beside the document stands what it describes, whatever the prefix.
     document["servers"] = json!([{ "url": "." }]);
@@ -86,9 +63,33 @@ fn document() -> Value {
         "bearer": { "type": "http", "scheme": "bearer", "description": "The same token, or a system key with access to all" },
     });
     document["security"] = json!([{ "login": [] }, { "bearer": [] }]);
+    failures::describe(&mut document, &Failure::name());
+    event_by_event(&mut document);
     absent_not_null(&mut document);
     named(&mut document);
     document
+}
+
+/// A stream of events holds no JSON itself: the data of each event does.
+fn event_by_event(document: &mut Value) {
+    match document {
+        Value::Array(list) => list.iter_mut().for_each(event_by_event),
+        Value::Object(object) => {
+            if let Some(stream) = object.get_mut("text/event-stream") {
+                let data = stream["schema"].take();
+                stream["schema"] = json!({
+                    "type": "object",
+                    "properties": {
+                        "event": { "type": "string" },
+                        "data": { "type": "string", "contentMediaType": "application/json", "contentSchema": data },
+                    },
+                });
+            } else {
+                object.values_mut().for_each(event_by_event);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// A shape that has a name is written down once.

@@ -145,7 +145,7 @@ impl Problem {
 #[derive(Clone)]
 struct Members(Value);
 
-const PROBLEM: &str = "application/problem+json";
+pub(crate) const PROBLEM: &str = "application/problem+json";
 
 /// Whether somebody asks for the standard's shape by name.
 // rule: rfc9457-3 -- a problem is called application/problem+json.

@@ -3,8 +3,10 @@
 //! A new text goes to a temporary file beside the old one, is synced, and renamed over it; then the folder is synced. Where that
 //! cannot be (a file mounted by itself, a folder that takes no new file, a file of another owner) it is written in place, after
 //! making sure that there is room. A lock beside the file keeps our own processes apart; for editors that take no lock, the file
-//! is compared once more just before it is replaced.
+//! is compared once more just before it is replaced, and what was replaced is compared as
+//! well.
 
+mod exchange;
 mod replace;
 
 use std::fs::{self, OpenOptions, TryLockError};

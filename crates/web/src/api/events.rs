@@ -10,7 +10,7 @@ mod listener;
 
 use std::convert::Infallible;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::{Stream, StreamExt, stream};
 use http::HeaderMap;
@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use self::listener::Listener;
+use super::InQuery;
 use super::shape::{JournalEntry, Status};
 use crate::access::Visitor;
 use crate::app::App;
@@ -101,7 +102,7 @@ enum Part {
 pub(super) async fn events(
     State(app): State<App>,
     visitor: Visitor,
-    Query(which): Query<Which>,
+    InQuery(which): InQuery<Which>,
     headers: HeaderMap,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let mut draining = app.draining();

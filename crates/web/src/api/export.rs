@@ -3,11 +3,12 @@
 //! Secrets are replaced by asterisks, so that whoever takes the export elsewhere sees what to fill in; placeholders stay.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use utoipa::IntoParams;
 
+use super::InQuery;
 use super::answer::Answer;
 use super::redaction::redact;
 use super::servers::no_server;
@@ -49,7 +50,7 @@ pub(super) struct Which {
 pub(super) async fn export(
     State(app): State<App>,
     _: Admin,
-    Query(which): Query<Which>,
+    InQuery(which): InQuery<Which>,
 ) -> Result<Json<Answer<Value>>, Problem> {
     let file = app.hub().store().file();
     let data = match which.server_name {

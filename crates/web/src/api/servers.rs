@@ -1,7 +1,7 @@
 //! `/api/servers`: what is there, and changes of it. A change is the smallest edit of the settings file.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use hub::cause::Cause;
 use hub::upstream::Upstreams;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::answer::{Answer, Done};
 use super::shape::Keys;
 use super::view::Shown;
-use super::{Body, Named, change, name, redaction, view};
+use super::{Body, InQuery, Named, change, name, redaction, view};
 use crate::access::{Admin, Visitor};
 use crate::app::App;
 use crate::problem::{Problem, Whose};
@@ -68,7 +68,7 @@ pub(super) struct Pagination {
 pub(super) async fn list(
     State(app): State<App>,
     visitor: Visitor,
-    Query(paging): Query<Paging>,
+    InQuery(paging): InQuery<Paging>,
 ) -> Json<Listed> {
     let settings = app.hub().store().current();
     let seen = settings

@@ -5,13 +5,14 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use hub::catalog::Endpoint;
 use hub::session::Seen;
 use serde::{Deserialize, Serialize};
 use settings::Settings;
 use utoipa::{IntoParams, ToSchema};
 
+use super::InQuery;
 use super::view::rfc3339;
 use crate::access::Admin;
 use crate::app::App;
@@ -88,7 +89,7 @@ struct Client {
 pub(super) async fn list(
     State(app): State<App>,
     _: Admin,
-    Query(wanted): Query<Wanted>,
+    InQuery(wanted): InQuery<Wanted>,
 ) -> Json<Listed> {
     let sessions = app.hub().sessions();
     let settings = app.hub().store().current();

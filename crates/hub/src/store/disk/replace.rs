@@ -7,7 +7,7 @@ use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile};
 
-use super::{Landing, beside, folder_of};
+use super::{Landing, beside, exchange, folder_of};
 
 /// Why a text could not be put in place by renaming.
 enum Obstacle {
@@ -22,7 +22,7 @@ pub(super) fn replace(
     after: &str,
     unchanged: &dyn Fn() -> bool,
 ) -> io::Result<Landing> {
-    match by_rename(target, after, unchanged) {
+    match by_rename(target, (before, after), unchanged) {
         Ok(landing) => Ok(landing),
         Err(Obstacle::Failed(error)) => Err(error),
         Err(Obstacle::NoRename) => in_place(target, before.unwrap_or_default(), after, unchanged),
@@ -74,7 +74,7 @@ pub(super) fn probe(target: &Path) -> io::Result<()> {
 
 fn by_rename(
     target: &Path,
-    after: &str,
+    (before, after): (Option<&str>, &str),
     unchanged: &dyn Fn() -> bool,
 ) -> Result<Landing, Obstacle> {
     let mut temporary = temporary(target).map_err(|error| {
@@ -92,29 +92,48 @@ fn by_rename(
     if !unchanged() {
         return Ok(Landing::ChangedMeanwhile);
     }
-    // rule: safe-p01, at-57
-    // A file that is a mount point of its own cannot be renamed over.
-    let no_rename = |error: &io::Error| {
-        let kinds = [
-            io::ErrorKind::ResourceBusy,
-            io::ErrorKind::CrossesDevices,
-            io::ErrorKind::PermissionDenied,
-        ];
-        kinds.contains(&error.kind())
-    };
-    if let Err(refused) = temporary.persist(target) {
-        let possible = no_rename(&refused.error);
-        return Err(if possible {
-            Obstacle::NoRename
-        } else {
-            Obstacle::Failed(refused.error)
-        });
+    match put(temporary, target, (before, after))? {
+        Landing::Landed => {}
+        Landing::ChangedMeanwhile => return Ok(Landing::ChangedMeanwhile),
     }
     // The text is in place; a folder that cannot be synced does not undo that.
     if let Err(error) = fs::File::open(folder_of(target)).and_then(|folder| folder.sync_all()) {
         tracing::warn!(%error, "the folder of the settings file could not be synced");
     }
     Ok(Landing::Landed)
+}
+
+/// The one step in which the new text takes the old one's place.
+fn put(
+    temporary: NamedTempFile,
+    target: &Path,
+    (before, after): (Option<&str>, &str),
+) -> Result<Landing, Obstacle> {
+    if let Some(before) = before
+        && let Some(landing) =
+            exchange::put(temporary.path(), target, (before, after)).map_err(obstacle)?
+    {
+        return Ok(landing);
+    }
+    // rule: safe-p01, at-57
+    temporary
+        .persist(target)
+        .map_err(|refused| obstacle(refused.error))?;
+    Ok(Landing::Landed)
+}
+
+/// A file that is a mount point of its own cannot be renamed over.
+fn obstacle(error: io::Error) -> Obstacle {
+    let kinds = [
+        io::ErrorKind::ResourceBusy,
+        io::ErrorKind::CrossesDevices,
+        io::ErrorKind::PermissionDenied,
+    ];
+    if kinds.contains(&error.kind()) {
+        Obstacle::NoRename
+    } else {
+        Obstacle::Failed(error)
+    }
 }
 
 /// A new file beside the target that only its owner can read.
