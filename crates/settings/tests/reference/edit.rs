@@ -49,8 +49,9 @@ pub(crate) fn check(bytes: &[u8]) -> bool {
 fn assert_measured(text: &str, edited: &str, (path, value): (&[String], &Value)) {
     let value = serde_json::to_string_pretty(value).expect("a value has a text");
     let lines = 2 + 2 * path.len() + value.lines().count();
-    let escaped: usize = path.iter().map(|key| 6 * key.len()).sum();
-    let most = text.len() + 2 * (value.len() + escaped) + lines * (text.len() + 8 * lines);
+    // A control character takes six letters.
+    let words = 6 * (value.len() + path.iter().map(String::len).sum::<usize>());
+    let most = text.len() + words + lines * (text.len() + 8 * lines);
     assert!(
         edited.len() <= most,
         "{} bytes of {}",
