@@ -98,7 +98,7 @@ pub(super) async fn list(
     let shown = |seen: Seen| Shown {
         id: seen.mark,
         client: seen.client.map(|client| Client {
-            name: client.name.into(),
+            name: client.name.to_string(),
             version: client.version.into(),
         }),
         revision: seen.revision.as_str(),
