@@ -85,8 +85,8 @@ async fn a_session_of_the_operator_is_told_from_one_that_came_without_a_key() {
     let hello = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
         "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "one", "version": "1" },
     } });
-    let opened = stage.ask(Method::POST, "/mcp", Some(hello)).await;
-    assert_eq!(opened.status, StatusCode::OK, "{}", opened.text);
+    let answer = stage.ask(Method::POST, "/mcp", Some(hello)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     let told = stage.get("/api/sessions").await.json();
     assert_eq!(told["data"][0]["operator"], true, "{told}");
     opened(&stage, "/mcp", &json!({ "name": "two", "version": "1" })).await;
