@@ -46,8 +46,13 @@ export function ActivityPage() {
   const sums = useQuery({ queryKey: [...keys.activity, 'sums', wanted], queryFn: ({ signal }) => sumActivities(query(wanted, Date.now()), signal), placeholderData: keepPreviousData });
   const newest = Number(calls.data?.data[0]?.id ?? 0);
   const live = place.upTo === undefined;
+  const wipe = (
+    <Button icon={<Eraser size={15} aria-hidden />} onClick={() => setAsking(true)}>
+      {t('activity.forget')}
+    </Button>
+  );
   return (
-    <Page title={t('activity.title')} lead={t('activity.lead')} commands={[`curl -H "x-auth-token: $MCPHUB_TOKEN" "${pageFolder()}api/activities?limit=100"`]}>
+    <Page title={t('activity.title')} lead={t('activity.lead')} actions={wipe} commands={[`curl -H "x-auth-token: $MCPHUB_TOKEN" "${pageFolder()}api/activities?limit=100"`]}>
       {sums.data !== undefined && <Sums sums={sums.data} />}
       <Filters wanted={search} onChange={(change) => void navigate({ search: (before) => ({ ...before, ...change }), replace: true })}>
         <Button
@@ -56,9 +61,6 @@ export function ActivityPage() {
           onClick={() => go(live ? { page: 1, upTo: newest } : { page: 1 })}
         >
           {t(live ? 'journal.hold' : 'journal.follow')}
-        </Button>
-        <Button icon={<Eraser size={15} aria-hidden />} onClick={() => setAsking(true)}>
-          {t('activity.forget')}
         </Button>
       </Filters>
       <Answer of={calls} rows={8}>

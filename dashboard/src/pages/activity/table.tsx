@@ -19,7 +19,7 @@ export function Calls({ calls, onOpen }: { calls: Activity[]; onOpen: (call: Act
         <caption className="sr-only">{t('activity.table')}</caption>
         <thead className="border-b border-line text-[0.87rem] text-soft">
           <tr>
-            <th scope="col" className={`${head} w-23 md:w-28`}>
+            <th scope="col" className={`${head} ${wide} w-28`}>
               {t('activity.time')}
             </th>
             <th scope="col" className={head}>
@@ -34,7 +34,7 @@ export function Calls({ calls, onOpen }: { calls: Activity[]; onOpen: (call: Act
             <th scope="col" className={`${head} ${wide} w-22 !text-right`}>
               {t('activity.took')}
             </th>
-            <th scope="col" className={`${head} w-31 md:w-34`}>
+            <th scope="col" className={`${head} w-34`}>
               {t('activity.came')}
             </th>
           </tr>
@@ -42,7 +42,7 @@ export function Calls({ calls, onOpen }: { calls: Activity[]; onOpen: (call: Act
         <tbody className="divide-y divide-line">
           {calls.map((call) => (
             <tr key={call.id} className="relative hover:bg-sunken">
-              <td className={`${cell} text-soft tabular-nums`}>
+              <td className={`${cell} ${wide} text-soft tabular-nums`}>
                 <time dateTime={call.timestamp} title={call.timestamp}>
                   {when(call.timestamp)}
                 </time>
@@ -59,7 +59,7 @@ export function Calls({ calls, onOpen }: { calls: Activity[]; onOpen: (call: Act
                 </button>
                 <Words call={call} />
                 <p className="text-[0.87rem] text-soft [overflow-wrap:anywhere] md:hidden">
-                  <bdi>{call.server}</bdi> · <bdi>{who(call, t)}</bdi> · {took(call.duration)}
+                  {when(call.timestamp)} · <bdi>{call.server}</bdi> · <bdi>{who(call, t)}</bdi> · <span className="whitespace-nowrap">{took(call.duration)}</span>
                 </p>
               </td>
               <td className={`${cell} ${wide} [overflow-wrap:anywhere]`}>
