@@ -1,3 +1,5 @@
+//! Calls that end in each way, the bounds of the ring, and what is found in it.
+
 use super::*;
 use crate::access::KeyName;
 
