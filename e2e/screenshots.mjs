@@ -1,5 +1,5 @@
 // Pictures of every page of the dashboard, to be looked at: light, dark, narrow and in Chinese; with nothing, on its way, refused,
-// unreachable, full (100 servers, one with 1,000 tools), with a prompt and a resource that were tried, and the stages of a sign-in.
+// unreachable, full (100 servers, one with 1,000 tools), with a prompt and a resource that were tried, with the dialog of a call, and the stages of a sign-in.
 // `make screenshots` puts them into target/screenshots; an argument
 // that is a state's name takes those of this state alone.
 
@@ -15,7 +15,7 @@ const LOOKS = { light: { scheme: 'light' }, dark: { scheme: 'dark' }, narrow: { 
 const ALL_LOOKS = { ...LOOKS, chinese: { scheme: 'light', language: 'zh-CN' } };
 // Of the size that the guide's pictures have (docs/guide/images).
 const GUIDE = { light: { scheme: 'light', width: 1100, height: 720 } };
-const OVERVIEWS = ['home', 'servers', 'connect', 'groups', 'keys', 'journal', 'logs', 'users', 'settings', 'doctor'];
+const OVERVIEWS = ['home', 'servers', 'connect', 'groups', 'keys', 'journal', 'activity', 'logs', 'users', 'settings', 'doctor'];
 const TRIED = ['server-prompts', 'server-resources', 'doctor-lab'];
 
 const [only] = process.argv.slice(2);
@@ -67,6 +67,12 @@ async function tryFirst(page, name) {
   await main.getByRole('alert').or(main.locator('[aria-live] > *')).first().waitFor();
 }
 
+// The dialog of a call that failed.
+async function openFailed(page) {
+  await page.getByRole('button', { name: /test_error_handling/ }).click();
+  await page.getByRole('dialog').waitFor();
+}
+
 const empty = await Hub.start({ mcpServers: {} });
 await state('empty', empty, OVERVIEWS);
 await empty.close();
@@ -74,6 +80,7 @@ await empty.close();
 const filled = await startFilled({ tools: 999, crowd: 93 });
 await state('full', filled.hub, Object.keys(PAGES), { looks: ALL_LOOKS });
 await state('guide', filled.hub, ['home', 'server-tools'], { looks: GUIDE });
+await state('opened', filled.hub, ['activity'], { act: openFailed, looks: ALL_LOOKS });
 await state('tried', filled.hub, ['server-prompts', 'server-resources'], { act: tryFirst });
 await state('try-failed', filled.hub, ['server-prompts', 'server-resources'], { prepare: tryRefused, act: tryFirst });
 await state('loading', filled.hub, OVERVIEWS, { prepare: but(() => {}), settles: false });

@@ -55,12 +55,25 @@ export const doctorRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/doctor/doctor'), 'DoctorPage'),
 });
 
+export const activityRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/activity',
+  validateSearch: (search): { server?: string; tool?: string; status?: string; q?: string; since?: string } => ({
+    server: text(search['server']),
+    tool: text(search['tool']),
+    status: text(search['status']),
+    q: text(search['q']),
+    since: text(search['since']),
+  }),
+  component: lazyRouteComponent(() => import('./pages/activity/activity'), 'ActivityPage'),
+});
+
 const logs = createRoute({ getParentRoute: () => root, path: '/logs', component: lazyRouteComponent(() => import('./pages/logs/logs'), 'Logs') });
 const users = createRoute({ getParentRoute: () => root, path: '/users', component: lazyRouteComponent(() => import('./pages/users/users'), 'Users') });
 const settings = createRoute({ getParentRoute: () => root, path: '/settings', component: lazyRouteComponent(() => import('./pages/settings/settings'), 'Settings') });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, serversRoute, add, serverRoute, connectRoute, groups, keys, journalRoute, doctorRoute, logs, users, settings]),
+  routeTree: root.addChildren([home, serversRoute, add, serverRoute, connectRoute, groups, keys, journalRoute, activityRoute, doctorRoute, logs, users, settings]),
   history: createHashHistory(),
   // A page that broke is one page: what stands around it stays.
   defaultErrorComponent: Failed,

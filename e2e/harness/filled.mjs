@@ -1,5 +1,6 @@
-// A hub with something of everything that the dashboard shows: servers in most states, a group, a key, a user.
+// A hub with something of everything that the dashboard shows: servers in most states, a group, a key, a user, and calls.
 
+import { connectClient } from './client.mjs';
 import { startCounterpart } from './counterpart.mjs';
 import { eventually } from './eventually.mjs';
 import { Hub } from './hub.mjs';
@@ -36,14 +37,26 @@ export async function startFilled({ tools = 3, crowd = 0 } = {}) {
     return true;
   });
   await hub.api('POST', '/groups', { name: 'sales', description: 'What the shop needs', servers: ['shop', 'everything'] });
-  await hub.api('POST', '/auth/keys', { name: 'Cursor at work', accessType: 'all' });
+  const key = await hub.api('POST', '/auth/keys', { name: 'Cursor at work', accessType: 'all' });
   await hub.api('POST', '/auth/keys', { name: 'The shop', accessType: 'groups', allowedGroups: ['sales'] });
   await hub.api('POST', '/users', { username: 'ada', password: 'long enough for it', isAdmin: false });
+  await call(hub, key.token);
   const close = async () => {
     await hub.close();
     await Promise.all([practice, refusing, everything, catalogue, small].map((program) => program.stop()));
   };
   return { hub, practice, close };
+}
+
+// More calls than a page has: most are answered, one is not, one misses a sign-in, and one is given up.
+async function call(hub, token) {
+  const client = await connectClient(`${hub.url}/mcp/sales`, { headers: { authorization: `Bearer ${token}` } });
+  for (let number = 0; number < 52; number += 1) await client.callTool({ name: `shop-read_record_000${number % 3}`, arguments: {} });
+  await client.callTool({ name: 'shop-place_order', arguments: { customer: { name: 'Ada', address: { city: 'London' } }, lines: [] } });
+  await client.callTool({ name: 'everything-test_error_handling', arguments: {} });
+  await client.close();
+  // Nobody is signed in there.
+  await hub.api('POST', '/tools/call/lab', { toolName: 'echo', arguments: { text: 'hello' } }).catch(() => {});
 }
 
 // Every page: those to which the menu leads, and each part of a server.
@@ -63,6 +76,8 @@ export const PAGES = {
   groups: '/groups',
   keys: '/keys',
   journal: '/journal',
+  activity: '/activity',
+  'activity-none': '/activity?q=nothing+of+that+name',
   logs: '/logs',
   users: '/users',
   settings: '/settings',

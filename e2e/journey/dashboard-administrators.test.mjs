@@ -60,7 +60,7 @@ test('who is no administrator hears so at an address that he typed, and sees not
   await page.locator('input[type="password"]').fill('long enough for it');
   await page.keyboard.press('Enter');
   await dashboard.heading('Home').waitFor();
-  for (const address of ['/servers/add', '/groups', '/keys', '/doctor', '/logs', '/users', '/settings']) {
+  for (const address of ['/servers/add', '/groups', '/keys', '/activity', '/doctor', '/logs', '/users', '/settings']) {
     await dashboard.visit(address);
     await dashboard.heading('Only for administrators').waitFor();
     assert.equal(await page.getByRole('main').getByRole('button').count(), 0, address);

@@ -40,6 +40,10 @@ for (const [scheme, width] of [['light', 1280], ['dark', 1280], ['light', 360]])
       await look(`${address}: ${button}`);
       await page.keyboard.press('Escape');
     }
+    await dashboard.visit('/activity');
+    await page.getByRole('main').getByRole('button', { name: /^Show the call of/ }).first().click();
+    await page.getByRole('dialog').waitFor();
+    await look('/activity: a call');
     assert.deepEqual(found, {});
     await dashboard.leave();
   });

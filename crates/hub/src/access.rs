@@ -8,9 +8,11 @@ mod issued;
 #[cfg(test)]
 mod tests;
 mod user;
+mod who;
 
 pub use self::compile::{sees, signs_in_for_all};
 pub use self::issued::{Issued, account, covers_api};
+pub use self::who::{KeyName, Who};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -107,6 +109,8 @@ pub struct Caller {
     identity: Arc<str>,
     /// The person behind it.
     user: Option<Arc<str>>,
+    /// The key that let it in.
+    key: Option<Arc<KeyName>>,
     reach: Arc<Reach>,
     shown: Shown,
 }
@@ -142,6 +146,7 @@ impl Caller {
         Self {
             identity: "anyone".into(),
             user: None,
+            key: None,
             reach: Arc::new(Reach::Everything),
             shown: Shown::Nothing,
         }
@@ -153,6 +158,7 @@ impl Caller {
         Self {
             identity: "operator".into(),
             user: None,
+            key: None,
             reach: Arc::new(Reach::Everything),
             shown: Shown::Operator,
         }
@@ -346,6 +352,7 @@ fn compile(key: &Key, groups: &[Group]) -> Compiled {
                 .owner
                 .as_ref()
                 .map(|owner| owner.username.as_str().into()),
+            key: Some(Arc::new(KeyName::of(key))),
             reach: Arc::new(reach),
             shown: Shown::Key(digest),
         },

@@ -3,6 +3,7 @@
 //! `Hub` puts the parts together; each part is usable, and tested, by itself.
 
 pub mod access;
+pub mod activity;
 pub mod catalog;
 pub mod cause;
 pub mod chance;
@@ -25,6 +26,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tokio_util::task::TaskTracker;
 
+use activity::Activity;
 use catalog::Catalog;
 use clock::Clock;
 use fetch::{Egress, Fetch, Lookup, Proxies};
@@ -63,6 +65,7 @@ struct Parts {
     sign_ins: SignIns,
     upstreams: Upstreams,
     catalog: Catalog,
+    activity: Activity,
     sessions: Sessions,
     issuer: Issuer,
     clock: Clock,
@@ -124,7 +127,8 @@ impl Hub {
         let upstreams = Upstreams::start(outside, store.subscribe());
         let catalog = Catalog::new(store.clone(), upstreams.clone());
         let passports = Passports::new(store.clone(), clock.clone(), vault, &environment);
-        let sessions = Sessions::start(catalog.clone(), passports);
+        let activity = Activity::new(clock.clone());
+        let sessions = Sessions::start(catalog.clone(), passports, activity.clone());
         let issuer = Issuer::new(store.clone(), fetch.clone(), clock.clone());
         let parts = Parts {
             store,
@@ -133,6 +137,7 @@ impl Hub {
             sign_ins,
             upstreams,
             catalog,
+            activity,
             sessions,
             issuer,
             clock,
@@ -165,6 +170,10 @@ impl Hub {
 
     pub fn catalog(&self) -> &Catalog {
         &self.parts.catalog
+    }
+
+    pub fn activity(&self) -> &Activity {
+        &self.parts.activity
     }
 
     pub fn sessions(&self) -> &Sessions {

@@ -3,6 +3,7 @@
 //! MCP transports, "Session Management", and lifecycle, revisions 2024-11-05 to 2025-11-25, and requests without one (`stateless`). Leaves out HTTP (crate `web`). An idle
 //! session is a few hundred bytes and no task.
 
+mod aside;
 mod asked;
 mod callers;
 mod exchange;
@@ -37,6 +38,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Caller;
+use crate::activity::{Activity, By};
 use crate::catalog::{Catalog, Endpoint, Nowhere, Scope};
 use crate::chance;
 use crate::upstream::Behalf;
@@ -70,6 +72,8 @@ struct Shared {
     catalog: Catalog,
     live: Live,
     passports: Passports,
+    /// Where calls are written down when they end.
+    activity: Activity,
     subscriptions: Subscriptions,
     tasks: tasks::Tasks,
     /// Requests of stateless clients that wait for an answer to a question of their server.
@@ -162,15 +166,20 @@ const SEAL: char = '.';
 
 impl Sessions {
     /// Starts the task that passes on what servers tell outside of calls.
-    pub(crate) fn start(catalog: Catalog, passports: Passports) -> Self {
-        Self::with_at_most(MOST_SESSIONS, catalog, passports)
+    pub(crate) fn start(catalog: Catalog, passports: Passports, activity: Activity) -> Self {
+        Self::with_at_most(MOST_SESSIONS, catalog, (passports, activity))
     }
 
-    fn with_at_most(most: Most, catalog: Catalog, passports: Passports) -> Self {
+    fn with_at_most(
+        most: Most,
+        catalog: Catalog,
+        (passports, activity): (Passports, Activity),
+    ) -> Self {
         let shared = Arc::new(Shared {
             catalog,
             live: Live::new(most),
             passports,
+            activity,
             subscriptions: Subscriptions::default(),
             tasks: tasks::Tasks::default(),
             waiting: stateless::Waiting::default(),
@@ -340,6 +349,15 @@ impl Session {
             capabilities: Arc::clone(&self.capabilities),
             log_level: self.level.wanted().map(Level::name),
             stateless: !self.revision.has_handshake(),
+        }
+    }
+
+    /// For whom its calls are made.
+    fn by(&self) -> By {
+        By {
+            who: self.caller.load().who(),
+            client: self.client.as_ref().map(|client| Arc::clone(&client.name)),
+            group: self.scope.load().shape().group.clone(),
         }
     }
 

@@ -97,6 +97,10 @@ impl Upstream {
         &self.shared.name
     }
 
+    pub(crate) fn shared_name(&self) -> Arc<str> {
+        Arc::clone(&self.shared.name)
+    }
+
     /// Whose sign-in it uses.
     pub fn account(&self) -> &Account {
         &self.shared.account

@@ -11,7 +11,7 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderName, Method, StatusCode, header};
-use hub::access::{Caller, Denied, Issued};
+use hub::access::{Caller, Denied, Issued, Who};
 use hub::cause::Cause;
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -194,7 +194,7 @@ pub(crate) async fn still_there(app: &App, parts: &mut Parts) -> Result<(), Prob
         return Ok(());
     }
     let visitor = Visitor::from_request_parts(parts, app).await?;
-    if visitor == entered.visitor {
+    if visitor.may_the_same(&entered.visitor) {
         return Ok(());
     }
     let message = "what you may do here has changed while the request came; ask again";
@@ -202,20 +202,15 @@ pub(crate) async fn still_there(app: &App, parts: &mut Parts) -> Result<(), Prob
 }
 
 /// A visitor of `/api`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Visitor {
     /// `None`: a key or the operator, no person with an account.
     pub(crate) username: Option<String>,
     pub(crate) is_admin: bool,
     /// By a token that was given for less.
     only_reads: bool,
-}
-
-/// What a visitor without an account showed.
-enum Shown {
-    Key(String),
-    Operator,
-    Nothing,
+    /// For people to read.
+    pub(crate) who: Who,
 }
 
 /// A visitor who may change things.
@@ -227,12 +222,13 @@ impl FromRequestParts<App> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let then = app.now();
-        let (visitor, shown) = Self::enter(&parts.headers, app, &then)?;
-        let (kind, name) = match (&visitor.username, &shown) {
+        let visitor = Self::enter(&parts.headers, app, &then)?;
+        let (kind, name) = match (&visitor.username, visitor.who.key.as_deref()) {
             (Some(user), _) => ("user", user.as_str()),
-            (None, Shown::Key(key)) => ("key", key.as_str()),
-            (None, Shown::Operator) => ("operator", ""),
-            (None, Shown::Nothing) => ("anyone", ""),
+            (None, Some(key)) if key.name.is_empty() => ("key", &*key.id),
+            (None, Some(key)) => ("key", &*key.name),
+            (None, None) if visitor.who.operator => ("operator", ""),
+            (None, None) => ("anyone", ""),
         };
         audit::note(&parts.extensions, kind, name);
         // rule: mcphub-token-scope -- a token without `write` changes nothing.
@@ -252,51 +248,58 @@ impl Visitor {
     /// Whether the same would be let in with the same rights now: for what goes on for long.
     // rule: mcphub-key-taken-back
     pub(crate) fn is_still(&self, app: &App, headers: &HeaderMap) -> bool {
-        Self::enter(headers, app, &app.now()).is_ok_and(|(now, _)| now == *self)
+        Self::enter(headers, app, &app.now()).is_ok_and(|now| now.may_the_same(self))
     }
 
-    fn enter(headers: &HeaderMap, app: &App, now: &Moment) -> Result<(Self, Shown), Problem> {
-        let nobody_special = Self {
+    fn may_the_same(&self, other: &Self) -> bool {
+        let rights = |it: &Self| (it.is_admin, it.only_reads);
+        self.username == other.username && rights(self) == rights(other)
+    }
+
+    /// With a right to everything, and no account.
+    fn without_account(who: Who) -> Self {
+        Self {
             username: None,
             is_admin: true,
             only_reads: false,
-        };
+            who,
+        }
+    }
+
+    fn enter(headers: &HeaderMap, app: &App, now: &Moment) -> Result<Self, Problem> {
         let login = headers
             .get(LOGIN_HEADER)
             .and_then(|value| value.to_str().ok());
         let presented: Vec<&str> = bearer(headers).into_iter().chain(login).collect();
         for token in &presented {
             if is_operator(app, token) {
-                return Ok((nobody_special, Shown::Operator));
+                return Ok(Self::without_account(Who::operator()));
             }
             if let Some(caller) = now.rules.admit_to_api(token) {
-                let id = caller.identity().trim_start_matches("key:");
-                let mut keys = now.settings.bearer_keys.iter();
-                let name = keys.find(|key| key.id == id).map(|key| key.name.as_str());
-                return Ok((nobody_special, Shown::Key(name.unwrap_or(id).to_owned())));
+                return Ok(Self::without_account(caller.who()));
             }
             if let Some(person) =
                 app.sessions()
                     .person(&now.settings, token, app.hub().clock().now())
             {
-                let visitor = Self {
+                return Ok(Self {
+                    who: Who::user(&person.username),
                     username: Some(person.username),
                     is_admin: person.is_admin,
                     only_reads: false,
-                };
-                return Ok((visitor, Shown::Nothing));
+                });
             }
             if let Some(issued) = issued(app, now, token).filter(|issued| issued.opens_api()) {
-                let visitor = Self {
+                return Ok(Self {
+                    who: issued.caller().who(),
                     username: issued.caller().user().map(str::to_owned),
                     is_admin: issued.is_admin(),
                     only_reads: !issued.has_scope("write"),
-                };
-                return Ok((visitor, Shown::Nothing));
+                });
             }
         }
         if now.settings.routing.skip_auth {
-            return Ok((nobody_special, Shown::Nothing));
+            return Ok(Self::without_account(Who::default()));
         }
         let message = if presented.is_empty() {
             "log in first: POST /api/auth/login gives the token for the x-auth-token header"

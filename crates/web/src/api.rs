@@ -1,5 +1,6 @@
 //! The REST API under `/api`, in MCPHub's shapes: `{success, message?, data?}`, and the error envelope of `problem`.
 
+mod activities;
 pub(crate) mod answer;
 mod asked;
 mod auth;
@@ -77,6 +78,12 @@ pub(crate) fn described() -> OpenApiRouter<App> {
         .routes(routes!(keys::change, keys::remove))
         .merge(groups::routes())
         .routes(routes!(sessions::list))
+        .routes(routes!(activities::available))
+        .routes(routes!(activities::list))
+        .routes(routes!(activities::stats))
+        .routes(routes!(activities::filters))
+        .routes(routes!(activities::clean_up))
+        .routes(routes!(activities::read))
         .routes(routes!(events::events))
         .routes(routes!(doctor::examine))
         .routes(routes!(system::read))

@@ -44,6 +44,7 @@ pub(crate) async fn serve() -> ([(HeaderName, &'static str); 1], &'static str) {
         (name = "groups", description = "Named subsets of servers, served at `/mcp/{group}`"),
         (name = "keys", description = "The bearer keys that clients of `/mcp` send"),
         (name = "clients", description = "Which MCP clients are connected"),
+        (name = "activity", description = "Which tools were called lately, by whom, and what came of it"),
         (name = "people", description = "Who may use the API"),
         (name = "settings", description = "The settings of the hub"),
         (name = "logs", description = "The hub's own log"),

@@ -216,6 +216,32 @@ async fn a_user_hears_of_servers_that_he_may_see_and_only_as_long_as_he_is_one()
 }
 
 #[tokio::test]
+async fn administrators_hear_that_a_call_ended_and_nobody_else_does() {
+    let world = open_world().await;
+    let password = bcrypt::hash("eves password", 4).unwrap();
+    let server = json!({ "url": world.mcp_url(), "visibility": "public" });
+    let settings = json!({
+        "mcpServers": { "a": server },
+        "users": [{ "username": "eve", "password": password }, { "username": "root", "isAdmin": true }],
+    });
+    let stage = Stage::new(&settings.to_string()).await;
+    let login = stage.log_in("eve", "eves password").await.json();
+    let mut eve = listen_as(&stage, login["token"].as_str().unwrap(), "/api/events").await;
+    let mut all = listen(&stage, "/api/events").await;
+    let call = json!({ "toolName": "echo", "arguments": { "text": "x" } });
+    for last in [1, 2] {
+        let path = "/api/tools/call/a";
+        stage.ask(Method::POST, path, Some(call.clone())).await;
+        let told = until(&mut all, |name, _| name == "activity").await;
+        assert_eq!(told.last().unwrap().1, json!({ "last": last }));
+    }
+    record(&stage, "a", None, "then");
+    let heard = until(&mut eve, |name, _| name == "journal").await;
+    let of_calls = heard.iter().filter(|(name, _)| name == "activity");
+    assert_eq!(of_calls.count(), 0, "{heard:?}");
+}
+
+#[tokio::test]
 async fn a_server_that_flaps_is_told_once_in_a_moment_and_a_slow_reader_is_told_to_look_at_everything()
  {
     let stage = Stage::new(r#"{"mcpServers":{"a":{"command":"x","enabled":false}}}"#).await;

@@ -268,6 +268,12 @@ fn among_people_and_settings() -> Vec<Call> {
         (M::GET, "/api/users", None),
         (M::GET, "/api/users-stats", None),
         (M::GET, "/api/sessions", None),
+        (M::GET, "/api/activities", None),
+        (M::GET, "/api/activities/1", None),
+        (M::GET, "/api/activities/available", None),
+        (M::GET, "/api/activities/filters", None),
+        (M::GET, "/api/activities/stats", None),
+        (M::DELETE, "/api/activities/cleanup", None),
         (M::GET, "/api/users/eve", None),
         (M::PUT, "/api/users/eve", Some(json!({ "isAdmin": false }))),
         (

@@ -32,7 +32,13 @@ use ReadOnly::{Stays, Stops};
 use User::{In, No, Own};
 
 /// Every route. The one that logs in is the only one for whoever shows nothing.
-const RIGHTS: [(&str, &str, User, ReadOnly); 48] = [
+const RIGHTS: [(&str, &str, User, ReadOnly); 54] = [
+    ("get", "/api/activities", No, Stays),
+    ("get", "/api/activities/available", No, Stays),
+    ("delete", "/api/activities/cleanup", No, Stops),
+    ("get", "/api/activities/filters", No, Stays),
+    ("get", "/api/activities/stats", No, Stays),
+    ("get", "/api/activities/{id}", No, Stays),
     ("post", "/api/auth/login", In, Stays),
     ("get", "/api/auth/user", In, Stays),
     ("post", "/api/auth/change-password", In, Stops),

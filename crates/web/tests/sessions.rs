@@ -80,6 +80,23 @@ async fn an_administrator_sees_who_is_connected_and_nothing_that_opens_a_session
 }
 
 #[tokio::test]
+async fn a_session_of_the_operator_is_told_from_one_that_came_without_a_key() {
+    let (stage, _world) = staged().await;
+    let hello = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "one", "version": "1" },
+    } });
+    let answer = stage.ask(Method::POST, "/mcp", Some(hello)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    let told = stage.get("/api/sessions").await.json();
+    assert_eq!(told["data"][0]["operator"], true, "{told}");
+    opened(&stage, "/mcp", &json!({ "name": "two", "version": "1" })).await;
+    let told = stage.get("/api/sessions").await.json();
+    let data = told["data"].as_array().unwrap();
+    let of_operator = data.iter().filter(|it| it.get("operator").is_some());
+    assert_eq!((data.len(), of_operator.count()), (2, 1), "{told}");
+}
+
+#[tokio::test]
 async fn the_newest_come_first_and_a_list_has_an_end() {
     let (stage, _world) = staged().await;
     for number in 0..3 {

@@ -2,7 +2,7 @@
 
 import { ask, hub, told } from './ask';
 import { heardOutcome, heardServer } from './heard';
-import type { Authorization, Entry, Group, GroupWish, JsonMap, Key, KeyWish, Outcome, Server, NewUser, Person, PromptOutcome, ResourceOutcome, Servers, Sessions, User, UserChange } from './shape';
+import type { Activities, ActivityFilters, ActivityStats, Authorization, Entry, Group, GroupWish, JsonMap, Key, KeyWish, Outcome, Server, NewUser, Person, PromptOutcome, ResourceOutcome, Servers, Sessions, User, UserChange } from './shape';
 
 const named = (name: string) => ({ params: { path: { name } } });
 const withId = (id: string) => ({ params: { path: { id } } });
@@ -113,6 +113,29 @@ export async function changeKey(id: string, wish: KeyWish): Promise<Key> {
 export const removeKey = (id: string) => told(hub.DELETE('/api/auth/keys/{id}', withId(id)));
 
 export const listSessions = (signal?: AbortSignal): Promise<Sessions> => told(hub.GET('/api/sessions', { signal }));
+
+/** Which tool calls. */
+export interface ActivityQuery {
+  server?: string;
+  tool?: string;
+  status?: string;
+  text?: string;
+  startDate?: string;
+  upTo?: number;
+}
+
+export const listActivities = (which: ActivityQuery, page: number, limit: number, signal?: AbortSignal): Promise<Activities> =>
+  told(hub.GET('/api/activities', { params: { query: { ...which, exact: true, page, limit } }, signal }));
+
+export async function sumActivities(which: ActivityQuery, signal?: AbortSignal): Promise<ActivityStats> {
+  return (await told(hub.GET('/api/activities/stats', { params: { query: { ...which, exact: true } }, signal }))).data;
+}
+
+export async function listActivityFilters(signal?: AbortSignal): Promise<ActivityFilters> {
+  return (await told(hub.GET('/api/activities/filters', { signal }))).data;
+}
+
+export const forgetActivities = () => told(hub.DELETE('/api/activities/cleanup', { params: { query: { daysOld: 0 } } }));
 
 export type ItemKind = 'tools' | 'prompts' | 'resources';
 

@@ -12,4 +12,5 @@ export const keys = {
   settingsSchema: ['settings schema'] as const,
   users: ['users'] as const,
   sessions: ['sessions'] as const,
+  activity: ['activity'] as const,
 };

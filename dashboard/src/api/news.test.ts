@@ -86,6 +86,14 @@ test('of the settings only what changed is read again', () => {
   expect(stale()).toEqual([keys.groups, keys.bearerKeys]);
 });
 
+test('when calls ended, what is shown of them is read again, and nothing else', () => {
+  const known = new QueryClient();
+  const all = [[...keys.activity, 'list', {}, 1], [...keys.activity, 'sums', {}], keys.servers];
+  for (const key of all) known.setQueryData(key, []);
+  new News(known).hear({ event: 'activity', data: '{"last":7}' });
+  expect(all.filter((key) => known.getQueryState(key)?.isInvalidated)).toEqual(all.slice(0, 2));
+});
+
 test('an answer that was overtaken by a newer one is not shown', async () => {
   vi.useFakeTimers();
   const answers: ((server: Server) => void)[] = [];

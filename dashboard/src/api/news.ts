@@ -95,6 +95,8 @@ export class News {
         if (typeof name === 'string') this.renew(name);
         return;
       }
+      case 'activity':
+        return void this.known.invalidateQueries({ queryKey: keys.activity });
       case 'settings': {
         const parts = Array.isArray(what['parts']) ? (what['parts'] as SettingsPart[]) : [];
         for (const queryKey of parts.flatMap((part) => OF_PART[part] ?? [])) void this.known.invalidateQueries({ queryKey });

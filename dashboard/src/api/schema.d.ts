@@ -4,6 +4,108 @@
  */
 
 export interface paths {
+    "/api/activities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tool calls that ended lately, the newest first: the last 10,000, since the hub started. */
+        get: operations["listActivities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/activities/available": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether calls are written down. They always are; MCPHub does so with a database alone. */
+        get: operations["areActivitiesAvailable"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/activities/cleanup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Forgets the calls that are older than so many days; with 0, all of them. */
+        delete: operations["forgetActivities"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/activities/filters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The names that are in the calls: what a list of them can be narrowed to. */
+        get: operations["listActivityFilters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/activities/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the calls come to: how many, how many of them failed, and how long they took. */
+        get: operations["sumActivities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/activities/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One call. */
+        get: operations["readActivity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/change-password": {
         parameters: {
             query?: never;
@@ -121,7 +223,7 @@ export interface paths {
         /**
          * What changes, as it happens.
          * @description `journal` holds an entry of a sign-in's journal, and `lost` the number of those that a slow reader missed. `server`, `lists` and `settings` say
-         *     what to look at again; `all` says that it is everything. Who is no administrator hears of the servers that he may see.
+         *     what to look at again, and so does `activity`, which only administrators hear; `all` says that it is everything. Who is no administrator hears of the servers that he may see.
          */
         get: operations["events"];
         put?: never;
@@ -610,6 +712,139 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A page of calls, the newest first. */
+        Activities: {
+            success: boolean;
+            data: components["schemas"]["Activity"][];
+            pagination: components["schemas"]["Pagination"];
+        };
+        /** @description One finished tool call. */
+        Activity: {
+            /** @description A number that counts up, in the order in which calls ended. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it ended: RFC 3339, in UTC.
+             */
+            timestamp: string;
+            server: string;
+            /** @description As the server itself calls it. */
+            tool: string;
+            /**
+             * Format: int64
+             * @description Milliseconds.
+             */
+            duration: number;
+            status: components["schemas"]["ActivityStatus"];
+            outcome: components["schemas"]["ActivityOutcome"];
+            /** @description The group through which it came. */
+            group?: string;
+            username?: string;
+            keyId?: string;
+            /** @description The bearer key's name when it was used. */
+            keyName?: string;
+            /** @description With the operator's own token. */
+            operator?: boolean;
+            /** @description As the program calls itself. */
+            client?: string;
+            /** @description The first words of an error, without what looks like a secret. */
+            errorMessage?: string;
+        };
+        /** @description Whether there is such a list. */
+        ActivityAvailable: {
+            /** @description Always true here. */
+            available: boolean;
+        };
+        /** @description What was forgotten. */
+        ActivityCleanup: {
+            deletedCount: number;
+            /**
+             * Format: date-time
+             * @description Calls that ended before: RFC 3339, in UTC.
+             */
+            cutoffDate: string;
+        };
+        /** @description The names that are in the calls, to choose among; at most 1,000 of each kind. */
+        ActivityFilters: {
+            servers: string[];
+            tools: string[];
+            groups: string[];
+            usernames: string[];
+            keyNames: string[];
+        };
+        /** @description Tool calls ended. */
+        ActivityNews: {
+            /**
+             * Format: int64
+             * @description The number of the last one.
+             */
+            last: number;
+        };
+        /**
+         * @description The same, more exactly.
+         * @enum {string}
+         */
+        ActivityOutcome: "answered" | "refused" | "failed" | "cancelled";
+        /** @description What the calls come to. Times are milliseconds. */
+        ActivityStats: {
+            totalCalls: number;
+            successCount: number;
+            errorCount: number;
+            /** Format: int64 */
+            avgDuration: number;
+            /** Format: int64 */
+            medianDuration: number;
+            /**
+             * Format: int64
+             * @description What 95 of 100 calls did not exceed.
+             */
+            p95Duration: number;
+        };
+        /**
+         * @description MCPHub's word for what came of a call.
+         * @enum {string}
+         */
+        ActivityStatus: "success" | "error";
+        /** @description What a route answers with. */
+        Answer_Activity: {
+            /** @description Always true: what failed is a `Problem`. */
+            success: boolean;
+            /** @description What was done, in words. */
+            message?: string;
+            data: components["schemas"]["Activity"];
+        };
+        /** @description What a route answers with. */
+        Answer_ActivityAvailable: {
+            /** @description Always true: what failed is a `Problem`. */
+            success: boolean;
+            /** @description What was done, in words. */
+            message?: string;
+            data: components["schemas"]["ActivityAvailable"];
+        };
+        /** @description What a route answers with. */
+        Answer_ActivityCleanup: {
+            /** @description Always true: what failed is a `Problem`. */
+            success: boolean;
+            /** @description What was done, in words. */
+            message?: string;
+            data: components["schemas"]["ActivityCleanup"];
+        };
+        /** @description What a route answers with. */
+        Answer_ActivityFilters: {
+            /** @description Always true: what failed is a `Problem`. */
+            success: boolean;
+            /** @description What was done, in words. */
+            message?: string;
+            data: components["schemas"]["ActivityFilters"];
+        };
+        /** @description What a route answers with. */
+        Answer_ActivityStats: {
+            /** @description Always true: what failed is a `Problem`. */
+            success: boolean;
+            /** @description What was done, in words. */
+            message?: string;
+            data: components["schemas"]["ActivityStats"];
+        };
         /** @description What a route answers with. */
         Answer_Group: {
             /** @description Always true: what failed is a `Problem`. */
@@ -1018,7 +1253,7 @@ export interface components {
             isAdmin?: boolean;
         };
         /** @description What an event holds. */
-        News: components["schemas"]["JournalEntry"] | components["schemas"]["ServerNews"] | components["schemas"]["ListsNews"] | components["schemas"]["SettingsNews"] | number;
+        News: components["schemas"]["JournalEntry"] | components["schemas"]["ServerNews"] | components["schemas"]["ListsNews"] | components["schemas"]["SettingsNews"] | components["schemas"]["ActivityNews"] | number;
         Pagination: {
             page: number;
             limit: number;
@@ -1270,6 +1505,8 @@ export interface components {
             user?: string;
             /** @description The name of the bearer key that it came with. */
             key?: string;
+            /** @description With the operator's own token. */
+            operator?: boolean;
             /** @description The group or server whose address it uses; absent where that is everything. */
             endpoint?: string;
             /**
@@ -1530,6 +1767,240 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listActivities: {
+        parameters: {
+            query?: {
+                /** @description From 1. */
+                page?: number;
+                /** @description Calls on a page, up to 100; 20 where nothing is said. */
+                limit?: number;
+                /** @description Of servers whose name holds this. */
+                server?: string;
+                /** @description Of tools whose name holds this. */
+                tool?: string;
+                /** @description `success` or `error`. */
+                status?: string;
+                /** @description Through groups whose name holds this. */
+                group?: string;
+                /** @description Of users whose name holds this. */
+                username?: string;
+                /** @description Of the bearer key with this id. */
+                keyId?: string;
+                /** @description Of bearer keys whose name holds this. */
+                keyName?: string;
+                /** @description That ended at or after this time: RFC 3339, or a day. */
+                startDate?: string;
+                /** @description That ended at or before this time. */
+                endDate?: string;
+                /** @description Words, each of which is in one of the entry's texts. */
+                text?: string;
+                /** @description `true`: names are what is said, and do not only hold it. */
+                exact?: boolean;
+                /** @description No call with a higher number: further pages stay as they are while more is called. */
+                upTo?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of calls */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Activities"];
+                };
+            };
+            /** @description It failed, or is not allowed; the message says why and what helps */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    areActivitiesAvailable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_ActivityAvailable"];
+                };
+            };
+            /** @description It failed, or is not allowed; the message says why and what helps */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    forgetActivities: {
+        parameters: {
+            query?: {
+                /** @description Days; 30 where nothing is said, and 0 is everything. */
+                daysOld?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They are forgotten */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_ActivityCleanup"];
+                };
+            };
+            /** @description It failed, or is not allowed; the message says why and what helps */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listActivityFilters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The names */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_ActivityFilters"];
+                };
+            };
+            /** @description It failed, or is not allowed; the message says why and what helps */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sumActivities: {
+        parameters: {
+            query?: {
+                /** @description Of servers whose name holds this. */
+                server?: string;
+                /** @description Of tools whose name holds this. */
+                tool?: string;
+                /** @description `success` or `error`. */
+                status?: string;
+                /** @description Through groups whose name holds this. */
+                group?: string;
+                /** @description Of users whose name holds this. */
+                username?: string;
+                /** @description Of the bearer key with this id. */
+                keyId?: string;
+                /** @description Of bearer keys whose name holds this. */
+                keyName?: string;
+                /** @description That ended at or after this time: RFC 3339, or a day. */
+                startDate?: string;
+                /** @description That ended at or before this time. */
+                endDate?: string;
+                /** @description Words, each of which is in one of the entry's texts. */
+                text?: string;
+                /** @description `true`: names are what is said, and do not only hold it. */
+                exact?: boolean;
+                /** @description No call with a higher number: further pages stay as they are while more is called. */
+                upTo?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sums */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_ActivityStats"];
+                };
+            };
+            /** @description It failed, or is not allowed; the message says why and what helps */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readActivity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The call's number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The call */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer_Activity"];
+                };
+            };
+            /** @description It failed, or is not allowed; the message says why and what helps */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     changePassword: {
         parameters: {
             query?: never;

@@ -38,6 +38,13 @@ export type LogEvent = Schemas['LogEvent'];
 export type Session = Schemas['Session'];
 export type Sessions = Schemas['Sessions'];
 
+/** A tool call that ended. */
+export type Activity = Schemas['Activity'];
+export type Activities = Schemas['Activities'];
+export type ActivityOutcome = Schemas['ActivityOutcome'];
+export type ActivityStats = Schemas['ActivityStats'];
+export type ActivityFilters = Schemas['ActivityFilters'];
+
 export type DoctorLine = Schemas['DoctorLine'];
 export type DoctorOutcome = Schemas['DoctorOutcome'];
 

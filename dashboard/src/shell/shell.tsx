@@ -69,7 +69,7 @@ function Frame({ isAdmin }: { isAdmin: boolean }) {
 }
 
 /** Pages to which no way leads anybody else; an address may still be typed. */
-const FOR_ADMINISTRATORS = ['/servers/add', '/groups', '/keys', '/doctor', '/logs', '/users', '/settings'];
+const FOR_ADMINISTRATORS = ['/servers/add', '/groups', '/keys', '/activity', '/doctor', '/logs', '/users', '/settings'];
 
 function isForAdministrators(path: string): boolean {
   return FOR_ADMINISTRATORS.includes(path.replace(/\/+$/, ''));

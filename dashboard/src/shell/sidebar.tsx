@@ -1,7 +1,7 @@
 // Ways to the pages, and what is set for the whole page: language, light, login.
 
 import { Link } from '@tanstack/react-router';
-import { Boxes, House, KeySquare, LockKeyhole, LogOut, PlugZap, Radio, ScrollText, Server, Settings, SquareTerminal, Stethoscope, Users, WifiOff, type LucideIcon } from 'lucide-react';
+import { Activity, Boxes, House, KeySquare, LockKeyhole, LogOut, PlugZap, Radio, ScrollText, Server, Settings, SquareTerminal, Stethoscope, Users, WifiOff, type LucideIcon } from 'lucide-react';
 import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLine, useServers, useUser } from '../api/hooks';
@@ -18,7 +18,7 @@ const OwnPassword = lazy(() => import('./own-password').then((it) => ({ default:
 const item =
   'flex items-center gap-2.5 rounded-md px-2.5 py-1.5 font-medium text-soft no-underline hover:bg-sunken hover:text-ink data-[status=active]:bg-act-wash data-[status=active]:text-act';
 
-function Way({ to, icon: Icon, children, exact }: { to: '/' | '/servers' | '/connect' | '/groups' | '/keys' | '/journal' | '/doctor' | '/logs' | '/users' | '/settings'; icon: LucideIcon; children: ReactNode; exact?: boolean }) {
+function Way({ to, icon: Icon, children, exact }: { to: '/' | '/servers' | '/connect' | '/groups' | '/keys' | '/journal' | '/activity' | '/doctor' | '/logs' | '/users' | '/settings'; icon: LucideIcon; children: ReactNode; exact?: boolean }) {
   return (
     <li>
       <Link to={to} className={item} activeOptions={{ exact, includeSearch: false }}>
@@ -73,6 +73,9 @@ export function Sidebar({ open, isAdmin, onSkip }: { open: boolean; isAdmin: boo
           </Way>
           {isAdmin && (
             <>
+              <Way to="/activity" icon={Activity}>
+                {t('activity.title')}
+              </Way>
               <Way to="/doctor" icon={Stethoscope}>
                 {t('doctor.title')}
               </Way>

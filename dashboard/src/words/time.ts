@@ -18,6 +18,11 @@ export function dayAndClock(time: string, language: string): string {
   return format(language, 'day', { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(time));
 }
 
+/** To the second. */
+export function dayAndExactClock(time: string, language: string): string {
+  return format(language, 'exact', { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(time));
+}
+
 export function took(milliseconds: number): string {
   if (milliseconds < 1_000) return `${Math.round(milliseconds)} ms`;
   if (milliseconds < 60_000) return `${(milliseconds / 1_000).toFixed(milliseconds < 10_000 ? 1 : 0)} s`;

@@ -169,6 +169,7 @@ fn read(
         caller: Caller {
             identity: format!("user:{username}\0client\0{}", token.client_id).into(),
             user: Some(username.into()),
+            key: None,
             reach,
             shown: Shown::Issued,
         },

@@ -52,6 +52,7 @@ impl Rules {
         Ok(Caller {
             identity: format!("{}\0as\0{username}", caller.identity).into(),
             user: None,
+            key: caller.key.clone(),
             reach: Arc::clone(&seen.sees),
             shown: Shown::EyesOf(username.into(), Arc::new(caller.clone())),
         })
@@ -63,6 +64,7 @@ impl Rules {
         Ok(Caller {
             identity: format!("user:{username}").into(),
             user: Some(username.into()),
+            key: None,
             reach: Arc::clone(&seen.sees),
             shown: Shown::Login(seen.password),
         })

@@ -19,6 +19,8 @@ pub struct Shape {
     pub members: Vec<Member>,
     /// One server, shown as it is: no prefix, its own capabilities and words.
     pub transparent: bool,
+    /// The name of the group that it is.
+    pub group: Option<Arc<str>>,
     separator: Box<str>,
     /// From the name in front of the separator to members.
     prefixes: HashMap<Box<str>, Vec<usize>>,
@@ -28,6 +30,7 @@ pub struct Shape {
 impl PartialEq for Shape {
     fn eq(&self, other: &Self) -> bool {
         self.transparent == other.transparent
+            && self.group == other.group
             && self.separator == other.separator
             && self.members == other.members
     }
@@ -190,11 +193,11 @@ pub(super) fn compile(
         Endpoint::Named(name) => name,
     };
     if let Some(group) = group(settings, name).filter(|_| caller.may_use_group(name)) {
-        return Ok(shape(
-            settings,
-            group_members(settings, group, name, caller),
-            false,
-        ));
+        let members = group_members(settings, group, name, caller);
+        return Ok(Shape {
+            group: Some(group.name.as_str().into()),
+            ..shape(settings, members, false)
+        });
     }
     match settings.server(name).filter(|_| caller.may_use(name)) {
         Some(server) if server.enabled => Ok(shape(settings, vec![Member::whole(server)], true)),
@@ -236,6 +239,7 @@ fn shape(settings: &Settings, members: Vec<Member>, transparent: bool) -> Shape 
     Shape {
         members,
         transparent,
+        group: None,
         separator: settings.name_separator.as_str().into(),
         prefixes,
         lists: Lists::default(),

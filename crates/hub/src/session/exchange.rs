@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use http::HeaderMap;
 use mcp::merge::{self, Listing};
 use mcp::message::{Kind, Message, code};
-use mcp::{method, raw};
+use mcp::raw;
 use settings::Server;
 use tokio_util::sync::CancellationToken;
 
@@ -16,9 +16,10 @@ use super::callers::Place;
 use super::sign_in_wait::{self, SignInWait, Waited};
 use super::subscriptions::Resource;
 use super::{Session, Shared, refusal};
+use crate::activity::UnderWay;
 use crate::catalog::Scope;
 use crate::sign_in::{self, Needed, Ticket};
-use crate::upstream::{Call, CallError, State, Upstream};
+use crate::upstream::{Call, CallError, Upstream};
 
 /// A request on its way. `next` until it gives nothing any more.
 pub struct Exchange {
@@ -38,6 +39,8 @@ pub struct Exchange {
     asked: Vec<Box<str>>,
     quiet: bool,
     over: bool,
+    /// Written down when it is over, or dropped.
+    noted: Option<UnderWay>,
     _place: Place,
 }
 
@@ -71,6 +74,7 @@ impl Exchange {
             session: Arc::clone(session),
             id: request.id().unwrap_or("null").into(),
             method: request.method().unwrap_or_default().into(),
+            noted: (shared.activity).begin(&upstream, &request, || session.by()),
             call: upstream.call_for(request, session.behalf()),
             upstream,
             finish,
@@ -98,6 +102,16 @@ impl Exchange {
 
     /// The next message for the client; the last one is the response. `None`: it is over, or the client cancelled it.
     pub async fn next(&mut self) -> Option<Message> {
+        let message = self.come().await;
+        if self.over
+            && let Some(noted) = self.noted.take()
+        {
+            noted.ended(message.as_ref());
+        }
+        message
+    }
+
+    async fn come(&mut self) -> Option<Message> {
         while !self.over {
             if self.wait.is_some() {
                 match self.waited().await {
@@ -261,6 +275,9 @@ impl Exchange {
 
     fn finished(&mut self, response: Message) -> Message {
         self.over = true;
+        if let Some(noted) = self.noted.take() {
+            noted.answered(&response);
+        }
         if response.result().is_none() {
             return response;
         }
@@ -295,6 +312,9 @@ impl Exchange {
 
     fn failed(&mut self, error: &CallError) -> Message {
         self.over = true;
+        if let Some(noted) = self.noted.take() {
+            noted.failed(error);
+        }
         let (server, method) = (self.upstream.name(), &*self.method);
         if let CallError::NeedsSignIn(needed) = error {
             // Its link holds the `state`, which is for the caller and not for the log.
@@ -358,43 +378,5 @@ fn show(scope: &Scope, listing: Listing, response: Message) -> Message {
     match raw::replace(result, &[listing.list_key()], &array) {
         Ok(Some(result)) => response.with_result(&result),
         Ok(None) | Err(_) => response,
-    }
-}
-
-impl Shared {
-    /// Sends a request of the hub's own and forgets the answer, but for the log.
-    pub(super) fn request_aside(upstream: Upstream, request: Message) {
-        // It hears what it has to know when it has started.
-        if matches!(upstream.state(), State::Asleep) {
-            return;
-        }
-        tokio::spawn(async move {
-            let mut call = upstream.call(request);
-            while let Some(received) = call.next().await {
-                if let Err(error) = received {
-                    tracing::debug!(server = upstream.name(), %error, "a request of the hub has no answer");
-                }
-            }
-        });
-    }
-
-    /// Tells a server that nobody watches a resource any more.
-    pub(super) fn unsubscribe(&self, server: &str, uri: &str) {
-        if let Some(upstream) = self.catalog.upstreams().get(server) {
-            let params = format!("{{\"uri\":{}}}", raw::quote(uri));
-            let request = Message::request("\"unsubscribe\"", method::UNSUBSCRIBE, Some(&params));
-            Self::request_aside(upstream, request);
-        }
-    }
-
-    /// Asks a server for the most talkative level that any session wants.
-    pub(super) fn renew_level(&self, server: &str) {
-        let Some(upstream) = self.catalog.upstreams().get(server) else {
-            return;
-        };
-        let logs = upstream.hello().is_some_and(|hello| hello.offers.logging);
-        if let Some(level) = self.wanted_level(server).filter(|_| logs) {
-            Self::request_aside(upstream, level.request("\"level\""));
-        }
     }
 }

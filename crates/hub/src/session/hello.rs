@@ -3,6 +3,7 @@
 //! MCP lifecycle, "Initialization". `/mcp/{server}` passes on what the server said, with the revision that this client gets; endpoints of
 //! many servers, and a server that is not there yet, get an answer of the hub's own.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mcp::Revision;
@@ -27,7 +28,7 @@ pub(super) struct Asked {
 /// The name of a client and of its version, as it says them: text of a stranger, cut short.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
-    pub name: Box<str>,
+    pub name: Arc<str>,
     pub version: Box<str>,
 }
 
@@ -69,14 +70,17 @@ pub(super) fn read(initialize: &Message) -> Result<Asked, NotAsked> {
 }
 
 /// What the client says of itself is of no use to anything but people, so that nothing is refused for it.
-fn named(client: &str) -> Option<Named> {
+pub(super) fn named(client: &str) -> Option<Named> {
     let of = |member| {
         let said = raw::string_at(client, &[member]).ok().flatten();
         let said = said.unwrap_or_default();
-        said.chars().take(LONGEST_NAME).collect::<String>().into()
+        said.chars().take(LONGEST_NAME).collect::<String>()
     };
-    let (name, version): (Box<str>, Box<str>) = (of("name"), of("version"));
-    (!name.is_empty()).then_some(Named { name, version })
+    let name = of("name");
+    (!name.is_empty()).then(|| Named {
+        name: name.into(),
+        version: of("version").into(),
+    })
 }
 
 /// The result of `initialize`.

@@ -182,7 +182,7 @@ impl Sessions {
             revision: Revision::V2026_07_28,
             abilities: Abilities::read(said.capabilities),
             capabilities: said.capabilities.into(),
-            client: None,
+            client: said.client.and_then(hello::named),
             caller: ArcSwap::from_pointee(caller.clone()),
             scope: ArcSwap::new(scope),
             level: SessionLevel::of_request(said.log_level.as_deref()),

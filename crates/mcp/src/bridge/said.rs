@@ -14,6 +14,8 @@ pub struct Said<'a> {
     /// JSON text, an object.
     pub capabilities: &'a str,
     pub log_level: Option<Cow<'a, str>>,
+    /// Name and version of its program, as JSON text.
+    pub client: Option<&'a str>,
 }
 
 /// Why a request does not say enough of its sender.
@@ -39,8 +41,9 @@ pub fn said(params: Option<&str>) -> Result<Said<'_>, Unsaid> {
         key::PROTOCOL_VERSION,
         key::CLIENT_CAPABILITIES,
         key::LOG_LEVEL,
+        key::CLIENT_INFO,
     ];
-    let [revision, capabilities, log_level] = raw::fields(meta, keys)?;
+    let [revision, capabilities, log_level, client] = raw::fields(meta, keys)?;
     Ok(Said {
         revision: revision
             .and_then(raw::string)
@@ -49,6 +52,7 @@ pub fn said(params: Option<&str>) -> Result<Said<'_>, Unsaid> {
             .filter(|capabilities| raw::is_object(capabilities))
             .ok_or(missing(key::CLIENT_CAPABILITIES))?,
         log_level: log_level.and_then(raw::string),
+        client: client.filter(|client| raw::is_object(client)),
     })
 }
 

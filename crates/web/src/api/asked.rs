@@ -2,6 +2,7 @@
 //!
 //! Who asks must see the server. Leaves out what a session has: nobody is asked back, and a missing sign-in is not waited for but told.
 
+use hub::activity::By;
 use hub::cause::Cause;
 use hub::sign_in::Needed;
 use hub::upstream::{CallError, NotServed, Upstream};
@@ -70,22 +71,35 @@ pub(super) async fn asked(
     (method, params): (&str, &str),
 ) -> Result<Value, Problem> {
     let request = Message::request("1", method, Some(params));
-    let failed = |error: CallError| failed((app, visitor), upstream, error);
-    let answer = response(upstream, request).await.map_err(failed)??;
-    outcome(upstream.name(), &answer)
+    let by = || By {
+        who: visitor.who.clone(),
+        ..By::default()
+    };
+    let noted = app.hub().activity().begin(upstream, &request, by);
+    let answer = response(upstream, request).await;
+    let none = || format!("{} ended the call without an answer", upstream.name());
+    if let Some(noted) = noted {
+        match &answer {
+            Ok(Some(answer)) => noted.answered(answer),
+            Ok(None) => noted.unanswered(&none()),
+            Err(error) => noted.failed(error),
+        }
+    }
+    match answer {
+        Ok(Some(answer)) => outcome(upstream.name(), &answer),
+        Ok(None) => Err(Problem::new(Whose::Upstream, none())),
+        Err(error) => Err(failed((app, visitor), upstream, error)),
+    }
 }
 
 /// The response. What the server tells meanwhile has no reader here; what it asks is answered with "not possible here", so
 /// that it does not wait.
-async fn response(
-    upstream: &Upstream,
-    request: Message,
-) -> Result<Result<Message, Problem>, CallError> {
+async fn response(upstream: &Upstream, request: Message) -> Result<Option<Message>, CallError> {
     let mut call = upstream.call(request);
     while let Some(message) = call.next().await {
         let message = message?;
         match message.kind() {
-            Kind::Response => return Ok(Ok(message)),
+            Kind::Response => return Ok(Some(message)),
             Kind::Notification => {}
             Kind::Request => {
                 let why = "nobody can be asked during a call over the REST API";
@@ -94,8 +108,7 @@ async fn response(
             }
         }
     }
-    let text = format!("{} ended the call without an answer", upstream.name());
-    Ok(Err(Problem::new(Whose::Upstream, text)))
+    Ok(None)
 }
 
 fn outcome(server: &str, answer: &Message) -> Result<Value, Problem> {

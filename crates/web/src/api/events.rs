@@ -1,10 +1,11 @@
 //! GET `/events`: what changes on pages, as it happens, as server-sent events, so that nobody has to look again by the clock.
 //!
-//! An event says what to look at again: a server's state (`server`) or lists (`lists`), parts of the settings (`settings`), or
-//! everything (`all`), where a slow reader would have missed some. Entries of sign-ins' journals are told whole (`journal`), and
+//! An event says what to look at again: a server's state (`server`) or lists (`lists`), parts of the settings (`settings`), the calls that
+//! ended (`activity`, for administrators), or everything (`all`), where a slow reader would have missed some. Entries of sign-ins' journals are told whole (`journal`), and
 //! how many of them were missed (`lost`). The stream ends when the hub is about to stop, and when who reads it may no longer do
 //! what he might when it began. Nobody hears of a server that he may not see, or of what is another user's own.
 
+mod calls;
 mod gathered;
 mod listener;
 
@@ -40,6 +41,7 @@ enum News {
     Server(ServerNews),
     Lists(ListsNews),
     Settings(SettingsNews),
+    Activity(ActivityNews),
     /// Of `lost`: how many entries.
     Lost(u64),
 }
@@ -58,6 +60,13 @@ struct ServerNews {
 struct ListsNews {
     server: String,
     lists: Vec<ListName>,
+}
+
+/// Tool calls ended.
+#[derive(Serialize, ToSchema)]
+struct ActivityNews {
+    /// The number of the last one.
+    last: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
@@ -91,7 +100,7 @@ enum Part {
 /// What changes, as it happens.
 ///
 /// `journal` holds an entry of a sign-in's journal, and `lost` the number of those that a slow reader missed. `server`, `lists` and `settings` say
-/// what to look at again; `all` says that it is everything. Who is no administrator hears of the servers that he may see.
+/// what to look at again, and so does `activity`, which only administrators hear; `all` says that it is everything. Who is no administrator hears of the servers that he may see.
 #[utoipa::path(
     get,
     path = "/events",

@@ -9,7 +9,6 @@ use axum::extract::State;
 use hub::catalog::Endpoint;
 use hub::session::Seen;
 use serde::{Deserialize, Serialize};
-use settings::Settings;
 use utoipa::{IntoParams, ToSchema};
 
 use super::InQuery;
@@ -55,6 +54,10 @@ pub(super) struct Shown {
     /// The name of the bearer key that it came with.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
+    /// With the operator's own token.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    operator: bool,
     /// The group or server whose address it uses; absent where that is everything.
     #[serde(skip_serializing_if = "Option::is_none")]
     endpoint: Option<String>,
@@ -92,26 +95,29 @@ pub(super) async fn list(
     InQuery(wanted): InQuery<Wanted>,
 ) -> Json<Listed> {
     let sessions = app.hub().sessions();
-    let settings = app.hub().store().current();
     let now = app.hub().clock().now();
     let before = |age: Duration| rfc3339(now.checked_sub(age).unwrap_or(now));
-    let shown = |seen: Seen| Shown {
-        id: seen.mark,
-        client: seen.client.map(|client| Client {
-            name: client.name.into(),
-            version: client.version.into(),
-        }),
-        revision: seen.revision.as_str(),
-        user: seen.caller.user().map(str::to_owned),
-        key: key(&settings, seen.caller.identity()),
-        endpoint: match seen.endpoint {
-            Endpoint::Everything => None,
-            Endpoint::Named(name) => Some(name.to_string()),
-        },
-        since: before(seen.age),
-        last_used: before(seen.idle),
-        calls: seen.calls,
-        waiting_calls: seen.waiting,
+    let shown = |seen: Seen| {
+        let who = seen.caller.who();
+        Shown {
+            id: seen.mark,
+            client: seen.client.map(|client| Client {
+                name: client.name.to_string(),
+                version: client.version.into(),
+            }),
+            revision: seen.revision.as_str(),
+            user: who.user.map(|user| user.to_string()),
+            key: who.key.map(|key| key.name.to_string()),
+            operator: who.operator,
+            endpoint: match seen.endpoint {
+                Endpoint::Everything => None,
+                Endpoint::Named(name) => Some(name.to_string()),
+            },
+            since: before(seen.age),
+            last_used: before(seen.idle),
+            calls: seen.calls,
+            waiting_calls: seen.waiting,
+        }
     };
     let most = wanted.limit.unwrap_or(USUAL).min(MOST);
     Json(Listed {
@@ -119,14 +125,4 @@ pub(super) async fn list(
         total: sessions.count(),
         data: sessions.seen(most).into_iter().map(shown).collect(),
     })
-}
-
-/// The name of the key by which somebody was let in.
-fn key(settings: &Settings, identity: &str) -> Option<String> {
-    let id = identity.strip_prefix("key:")?;
-    // Who looks through the eyes of a user has the user behind it.
-    let id = id.split('\0').next().unwrap_or(id);
-    let mut keys = settings.bearer_keys.iter();
-    keys.find(|key| key.id == id)
-        .map(|key| key.name.to_string())
 }

@@ -27,7 +27,7 @@ async fn grouped() -> Running {
 #[tokio::test]
 async fn a_group_shows_its_choice_under_its_alias_and_nothing_else_can_be_called() {
     let hub = grouped().await;
-    for path in ["/mcp/dev", "/mcp/5e"] {
+    for (calls, path) in [(1, "/mcp/dev"), (2, "/mcp/5e")] {
         let client = connect(&hub.url(path)).await;
         let tools = client.tools().await;
         assert_eq!(
@@ -39,6 +39,10 @@ async fn a_group_shows_its_choice_under_its_alias_and_nothing_else_can_be_called
             client.tool("1-echo", json!({ "text": "hi" })).await,
             "one: hi"
         );
+        let noted = hub.noted(calls).await;
+        let last = noted.last().unwrap();
+        assert_eq!((&*last.server, &*last.tool), ("one", "echo"));
+        assert_eq!(last.by.group.as_deref(), Some("dev"), "{path}");
         for hidden in ["1-log", "one-echo"] {
             let text = client.tool(hidden, json!({})).await;
             assert!(text.starts_with("ERROR Error: the tool"), "{text}");

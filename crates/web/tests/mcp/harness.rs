@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hub::activity::Entry;
 use hub::clock::Clock;
 use hub::upstream::State;
 use hub::{Hub, HubOptions};
@@ -68,6 +69,16 @@ pub(crate) async fn hub_with(up: &str, mut server: Value) -> Running {
 }
 
 impl Running {
+    /// The calls that were written down, the first one first, as soon as there are so many.
+    pub(crate) async fn noted(&self, many: u64) -> Vec<Arc<Entry>> {
+        let mut last = self.hub.activity().subscribe();
+        let noted = last.wait_for(|last| *last >= many);
+        soon(noted).await.expect("the hub is there");
+        let mut entries = self.hub.activity().entries();
+        entries.reverse();
+        entries
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }

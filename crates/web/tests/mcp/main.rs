@@ -14,6 +14,7 @@ mod groups;
 mod harness;
 mod merged;
 mod metrics;
+mod noted;
 mod old_calls;
 mod old_ends;
 mod old_wire;

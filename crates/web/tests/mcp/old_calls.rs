@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hub::activity::Outcome;
 use serde_json::{Value, json};
 
 use crate::by_stream::{ByStream, text};
@@ -116,6 +117,8 @@ async fn a_call_that_the_client_cancels_is_cancelled_at_the_server_and_not_answe
     old.says(&cancel).await;
     soon(up.cancelled.notified()).await;
     assert_eq!(old.ask(2, "ping", json!({})).await["result"], json!({}));
+    let noted = hub.noted(1).await;
+    assert_eq!((noted.len(), &noted[0].outcome), (1, &Outcome::Cancelled));
 }
 
 #[tokio::test]

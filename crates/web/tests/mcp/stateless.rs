@@ -1,6 +1,7 @@
 //! Clients of the stateless revision at servers of either kind, spoken by hand.
 
 use http::{Method, StatusCode};
+use hub::activity::Outcome;
 use serde_json::{Value, json};
 
 use crate::by_hand::{Answer, Wire, code, send};
@@ -28,6 +29,7 @@ impl Client {
         let meta = json!({
             format!("{META}protocolVersion"): "2026-07-28",
             format!("{META}clientCapabilities"): self.capabilities,
+            format!("{META}clientInfo"): { "name": "stateless", "version": "1" },
         });
         for (key, value) in meta.as_object().expect("an object") {
             params["_meta"][key] = value.clone();
@@ -204,7 +206,7 @@ async fn servers_of_either_kind_are_found_listed_and_called_without_a_session() 
 // rule: mcp-mrtr-opaque, mcp-stateless-no-requests
 #[tokio::test]
 async fn a_question_is_a_result_and_the_retry_brings_the_answer() {
-    for (way, _hub, client) in at_both("/mcp/up").await {
+    for (way, hub, client) in at_both("/mcp/up").await {
         let asked = client.call("elicit", json!({})).await;
         assert_eq!(asked["resultType"], "input_required", "{way:?}: {asked}");
         let questions = asked["inputRequests"].as_object().expect("an object");
@@ -218,6 +220,13 @@ async fn a_question_is_a_result_and_the_retry_brings_the_answer() {
         let text = done["content"][0]["text"].as_str().unwrap();
         assert!(text.contains("Ada"), "{way:?}: {done}");
         assert_eq!(done["resultType"], "complete", "{way:?}");
+        let noted = hub.noted(1).await;
+        assert_eq!(noted.len(), 1, "{way:?}: one call in two rounds is one");
+        assert_eq!(
+            (&*noted[0].tool, &noted[0].outcome),
+            ("elicit", &Outcome::Answered)
+        );
+        assert_eq!(noted[0].by.client.as_deref(), Some("stateless"));
     }
 }
 
@@ -345,6 +354,8 @@ async fn a_client_that_closes_its_stream_cancels_the_work() {
         soon(up.started.notified()).await;
         call.abort();
         soon(up.cancelled.notified()).await;
+        let noted = hub.noted(1).await;
+        assert_eq!((noted.len(), &noted[0].outcome), (1, &Outcome::Cancelled));
     }
 }
 

@@ -43,8 +43,8 @@ export function Connected() {
 
 function Row({ session }: { session: Session }) {
   const { t, i18n } = useTranslation();
-  const { client, user, key, endpoint, revision, waitingCalls, calls } = session;
-  const who = [user !== undefined && t('clients.user', { name: user }), key !== undefined && t('clients.key', { name: key })].filter(Boolean);
+  const { client, user, key, operator, endpoint, revision, waitingCalls, calls } = session;
+  const who = [user !== undefined && t('clients.user', { name: user }), key !== undefined && t('clients.key', { name: key }), operator && t('clients.operator')].filter(Boolean);
   const facts = [who.length > 0 ? who.join(', ') : t('clients.anyone'), endpoint ?? t('connect.everything'), `MCP ${revision}`, calls > 0 && t('clients.calls', { count: calls })].filter(Boolean);
   return (
     <li className="row-lazy flex flex-wrap items-baseline justify-between gap-x-4 gap-y-1 px-4 py-2.5">

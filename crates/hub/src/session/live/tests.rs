@@ -31,7 +31,8 @@ async fn sessions(of_all: usize, of_one: usize) -> (Sessions, tempfile::TempDir)
     let most = Most { of_all, of_one };
     let passports = Passports::new(hub.store().clone(), clock, vault, &environment);
     let catalog = hub.catalog().clone();
-    (Sessions::with_at_most(most, catalog, passports), folder)
+    let kept = (passports, hub.activity().clone());
+    (Sessions::with_at_most(most, catalog, kept), folder)
 }
 
 async fn open(sessions: &Sessions, caller: &Caller, used: u64) -> Result<Box<str>, NoSession> {

@@ -18,8 +18,9 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use super::calls::Calls;
 use super::gathered::{Gathered, Marks, parts};
-use super::{ListName, ListsNews, ServerNews, SettingsNews};
+use super::{ActivityNews, ListName, ListsNews, ServerNews, SettingsNews};
 use crate::access::Visitor;
 use crate::api::view::{sees, word};
 use crate::app::App;
@@ -35,11 +36,12 @@ pub(super) struct Listener {
     which: Option<String>,
     journal: broadcast::Receiver<Entry>,
     changes: broadcast::Receiver<Change>,
+    calls: Calls,
     settings: watch::Receiver<Arc<Settings>>,
     known: Arc<Settings>,
     gathered: Gathered,
     due: Option<Instant>,
-    /// At most one for each server, and three.
+    /// At most one for each server, and four.
     told: VecDeque<Event>,
 }
 
@@ -53,9 +55,11 @@ impl Listener {
         let hub = app.hub();
         let mut settings = hub.store().subscribe();
         let known = settings.borrow_and_update().clone();
+        let calls = (visitor.is_admin && which.is_none()).then(|| hub.activity().subscribe());
         Self {
             journal: hub.journal().subscribe(),
             changes: hub.upstreams().changes(),
+            calls: Calls::new(calls),
             settings,
             known,
             gathered: Gathered::default(),
@@ -87,6 +91,7 @@ impl Listener {
                     Err(RecvError::Lagged(_)) => self.gather(|gathered| gathered.all = true),
                     Err(RecvError::Closed) => return None,
                 },
+                last = self.calls.next() => self.tell("activity", &ActivityNews { last }),
                 changed = self.settings.changed() => {
                     changed.ok()?;
                     // rule: mcphub-key-taken-back

@@ -1,0 +1,124 @@
+// Which tools were called, by whom, and what came of it. New calls come by themselves, as long as the newest are looked at.
+
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { Activity as ActivityIcon, ChevronLeft, ChevronRight, Eraser, Pause, Play, SearchX } from 'lucide-react';
+import { useDeferredValue, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { pageFolder } from '../../api/ask';
+import { forgetActivities, listActivities, sumActivities } from '../../api/calls';
+import { useListChange } from '../../api/hooks';
+import { keys } from '../../api/keys';
+import type { Activities, Activity } from '../../api/shape';
+import { Button, looking } from '../../ui/button';
+import { Confirm } from '../../ui/dialog';
+import { Answer, Empty, Page } from '../../ui/page';
+import { Detail } from './detail';
+import { Filters } from './filters';
+import { Sums } from './sums';
+import { Calls } from './table';
+import { isNarrowed, query } from './wanted';
+
+const LIMIT = 50;
+
+/** A page of the list. It stands still from a call on; without one the newest are shown as they come. */
+interface Place {
+  page: number;
+  upTo?: number | undefined;
+  /** Of which list. */
+  of: string;
+}
+
+export function ActivityPage() {
+  const { t } = useTranslation();
+  const search = useSearch({ from: '/activity' });
+  const navigate = useNavigate({ from: '/activity' });
+  const wanted = useDeferredValue(search);
+  const [opened, setOpened] = useState<Activity>();
+  const [asking, setAsking] = useState(false);
+  const forget = useListChange(keys.activity, forgetActivities);
+  const { place, go } = usePlace(JSON.stringify(wanted));
+  const calls = useQuery({
+    queryKey: [...keys.activity, 'list', wanted, place.page, place.upTo],
+    queryFn: ({ signal }) => listActivities({ ...query(wanted, Date.now()), ...(place.upTo === undefined ? {} : { upTo: place.upTo }) }, place.page, LIMIT, signal),
+    placeholderData: keepPreviousData,
+  });
+  const sums = useQuery({ queryKey: [...keys.activity, 'sums', wanted], queryFn: ({ signal }) => sumActivities(query(wanted, Date.now()), signal), placeholderData: keepPreviousData });
+  const newest = Number(calls.data?.data[0]?.id ?? 0);
+  const live = place.upTo === undefined;
+  const wipe = (
+    <Button icon={<Eraser size={15} aria-hidden />} onClick={() => setAsking(true)}>
+      {t('activity.forget')}
+    </Button>
+  );
+  return (
+    <Page title={t('activity.title')} lead={t('activity.lead')} actions={wipe} commands={[`curl -H "x-auth-token: $MCPHUB_TOKEN" "${pageFolder()}api/activities?limit=100"`]}>
+      {sums.data !== undefined && <Sums sums={sums.data} />}
+      <Filters wanted={search} onChange={(change) => void navigate({ search: (before) => ({ ...before, ...change }), replace: true })}>
+        <Button
+          aria-pressed={live}
+          icon={live ? <Pause size={15} aria-hidden /> : <Play size={15} aria-hidden />}
+          onClick={() => go(live ? { page: 1, upTo: newest } : { page: 1 })}
+        >
+          {t(live ? 'journal.hold' : 'journal.follow')}
+        </Button>
+      </Filters>
+      <Answer of={calls} rows={8}>
+        {(told) => (told.data.length === 0 ? <Nothing narrowed={isNarrowed(wanted)} /> : <Calls calls={told.data} onOpen={setOpened} />)}
+      </Answer>
+      {calls.data !== undefined && <Pages told={calls.data} onGo={(page) => go({ page, upTo: place.upTo ?? newest })} />}
+      {opened !== undefined && <Detail call={opened} onClose={() => setOpened(undefined)} />}
+      <Confirm
+        open={asking}
+        onClose={() => setAsking(false)}
+        title={t('activity.forgetTitle')}
+        lead={t('activity.forgetLead')}
+        word={t('activity.forget')}
+        busy={forget.isPending}
+        error={forget.error}
+        onYes={() => forget.mutate(undefined, { onSuccess: () => setAsking(false) })}
+      />
+    </Page>
+  );
+}
+
+/** Another list begins at its beginning. */
+function usePlace(of: string) {
+  const [place, setPlace] = useState<Place>({ page: 1, of });
+  const go = (to: Omit<Place, 'of'>) => setPlace({ ...to, of });
+  return { place: place.of === of ? place : { page: 1, of }, go } satisfies { place: Place; go: typeof go };
+}
+
+function Nothing({ narrowed }: { narrowed: boolean }) {
+  const { t } = useTranslation();
+  if (narrowed) return <Empty icon={<SearchX size={28} />} title={t('activity.noMatch')} />;
+  return (
+    <Empty icon={<ActivityIcon size={28} />} title={t('activity.none')}>
+      <p>{t('activity.noneLead')}</p>
+      <Link to="/connect" className={looking('plain')}>
+        {t('connect.title')}
+      </Link>
+    </Empty>
+  );
+}
+
+function Pages({ told, onGo }: { told: Activities; onGo: (page: number) => void }) {
+  const { t } = useTranslation();
+  const { page, limit, total, hasPrevPage, hasNextPage } = told.pagination;
+  if (told.data.length === 0 && page === 1) return null;
+  const from = (page - 1) * limit + 1;
+  return (
+    <nav aria-label={t('activity.pages')} className="flex flex-wrap items-center justify-between gap-2">
+      <p className="text-soft tabular-nums">{t('activity.shown', { from: Math.min(from, total), to: Math.min(from + told.data.length - 1, total), total })}</p>
+      <div className="flex gap-2">
+        <Button idle={!hasPrevPage} icon={<ChevronLeft size={16} aria-hidden />} onClick={() => onGo(page - 1)}>
+          {t('activity.newer')}
+        </Button>
+        <Button idle={!hasNextPage} onClick={() => onGo(page + 1)}>
+          {t('activity.older')}
+          <ChevronRight size={16} aria-hidden />
+        </Button>
+      </div>
+    </nav>
+  );
+}
