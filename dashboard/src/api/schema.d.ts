@@ -1814,15 +1814,12 @@ export interface operations {
                     "application/json": components["schemas"]["Activities"];
                 };
             };
-            /** @description It failed, or is not allowed; the message says why and what helps */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Stopping"];
         };
     };
     areActivitiesAvailable: {
@@ -1843,15 +1840,12 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_ActivityAvailable"];
                 };
             };
-            /** @description It failed, or is not allowed; the message says why and what helps */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Stopping"];
         };
     };
     forgetActivities: {
@@ -1875,15 +1869,13 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_ActivityCleanup"];
                 };
             };
-            /** @description It failed, or is not allowed; the message says why and what helps */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Stopping"];
         };
     };
     listActivityFilters: {
@@ -1904,15 +1896,12 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_ActivityFilters"];
                 };
             };
-            /** @description It failed, or is not allowed; the message says why and what helps */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Stopping"];
         };
     };
     sumActivities: {
@@ -1958,15 +1947,12 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_ActivityStats"];
                 };
             };
-            /** @description It failed, or is not allowed; the message says why and what helps */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Stopping"];
         };
     };
     readActivity: {
@@ -1990,15 +1976,13 @@ export interface operations {
                     "application/json": components["schemas"]["Answer_Activity"];
                 };
             };
-            /** @description It failed, or is not allowed; the message says why and what helps */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Stopping"];
         };
     };
     changePassword: {
