@@ -14,6 +14,8 @@ mod lists;
 mod newcomers;
 mod redirect;
 mod registration;
+#[cfg(test)]
+mod tests;
 pub(crate) mod time;
 mod token;
 
@@ -27,9 +29,10 @@ use url::Url;
 
 use authorization::{Asked, Terms, path_of};
 pub use authorization::{Authorization, Refused, Shown};
-use book::{Grant, Renewal};
+use book::{Book, Grant, Renewal};
 pub use client::Client;
 use code::{Code, Codes};
+use lists::{Lists, Shelved};
 use newcomers::Newcomers;
 use registration::Chance;
 pub use registration::RegistrationError;
@@ -51,6 +54,8 @@ struct Inner {
     fetch: Fetch,
     clock: Clock,
     desk: Mutex<Desk>,
+    /// The tokens of the file as it was read last.
+    shelf: Mutex<Option<Shelved>>,
     /// One change of the lists at a time.
     turn: Turn<()>,
 }
@@ -92,6 +97,7 @@ impl Issuer {
             fetch,
             clock,
             desk: Mutex::default(),
+            shelf: Mutex::default(),
             turn: Turn::default(),
         };
         Self {
@@ -207,8 +213,11 @@ impl Issuer {
             return Err(token::wrong("invalid_request", "token is missing").into());
         };
         let client = asked.client_id.as_str();
-        self.change(&|lists| lists.book.take_back(word, client))
-            .await?;
+        // rule: as-garbage-waits-alone
+        if self.book().has(word, client) {
+            self.change(&|lists| lists.book.take_back(word, client))
+                .await?;
+        }
         Ok(())
     }
 
@@ -250,37 +259,45 @@ impl Issuer {
         let word = asked.refresh_token.as_deref().ok_or_else(missing)?;
         let (server, now) = (&settings.oauth_server, self.inner.clock.now());
         let client = asked.client_id.as_str();
-        let renewed = self
-            .change(&|lists| match lists.book.renew(word, client, now) {
-                Renewal::Good(mut grant) => {
-                    still_of(settings, &grant)?;
-                    is_for(asked, &grant, homes)?;
-                    within(asked, &grant)?;
-                    grant.account = access::account(settings, &grant.username);
-                    lists.book.spend(word, now);
-                    Ok(Some(lists.book.give(&grant, server, now)))
-                }
-                Renewal::Reused => Ok(None),
-                Renewal::Unknown | Renewal::NotYours => {
-                    let why = "the refresh token is unknown, has expired or was taken back";
-                    Err(token::wrong("invalid_grant", why))
-                }
-            })
-            .await??;
-        match renewed {
-            Some(words) => Ok(words),
-            None => {
-                self.used_twice(asked, word).await?;
-                let why = "the refresh token was used before; sign in again";
-                Err(token::wrong("invalid_grant", why).into())
+        let may = |book: &Book| match book.renew(word, client, now) {
+            Renewal::Good(grant) => {
+                still_of(settings, &grant)?;
+                is_for(asked, &grant, homes)?;
+                within(asked, &grant)?;
+                Ok(Some(grant))
+            }
+            Renewal::Reused => Ok(None),
+            Renewal::Unknown | Renewal::NotYours => {
+                let why = "the refresh token is unknown, has expired or was taken back";
+                Err(token::wrong("invalid_grant", why))
+            }
+        };
+        // rule: as-garbage-waits-alone -- who shows nothing that is good for anything is answered by a look; only a change takes the turn.
+        if may(&self.book())?.is_some() {
+            let change = |lists: &mut Lists| {
+                let Some(mut grant) = may(&lists.book)? else {
+                    return Ok(None);
+                };
+                grant.account = access::account(settings, &grant.username);
+                lists.book.spend(word, now);
+                Ok::<_, TokenError>(Some(lists.book.give(&grant, server, now)))
+            };
+            if let Some(words) = self.change(&change).await?? {
+                return Ok(words);
             }
         }
+        self.used_twice(asked, word).await?;
+        let why = "the refresh token was used before; sign in again";
+        Err(token::wrong("invalid_grant", why).into())
     }
 
     /// A word that was good once is shown again: whoever has it should not.
     // rule: as-code-again -- the second use of a code takes back what the first one gave.
     async fn used_twice(&self, asked: &token::Asked, word: &str) -> Result<(), Failure> {
         let client = asked.client_id.as_str();
+        if !self.book().has_family_of(word, client) {
+            return Ok(());
+        }
         let ended = self
             .change(&|lists| lists.book.end_family_of(word, client))
             .await?;

@@ -141,8 +141,7 @@ impl Book {
         let Some((at, pair)) =
             self.find(|pair| pair.refresh.is_some_and(|(known, _)| known == digest))
         else {
-            let known = family_of(presented).is_some_and(|family| self.is_of(family, client_id));
-            return if known {
+            return if self.has_family_of(presented, client_id) {
                 Renewal::Reused
             } else {
                 Renewal::Unknown
@@ -218,6 +217,21 @@ impl Book {
     /// Ends the family that a used word claims to be of.
     pub(crate) fn end_family_of(&mut self, word: &str, client_id: &str) -> bool {
         family_of(word).is_some_and(|family| self.end(family, client_id))
+    }
+
+    /// Whether `take_back` would find something.
+    pub(crate) fn has(&self, word: &str, client_id: &str) -> bool {
+        let digest = Digest::of(word);
+        let is_it = |pair: &Pair| {
+            let renews = pair.refresh.is_some_and(|(known, _)| known == digest);
+            pair.client_id == client_id && (pair.access == digest || renews)
+        };
+        self.find(is_it).is_some() || self.has_family_of(word, client_id)
+    }
+
+    /// Whether anything is there of the family that a word claims to be of.
+    pub(crate) fn has_family_of(&self, word: &str, client_id: &str) -> bool {
+        family_of(word).is_some_and(|family| self.is_of(family, client_id))
     }
 
     /// Whether a client has something that is good for anything yet.

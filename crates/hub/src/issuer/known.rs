@@ -10,7 +10,11 @@ use super::{Failure, Issuer, newcomers, token};
 use crate::fetch::Reach;
 
 impl Issuer {
-    pub(super) async fn shown(&self, settings: &Settings, asked: &token::Asked) -> Result<(), Failure> {
+    pub(super) async fn shown(
+        &self,
+        settings: &Settings,
+        asked: &token::Asked,
+    ) -> Result<(), Failure> {
         let client = self.client(settings, &asked.client_id).await;
         let client = client.map_err(|shown| asked.invalid_client(&shown.to_string()))?;
         if !client.is_shown_by(asked.client_secret.as_deref()) {

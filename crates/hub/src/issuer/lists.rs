@@ -1,7 +1,9 @@
 //! What is stored: `oauthClients` and `oauthTokens` in the settings file, changed as one, and the clients that a person agreed to.
 
+use std::sync::{Arc, PoisonError};
+
 use serde_json::Value;
-use settings::{Change, Settings};
+use settings::{Change, File, Settings};
 
 use super::book::Book;
 use super::client::Client;
@@ -14,9 +16,38 @@ const ROUNDS: usize = 10;
 /// Clients in the settings file. Each took a person's consent.
 const MOST_CLIENTS: usize = 500;
 
+/// The tokens of one state of the file.
+pub(super) struct Shelved {
+    of: Arc<File>,
+    book: Arc<Book>,
+}
+
 impl Issuer {
+    /// The tokens as the file has them, to look at: read once for each state of it.
+    pub(super) fn book(&self) -> Arc<Book> {
+        let file = self.inner.store.file();
+        let shelf = self.inner.shelf.lock();
+        let mut shelf = shelf.unwrap_or_else(PoisonError::into_inner);
+        match &*shelf {
+            Some(shelved) if Arc::ptr_eq(&shelved.of, &file) => Arc::clone(&shelved.book),
+            _ => {
+                let book = Arc::new(Book::read(file.document().get(TOKENS)));
+                let of = file;
+                *shelf = Some(Shelved {
+                    of,
+                    book: Arc::clone(&book),
+                });
+                book
+            }
+        }
+    }
+
     /// Puts a newcomer into the settings file.
-    pub(super) async fn write_down(&self, settings: &Settings, client: &Client) -> Result<(), Failure> {
+    pub(super) async fn write_down(
+        &self,
+        settings: &Settings,
+        client: &Client,
+    ) -> Result<(), Failure> {
         let known = settings.oauth_clients.iter();
         let known = known.clone().any(|known| known.client_id == client.id);
         if client.is_document || known {
@@ -47,7 +78,10 @@ impl Issuer {
     }
 
     /// Changes both lists as they are in the settings file, or nothing.
-    pub(super) async fn change<T>(&self, make: &(dyn Fn(&mut Lists) -> T + Sync)) -> Result<T, Failure> {
+    pub(super) async fn change<T>(
+        &self,
+        make: &(dyn Fn(&mut Lists) -> T + Sync),
+    ) -> Result<T, Failure> {
         let _turn = self.inner.turn.lock().await;
         let store = &self.inner.store;
         for _ in 0..ROUNDS {

@@ -1,0 +1,167 @@
+//! The issuer on a settings file of its own: who waits for whom, and what a write that fails leaves.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::*;
+use crate::fetch::Egress;
+
+const HUB: &str = "http://localhost:3000";
+const BACK: &str = "http://127.0.0.1/cb";
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+/// So long a test waits for what should not wait at all. Its clock stands still, so it is over at once.
+const NEVER: Duration = Duration::from_secs(600);
+
+struct Bench {
+    issuer: Issuer,
+    clock: Clock,
+    folder: TempDir,
+}
+
+fn homes() -> Homes {
+    Homes {
+        issuer: HUB.to_owned(),
+        all: vec![Url::parse(HUB).unwrap()],
+    }
+}
+
+fn form(pairs: &[(&str, &str)]) -> String {
+    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    form.extend_pairs(pairs).finish()
+}
+
+impl Bench {
+    async fn start() -> Self {
+        Self::with(json!({})).await
+    }
+
+    /// `server` is `systemConfig.oauthServer`.
+    async fn with(server: Value) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mcp_settings.json");
+        let written = json!({ "users": [{ "username": "alice", "password": "one" }], "systemConfig": { "oauthServer": server } });
+        std::fs::write(&path, written.to_string()).unwrap();
+        let clock = Clock::manual(SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000));
+        let store = Store::open(path, Arc::new(|_: &str| None)).await.unwrap();
+        let issuer = Issuer::new(store, Fetch::new(Egress::default()), clock.clone());
+        Self {
+            issuer,
+            clock,
+            folder,
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("mcp_settings.json")
+    }
+
+    fn written(&self) -> Value {
+        serde_json::from_str(&std::fs::read_to_string(self.path()).unwrap()).unwrap()
+    }
+
+    fn registered(&self) -> String {
+        let body = json!({ "redirect_uris": [BACK], "token_endpoint_auth_method": "none" });
+        let told = self.issuer.register(body.to_string().as_bytes()).unwrap();
+        told["client_id"].as_str().unwrap().to_owned()
+    }
+
+    async fn asked(&self, client: &str) -> Authorization {
+        let query = form(&[
+            ("client_id", client),
+            ("response_type", "code"),
+            ("code_challenge", CHALLENGE),
+            ("code_challenge_method", "S256"),
+        ]);
+        self.issuer.asked(&query, &homes()).await.unwrap()
+    }
+
+    async fn code(&self, client: &str) -> String {
+        let asked = self.asked(client).await;
+        let back = self.issuer.agreed(asked, "alice", &homes()).await.unwrap();
+        let mut pairs = back.query_pairs();
+        let code = pairs.find(|(key, _)| key == "code").unwrap();
+        code.1.into_owned()
+    }
+
+    async fn redeem(&self, client: &str, code: &str) -> Result<Value, Failure> {
+        self.token(&[
+            ("grant_type", "authorization_code"),
+            ("client_id", client),
+            ("code", code),
+            ("code_verifier", VERIFIER),
+        ])
+        .await
+    }
+
+    async fn refresh(&self, client: &str, word: &str) -> Result<Value, Failure> {
+        self.token(&[
+            ("grant_type", "refresh_token"),
+            ("client_id", client),
+            ("refresh_token", word),
+        ])
+        .await
+    }
+
+    async fn token(&self, pairs: &[(&str, &str)]) -> Result<Value, Failure> {
+        let body = form(pairs);
+        self.issuer.token(None, body.as_bytes(), &homes()).await
+    }
+
+    async fn revoke(&self, client: &str, word: &str) -> Result<(), Failure> {
+        let body = form(&[("client_id", client), ("token", word)]);
+        self.issuer.revoke(None, body.as_bytes()).await
+    }
+}
+
+fn text<'v>(told: &'v Value, key: &str) -> &'v str {
+    told[key].as_str().unwrap()
+}
+
+fn error(failure: Failure) -> &'static str {
+    match failure {
+        Failure::Token(error) => error.error,
+        other => panic!("{other}"),
+    }
+}
+
+// rule: as-garbage-waits-alone
+#[tokio::test(start_paused = true)]
+async fn who_shows_nothing_good_waits_for_nobody_and_nobody_waits_for_him() {
+    let bench = Bench::start().await;
+    let (client, other) = (bench.registered(), bench.registered());
+    let code = bench.code(&client).await;
+    let given = bench.redeem(&client, &code).await.unwrap();
+    let (access, refresh) = (text(&given, "access_token"), text(&given, "refresh_token"));
+    let turn = bench.issuer.inner.turn.lock().await;
+    let at_once = async {
+        for (client, word) in [(&client, "garbage"), (&other, refresh)] {
+            let failed = bench.refresh(client, word).await.unwrap_err();
+            assert_eq!(error(failed), "invalid_grant", "{word}");
+        }
+        let failed = bench.redeem(&client, "garbage").await.unwrap_err();
+        assert_eq!(error(failed), "invalid_grant");
+        let more = [
+            ("grant_type", "refresh_token"),
+            ("client_id", client.as_str()),
+            ("refresh_token", refresh),
+            ("scope", "root"),
+        ];
+        assert_eq!(
+            error(bench.token(&more).await.unwrap_err()),
+            "invalid_scope"
+        );
+        bench.revoke(&client, "garbage").await.unwrap();
+        bench.revoke(&other, refresh).await.unwrap();
+    };
+    tokio::time::timeout(NEVER, at_once).await.unwrap();
+    let ends = bench.revoke(&client, access);
+    let waits = tokio::time::timeout(NEVER, ends).await;
+    assert!(waits.is_err(), "what ends a sign-in takes its turn");
+    drop(turn);
+    assert!(bench.refresh(&client, refresh).await.is_ok());
+}
