@@ -231,7 +231,7 @@ impl Issuer {
         let missing = || token::wrong("invalid_request", "code is missing");
         let word = asked.code.as_deref().ok_or_else(missing)?;
         let taken = self.desk().codes.take(word, self.inner.clock.now());
-        let Some(code) = taken else {
+        let Some((code, until)) = taken else {
             self.used_twice(asked, word).await?;
             return Err(token::wrong(
                 "invalid_grant",
@@ -240,12 +240,17 @@ impl Issuer {
             .into());
         };
         asked.fits(&code)?;
-        let grant = code.grant;
-        still_of(settings, &grant)?;
-        is_for(asked, &grant, homes)?;
+        let grant = &code.grant;
+        still_of(settings, grant)?;
+        is_for(asked, grant, homes)?;
         let (server, now) = (&settings.oauth_server, self.inner.clock.now());
-        self.change(&|lists| lists.book.give(&grant, server, now))
-            .await
+        let given = self
+            .change(&|lists| lists.book.give(grant, server, now))
+            .await;
+        if given.is_err() {
+            self.desk().codes.put_back(word, (code, until));
+        }
+        given
     }
 
     /// A refresh token for the next pair.

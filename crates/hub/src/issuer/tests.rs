@@ -165,3 +165,20 @@ async fn who_shows_nothing_good_waits_for_nobody_and_nobody_waits_for_him() {
     drop(turn);
     assert!(bench.refresh(&client, refresh).await.is_ok());
 }
+
+// rule: as-code-unwritten
+#[tokio::test]
+async fn a_code_for_which_nothing_could_be_written_is_as_good_as_before() {
+    let bench = Bench::start().await;
+    let client = bench.registered();
+    let code = bench.code(&client).await;
+    let before = std::fs::read_to_string(bench.path()).unwrap();
+    // The hub writes over no file that somebody emptied.
+    std::fs::write(bench.path(), "").unwrap();
+    let failed = bench.redeem(&client, &code).await.unwrap_err();
+    assert!(matches!(failed, Failure::Unwritten(_)), "{failed}");
+    std::fs::write(bench.path(), before).unwrap();
+    bench.redeem(&client, &code).await.unwrap();
+    let again = bench.redeem(&client, &code).await.unwrap_err();
+    assert_eq!(error(again), "invalid_grant", "and once");
+}
