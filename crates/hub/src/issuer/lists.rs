@@ -58,6 +58,10 @@ impl Issuer {
             self.inner.clock.now(),
         );
         self.change(&|lists| {
+            // rule: as-client-once -- who agrees twice at once writes the client down once.
+            if lists.has_client(&client.id) {
+                return;
+            }
             lists.forget_clients(|client, book| {
                 client.is_old(ttl, now) && !book.has_living(&client.id, now)
             });
@@ -118,6 +122,11 @@ impl Lists {
             clients: clients.cloned().unwrap_or_default(),
             book: Book::read(document.get(TOKENS)),
         }
+    }
+
+    fn has_client(&self, id: &str) -> bool {
+        let mut clients = self.clients.iter();
+        clients.any(|client| client.get("clientId").and_then(Value::as_str) == Some(id))
     }
 
     /// Drops clients that registered themselves; those that a person wrote down have no date.

@@ -182,3 +182,18 @@ async fn a_code_for_which_nothing_could_be_written_is_as_good_as_before() {
     let again = bench.redeem(&client, &code).await.unwrap_err();
     assert_eq!(error(again), "invalid_grant", "and once");
 }
+
+// rule: as-client-once
+#[tokio::test]
+async fn who_agrees_twice_at_once_writes_the_client_down_once() {
+    let bench = Bench::start().await;
+    let client = bench.registered();
+    let (one, two) = (bench.asked(&client).await, bench.asked(&client).await);
+    let homes = homes();
+    let agreed = |asked| bench.issuer.agreed(asked, "alice", &homes);
+    let (one, two) = tokio::join!(agreed(one), agreed(two));
+    assert!(one.is_ok() && two.is_ok());
+    let written = bench.written();
+    let clients = written["oauthClients"].as_array().unwrap();
+    assert_eq!(clients.len(), 1, "{written}");
+}
