@@ -75,6 +75,8 @@ pub enum Failure {
     Registration(#[from] RegistrationError),
     #[error("too many clients come at once; wait {} s", .0.as_secs().max(1))]
     Hurry(Duration),
+    #[error("the client's own document cannot be read now; try again in a minute")]
+    DocumentAway,
     #[error("what was given could not be stored")]
     Unwritten(#[from] EditError),
     #[error("the settings file is being changed by others all the time")]

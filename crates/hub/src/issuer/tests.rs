@@ -197,3 +197,23 @@ async fn who_agrees_twice_at_once_writes_the_client_down_once() {
     let clients = written["oauthClients"].as_array().unwrap();
     assert_eq!(clients.len(), 1, "{written}");
 }
+
+// rule: as-client-later
+#[tokio::test]
+async fn a_client_whose_document_is_not_looked_at_now_is_told_to_come_again() {
+    let bench = Bench::with(json!({ "clientIdMetadata": { "enabled": true } })).await;
+    // An address of this machine is asked by nobody.
+    let client = "https://127.0.0.1/client.json";
+    let away = bench.refresh(client, "r").await.unwrap_err();
+    assert!(matches!(away, Failure::DocumentAway), "{away}");
+    let now = bench.clock.now();
+    while bench.issuer.desk().newcomers.step(now).is_ok() {}
+    let paced = bench.refresh(client, "r").await.unwrap_err();
+    assert!(matches!(paced, Failure::Hurry(_)), "{paced}");
+    let query = form(&[("client_id", client), ("response_type", "code")]);
+    let shown = bench.issuer.asked(&query, &homes()).await.unwrap_err();
+    assert!(
+        matches!(shown, Refused::Shown(Shown::Hurry(_))),
+        "{shown:?}"
+    );
+}
