@@ -5,8 +5,12 @@
 
 use std::time::Duration;
 
+use crate::problem::Problem;
 use crate::reader::Reader;
 use crate::secret::Secret;
+
+/// Of all lifetimes here: ten years.
+const LONGEST: Duration = Duration::from_secs(315_360_000);
 
 /// How the hub gives tokens of its own.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,7 +103,7 @@ impl Default for OpenRegistration {
 impl OAuthServer {
     pub(crate) fn read(reader: Reader<'_>) -> Self {
         let usual = Self::default();
-        let seconds = |key, usual| reader.number(key).map_or(usual, Duration::from_secs);
+        let seconds = |key, usual| lifetime(&reader, key).unwrap_or(usual);
         let server = Self {
             // Somebody decided something: what cannot be read is no yes.
             enabled: reader
@@ -138,10 +142,9 @@ impl OpenRegistration {
                 .texts("allowedGrantTypes")
                 .unwrap_or(usual.allowed_grant_types),
             requires_authentication: strict(&reader, "requiresAuthentication"),
-            client_ttl: match reader.number("clientTtl") {
+            client_ttl: match lifetime(&reader, "clientTtl") {
                 None => usual.client_ttl,
-                Some(0) => None,
-                Some(seconds) => Some(Duration::from_secs(seconds)),
+                Some(ttl) => Some(ttl).filter(|ttl| !ttl.is_zero()),
             },
         };
         reader.finish();
@@ -227,6 +230,18 @@ impl OAuthToken {
     }
 }
 
+/// Seconds. More than anybody lives would not fit a date any more.
+fn lifetime(reader: &Reader<'_>, key: &'static str) -> Option<Duration> {
+    let written = Duration::from_secs(reader.number(key)?);
+    if written > LONGEST {
+        let most = LONGEST.as_secs();
+        let message =
+            format!("is more than {most} seconds, which are ten years, and counts as that");
+        reader.report(Problem::warning(&reader.path_to(key), message));
+    }
+    Some(written.min(LONGEST))
+}
+
 /// Something more is asked of clients: what cannot be read is no less.
 fn strict(reader: &Reader<'_>, key: &'static str) -> bool {
     reader
@@ -238,6 +253,7 @@ fn documents(reader: Reader<'_>) -> Option<Duration> {
     const USUAL: Duration = Duration::from_secs(3_600);
     let enabled = reader.flag("enabled").unwrap_or(false);
     let kept = reader.milliseconds("cacheTtlMs").unwrap_or(USUAL);
+    let kept = kept.min(LONGEST);
     reader.finish();
     enabled.then_some(kept)
 }
@@ -288,6 +304,27 @@ mod tests {
         assert_eq!(written.allowed_scopes, ["mcp"]);
         assert_eq!(written.registration.client_ttl, None);
         assert_eq!(written.client_documents, Some(seconds(1)));
+    }
+
+    #[test]
+    fn a_lifetime_beyond_all_calendars_counts_as_ten_years_and_is_reported() {
+        let huge = u64::MAX;
+        let text = format!(
+            r#"{{ "systemConfig": {{ "oauthServer": {{ "accessTokenLifetime": {huge}, "refreshTokenLifetime": "{huge}", "authorizationCodeLifetime": 1e300,
+                "dynamicRegistration": {{ "clientTtl": {huge} }}, "clientIdMetadata": {{ "enabled": true, "cacheTtlMs": {huge} }} }} }} }}"#
+        );
+        let meant = resolve(&File::parse(&text).unwrap(), &|_| None);
+        let server = &meant.oauth_server;
+        assert_eq!(server.access_token_lifetime, LONGEST);
+        assert_eq!(server.refresh_token_lifetime, LONGEST);
+        assert_eq!(server.registration.client_ttl, Some(LONGEST));
+        assert_eq!(server.client_documents, Some(LONGEST));
+        assert!(server.authorization_code_lifetime <= LONGEST);
+        let said = |key: &str| {
+            let mut problems = meant.problems.iter();
+            problems.any(|problem| problem.path.last().is_some_and(|last| last == key))
+        };
+        assert!(said("accessTokenLifetime") && said("refreshTokenLifetime") && said("clientTtl"));
     }
 
     #[test]

@@ -217,3 +217,24 @@ async fn a_client_whose_document_is_not_looked_at_now_is_told_to_come_again() {
         "{shown:?}"
     );
 }
+
+#[tokio::test]
+async fn lifetimes_and_dates_that_no_calendar_has_stop_nobody() {
+    let huge = u64::MAX;
+    let bench = Bench::with(json!({
+        "accessTokenLifetime": huge, "refreshTokenLifetime": huge, "authorizationCodeLifetime": huge,
+        "dynamicRegistration": { "clientTtl": huge },
+    }))
+    .await;
+    let mut written = bench.written();
+    written["oauthClients"] =
+        json!([{ "clientId": "old", "redirectUris": [BACK], "clientIdIssuedAt": huge }]);
+    std::fs::write(bench.path(), written.to_string()).unwrap();
+    bench.issuer.inner.store.reload().await;
+    let client = bench.registered();
+    let code = bench.code(&client).await;
+    let given = bench.redeem(&client, &code).await.unwrap();
+    let given = bench.refresh(&client, text(&given, "refresh_token")).await;
+    let lives = given.unwrap()["expires_in"].as_u64().unwrap();
+    assert!(lives > 3_600, "{lives}");
+}
