@@ -164,6 +164,7 @@ impl Issuer {
                 scope: asked.scopes.join(" "),
                 resource: asked.resource.clone(),
                 refreshes: asked.client.refreshes,
+                agreed_at: now,
             },
             redirect_uri: asked.redirect_written.clone(),
             challenge: asked.challenge.clone(),
@@ -271,6 +272,11 @@ impl Issuer {
                 still_of(settings, &grant)?;
                 is_for(asked, &grant, homes)?;
                 within(asked, &grant)?;
+                // The settings may have less patience than when it was given.
+                if grant.is_over(server, now) {
+                    let why = "it is long ago that the user agreed; sign in again";
+                    return Err(token::wrong("invalid_grant", why));
+                }
                 Ok(Some(grant))
             }
             Renewal::Reused => Ok(None),

@@ -1,6 +1,6 @@
 //! The hub as an authorization server for its own clients: `systemConfig.oauthServer`, and the lists `oauthClients` and `oauthTokens`.
 //!
-//! The keys of MCPHub keep their names and meaning; ours (`resource`, `family`, `account`, `spentAt` of a token) are additional. Nothing in the two lists
+//! The keys of MCPHub keep their names and meaning; ours (`grantLifetime`; `resource`, `family`, `agreedAt`, `account`, `spentAt` of a token) are additional. Nothing in the two lists
 //! is ever expanded: names in them come from strangers.
 
 use std::time::Duration;
@@ -18,6 +18,8 @@ pub struct OAuthServer {
     pub enabled: bool,
     pub access_token_lifetime: Duration,
     pub refresh_token_lifetime: Duration,
+    /// Ours: how long after a person agreed he is asked again, however often tokens were renewed; absent: never.
+    pub grant_lifetime: Option<Duration>,
     pub authorization_code_lifetime: Duration,
     /// Clients without a secret are not taken.
     pub require_client_secret: bool,
@@ -79,6 +81,7 @@ impl Default for OAuthServer {
             enabled: true,
             access_token_lifetime: Duration::from_secs(3_600),
             refresh_token_lifetime: Duration::from_secs(1_209_600),
+            grant_lifetime: Some(Duration::from_secs(7_776_000)),
             authorization_code_lifetime: Duration::from_secs(300),
             require_client_secret: false,
             require_state: false,
@@ -111,6 +114,10 @@ impl OAuthServer {
                 .is_none_or(|_| reader.flag("enabled").unwrap_or(false)),
             access_token_lifetime: seconds("accessTokenLifetime", usual.access_token_lifetime),
             refresh_token_lifetime: seconds("refreshTokenLifetime", usual.refresh_token_lifetime),
+            grant_lifetime: match lifetime(&reader, "grantLifetime") {
+                None => usual.grant_lifetime,
+                Some(long) => Some(long).filter(|long| !long.is_zero()),
+            },
             authorization_code_lifetime: seconds(
                 "authorizationCodeLifetime",
                 usual.authorization_code_lifetime,
@@ -223,6 +230,7 @@ impl OAuthToken {
             "scope",
             "resource",
             "family",
+            "agreedAt",
             "account",
             "spentAt",
         ]);
@@ -293,13 +301,14 @@ mod tests {
     #[test]
     fn lifetimes_and_lists_are_read() {
         let written = server(
-            r#"{ "accessTokenLifetime": 60, "refreshTokenLifetime": "120", "authorizationCodeLifetime": 30, "allowedScopes": ["mcp"],
+            r#"{ "accessTokenLifetime": 60, "refreshTokenLifetime": "120", "grantLifetime": 0, "authorizationCodeLifetime": 30, "allowedScopes": ["mcp"],
                 "dynamicRegistration": { "clientTtl": 0, "allowedGrantTypes": ["authorization_code"] },
                 "clientIdMetadata": { "enabled": true, "cacheTtlMs": 1000 } }"#,
         );
         let seconds = Duration::from_secs;
         assert_eq!(written.access_token_lifetime, seconds(60));
         assert_eq!(written.refresh_token_lifetime, seconds(120));
+        assert_eq!(written.grant_lifetime, None);
         assert_eq!(written.authorization_code_lifetime, seconds(30));
         assert_eq!(written.allowed_scopes, ["mcp"]);
         assert_eq!(written.registration.client_ttl, None);

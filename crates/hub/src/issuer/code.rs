@@ -69,6 +69,7 @@ mod tests {
                 scope: String::new(),
                 resource: None,
                 refreshes: true,
+                agreed_at: SystemTime::UNIX_EPOCH,
             },
             redirect_uri: None,
             challenge: String::new(),

@@ -238,3 +238,25 @@ async fn lifetimes_and_dates_that_no_calendar_has_stop_nobody() {
     let lives = given.unwrap()["expires_in"].as_u64().unwrap();
     assert!(lives > 3_600, "{lives}");
 }
+
+// rule: as-grant-end
+#[tokio::test]
+async fn a_sign_in_ends_for_its_client_when_the_settings_say_so() {
+    let bench = Bench::with(json!({ "grantLifetime": 10_000 })).await;
+    let client = bench.registered();
+    let code = bench.code(&client).await;
+    let given = bench.redeem(&client, &code).await.unwrap();
+    bench.clock.advance(Duration::from_secs(9_000));
+    let renewed = bench.refresh(&client, text(&given, "refresh_token")).await;
+    let renewed = renewed.unwrap();
+    assert_eq!(renewed["expires_in"], 1_000);
+    let mut written = bench.written();
+    written["systemConfig"]["oauthServer"]["grantLifetime"] = 9_500.into();
+    std::fs::write(bench.path(), written.to_string()).unwrap();
+    bench.issuer.inner.store.reload().await;
+    bench.clock.advance(Duration::from_secs(500));
+    let over = bench
+        .refresh(&client, text(&renewed, "refresh_token"))
+        .await;
+    assert_eq!(error(over.unwrap_err()), "invalid_grant");
+}
