@@ -12,11 +12,13 @@ mod user;
 pub use self::compile::{sees, signs_in_for_all};
 pub use self::issued::{Issued, account, covers_api};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
+
+use crate::issuer::digest::Digest;
 
 /// A bearer key as the settings mean it.
 #[derive(Clone, Debug)]
@@ -116,11 +118,11 @@ pub struct Caller {
 enum Shown {
     Nothing,
     Operator,
-    Key([u8; 32]),
+    Key(Digest),
     /// A token that the hub gave him; the next one of the same client does as well.
     Issued,
     /// With the password that the account had then; every login ends with it.
-    Login([u8; 32]),
+    Login(Digest),
     /// The other caller looks through the eyes of a user.
     EyesOf(Arc<str>, Arc<Caller>),
 }
@@ -226,7 +228,7 @@ impl Caller {
 #[derive(Debug)]
 pub struct Rules {
     open: bool,
-    keys: Vec<Compiled>,
+    keys: HashMap<Digest, Compiled>,
     users: BTreeMap<String, Known>,
     issued: issued::Tokens,
 }
@@ -236,12 +238,11 @@ pub struct Rules {
 struct Known {
     sees: Arc<Reach>,
     /// Digest of the stored password.
-    password: [u8; 32],
+    password: Digest,
 }
 
 #[derive(Debug)]
 struct Compiled {
-    digest: [u8; 32],
     system: bool,
     caller: Caller,
 }
@@ -249,11 +250,15 @@ struct Compiled {
 impl Rules {
     #[must_use]
     pub fn new(door: Door, keys: &[Key], groups: &[Group]) -> Self {
-        let keys: Vec<Compiled> = keys
-            .iter()
-            .filter(|key| key.enabled && !key.token.expose_secret().is_empty())
-            .map(|key| compile(key, groups))
-            .collect();
+        let usable = |key: &&Key| key.enabled && !key.token.expose_secret().is_empty();
+        let all = keys.iter().filter(usable);
+        let mut keys = HashMap::new();
+        for key in all {
+            let digest = Digest::of(key.token.expose_secret());
+            // Of two with one text the first counts.
+            keys.entry(digest)
+                .or_insert_with(|| compile(key, digest, groups));
+        }
         let open = match door.bearer_required {
             Some(required) => !required,
             None => keys.is_empty() && door.loopback,
@@ -262,7 +267,7 @@ impl Rules {
             open,
             keys,
             users: BTreeMap::new(),
-            issued: issued::Tokens::new(),
+            issued: issued::Tokens::default(),
         }
     }
 
@@ -274,7 +279,25 @@ impl Rules {
 
     /// Lets a caller in at `/mcp`. With an open door a known key still narrows what its bearer reaches.
     pub fn admit(&self, presented: Option<&str>) -> Result<Caller, Denied> {
-        match presented.and_then(|token| self.find(token)) {
+        self.admit_digest(presented.map(Digest::of))
+    }
+
+    /// As `admit`, at this path below the hub's address; a token that the hub gave counts, too.
+    pub fn admit_at(
+        &self,
+        path: &str,
+        presented: Option<&str>,
+        now: SystemTime,
+    ) -> Result<Caller, Denied> {
+        let digest = presented.map(Digest::of);
+        match digest.and_then(|digest| self.issued_as(digest, now)) {
+            Some(issued) => issued.let_in(path),
+            None => self.admit_digest(digest),
+        }
+    }
+
+    fn admit_digest(&self, presented: Option<Digest>) -> Result<Caller, Denied> {
+        match presented.and_then(|digest| self.keys.get(&digest)) {
             Some(key) => Ok(key.caller.clone()),
             None if self.open => Ok(Caller::anyone()),
             None if presented.is_some() => Err(Denied::Unknown),
@@ -298,8 +321,8 @@ impl Rules {
             Shown::Nothing => self.open.then(Caller::anyone),
             Shown::Operator => Some(Caller::operator()),
             Shown::Key(digest) => {
-                let key = self.keys.iter().find(|key| key.digest == *digest);
-                let same = key.filter(|key| key.caller.identity == caller.identity);
+                let same = self.keys.get(digest);
+                let same = same.filter(|key| key.caller.identity == caller.identity);
                 same.map(|key| key.caller.clone())
             }
             Shown::Issued => self.issued_again(caller),
@@ -317,13 +340,8 @@ impl Rules {
 
     /// Digests are compared, so the time taken says nothing about a stored key.
     fn find(&self, presented: &str) -> Option<&Compiled> {
-        let digest = digest(presented);
-        self.keys.iter().find(|key| key.digest == digest)
+        self.keys.get(&Digest::of(presented))
     }
-}
-
-fn digest(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
 }
 
 fn reach(access: &Access, owner: Option<&Owner>, groups: &[Group]) -> Reach {
@@ -334,11 +352,9 @@ fn reach(access: &Access, owner: Option<&Owner>, groups: &[Group]) -> Reach {
     }
 }
 
-fn compile(key: &Key, groups: &[Group]) -> Compiled {
+fn compile(key: &Key, digest: Digest, groups: &[Group]) -> Compiled {
     let reach = reach(&key.access, key.owner.as_ref(), groups);
-    let digest = digest(key.token.expose_secret());
     Compiled {
-        digest,
         system: key.owner.is_none(),
         caller: Caller {
             identity: format!("key:{}", key.id).into(),

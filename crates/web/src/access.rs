@@ -39,10 +39,7 @@ pub(crate) fn admit(app: &App, (path, headers): (&str, &HeaderMap)) -> Result<Ca
     if presented.is_some_and(|token| is_operator(app, token)) {
         return Ok(Caller::operator());
     }
-    let admitted = match presented.and_then(|token| issued(app, &now, token)) {
-        Some(issued) => through(issued, path),
-        None => now.rules.admit(presented),
-    };
+    let admitted = now.rules.admit_at(path, presented, app.hub().clock().now());
     admitted.map_err(|denied| NotAdmitted::new(denied, app, (path, headers)))
 }
 
@@ -57,7 +54,7 @@ pub(crate) fn admit_as(
     let own = presented.and_then(|token| issued(app, &now, token));
     let admitted = if let Some(issued) = own {
         match issued.caller().user() == Some(username) {
-            true => through(issued, path),
+            true => issued.let_in(path),
             false => Err(Denied::SomebodyElse),
         }
     } else if presented.is_some_and(|token| is_operator(app, token)) {
@@ -74,11 +71,6 @@ pub(crate) fn admit_as(
 /// A token that the hub gave.
 fn issued<'m>(app: &App, now: &'m Moment, token: &str) -> Option<&'m Issued> {
     now.rules.issued(token, app.hub().clock().now())
-}
-
-fn through(issued: &Issued, path: &str) -> Result<Caller, Denied> {
-    let caller = issued.opens(path).then(|| issued.caller().clone());
-    caller.ok_or(Denied::Elsewhere)
 }
 
 /// Takes a token of ours out of a request, so that no setting passes it on: it opens this hub, and is nothing to its servers.

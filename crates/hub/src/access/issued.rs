@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use settings::{OAuthToken, Settings};
 use sha2::{Digest as _, Sha256};
 
-use super::{Caller, Known, Reach, Rules, Shown};
+use super::{Caller, Denied, Known, Reach, Rules, Shown};
 use crate::issuer::digest::Digest;
 use crate::issuer::time;
 
@@ -55,6 +55,12 @@ impl Issued {
         self.resource
             .as_deref()
             .is_none_or(|resource| covers(resource, path))
+    }
+
+    /// Whom it lets in there.
+    pub fn let_in(&self, path: &str) -> Result<Caller, Denied> {
+        let caller = self.opens(path).then(|| self.caller.clone());
+        caller.ok_or(Denied::Elsewhere)
     }
 
     /// Whether it was given for the REST API. That has to be asked for by name: a client of `/mcp` gets no hand on the hub's settings.
@@ -123,8 +129,7 @@ impl Rules {
     #[must_use]
     pub(super) fn with_issued(mut self, settings: &Settings) -> Self {
         if settings.oauth_server.enabled {
-            let read = |token| read(token, settings, &self.users);
-            self.issued = settings.oauth_tokens.iter().filter_map(read).collect();
+            self.issued = Tokens::of(settings, &self.users);
         }
         self
     }
@@ -132,50 +137,99 @@ impl Rules {
     /// The token, if it is one of the hub's that has not expired.
     #[must_use]
     pub fn issued(&self, presented: &str, now: SystemTime) -> Option<&Issued> {
-        let issued = self.issued.get(&Digest::of(presented))?;
+        self.issued_as(Digest::of(presented), now)
+    }
+
+    pub(super) fn issued_as(&self, digest: Digest, now: SystemTime) -> Option<&Issued> {
+        let issued = self.issued.living.get(&digest)?;
         (now < issued.until).then_some(issued)
     }
 
     /// The same user through the same client, by whatever token he has now.
     pub(super) fn issued_again(&self, caller: &Caller) -> Option<Caller> {
-        let mut all = self.issued.values();
-        let same = all.find(|issued| issued.caller.identity == caller.identity);
-        same.map(|issued| issued.caller.clone())
+        self.issued.callers.get(&caller.identity).cloned()
     }
 }
 
-pub(super) type Tokens = HashMap<Digest, Issued>;
+/// The tokens of one state of the settings.
+#[derive(Debug, Default)]
+pub(super) struct Tokens {
+    /// Those of accounts that are what they were.
+    living: HashMap<Digest, Issued>,
+    /// One caller for each user and client.
+    callers: HashMap<Arc<str>, Caller>,
+}
 
-fn read(
-    token: &OAuthToken,
-    settings: &Settings,
-    users: &BTreeMap<String, Known>,
-) -> Option<(Digest, Issued)> {
-    let username = token.username.as_str();
-    let now = account(settings, username)?;
+/// Whoever has tokens, looked up once for all of them.
+struct Person {
+    name: Arc<str>,
+    mark: String,
+    reach: Arc<Reach>,
+    is_admin: bool,
+}
+
+impl Tokens {
+    fn of(settings: &Settings, users: &BTreeMap<String, Known>) -> Self {
+        let mut people = HashMap::new();
+        let mut tokens = Self::default();
+        for token in &settings.oauth_tokens {
+            let name = token.username.as_str();
+            let person = people
+                .entry(name)
+                .or_insert_with(|| Person::of(name, settings, users));
+            let Some((digest, issued)) = person.as_ref().and_then(|person| read(token, person))
+            else {
+                continue;
+            };
+            let caller = &issued.caller;
+            let callers = &mut tokens.callers;
+            callers.insert(Arc::clone(&caller.identity), caller.clone());
+            tokens.living.insert(digest, issued);
+        }
+        tokens
+    }
+}
+
+impl Person {
+    /// `None`: there is no such account.
+    fn of(name: &str, settings: &Settings, users: &BTreeMap<String, Known>) -> Option<Self> {
+        let mut people = settings.users.iter();
+        let user = people.find(|user| user.username == name);
+        let reach = match users.get(name) {
+            Some(known) => Arc::clone(&known.sees),
+            None => Arc::new(Reach::Everything),
+        };
+        Some(Self {
+            name: name.into(),
+            mark: account(settings, name)?,
+            reach,
+            is_admin: user.is_none_or(|user| user.is_admin),
+        })
+    }
+}
+
+fn read(token: &OAuthToken, person: &Person) -> Option<(Digest, Issued)> {
     // MCPHub's own tokens have no mark.
-    if token.account.as_ref().is_some_and(|then| *then != now) {
+    if token
+        .account
+        .as_ref()
+        .is_some_and(|then| *then != person.mark)
+    {
         return None;
     }
     let until = token.access_token_expires_at.as_deref()?;
-    let reach = match users.get(username) {
-        Some(known) => Arc::clone(&known.sees),
-        None => Arc::new(Reach::Everything),
-    };
-    let mut people = settings.users.iter();
-    let user = people.find(|user| user.username == username);
     let scope = token.scope.as_deref().unwrap_or_default();
     let issued = Issued {
         caller: Caller {
-            identity: format!("user:{username}\0client\0{}", token.client_id).into(),
-            user: Some(username.into()),
-            reach,
+            identity: format!("user:{}\0client\0{}", person.name, token.client_id).into(),
+            user: Some(Arc::clone(&person.name)),
+            reach: Arc::clone(&person.reach),
             shown: Shown::Issued,
         },
         until: time::read(until)?,
         scopes: scope.split_whitespace().map(str::to_owned).collect(),
         resource: token.resource.clone(),
-        is_admin: user.is_none_or(|user| user.is_admin),
+        is_admin: person.is_admin,
     };
     let written = secrecy::ExposeSecret::expose_secret(&*token.access_token);
     Some((Digest::read(written), issued))
