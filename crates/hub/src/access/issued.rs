@@ -17,6 +17,8 @@ use crate::issuer::time;
 /// The administrator of the environment, who stands in no list.
 const ADMIN: &str = "admin";
 
+const API: &str = "/api";
+
 /// A token, and whom it lets in.
 #[derive(Clone, Debug)]
 pub struct Issued {
@@ -48,13 +50,14 @@ impl Issued {
         &self.scopes
     }
 
-    /// Whether it was given for this MCP endpoint. `path` is below the hub's address. One that was given for no resource is for MCP alone.
+    /// Whether it was given for this endpoint. `path` is below the hub's address. One that was given for no resource is for MCP alone.
     // rule: rfc8707-2 -- a token is for the resource that it was asked for, and for nothing else.
     #[must_use]
     pub fn opens(&self, path: &str) -> bool {
-        self.resource
-            .as_deref()
-            .is_none_or(|resource| covers(resource, path))
+        match self.resource.as_deref() {
+            Some(resource) => covers(resource, path),
+            None => !covers(API, path),
+        }
     }
 
     /// Whom it lets in there.
@@ -67,14 +70,14 @@ impl Issued {
     // rule: mcphub-token-api
     #[must_use]
     pub fn opens_api(&self) -> bool {
-        self.resource.as_deref().is_some_and(covers_api)
+        self.opens(API)
     }
 }
 
 /// Whether a resource takes in the REST API.
 #[must_use]
 pub fn covers_api(resource: &str) -> bool {
-    covers(resource, "/api")
+    covers(resource, API)
 }
 
 fn covers(resource: &str, path: &str) -> bool {
@@ -344,6 +347,7 @@ mod tests {
                 "/messages",
                 "/alice/mcp",
                 "/alice/messages",
+                "/api/servers",
             ];
             let opened: Vec<&str> = paths
                 .into_iter()
@@ -355,8 +359,9 @@ mod tests {
         assert_eq!(given("/mcp/dev".into()), "/mcp/dev");
         assert_eq!(given("/sse".into()), "/sse /messages");
         assert_eq!(given("/alice/sse/dev".into()), "/alice/messages");
-        assert_eq!(given("/api".into()), "");
+        assert_eq!(given("/api".into()), "/api/servers");
         assert!(given(Value::Null).contains("/sse /messages"));
+        assert!(!given(Value::Null).contains("/api"));
     }
 
     // rule: mcphub-token-api

@@ -70,6 +70,28 @@ async fn a_client_of_mcp_has_no_hand_on_the_settings_even_if_an_administrator_le
     }
 }
 
+// rule: mcphub-token-api
+#[tokio::test]
+async fn the_metrics_are_for_a_token_of_the_api_and_for_none_of_mcp() {
+    let stage = stage().await;
+    let client = register(&stage).await;
+    let resource = format!("{HUB}/api");
+    let mcp = sign_in(&stage, &client, "root").await.access;
+    let any = with(&stage, &client, "root", &[]).await;
+    for token in [&mcp, &any] {
+        let path = "/metrics";
+        let answer = stage.ask_as(Some(token), Method::GET, path, None).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+        let challenge = answer.header(header::WWW_AUTHENTICATE);
+        let leads = "/.well-known/oauth-protected-resource/api";
+        assert!(challenge.contains(leads), "{challenge}");
+    }
+    let root = with(&stage, &client, "root", &[("resource", &resource)]).await;
+    assert_eq!(api(&stage, &root, Method::GET, "/metrics").await, 200);
+    let alice = with(&stage, &client, "alice", &[("resource", &resource)]).await;
+    assert_eq!(api(&stage, &alice, Method::GET, "/metrics").await, 403);
+}
+
 // rule: mcphub-token-scope
 #[tokio::test]
 async fn a_token_for_the_api_may_what_its_user_may_and_without_write_changes_nothing() {
