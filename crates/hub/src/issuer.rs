@@ -11,7 +11,7 @@ mod code;
 pub(crate) mod digest;
 mod known;
 mod lists;
-mod newcomers;
+pub(crate) mod newcomers;
 mod redirect;
 mod registration;
 #[cfg(test)]

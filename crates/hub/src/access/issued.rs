@@ -1,9 +1,9 @@
 //! Callers by a token that the hub itself gave (`issuer`): the user who agreed, through the client that he agreed to.
 //!
-//! Such a token is what a key of kind `user` is, for as long as it lives and its account is what it was: it ends with the user, with his password and with
+//! Such a token is what a key of kind `user` is, for as long as it lives and its account is what it was: it ends with the user, with his password, with its client and with
 //! the switch of the whole thing. Where it may be used is said by the resource that it was given for (RFC 8707).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Caller, Denied, Known, Reach, Rules, Shown};
 use crate::issuer::digest::Digest;
-use crate::issuer::time;
+use crate::issuer::{newcomers, time};
 
 /// The administrator of the environment, who stands in no list.
 const ADMIN: &str = "admin";
@@ -163,6 +163,27 @@ pub(super) struct Tokens {
     callers: HashMap<Arc<str>, Caller>,
 }
 
+/// The clients that there are.
+struct Clients<'s> {
+    written: HashSet<&'s str>,
+    /// Those that are known by the address of a document are taken.
+    documents: bool,
+}
+
+impl<'s> Clients<'s> {
+    fn of(settings: &'s Settings) -> Self {
+        let written = settings.oauth_clients.iter();
+        Self {
+            written: written.map(|client| client.client_id.as_str()).collect(),
+            documents: settings.oauth_server.client_documents.is_some(),
+        }
+    }
+
+    fn has(&self, id: &str) -> bool {
+        self.written.contains(id) || (self.documents && newcomers::address(id).is_some())
+    }
+}
+
 /// Whoever has tokens, looked up once for all of them.
 struct Person {
     name: Arc<str>,
@@ -175,7 +196,10 @@ impl Tokens {
     fn of(settings: &Settings, users: &BTreeMap<String, Known>) -> Self {
         let mut people = HashMap::new();
         let mut tokens = Self::default();
-        for token in &settings.oauth_tokens {
+        let clients = Clients::of(settings);
+        // rule: mcphub-token-client -- the tokens of a client end with it.
+        let tokens_of_clients = settings.oauth_tokens.iter();
+        for token in tokens_of_clients.filter(|token| clients.has(&token.client_id)) {
             let name = token.username.as_str();
             let person = people
                 .entry(name)
@@ -255,6 +279,7 @@ mod tests {
                 "his": { "url": "https://b", "owner": "bob" },
             },
             "users": [{ "username": "alice", "password": "one" }],
+            "oauthClients": [{ "clientId": "c" }, { "clientId": "d" }],
             "oauthTokens": [{
                 "accessToken": Digest::of("word").written(), "accessTokenExpiresAt": "2030-01-01T00:00:00.000Z", "scope": "read write",
                 "clientId": "c", "username": "alice", "resource": "/mcp",
@@ -314,6 +339,25 @@ mod tests {
         ));
         assert!(gone(|file| file["oauthTokens"] = json!([])));
         assert!(!gone(|file| file["users"][0]["isAdmin"] = true.into()));
+    }
+
+    // rule: mcphub-token-client
+    #[test]
+    fn a_token_ends_with_its_client() {
+        let opens = |change: fn(&mut Value)| rules(change).issued("word", before()).is_some();
+        assert!(opens(|_| {}));
+        assert!(!opens(
+            |file| file["oauthClients"] = json!([{ "clientId": "d" }])
+        ));
+        let by_document = |file: &mut Value| {
+            file["oauthTokens"][0]["clientId"] = "https://client.example/client.json".into();
+        };
+        assert!(!opens(by_document), "such clients are not taken");
+        assert!(opens(|file| {
+            file["oauthTokens"][0]["clientId"] = "https://client.example/client.json".into();
+            file["systemConfig"]["oauthServer"] =
+                json!({ "clientIdMetadata": { "enabled": true } });
+        }));
     }
 
     // rule: mcphub-token-account

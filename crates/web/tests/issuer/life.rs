@@ -261,6 +261,26 @@ async fn a_restart_costs_no_token() {
     assert_eq!(status(&again, "/mcp", &renewed.access).await, 200);
 }
 
+// rule: mcphub-token-client
+#[tokio::test]
+async fn the_tokens_of_a_client_end_when_it_is_taken_out_of_the_settings() {
+    let stage = stage().await;
+    let (client, other) = (register(&stage).await, register(&stage).await);
+    let given = sign_in(&stage, &client, "alice").await;
+    let stays = sign_in(&stage, &other, "alice").await;
+    let mut written = stage.settings();
+    let clients = written["oauthClients"].as_array_mut().unwrap();
+    clients.retain(|entry| entry["clientId"] != client.as_str());
+    std::fs::write(stage.path(), written.to_string()).unwrap();
+    stage.hub.store().reload().await;
+    assert_eq!(status(&stage, "/mcp", &given.access).await, 401);
+    assert_eq!(status(&stage, "/mcp", &stays.access).await, 200);
+    assert_eq!(
+        error(&refresh(&stage, &client, &given.refresh).await),
+        "invalid_client"
+    );
+}
+
 // rule: rfc6749-3.2.1, rfc6749-2.3
 #[tokio::test]
 async fn a_client_with_a_secret_shows_it() {
