@@ -18,6 +18,7 @@ use std::time::SystemTime;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::issuer::book::PREFIX;
 use crate::issuer::digest::Digest;
 
 /// A bearer key as the settings mean it.
@@ -172,6 +173,16 @@ impl Caller {
         self.user.as_deref()
     }
 
+    /// Whether he came with a bearer key.
+    #[must_use]
+    pub fn came_with_key(&self) -> bool {
+        match &self.shown {
+            Shown::Key(_) => true,
+            Shown::EyesOf(_, behind) => behind.came_with_key(),
+            Shown::Nothing | Shown::Operator | Shown::Issued | Shown::Login(_) => false,
+        }
+    }
+
     /// Whether both may use the same, in the name of the same person.
     #[must_use]
     pub fn may_the_same(&self, other: &Self) -> bool {
@@ -279,7 +290,7 @@ impl Rules {
 
     /// Lets a caller in at `/mcp`. With an open door a known key still narrows what its bearer reaches.
     pub fn admit(&self, presented: Option<&str>) -> Result<Caller, Denied> {
-        self.admit_digest(presented.map(Digest::of))
+        self.admit_word(presented.map(Word::of))
     }
 
     /// As `admit`, at this path below the hub's address; a token that the hub gave counts, too.
@@ -289,16 +300,18 @@ impl Rules {
         presented: Option<&str>,
         now: SystemTime,
     ) -> Result<Caller, Denied> {
-        let digest = presented.map(Digest::of);
-        match digest.and_then(|digest| self.issued_as(digest, now)) {
+        let word = presented.map(Word::of);
+        match word.and_then(|word| self.issued_as(word.digest, now)) {
             Some(issued) => issued.let_in(path),
-            None => self.admit_digest(digest),
+            None => self.admit_word(word),
         }
     }
 
-    fn admit_digest(&self, presented: Option<Digest>) -> Result<Caller, Denied> {
-        match presented.and_then(|digest| self.keys.get(&digest)) {
+    fn admit_word(&self, presented: Option<Word>) -> Result<Caller, Denied> {
+        match presented.and_then(|word| self.keys.get(&word.digest)) {
             Some(key) => Ok(key.caller.clone()),
+            // rule: mcphub-token-over -- who comes with a token that is over is told so, also where nobody has to show anything.
+            None if presented.is_some_and(|word| self.gave(word)) => Err(Denied::Unknown),
             None if self.open => Ok(Caller::anyone()),
             None if presented.is_some() => Err(Denied::Unknown),
             None => Err(Denied::Missing),
@@ -338,9 +351,36 @@ impl Rules {
         }
     }
 
+    /// Whether the hub gave this word, or one that looks like it, to anybody at any time.
+    #[must_use]
+    pub fn was_given(&self, presented: &str) -> bool {
+        self.gave(Word::of(presented))
+    }
+
+    fn gave(&self, word: Word) -> bool {
+        word.looks_given || self.issued.knows(word.digest)
+    }
+
     /// Digests are compared, so the time taken says nothing about a stored key.
     fn find(&self, presented: &str) -> Option<&Compiled> {
         self.keys.get(&Digest::of(presented))
+    }
+}
+
+/// What somebody presented, hashed once.
+#[derive(Clone, Copy)]
+struct Word {
+    digest: Digest,
+    /// It begins as the words do that the hub gives.
+    looks_given: bool,
+}
+
+impl Word {
+    fn of(presented: &str) -> Self {
+        Self {
+            digest: Digest::of(presented),
+            looks_given: presented.starts_with(PREFIX),
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 //! `access`.
 
 mod authorization;
-mod book;
+pub(crate) mod book;
 mod client;
 mod code;
 pub(crate) mod digest;

@@ -73,11 +73,34 @@ fn issued<'m>(app: &App, now: &'m Moment, token: &str) -> Option<&'m Issued> {
     now.rules.issued(token, app.hub().clock().now())
 }
 
-/// Takes a token of ours out of a request, so that no setting passes it on: it opens this hub, and is nothing to its servers.
-// rule: mcphub-token-passed-on -- a token that was given for the hub is never sent to a server.
-pub(crate) fn keep_back(app: &App, headers: &mut HeaderMap) {
-    headers.remove(header::AUTHORIZATION);
-    headers.remove(&app.now().key_header);
+/// Takes what opens this hub out of a request, so that no setting passes it on: it is nothing to its servers. The key that somebody came with may be meant for a server, too: settings say so.
+// rule: mcphub-token-passed-on -- a token that was given for the hub is never sent to a server, nor is a login or the operator's token.
+pub(crate) fn keep_back(app: &App, caller: &Caller, headers: &mut HeaderMap) {
+    let now = app.now();
+    let names = [header::AUTHORIZATION, now.key_header.clone(), LOGIN_HEADER];
+    let key = caller.came_with_key();
+    let key = key.then(|| key_in(headers, &now.key_header)).flatten();
+    let opens_us = |name: &HeaderName| {
+        let values = headers.get_all(name).iter();
+        let mut words = values.filter_map(|value| value.to_str().ok()).map(bare);
+        words.any(|word| Some(word) != key && is_ours(app, &now, word))
+    };
+    let ours: Vec<HeaderName> = names.into_iter().filter(opens_us).collect();
+    for name in ours {
+        headers.remove(name);
+    }
+}
+
+fn is_ours(app: &App, now: &Moment, word: &str) -> bool {
+    let is_login = || {
+        let at = app.hub().clock().now();
+        word.contains('.') && app.sessions().person(&now.settings, word, at).is_some()
+    };
+    is_operator(app, word) || now.rules.was_given(word) || is_login()
+}
+
+fn bare(value: &str) -> &str {
+    strip_scheme(value).unwrap_or(value.trim())
 }
 
 /// Who was let in by the head of a request, now that its body has come; that may have taken long.
@@ -352,10 +375,7 @@ fn is_operator(app: &App, token: &str) -> bool {
 
 /// A key in the header that the settings name, else in `Authorization`.
 fn key_in<'h>(headers: &'h HeaderMap, named: &HeaderName) -> Option<&'h str> {
-    let own = || {
-        let value = headers.get(named)?.to_str().ok()?.trim();
-        Some(strip_scheme(value).unwrap_or(value))
-    };
+    let own = || Some(bare(headers.get(named)?.to_str().ok()?));
     if *named == header::AUTHORIZATION {
         bearer(headers)
     } else {

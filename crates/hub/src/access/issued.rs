@@ -134,6 +134,8 @@ impl Rules {
         if settings.oauth_server.enabled {
             self.issued = Tokens::of(settings, &self.users);
         }
+        let all = settings.oauth_tokens.iter();
+        self.issued.known = all.flat_map(digests).collect();
         self
     }
 
@@ -161,6 +163,8 @@ pub(super) struct Tokens {
     living: HashMap<Digest, Issued>,
     /// One caller for each user and client.
     callers: HashMap<Arc<str>, Caller>,
+    /// All words that are written down, also of those that open nothing.
+    known: HashSet<Digest>,
 }
 
 /// The clients that there are.
@@ -193,6 +197,10 @@ struct Person {
 }
 
 impl Tokens {
+    pub(super) fn knows(&self, digest: Digest) -> bool {
+        self.known.contains(&digest)
+    }
+
     fn of(settings: &Settings, users: &BTreeMap<String, Known>) -> Self {
         let mut people = HashMap::new();
         let mut tokens = Self::default();
@@ -233,6 +241,13 @@ impl Person {
             is_admin: user.is_none_or(|user| user.is_admin),
         })
     }
+}
+
+/// Of both words of a pair.
+fn digests(token: &OAuthToken) -> impl Iterator<Item = Digest> {
+    let words = [Some(&token.access_token), token.refresh_token.as_ref()];
+    let words = words.into_iter().flatten();
+    words.map(|word| Digest::read(secrecy::ExposeSecret::expose_secret(&**word)))
 }
 
 fn read(token: &OAuthToken, person: &Person) -> Option<(Digest, Issued)> {
@@ -375,6 +390,25 @@ mod tests {
                 .again(&caller)
                 .is_none()
         );
+    }
+
+    // rule: mcphub-token-over
+    #[test]
+    fn a_token_that_is_over_is_nobodys_and_not_anybodys_at_an_open_door() {
+        let open = rules(|file| {
+            file["systemConfig"] = json!({ "routing": { "enableBearerAuth": false } });
+            file["oauthTokens"][0]["refreshToken"] = "renewal".into();
+        });
+        let late = before() + Duration::from_secs(24 * 60 * 60);
+        assert!(open.admit_at("/mcp", Some("word"), before()).is_ok());
+        for over in ["word", "renewal", "mcphub_of_last_year"] {
+            let admitted = open.admit_at("/mcp", Some(over), late);
+            assert_eq!(admitted.err(), Some(Denied::Unknown), "{over}");
+            assert!(open.was_given(over));
+        }
+        let anybody = open.admit_at("/mcp", Some("of a server"), late);
+        assert_eq!(anybody.unwrap().identity(), "anyone");
+        assert!(crate::issuer::book::new_family().starts_with(crate::issuer::book::PREFIX));
     }
 
     // rule: rfc8707-2

@@ -18,8 +18,10 @@ const MOST_PAIRS: usize = 1_000;
 const MOST_OF_A_USER: usize = 100;
 /// Pairs of one family: a client that renews in a loop.
 const MOST_OF_A_FAMILY: usize = 8;
-/// Letters of a word that are the family's: 132 bits.
-const FAMILY: usize = 22;
+/// How each word of the hub begins, so that it is known for one when nothing is kept of it any more.
+pub(crate) const PREFIX: &str = "mcphub_";
+/// Letters of a word that are the family's: 132 bits behind the prefix.
+const FAMILY: usize = PREFIX.len() + 22;
 /// Bytes of chance in the rest of a word.
 const STRENGTH: usize = 32;
 
@@ -88,7 +90,7 @@ struct Pair {
 
 /// A family's secret, and the rest of a word by chance.
 pub(crate) fn new_family() -> String {
-    let mut family = crate::chance::token(17);
+    let mut family = format!("{PREFIX}{}", crate::chance::token(17));
     family.truncate(FAMILY);
     family
 }
