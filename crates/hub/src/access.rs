@@ -10,7 +10,7 @@ mod tests;
 mod user;
 
 pub use self::compile::{sees, signs_in_for_all};
-pub use self::issued::{Issued, account, covers_api};
+pub use self::issued::{Issued, Token, account, covers_api};
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -120,8 +120,8 @@ enum Shown {
     Nothing,
     Operator,
     Key(Digest),
-    /// A token that the hub gave him; the next one of the same client does as well.
-    Issued,
+    /// A token that the hub gave him.
+    Issued(Token),
     /// With the password that the account had then; every login ends with it.
     Login(Digest),
     /// The other caller looks through the eyes of a user.
@@ -179,7 +179,7 @@ impl Caller {
         match &self.shown {
             Shown::Key(_) => true,
             Shown::EyesOf(_, behind) => behind.came_with_key(),
-            Shown::Nothing | Shown::Operator | Shown::Issued | Shown::Login(_) => false,
+            Shown::Nothing | Shown::Operator | Shown::Issued(_) | Shown::Login(_) => false,
         }
     }
 
@@ -338,7 +338,7 @@ impl Rules {
                 let same = same.filter(|key| key.caller.identity == caller.identity);
                 same.map(|key| key.caller.clone())
             }
-            Shown::Issued => self.issued_again(caller),
+            Shown::Issued(_) => self.issued_again(caller),
             Shown::Login(password) => {
                 let user = caller.user().filter(|_| self.open)?;
                 let caller = self.user(user).ok()?;

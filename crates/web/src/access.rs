@@ -11,7 +11,7 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderName, Method, StatusCode, header};
-use hub::access::{Caller, Denied, Issued};
+use hub::access::{Caller, Denied, Issued, Token};
 use hub::cause::Cause;
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -73,6 +73,20 @@ fn issued<'m>(app: &App, now: &'m Moment, token: &str) -> Option<&'m Issued> {
     now.rules.issued(token, app.hub().clock().now())
 }
 
+/// The token of ours by which a request to `/api` is let in.
+pub(crate) fn token_in(app: &App, headers: &HeaderMap) -> Option<Token> {
+    let now = app.now();
+    let mut shown = shown(headers);
+    shown.find_map(|token| Some(issued(app, &now, token)?.token()))
+}
+
+/// What may be shown at `/api`.
+fn shown(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let login = headers.get(LOGIN_HEADER);
+    let login = login.and_then(|value| value.to_str().ok());
+    bearer(headers).into_iter().chain(login)
+}
+
 /// Takes what opens this hub out of a request, so that no setting passes it on: it is nothing to its servers. The key that somebody came with may be meant for a server, too: settings say so.
 // rule: mcphub-token-passed-on -- a token that was given for the hub is never sent to a server, nor is a login or the operator's token.
 pub(crate) fn keep_back(app: &App, caller: &Caller, headers: &mut HeaderMap) {
@@ -114,8 +128,14 @@ pub(crate) fn still<'c>(
     if Arc::ptr_eq(&now.settings, &then.settings) {
         return Ok(Cow::Borrowed(caller));
     }
-    let again = now.rules.again(caller).map(Cow::Owned);
-    again.ok_or_else(|| NotAdmitted::new(Denied::Unknown, app, ("", headers)))
+    let at = app.hub().clock().now();
+    let holds = caller
+        .token()
+        .is_none_or(|token| now.rules.holds(token, at));
+    let again = holds.then(|| now.rules.again(caller)).flatten();
+    again
+        .map(Cow::Owned)
+        .ok_or_else(|| NotAdmitted::new(Denied::Unknown, app, ("", headers)))
 }
 
 fn logged_in(app: &App, username: &str, headers: &HeaderMap) -> Result<Caller, Denied> {
@@ -276,10 +296,7 @@ impl Visitor {
             is_admin: true,
             only_reads: false,
         };
-        let login = headers
-            .get(LOGIN_HEADER)
-            .and_then(|value| value.to_str().ok());
-        let presented: Vec<&str> = bearer(headers).into_iter().chain(login).collect();
+        let presented: Vec<&str> = shown(headers).collect();
         for token in &presented {
             if is_operator(app, token) {
                 return Ok((nobody_special, Shown::Operator));

@@ -22,11 +22,11 @@ use hub::session::{NoSession, Reply, Session, Sessions};
 use hub::trace;
 use mcp::message::{self, Body, Message};
 use mcp::{Kind, header, method};
-use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::access;
 use crate::app::App;
+use crate::ending;
 use answer::{Refusal, Takes};
 use at_once::Gathered;
 
@@ -37,15 +37,12 @@ pub(crate) use batch::MOST as MOST_IN_BATCH;
 pub(crate) struct Mcp {
     app: App,
     sessions: Sessions,
-    /// True when the hub is about to stop: streams without an end should end.
-    draining: watch::Receiver<bool>,
 }
 
 impl Mcp {
     pub(crate) fn new(app: App) -> Self {
         Self {
             sessions: app.hub().sessions().clone(),
-            draining: app.draining(),
             app,
         }
     }
@@ -125,10 +122,10 @@ impl Mcp {
             ));
         }
         let session = self.session(headers, endpoint, caller)?;
-        let draining = self.draining.clone();
+        let ending = ending::of_caller(&self.app, caller);
         match asked::last_event(headers) {
-            Some(last_event) => resume::resume(&session, last_event, draining),
-            None => resume::listen(&session, draining),
+            Some(last_event) => resume::resume(&session, last_event, ending),
+            None => resume::listen(&session, ending),
         }
     }
 

@@ -22,12 +22,12 @@ use hub::catalog::Endpoint;
 use hub::session::{NoSession, Sessions};
 use mcp::message::{self, Message, code};
 use mcp::{Kind, header, method};
-use tokio::sync::watch;
 
 use self::calls::Calls;
 use self::live::{Stream, Streams};
 use crate::access;
 use crate::app::App;
+use crate::ending;
 use crate::mcp::answer::Refusal;
 use crate::mcp::{MOST_IN_BATCH, asked, is_initialize};
 
@@ -37,7 +37,6 @@ pub(crate) struct Sse {
     app: App,
     sessions: Sessions,
     streams: Arc<Streams>,
-    draining: watch::Receiver<bool>,
 }
 
 impl Sse {
@@ -45,7 +44,6 @@ impl Sse {
         Self {
             sessions: app.hub().sessions().clone(),
             streams: Arc::default(),
-            draining: app.draining(),
             app,
         }
     }
@@ -82,8 +80,8 @@ impl Sse {
             .streams
             .open(&self.sessions, caller.identity(), endpoint);
         let (live, waiting) = opened.ok_or_else(full)?;
-        let draining = self.draining.clone();
-        Ok(body::response(messages, live, waiting, draining))
+        let ending = ending::of_caller(&self.app, caller);
+        Ok(body::response(messages, live, waiting, ending))
     }
 
     /// Takes what a client says on its stream.

@@ -19,11 +19,19 @@ const ADMIN: &str = "admin";
 
 const API: &str = "/api";
 
+/// One token, whoever has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token {
+    digest: Digest,
+    /// When it ends by itself.
+    pub until: SystemTime,
+}
+
 /// A token, and whom it lets in.
 #[derive(Clone, Debug)]
 pub struct Issued {
     caller: Caller,
-    until: SystemTime,
+    token: Token,
     scopes: Vec<String>,
     resource: Option<String>,
     is_admin: bool,
@@ -33,6 +41,11 @@ impl Issued {
     #[must_use]
     pub fn caller(&self) -> &Caller {
         &self.caller
+    }
+
+    #[must_use]
+    pub fn token(&self) -> Token {
+        self.token
     }
 
     #[must_use]
@@ -119,10 +132,17 @@ fn is_of_environment(settings: &Settings, username: &str) -> bool {
 }
 
 impl Caller {
-    /// Whether he came with a token that the hub gave.
+    /// The token that he came with, if the hub gave it.
     #[must_use]
-    pub fn came_with_token(&self) -> bool {
-        matches!(self.shown, Shown::Issued)
+    pub fn token(&self) -> Option<Token> {
+        match self.shown {
+            Shown::Issued(token) => Some(token),
+            Shown::Nothing
+            | Shown::Operator
+            | Shown::Key(_)
+            | Shown::Login(_)
+            | Shown::EyesOf(..) => None,
+        }
     }
 }
 
@@ -147,10 +167,17 @@ impl Rules {
 
     pub(super) fn issued_as(&self, digest: Digest, now: SystemTime) -> Option<&Issued> {
         let issued = self.issued.living.get(&digest)?;
-        (now < issued.until).then_some(issued)
+        (now < issued.token.until).then_some(issued)
     }
 
-    /// The same user through the same client, by whatever token he has now.
+    /// Whether this very token opens something yet.
+    #[must_use]
+    pub fn holds(&self, token: Token, now: SystemTime) -> bool {
+        self.issued_as(token.digest, now).is_some()
+    }
+
+    /// The same user through the same client, by whatever token he has now: a session belongs to both of them and outlives each of their tokens. Which one, of which sign-in and until when is asked of each request and
+    /// of each stream (`holds`); a session that none of them opens any more is used by nobody.
     pub(super) fn issued_again(&self, caller: &Caller) -> Option<Caller> {
         self.issued.callers.get(&caller.identity).cloned()
     }
@@ -259,22 +286,25 @@ fn read(token: &OAuthToken, person: &Person) -> Option<(Digest, Issued)> {
     {
         return None;
     }
-    let until = token.access_token_expires_at.as_deref()?;
+    let written = secrecy::ExposeSecret::expose_secret(&*token.access_token);
+    let own = Token {
+        digest: Digest::read(written),
+        until: time::read(token.access_token_expires_at.as_deref()?)?,
+    };
     let scope = token.scope.as_deref().unwrap_or_default();
     let issued = Issued {
         caller: Caller {
             identity: format!("user:{}\0client\0{}", person.name, token.client_id).into(),
             user: Some(Arc::clone(&person.name)),
             reach: Arc::clone(&person.reach),
-            shown: Shown::Issued,
+            shown: Shown::Issued(own),
         },
-        until: time::read(until)?,
+        token: own,
         scopes: scope.split_whitespace().map(str::to_owned).collect(),
         resource: token.resource.clone(),
         is_admin: person.is_admin,
     };
-    let written = secrecy::ExposeSecret::expose_secret(&*token.access_token);
-    Some((Digest::read(written), issued))
+    Some((own.digest, issued))
 }
 
 #[cfg(test)]
@@ -381,6 +411,8 @@ mod tests {
         let first = rules(|_| {});
         let caller = first.issued("word", before()).unwrap().caller().clone();
         let renewed = rules(|file| file["oauthTokens"][0]["accessToken"] = "another".into());
+        let token = caller.token().unwrap();
+        assert!(first.holds(token, before()) && !renewed.holds(token, before()));
         let again = renewed.again(&caller).unwrap();
         assert_eq!(again.identity(), caller.identity());
         let other = rules(|file| file["oauthTokens"][0]["clientId"] = "d".into());

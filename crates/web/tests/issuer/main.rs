@@ -11,3 +11,4 @@ mod door;
 mod life;
 mod metadata;
 mod registering;
+mod streams;
