@@ -99,6 +99,8 @@ struct Meant {
     /// The authorization address of the pending sign-in, for what it says of itself.
     pending: Option<Url>,
     wants_login: bool,
+    /// Of this browser.
+    nonce: String,
 }
 
 impl Meant {
@@ -118,6 +120,7 @@ impl Meant {
         let pending = app.hub().sign_ins().view(account).authorization_url;
         Some(Self {
             wants_login: !is_own(app, &now, headers) || account.user.is_some(),
+            nonce: click::nonce(headers),
             pending: pending.and_then(|link| Url::parse(&link).ok()),
             ticketed,
             server,
@@ -176,11 +179,10 @@ fn is_local(base_url: Option<&str>) -> bool {
 
 /// The page to agree on, tied to this browser.
 fn form(meant: &Meant, said: Said) -> Response {
-    let nonce = click::nonce();
-    let tie = click::tie(&meant.ticketed.form, &nonce);
+    let tie = click::tie(&meant.ticketed.form, &meant.nonce);
     let mut response = words::form(meant, said, tie).into_response();
-    if let Ok(cookie) = HeaderValue::try_from(click::cookie(&nonce, is_https(&meant.now.settings)))
-    {
+    let https = is_https(&meant.now.settings);
+    if let Ok(cookie) = HeaderValue::try_from(click::cookie(&meant.nonce, https)) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     response

@@ -4,8 +4,8 @@ use http::{Method, StatusCode, header};
 use serde_json::json;
 
 use crate::client::{
-    BACK, HUB, PASSWORD, allow, authorize, back, between, decide, decide_with, form, register,
-    said, settings, show, stage,
+    BACK, HUB, PASSWORD, Shown, allow, authorize, back, between, decide, decide_with, form,
+    register, said, settings, show, show_with, stage,
 };
 use crate::stage::{Stage, request};
 
@@ -139,6 +139,32 @@ async fn a_decision_counts_from_our_own_page_in_the_same_browser_for_the_same_re
     .await;
     assert_eq!(evil.status, StatusCode::FORBIDDEN);
     assert!(back(&allow(&stage, &shown, "alice").await).is_some());
+}
+
+// rule: mcphub-two-tabs
+#[tokio::test]
+async fn two_tabs_of_one_browser_both_count_and_a_cookie_that_is_none_of_ours_is_replaced() {
+    let stage = stage().await;
+    let (one, two) = (register(&stage).await, register(&stage).await);
+    let first = show(&stage, &authorize(&one, &[])).await;
+    let second = show_with(&stage, &authorize(&two, &[]), &first.cookie).await;
+    assert_ne!(first.tie, second.tie);
+    // The browser has the cookie that came last.
+    let first = Shown {
+        cookie: second.cookie.clone(),
+        ..first
+    };
+    assert!(back(&allow(&stage, &second, "alice").await).is_some());
+    assert!(back(&allow(&stage, &first, "alice").await).is_some());
+    for odd in ["", "short", "x; Domain=evil.test", "AAAAAAAAAAAAAAAAAAAAA~"] {
+        let cookie = format!("mcphub_connect={odd}");
+        let shown = show_with(&stage, &authorize(&one, &[]), &cookie).await;
+        assert_ne!(shown.cookie, cookie);
+        assert!(
+            back(&allow(&stage, &shown, "alice").await).is_some(),
+            "{odd}"
+        );
+    }
 }
 
 #[tokio::test]
