@@ -37,6 +37,17 @@ async fn a_refused_client_is_led_to_the_metadata_of_the_very_endpoint_that_it_as
     assert_eq!(none.status, StatusCode::NOT_FOUND);
 }
 
+// rule: rfc9113-8.3.1
+#[tokio::test]
+async fn a_name_that_stands_in_the_address_counts_as_one_in_the_header() {
+    let stage = stage().await;
+    let address = "http://localhost:4444/.well-known/oauth-authorization-server";
+    let mut request = request(Method::GET, address);
+    request.headers_mut().remove(header::HOST);
+    let document = stage.send(request).await.json();
+    assert_eq!(document["issuer"], "http://localhost:4444");
+}
+
 // rule: as-resource-metadata-address
 #[tokio::test]
 async fn metadata_speaks_of_the_address_that_was_asked() {
