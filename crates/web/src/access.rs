@@ -16,6 +16,7 @@ use hub::cause::Cause;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
+use crate::address::{Address, Door};
 use crate::app::{App, Moment};
 use crate::audit;
 use crate::issuer::{home, metadata};
@@ -122,7 +123,7 @@ fn bare(value: &str) -> &str {
 pub(crate) fn still<'c>(
     app: &App,
     then: &Moment,
-    (caller, headers): (&'c Caller, &HeaderMap),
+    (caller, path, headers): (&'c Caller, &str, &HeaderMap),
 ) -> Result<Cow<'c, Caller>, NotAdmitted> {
     let now = app.now();
     if Arc::ptr_eq(&now.settings, &then.settings) {
@@ -133,9 +134,11 @@ pub(crate) fn still<'c>(
         .token()
         .is_none_or(|token| now.rules.holds(token, at));
     let again = holds.then(|| now.rules.again(caller)).flatten();
-    again
-        .map(Cow::Owned)
-        .ok_or_else(|| NotAdmitted::new(Denied::Unknown, app, ("", headers)))
+    again.map(Cow::Owned).ok_or_else(|| {
+        let prefix = app.options().prefix();
+        let path = path.strip_prefix(prefix.as_str()).unwrap_or(path);
+        NotAdmitted::new(Denied::Unknown, app, (path, headers))
+    })
 }
 
 fn logged_in(app: &App, username: &str, headers: &HeaderMap) -> Result<Caller, Denied> {
@@ -159,14 +162,14 @@ impl NotAdmitted {
     // rule: as-resource-metadata-pointer -- the challenge points to the metadata of the very endpoint that was asked.
     fn new(denied: Denied, app: &App, (path, headers): (&str, &HeaderMap)) -> Self {
         let (home, well_known) = (home(app, headers), metadata::RESOURCE);
-        let endpoint = match path.trim_end_matches('/') {
-            "/mcp" => "",
-            path => path,
-        };
+        let door = Address::of(path, "").map(|address| address.door);
+        let path = path.trim_end_matches('/');
         // Messages of the old transport are a part of what its stream is.
-        let endpoint = match endpoint.strip_suffix("/messages") {
-            Some(user) => format!("{user}/sse"),
-            None => endpoint.to_owned(),
+        let stream = (door == Some(Door::Messages)).then(|| path.strip_suffix("/messages"));
+        let endpoint = match (stream.flatten(), path) {
+            (Some(user), _) => format!("{user}/sse"),
+            (None, "/mcp") => String::new(),
+            (None, path) => path.to_owned(),
         };
         Self {
             denied,

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
+use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt;
 use hub::access::Caller;
@@ -56,7 +57,7 @@ impl Mcp {
     ) -> Response {
         let (head, body) = request.into_parts();
         let answered = match head.method {
-            Method::POST => self.post(endpoint, caller, &head.headers, body).await,
+            Method::POST => self.post((endpoint, caller), &head, body).await,
             Method::GET => self.get(&endpoint, caller, &head.headers),
             Method::DELETE => self.delete(&endpoint, caller, &head.headers),
             _ => Ok(not_a_method()),
@@ -66,17 +67,17 @@ impl Mcp {
 
     async fn post(
         &self,
-        endpoint: Endpoint,
-        caller: &Caller,
-        headers: &HeaderMap,
+        (endpoint, caller): (Endpoint, &Caller),
+        head: &Parts,
         body: axum::body::Body,
     ) -> Result<Response, Refusal> {
+        let headers = &head.headers;
         asked::content_type(headers)?;
         let takes = Takes::of(headers)?;
         let then = self.app.now();
         let body = body.collect().await;
         let body = body.map_err(|error| Refusal::body(&error))?.to_bytes();
-        let caller = access::still(&self.app, &then, (caller, headers));
+        let caller = access::still(&self.app, &then, (caller, head.uri.path(), headers));
         let caller = &*caller.map_err(|refused| Refusal::not_admitted(&refused))?;
         let body =
             message::parse_body(body.into()).map_err(|malformed| Refusal::malformed(&malformed))?;

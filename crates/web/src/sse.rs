@@ -15,6 +15,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::header::{ACCEPT, ALLOW};
+use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt;
 use hub::access::Caller;
@@ -90,26 +91,21 @@ impl Sse {
             return not_a_method("POST");
         }
         let (head, body) = request.into_parts();
-        let query = head.uri.query().unwrap_or_default();
-        let taken = self.taken(caller, (query, &head.headers), body).await;
+        let taken = self.taken(caller, &head, body).await;
         taken.map_or_else(IntoResponse::into_response, |()| {
             StatusCode::ACCEPTED.into_response()
         })
     }
 
-    async fn taken(
-        &self,
-        caller: &Caller,
-        (query, headers): (&str, &HeaderMap),
-        body: Body,
-    ) -> Result<(), Refusal> {
+    async fn taken(&self, caller: &Caller, head: &Parts, body: Body) -> Result<(), Refusal> {
+        let headers = &head.headers;
         asked::content_type(headers)?;
         asked::revision(headers)?;
-        let stream = self.stream(caller, query)?;
+        let stream = self.stream(caller, head.uri.query().unwrap_or_default())?;
         let then = self.app.now();
         let body = body.collect().await;
         let body = body.map_err(|error| Refusal::body(&error))?.to_bytes();
-        let caller = access::still(&self.app, &then, (caller, headers));
+        let caller = access::still(&self.app, &then, (caller, head.uri.path(), headers));
         let caller = &*caller.map_err(|refused| Refusal::not_admitted(&refused))?;
         let body =
             message::parse_body(body.into()).map_err(|malformed| Refusal::malformed(&malformed))?;

@@ -19,6 +19,9 @@ async fn a_refused_client_is_led_to_the_metadata_of_the_very_endpoint_that_it_as
         ("/mcp/io.github/server", "/mcp/io.github/server"),
         ("/sse/dev", "/sse/dev"),
         ("/messages", "/sse"),
+        ("/alice/messages", "/alice/sse"),
+        ("/mcp/messages", "/mcp/messages"),
+        ("/sse/messages", "/sse/messages"),
         ("/alice/mcp", "/alice/mcp"),
     ] {
         let refused = initialize(&stage, path, "").await;
@@ -28,7 +31,7 @@ async fn a_refused_client_is_led_to_the_metadata_of_the_very_endpoint_that_it_as
         let pointer = format!("resource_metadata=\"{document}\"");
         assert!(challenge.ends_with(&pointer), "{path}: {challenge}");
         let found = stage.get(document.strip_prefix(HUB).unwrap()).await.json();
-        let resource = path.replace("/messages", "/sse");
+        let resource = if behind.is_empty() { "/mcp" } else { behind };
         assert_eq!(found["resource"], format!("{HUB}{resource}"));
         assert_eq!(found["authorization_servers"], json!([HUB]));
         assert_eq!(found["scopes_supported"], json!(["read", "write"]));
