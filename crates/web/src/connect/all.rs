@@ -80,6 +80,7 @@ struct Visit {
     walk: Option<Walk>,
     /// Of this browser.
     nonce: String,
+    https: bool,
 }
 
 /// One server in the list.
@@ -119,6 +120,7 @@ impl Visit {
             who,
             walk,
             nonce,
+            https: is_https(app, headers),
         }
     }
 
@@ -238,7 +240,7 @@ impl Visit {
         nonce: Option<&str>,
     ) -> Response {
         let mut response = page.into_response();
-        let https = is_https(&self.now.settings);
+        let https = self.https;
         let cookies = [
             walk.map(|walk| walk::cookie(&walk.id, https)),
             nonce.map(|nonce| click::cookie(nonce, https)),

@@ -117,7 +117,7 @@ fn form(
     let nonce = click::nonce(headers);
     let tie = click::tie(&tied_to(app, query), &nonce);
     let mut response = words::form(asked, said, tie).into_response();
-    let https = crate::connect::is_https(&app.now().settings);
+    let https = crate::connect::is_https(app, headers);
     if let Ok(cookie) = HeaderValue::try_from(click::cookie(&nonce, https)) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }

@@ -167,6 +167,37 @@ async fn two_tabs_of_one_browser_both_count_and_a_cookie_that_is_none_of_ours_is
     }
 }
 
+// rule: mcphub-cookie-here
+#[tokio::test]
+async fn a_cookie_is_secure_where_the_browser_came_over_https_and_not_on_this_machine() {
+    let mut public = settings();
+    public["systemConfig"]["install"] = json!({ "baseUrl": "https://hub.example.com" });
+    let stage = Stage::new(&public.to_string()).await;
+    let client = register(&stage).await;
+    for (headers, secure) in [
+        (&[("host", "localhost:3000")][..], false),
+        (&[("host", "127.0.0.1:3000")], false),
+        (&[("host", "hub.example.com")], true),
+        (
+            &[("host", "localhost:3000"), ("x-forwarded-proto", "https")],
+            true,
+        ),
+    ] {
+        for path in [authorize(&client, &[]), "/connect?here".to_owned()] {
+            let mut asked = request(Method::GET, &path);
+            for (name, value) in headers {
+                asked.headers_mut().insert(*name, value.parse().unwrap());
+            }
+            let answer = stage.send(asked).await;
+            let cookie = answer.header(header::SET_COOKIE);
+            if answer.status == StatusCode::OK {
+                assert!(cookie.starts_with("mcphub_connect="), "{path} {headers:?}");
+                assert_eq!(cookie.contains("; Secure"), secure, "{path} {headers:?}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_wrong_password_lets_nobody_in_and_is_slowed_down() {
     let stage = stage().await;
