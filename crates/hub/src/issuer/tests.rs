@@ -122,11 +122,11 @@ fn text<'v>(told: &'v Value, key: &str) -> &'v str {
     told[key].as_str().unwrap()
 }
 
-fn error(failure: Failure) -> &'static str {
-    match failure {
-        Failure::Token(error) => error.error,
-        other => panic!("{other}"),
-    }
+fn error(failure: &Failure) -> &'static str {
+    let Failure::Token(error) = failure else {
+        panic!("{failure}");
+    };
+    error.error
 }
 
 // rule: as-garbage-waits-alone
@@ -141,10 +141,10 @@ async fn who_shows_nothing_good_waits_for_nobody_and_nobody_waits_for_him() {
     let at_once = async {
         for (client, word) in [(&client, "garbage"), (&other, refresh)] {
             let failed = bench.refresh(client, word).await.unwrap_err();
-            assert_eq!(error(failed), "invalid_grant", "{word}");
+            assert_eq!(error(&failed), "invalid_grant", "{word}");
         }
         let failed = bench.redeem(&client, "garbage").await.unwrap_err();
-        assert_eq!(error(failed), "invalid_grant");
+        assert_eq!(error(&failed), "invalid_grant");
         let more = [
             ("grant_type", "refresh_token"),
             ("client_id", client.as_str()),
@@ -152,7 +152,7 @@ async fn who_shows_nothing_good_waits_for_nobody_and_nobody_waits_for_him() {
             ("scope", "root"),
         ];
         assert_eq!(
-            error(bench.token(&more).await.unwrap_err()),
+            error(&bench.token(&more).await.unwrap_err()),
             "invalid_scope"
         );
         bench.revoke(&client, "garbage").await.unwrap();
@@ -180,7 +180,7 @@ async fn a_code_for_which_nothing_could_be_written_is_as_good_as_before() {
     std::fs::write(bench.path(), before).unwrap();
     bench.redeem(&client, &code).await.unwrap();
     let again = bench.redeem(&client, &code).await.unwrap_err();
-    assert_eq!(error(again), "invalid_grant", "and once");
+    assert_eq!(error(&again), "invalid_grant", "and once");
 }
 
 // rule: as-client-once
@@ -258,5 +258,5 @@ async fn a_sign_in_ends_for_its_client_when_the_settings_say_so() {
     let over = bench
         .refresh(&client, text(&renewed, "refresh_token"))
         .await;
-    assert_eq!(error(over.unwrap_err()), "invalid_grant");
+    assert_eq!(error(&over.unwrap_err()), "invalid_grant");
 }
