@@ -5,6 +5,7 @@
 
 mod compile;
 mod issued;
+mod reach;
 #[cfg(test)]
 mod tests;
 mod user;
@@ -18,6 +19,7 @@ use std::time::SystemTime;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use self::reach::{Reach, reach};
 use crate::issuer::book::PREFIX;
 use crate::issuer::digest::Digest;
 
@@ -126,16 +128,6 @@ enum Shown {
     Login(Digest),
     /// The other caller looks through the eyes of a user.
     EyesOf(Arc<str>, Arc<Caller>),
-}
-
-#[derive(Debug, PartialEq)]
-enum Reach {
-    Everything,
-    Only {
-        servers: BTreeSet<String>,
-        groups: BTreeSet<String>,
-        within_groups: BTreeMap<String, BTreeSet<String>>,
-    },
 }
 
 impl Caller {
@@ -384,14 +376,6 @@ impl Word {
     }
 }
 
-fn reach(access: &Access, owner: Option<&Owner>, groups: &[Group]) -> Reach {
-    match (access, owner) {
-        (Access::All, None) => Reach::Everything,
-        (Access::All, Some(owner)) if owner.is_admin => Reach::Everything,
-        (access, owner) => narrow(access, owner, groups),
-    }
-}
-
 fn compile(key: &Key, digest: Digest, groups: &[Group]) -> Compiled {
     let reach = reach(&key.access, key.owner.as_ref(), groups);
     Compiled {
@@ -405,63 +389,5 @@ fn compile(key: &Key, digest: Digest, groups: &[Group]) -> Compiled {
             reach: Arc::new(reach),
             shown: Shown::Key(digest),
         },
-    }
-}
-
-fn narrow(access: &Access, owner: Option<&Owner>, groups: &[Group]) -> Reach {
-    let none = Vec::new();
-    let (named_groups, named_servers) = match access {
-        Access::All => (&none, &none),
-        Access::Groups(groups) => (groups, &none),
-        Access::Servers(servers) => (&none, servers),
-        Access::Custom { groups, servers } => (groups, servers),
-    };
-    let seen =
-        |server: &str| owner.is_none_or(|owner| owner.is_admin || owner.sees.contains(server));
-    let mut servers: BTreeSet<String> = match (access, owner) {
-        (Access::All, Some(owner)) => owner.sees.clone(),
-        _ => named_servers
-            .iter()
-            .filter(|name| seen(name))
-            .cloned()
-            .collect(),
-    };
-    let granted = |group: &Group| {
-        named_groups
-            .iter()
-            .any(|name| *name == group.id || *name == group.name)
-    };
-    for group in groups.iter().filter(|group| granted(group)) {
-        // A group that offers only some tools of a server does not open the rest of that server.
-        servers.extend(
-            group
-                .members
-                .iter()
-                .filter(|member| member.whole && seen(&member.server))
-                .map(|member| member.server.clone()),
-        );
-    }
-    let mut open_groups = BTreeSet::new();
-    let mut within_groups = BTreeMap::new();
-    for group in groups {
-        let granted = granted(group);
-        let reached: BTreeSet<String> = group
-            .members
-            .iter()
-            .map(|member| &member.server)
-            .filter(|server| servers.contains(*server) || (granted && seen(server)))
-            .cloned()
-            .collect();
-        for name in [&group.id, &group.name] {
-            if granted {
-                open_groups.insert(name.clone());
-            }
-            within_groups.insert(name.clone(), reached.clone());
-        }
-    }
-    Reach::Only {
-        servers,
-        groups: open_groups,
-        within_groups,
     }
 }

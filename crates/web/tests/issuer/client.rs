@@ -222,3 +222,9 @@ pub(crate) async fn initialize(stage: &Stage, path: &str, token: &str) -> Answer
 pub(crate) async fn status(stage: &Stage, path: &str, token: &str) -> u16 {
     initialize(stage, path, token).await.status.as_u16()
 }
+
+/// The standard's word for what went wrong.
+pub(crate) fn error(answer: &Answer) -> String {
+    let told = answer.json();
+    told["error"].as_str().unwrap_or_default().to_owned()
+}

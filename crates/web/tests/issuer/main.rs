@@ -6,6 +6,7 @@
 mod stage;
 
 mod client;
+mod clients;
 mod consent;
 mod door;
 mod life;
