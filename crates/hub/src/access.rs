@@ -5,20 +5,25 @@
 
 mod compile;
 mod issued;
+mod reach;
 #[cfg(test)]
 mod tests;
 mod user;
 mod who;
 
 pub use self::compile::{sees, signs_in_for_all};
-pub use self::issued::{Issued, account, covers_api};
+pub use self::issued::{Issued, Token, account, covers_api};
 pub use self::who::{KeyName, Who};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
+
+use self::reach::{Reach, reach};
+use crate::issuer::book::PREFIX;
+use crate::issuer::digest::Digest;
 
 /// A bearer key as the settings mean it.
 #[derive(Clone, Debug)]
@@ -120,23 +125,13 @@ pub struct Caller {
 enum Shown {
     Nothing,
     Operator,
-    Key([u8; 32]),
-    /// A token that the hub gave him; the next one of the same client does as well.
-    Issued,
+    Key(Digest),
+    /// A token that the hub gave him.
+    Issued(Token),
     /// With the password that the account had then; every login ends with it.
-    Login([u8; 32]),
+    Login(Digest),
     /// The other caller looks through the eyes of a user.
     EyesOf(Arc<str>, Arc<Caller>),
-}
-
-#[derive(Debug, PartialEq)]
-enum Reach {
-    Everything,
-    Only {
-        servers: BTreeSet<String>,
-        groups: BTreeSet<String>,
-        within_groups: BTreeMap<String, BTreeSet<String>>,
-    },
 }
 
 impl Caller {
@@ -174,6 +169,16 @@ impl Caller {
     #[must_use]
     pub fn user(&self) -> Option<&str> {
         self.user.as_deref()
+    }
+
+    /// Whether he came with a bearer key.
+    #[must_use]
+    pub fn came_with_key(&self) -> bool {
+        match &self.shown {
+            Shown::Key(_) => true,
+            Shown::EyesOf(_, behind) => behind.came_with_key(),
+            Shown::Nothing | Shown::Operator | Shown::Issued(_) | Shown::Login(_) => false,
+        }
     }
 
     /// Whether both may use the same, in the name of the same person.
@@ -232,7 +237,7 @@ impl Caller {
 #[derive(Debug)]
 pub struct Rules {
     open: bool,
-    keys: Vec<Compiled>,
+    keys: HashMap<Digest, Compiled>,
     users: BTreeMap<String, Known>,
     issued: issued::Tokens,
 }
@@ -242,12 +247,11 @@ pub struct Rules {
 struct Known {
     sees: Arc<Reach>,
     /// Digest of the stored password.
-    password: [u8; 32],
+    password: Digest,
 }
 
 #[derive(Debug)]
 struct Compiled {
-    digest: [u8; 32],
     system: bool,
     caller: Caller,
 }
@@ -255,11 +259,15 @@ struct Compiled {
 impl Rules {
     #[must_use]
     pub fn new(door: Door, keys: &[Key], groups: &[Group]) -> Self {
-        let keys: Vec<Compiled> = keys
-            .iter()
-            .filter(|key| key.enabled && !key.token.expose_secret().is_empty())
-            .map(|key| compile(key, groups))
-            .collect();
+        let usable = |key: &&Key| key.enabled && !key.token.expose_secret().is_empty();
+        let all = keys.iter().filter(usable);
+        let mut keys = HashMap::new();
+        for key in all {
+            let digest = Digest::of(key.token.expose_secret());
+            // Of two with one text the first counts.
+            keys.entry(digest)
+                .or_insert_with(|| compile(key, digest, groups));
+        }
         let open = match door.bearer_required {
             Some(required) => !required,
             None => keys.is_empty() && door.loopback,
@@ -268,7 +276,7 @@ impl Rules {
             open,
             keys,
             users: BTreeMap::new(),
-            issued: issued::Tokens::new(),
+            issued: issued::Tokens::default(),
         }
     }
 
@@ -280,8 +288,28 @@ impl Rules {
 
     /// Lets a caller in at `/mcp`. With an open door a known key still narrows what its bearer reaches.
     pub fn admit(&self, presented: Option<&str>) -> Result<Caller, Denied> {
-        match presented.and_then(|token| self.find(token)) {
+        self.admit_word(presented.map(Word::of))
+    }
+
+    /// As `admit`, at this path below the hub's address; a token that the hub gave counts, too.
+    pub fn admit_at(
+        &self,
+        path: &str,
+        presented: Option<&str>,
+        now: SystemTime,
+    ) -> Result<Caller, Denied> {
+        let word = presented.map(Word::of);
+        match word.and_then(|word| self.issued_as(word.digest, now)) {
+            Some(issued) => issued.let_in(path),
+            None => self.admit_word(word),
+        }
+    }
+
+    fn admit_word(&self, presented: Option<Word>) -> Result<Caller, Denied> {
+        match presented.and_then(|word| self.keys.get(&word.digest)) {
             Some(key) => Ok(key.caller.clone()),
+            // rule: mcphub-token-over -- who comes with a token that is over is told so, also where nobody has to show anything.
+            None if presented.is_some_and(|word| self.gave(word)) => Err(Denied::Unknown),
             None if self.open => Ok(Caller::anyone()),
             None if presented.is_some() => Err(Denied::Unknown),
             None => Err(Denied::Missing),
@@ -304,11 +332,11 @@ impl Rules {
             Shown::Nothing => self.open.then(Caller::anyone),
             Shown::Operator => Some(Caller::operator()),
             Shown::Key(digest) => {
-                let key = self.keys.iter().find(|key| key.digest == *digest);
-                let same = key.filter(|key| key.caller.identity == caller.identity);
+                let same = self.keys.get(digest);
+                let same = same.filter(|key| key.caller.identity == caller.identity);
                 same.map(|key| key.caller.clone())
             }
-            Shown::Issued => self.issued_again(caller),
+            Shown::Issued(_) => self.issued_again(caller),
             Shown::Login(password) => {
                 let user = caller.user().filter(|_| self.open)?;
                 let caller = self.user(user).ok()?;
@@ -321,30 +349,42 @@ impl Rules {
         }
     }
 
+    /// Whether the hub gave this word, or one that looks like it, to anybody at any time.
+    #[must_use]
+    pub fn was_given(&self, presented: &str) -> bool {
+        self.gave(Word::of(presented))
+    }
+
+    fn gave(&self, word: Word) -> bool {
+        word.looks_given || self.issued.knows(word.digest)
+    }
+
     /// Digests are compared, so the time taken says nothing about a stored key.
     fn find(&self, presented: &str) -> Option<&Compiled> {
-        let digest = digest(presented);
-        self.keys.iter().find(|key| key.digest == digest)
+        self.keys.get(&Digest::of(presented))
     }
 }
 
-fn digest(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
+/// What somebody presented, hashed once.
+#[derive(Clone, Copy)]
+struct Word {
+    digest: Digest,
+    /// It begins as the words do that the hub gives.
+    looks_given: bool,
 }
 
-fn reach(access: &Access, owner: Option<&Owner>, groups: &[Group]) -> Reach {
-    match (access, owner) {
-        (Access::All, None) => Reach::Everything,
-        (Access::All, Some(owner)) if owner.is_admin => Reach::Everything,
-        (access, owner) => narrow(access, owner, groups),
+impl Word {
+    fn of(presented: &str) -> Self {
+        Self {
+            digest: Digest::of(presented),
+            looks_given: presented.starts_with(PREFIX),
+        }
     }
 }
 
-fn compile(key: &Key, groups: &[Group]) -> Compiled {
+fn compile(key: &Key, digest: Digest, groups: &[Group]) -> Compiled {
     let reach = reach(&key.access, key.owner.as_ref(), groups);
-    let digest = digest(key.token.expose_secret());
     Compiled {
-        digest,
         system: key.owner.is_none(),
         caller: Caller {
             identity: format!("key:{}", key.id).into(),
@@ -356,63 +396,5 @@ fn compile(key: &Key, groups: &[Group]) -> Compiled {
             reach: Arc::new(reach),
             shown: Shown::Key(digest),
         },
-    }
-}
-
-fn narrow(access: &Access, owner: Option<&Owner>, groups: &[Group]) -> Reach {
-    let none = Vec::new();
-    let (named_groups, named_servers) = match access {
-        Access::All => (&none, &none),
-        Access::Groups(groups) => (groups, &none),
-        Access::Servers(servers) => (&none, servers),
-        Access::Custom { groups, servers } => (groups, servers),
-    };
-    let seen =
-        |server: &str| owner.is_none_or(|owner| owner.is_admin || owner.sees.contains(server));
-    let mut servers: BTreeSet<String> = match (access, owner) {
-        (Access::All, Some(owner)) => owner.sees.clone(),
-        _ => named_servers
-            .iter()
-            .filter(|name| seen(name))
-            .cloned()
-            .collect(),
-    };
-    let granted = |group: &Group| {
-        named_groups
-            .iter()
-            .any(|name| *name == group.id || *name == group.name)
-    };
-    for group in groups.iter().filter(|group| granted(group)) {
-        // A group that offers only some tools of a server does not open the rest of that server.
-        servers.extend(
-            group
-                .members
-                .iter()
-                .filter(|member| member.whole && seen(&member.server))
-                .map(|member| member.server.clone()),
-        );
-    }
-    let mut open_groups = BTreeSet::new();
-    let mut within_groups = BTreeMap::new();
-    for group in groups {
-        let granted = granted(group);
-        let reached: BTreeSet<String> = group
-            .members
-            .iter()
-            .map(|member| &member.server)
-            .filter(|server| servers.contains(*server) || (granted && seen(server)))
-            .cloned()
-            .collect();
-        for name in [&group.id, &group.name] {
-            if granted {
-                open_groups.insert(name.clone());
-            }
-            within_groups.insert(name.clone(), reached.clone());
-        }
-    }
-    Reach::Only {
-        servers,
-        groups: open_groups,
-        within_groups,
     }
 }

@@ -74,7 +74,7 @@ impl Clock {
     }
 
     /// Waits until it is that late. Unlike a sleep it follows a manual clock, which is then the only thing that ends it.
-    pub(crate) async fn until(&self, time: SystemTime) {
+    pub async fn until(&self, time: SystemTime) {
         if let Hands::Manual(hand) = &self.hands {
             // The sender is ours, so it is not gone.
             let _ = hand.subscribe().wait_for(|now| *now >= time).await;

@@ -5,22 +5,25 @@
 //! `access`.
 
 mod authorization;
-mod book;
+pub(crate) mod book;
 mod client;
 mod code;
 pub(crate) mod digest;
-mod newcomers;
+mod known;
+mod lists;
+pub(crate) mod newcomers;
 mod redirect;
 mod registration;
+#[cfg(test)]
+mod tests;
 pub(crate) mod time;
 mod token;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use http::header::ACCEPT;
 use serde_json::Value;
-use settings::{Change, Settings};
+use settings::Settings;
 use tokio::sync::Mutex as Turn;
 use url::Url;
 
@@ -29,6 +32,7 @@ pub use authorization::{Authorization, Refused, Shown};
 use book::{Book, Grant, Renewal};
 pub use client::Client;
 use code::{Code, Codes};
+use lists::{Lists, Shelved};
 use newcomers::Newcomers;
 use registration::Chance;
 pub use registration::RegistrationError;
@@ -36,15 +40,8 @@ pub use token::TokenError;
 
 use crate::access;
 use crate::clock::Clock;
-use crate::fetch::{Fetch, Reach};
+use crate::fetch::Fetch;
 use crate::store::{EditError, Store};
-
-const TOKENS: &str = "oauthTokens";
-const CLIENTS: &str = "oauthClients";
-/// How often a change of the lists begins again when another process was faster.
-const ROUNDS: usize = 10;
-/// Clients in the settings file. Each took a person's consent.
-const MOST_CLIENTS: usize = 500;
 
 /// A cheap clone of one and the same.
 #[derive(Clone)]
@@ -57,6 +54,8 @@ struct Inner {
     fetch: Fetch,
     clock: Clock,
     desk: Mutex<Desk>,
+    /// The tokens of the file as it was read last.
+    shelf: Mutex<Option<Shelved>>,
     /// One change of the lists at a time.
     turn: Turn<()>,
 }
@@ -76,6 +75,8 @@ pub enum Failure {
     Registration(#[from] RegistrationError),
     #[error("too many clients come at once; wait {} s", .0.as_secs().max(1))]
     Hurry(Duration),
+    #[error("the client's own document cannot be read now; try again in a minute")]
+    DocumentAway,
     #[error("what was given could not be stored")]
     Unwritten(#[from] EditError),
     #[error("the settings file is being changed by others all the time")]
@@ -98,6 +99,7 @@ impl Issuer {
             fetch,
             clock,
             desk: Mutex::default(),
+            shelf: Mutex::default(),
             turn: Turn::default(),
         };
         Self {
@@ -162,6 +164,7 @@ impl Issuer {
                 scope: asked.scopes.join(" "),
                 resource: asked.resource.clone(),
                 refreshes: asked.client.refreshes,
+                agreed_at: now,
             },
             redirect_uri: asked.redirect_written.clone(),
             challenge: asked.challenge.clone(),
@@ -213,8 +216,11 @@ impl Issuer {
             return Err(token::wrong("invalid_request", "token is missing").into());
         };
         let client = asked.client_id.as_str();
-        self.change(&|lists| lists.book.take_back(word, client))
-            .await?;
+        // rule: as-garbage-waits-alone
+        if self.book().has(word, client) {
+            self.change(&|lists| lists.book.take_back(word, client))
+                .await?;
+        }
         Ok(())
     }
 
@@ -228,7 +234,7 @@ impl Issuer {
         let missing = || token::wrong("invalid_request", "code is missing");
         let word = asked.code.as_deref().ok_or_else(missing)?;
         let taken = self.desk().codes.take(word, self.inner.clock.now());
-        let Some(code) = taken else {
+        let Some((code, until)) = taken else {
             self.used_twice(asked, word).await?;
             return Err(token::wrong(
                 "invalid_grant",
@@ -237,12 +243,17 @@ impl Issuer {
             .into());
         };
         asked.fits(&code)?;
-        let grant = code.grant;
-        still_of(settings, &grant)?;
-        is_for(asked, &grant, homes)?;
+        let grant = &code.grant;
+        still_of(settings, grant)?;
+        is_for(asked, grant, homes)?;
         let (server, now) = (&settings.oauth_server, self.inner.clock.now());
-        self.change(&|lists| lists.book.give(&grant, server, now))
-            .await
+        let given = self
+            .change(&|lists| lists.book.give(grant, server, now))
+            .await;
+        if given.is_err() {
+            self.desk().codes.put_back(word, (code, until));
+        }
+        given
     }
 
     /// A refresh token for the next pair.
@@ -256,37 +267,50 @@ impl Issuer {
         let word = asked.refresh_token.as_deref().ok_or_else(missing)?;
         let (server, now) = (&settings.oauth_server, self.inner.clock.now());
         let client = asked.client_id.as_str();
-        let renewed = self
-            .change(&|lists| match lists.book.renew(word, client, now) {
-                Renewal::Good(mut grant) => {
-                    still_of(settings, &grant)?;
-                    is_for(asked, &grant, homes)?;
-                    within(asked, &grant)?;
-                    grant.account = access::account(settings, &grant.username);
-                    lists.book.spend(word, now);
-                    Ok(Some(lists.book.give(&grant, server, now)))
+        let may = |book: &Book| match book.renew(word, client, now) {
+            Renewal::Good(grant) => {
+                still_of(settings, &grant)?;
+                is_for(asked, &grant, homes)?;
+                within(asked, &grant)?;
+                // The settings may have less patience than when it was given.
+                if grant.is_over(server, now) {
+                    let why = "it is long ago that the user agreed; sign in again";
+                    return Err(token::wrong("invalid_grant", why));
                 }
-                Renewal::Reused => Ok(None),
-                Renewal::Unknown | Renewal::NotYours => {
-                    let why = "the refresh token is unknown, has expired or was taken back";
-                    Err(token::wrong("invalid_grant", why))
-                }
-            })
-            .await??;
-        match renewed {
-            Some(words) => Ok(words),
-            None => {
-                self.used_twice(asked, word).await?;
-                let why = "the refresh token was used before; sign in again";
-                Err(token::wrong("invalid_grant", why).into())
+                Ok(Some(grant))
+            }
+            Renewal::Reused => Ok(None),
+            Renewal::Unknown | Renewal::NotYours => {
+                let why = "the refresh token is unknown, has expired or was taken back";
+                Err(token::wrong("invalid_grant", why))
+            }
+        };
+        // rule: as-garbage-waits-alone -- who shows nothing that is good for anything is answered by a look; only a change takes the turn.
+        if may(&self.book())?.is_some() {
+            let change = |lists: &mut Lists| {
+                let Some(mut grant) = may(&lists.book)? else {
+                    return Ok(None);
+                };
+                grant.account = access::account(settings, &grant.username);
+                lists.book.spend(word, now);
+                Ok::<_, TokenError>(Some(lists.book.give(&grant, server, now)))
+            };
+            if let Some(words) = self.change(&change).await?? {
+                return Ok(words);
             }
         }
+        self.used_twice(asked, word).await?;
+        let why = "the refresh token was used before; sign in again";
+        Err(token::wrong("invalid_grant", why).into())
     }
 
     /// A word that was good once is shown again: whoever has it should not.
     // rule: as-code-again -- the second use of a code takes back what the first one gave.
     async fn used_twice(&self, asked: &token::Asked, word: &str) -> Result<(), Failure> {
         let client = asked.client_id.as_str();
+        if !self.book().has_family_of(word, client) {
+            return Ok(());
+        }
         let ended = self
             .change(&|lists| lists.book.end_family_of(word, client))
             .await?;
@@ -299,166 +323,11 @@ impl Issuer {
         Ok(())
     }
 
-    async fn shown(&self, settings: &Settings, asked: &token::Asked) -> Result<(), Failure> {
-        let client = self.client(settings, &asked.client_id).await;
-        let client = client.map_err(|shown| asked.invalid_client(&shown.to_string()))?;
-        if !client.is_shown_by(asked.client_secret.as_deref()) {
-            return Err(asked
-                .invalid_client("the client's secret is wrong or missing")
-                .into());
-        }
-        if settings.oauth_server.require_client_secret && client.secret.is_none() {
-            return Err(asked
-                .invalid_client("this hub takes clients with a secret only")
-                .into());
-        }
-        Ok(())
-    }
-
-    async fn client(&self, settings: &Settings, id: &str) -> Result<Client, Shown> {
-        let mut written = settings.oauth_clients.iter();
-        if let Some(client) = written.find(|client| client.client_id == id) {
-            return Ok(Client::of_settings(client));
-        }
-        let now = self.inner.clock.now();
-        if let Some(client) = self.desk().newcomers.find(id, now) {
-            return Ok(client);
-        }
-        let unknown = || Shown::UnknownClient(id.chars().take(200).collect());
-        let kept = settings.oauth_server.client_documents.ok_or_else(unknown)?;
-        let address = newcomers::address(id).ok_or_else(unknown)?;
-        let client = self.document(settings, id, address).await;
-        let client = client.map_err(Shown::Document)?;
-        self.desk().newcomers.keep(client.clone(), kept, now);
-        Ok(client)
-    }
-
-    /// Asks for a client's document: an address that a stranger named, so nothing inward is in reach, and no redirect is followed.
-    // rule: as-client-document-inner
-    async fn document(
-        &self,
-        settings: &Settings,
-        id: &str,
-        address: Url,
-    ) -> Result<Client, String> {
-        let step = self.desk().newcomers.step(self.inner.clock.now());
-        step.map_err(|_| "too many clients come at once; try again in a minute".to_owned())?;
-        let request = http::Request::get(address.as_str()).header(ACCEPT, "application/json");
-        let request = request
-            .body(Vec::new())
-            .map_err(|error| error.to_string())?;
-        let way = Reach::Public.into();
-        let answer = self.inner.fetch.send_once(request, &way);
-        // What stands inside, and under which name, is nobody's business who is a stranger.
-        let answer = answer.await.map_err(|error| {
-            tracing::info!(id, %error, "the document of a client was not read");
-            "it cannot be read".to_owned()
-        })?;
-        if answer.status() != http::StatusCode::OK {
-            return Err(format!("{address} answers {}", answer.status()));
-        }
-        newcomers::read(id, answer.body(), &settings.oauth_server)
-    }
-
-    /// Puts a newcomer into the settings file.
-    async fn write_down(&self, settings: &Settings, client: &Client) -> Result<(), Failure> {
-        let known = settings.oauth_clients.iter();
-        let known = known.clone().any(|known| known.client_id == client.id);
-        if client.is_document || known {
-            return Ok(());
-        }
-        let (ttl, now) = (
-            settings.oauth_server.registration.client_ttl,
-            self.inner.clock.now(),
-        );
-        self.change(&|lists| {
-            lists.forget_clients(|client, book| {
-                client.is_old(ttl, now) && !book.has_living(&client.id, now)
-            });
-            if lists.clients.len() >= MOST_CLIENTS {
-                let mut idle = true;
-                lists.forget_clients(|client, book| {
-                    let first =
-                        idle && client.issued_at.is_some() && !book.has_living(&client.id, now);
-                    idle &= !first;
-                    first
-                });
-            }
-            lists.clients.push(client.written());
-        })
-        .await?;
-        self.desk().newcomers.forget(&client.id);
-        Ok(())
-    }
-
-    /// Changes both lists as they are in the settings file, or nothing.
-    async fn change<T>(&self, make: &(dyn Fn(&mut Lists) -> T + Sync)) -> Result<T, Failure> {
-        let _turn = self.inner.turn.lock().await;
-        let store = &self.inner.store;
-        for _ in 0..ROUNDS {
-            // In this order: a file that is newer than what it is compared with is not written over.
-            let before = store.current();
-            let file = store.file();
-            let mut lists = Lists::read(file.document());
-            let made = make(&mut lists);
-            let changes = lists.changes(file.document());
-            if changes.is_empty() {
-                return Ok(made);
-            }
-            let (clients, tokens) = (before.oauth_clients.clone(), before.oauth_tokens.clone());
-            let holds =
-                move |now: &Settings| now.oauth_clients == clients && now.oauth_tokens == tokens;
-            if store.edit_when(holds, changes).await? {
-                return Ok(made);
-            }
-        }
-        Err(Failure::NeverStill)
-    }
-
     fn desk(&self) -> MutexGuard<'_, Desk> {
         self.inner
             .desk
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Both lists of the settings file.
-struct Lists {
-    clients: Vec<Value>,
-    book: Book,
-}
-
-impl Lists {
-    fn read(document: &serde_json::Map<String, Value>) -> Self {
-        let clients = document.get(CLIENTS).and_then(Value::as_array);
-        Self {
-            clients: clients.cloned().unwrap_or_default(),
-            book: Book::read(document.get(TOKENS)),
-        }
-    }
-
-    /// Drops clients that registered themselves; those that a person wrote down have no date.
-    fn forget_clients(&mut self, mut is_over: impl FnMut(&Client, &Book) -> bool) {
-        let book = &self.book;
-        self.clients.retain(|raw| {
-            let text = serde_json::json!({ CLIENTS: [raw] }).to_string();
-            let read = settings::File::parse(&text).ok();
-            let read = read.map(|file| settings::resolve(&file, &|_| None).oauth_clients);
-            let client = read.as_ref().and_then(|clients| clients.first());
-            client.is_none_or(|client| !is_over(&Client::of_settings(client), book))
-        });
-    }
-
-    fn changes(&self, before: &serde_json::Map<String, Value>) -> Vec<Change> {
-        let clients = Value::from(self.clients.clone());
-        let lists = [(CLIENTS, clients), (TOKENS, self.book.written())];
-        let differs = |key: &str, now: &Value| {
-            let none = now.as_array().is_some_and(Vec::is_empty);
-            before.get(key).map_or(!none, |was| was != now)
-        };
-        let changed = lists.into_iter().filter(|(key, now)| differs(key, now));
-        changed.map(|(key, now)| Change::set([key], now)).collect()
     }
 }
 

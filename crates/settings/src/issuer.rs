@@ -1,12 +1,16 @@
 //! The hub as an authorization server for its own clients: `systemConfig.oauthServer`, and the lists `oauthClients` and `oauthTokens`.
 //!
-//! The keys of MCPHub keep their names and meaning; ours (`resource`, `family`, `account`, `spentAt` of a token) are additional. Nothing in the two lists
+//! The keys of MCPHub keep their names and meaning; ours (`grantLifetime`; `resource`, `family`, `agreedAt`, `account`, `spentAt` of a token) are additional. Nothing in the two lists
 //! is ever expanded: names in them come from strangers.
 
 use std::time::Duration;
 
+use crate::problem::Problem;
 use crate::reader::Reader;
 use crate::secret::Secret;
+
+/// Of all lifetimes here: ten years.
+const LONGEST: Duration = Duration::from_secs(315_360_000);
 
 /// How the hub gives tokens of its own.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +18,8 @@ pub struct OAuthServer {
     pub enabled: bool,
     pub access_token_lifetime: Duration,
     pub refresh_token_lifetime: Duration,
+    /// Ours: how long after a person agreed he is asked again, however often tokens were renewed; absent: never.
+    pub grant_lifetime: Option<Duration>,
     pub authorization_code_lifetime: Duration,
     /// Clients without a secret are not taken.
     pub require_client_secret: bool,
@@ -75,6 +81,7 @@ impl Default for OAuthServer {
             enabled: true,
             access_token_lifetime: Duration::from_secs(3_600),
             refresh_token_lifetime: Duration::from_secs(1_209_600),
+            grant_lifetime: Some(Duration::from_secs(7_776_000)),
             authorization_code_lifetime: Duration::from_secs(300),
             require_client_secret: false,
             require_state: false,
@@ -99,7 +106,7 @@ impl Default for OpenRegistration {
 impl OAuthServer {
     pub(crate) fn read(reader: Reader<'_>) -> Self {
         let usual = Self::default();
-        let seconds = |key, usual| reader.number(key).map_or(usual, Duration::from_secs);
+        let seconds = |key, usual| lifetime(&reader, key).unwrap_or(usual);
         let server = Self {
             // Somebody decided something: what cannot be read is no yes.
             enabled: reader
@@ -107,6 +114,10 @@ impl OAuthServer {
                 .is_none_or(|_| reader.flag("enabled").unwrap_or(false)),
             access_token_lifetime: seconds("accessTokenLifetime", usual.access_token_lifetime),
             refresh_token_lifetime: seconds("refreshTokenLifetime", usual.refresh_token_lifetime),
+            grant_lifetime: match lifetime(&reader, "grantLifetime") {
+                None => usual.grant_lifetime,
+                Some(long) => Some(long).filter(|long| !long.is_zero()),
+            },
             authorization_code_lifetime: seconds(
                 "authorizationCodeLifetime",
                 usual.authorization_code_lifetime,
@@ -138,10 +149,9 @@ impl OpenRegistration {
                 .texts("allowedGrantTypes")
                 .unwrap_or(usual.allowed_grant_types),
             requires_authentication: strict(&reader, "requiresAuthentication"),
-            client_ttl: match reader.number("clientTtl") {
+            client_ttl: match lifetime(&reader, "clientTtl") {
                 None => usual.client_ttl,
-                Some(0) => None,
-                Some(seconds) => Some(Duration::from_secs(seconds)),
+                Some(ttl) => Some(ttl).filter(|ttl| !ttl.is_zero()),
             },
         };
         reader.finish();
@@ -220,11 +230,24 @@ impl OAuthToken {
             "scope",
             "resource",
             "family",
+            "agreedAt",
             "account",
             "spentAt",
         ]);
         token
     }
+}
+
+/// Seconds. More than anybody lives would not fit a date any more.
+fn lifetime(reader: &Reader<'_>, key: &'static str) -> Option<Duration> {
+    let written = Duration::from_secs(reader.number(key)?);
+    if written > LONGEST {
+        let most = LONGEST.as_secs();
+        let message =
+            format!("is more than {most} seconds, which are ten years, and counts as that");
+        reader.report(Problem::warning(&reader.path_to(key), message));
+    }
+    Some(written.min(LONGEST))
 }
 
 /// Something more is asked of clients: what cannot be read is no less.
@@ -238,6 +261,7 @@ fn documents(reader: Reader<'_>) -> Option<Duration> {
     const USUAL: Duration = Duration::from_secs(3_600);
     let enabled = reader.flag("enabled").unwrap_or(false);
     let kept = reader.milliseconds("cacheTtlMs").unwrap_or(USUAL);
+    let kept = kept.min(LONGEST);
     reader.finish();
     enabled.then_some(kept)
 }
@@ -277,17 +301,39 @@ mod tests {
     #[test]
     fn lifetimes_and_lists_are_read() {
         let written = server(
-            r#"{ "accessTokenLifetime": 60, "refreshTokenLifetime": "120", "authorizationCodeLifetime": 30, "allowedScopes": ["mcp"],
+            r#"{ "accessTokenLifetime": 60, "refreshTokenLifetime": "120", "grantLifetime": 0, "authorizationCodeLifetime": 30, "allowedScopes": ["mcp"],
                 "dynamicRegistration": { "clientTtl": 0, "allowedGrantTypes": ["authorization_code"] },
                 "clientIdMetadata": { "enabled": true, "cacheTtlMs": 1000 } }"#,
         );
         let seconds = Duration::from_secs;
         assert_eq!(written.access_token_lifetime, seconds(60));
         assert_eq!(written.refresh_token_lifetime, seconds(120));
+        assert_eq!(written.grant_lifetime, None);
         assert_eq!(written.authorization_code_lifetime, seconds(30));
         assert_eq!(written.allowed_scopes, ["mcp"]);
         assert_eq!(written.registration.client_ttl, None);
         assert_eq!(written.client_documents, Some(seconds(1)));
+    }
+
+    #[test]
+    fn a_lifetime_beyond_all_calendars_counts_as_ten_years_and_is_reported() {
+        let huge = u64::MAX;
+        let text = format!(
+            r#"{{ "systemConfig": {{ "oauthServer": {{ "accessTokenLifetime": {huge}, "refreshTokenLifetime": "{huge}", "authorizationCodeLifetime": 1e300,
+                "dynamicRegistration": {{ "clientTtl": {huge} }}, "clientIdMetadata": {{ "enabled": true, "cacheTtlMs": {huge} }} }} }} }}"#
+        );
+        let meant = resolve(&File::parse(&text).unwrap(), &|_| None);
+        let server = &meant.oauth_server;
+        assert_eq!(server.access_token_lifetime, LONGEST);
+        assert_eq!(server.refresh_token_lifetime, LONGEST);
+        assert_eq!(server.registration.client_ttl, Some(LONGEST));
+        assert_eq!(server.client_documents, Some(LONGEST));
+        assert!(server.authorization_code_lifetime <= LONGEST);
+        let said = |key: &str| {
+            let mut problems = meant.problems.iter();
+            problems.any(|problem| problem.path.last().is_some_and(|last| last == key))
+        };
+        assert!(said("accessTokenLifetime") && said("refreshTokenLifetime") && said("clientTtl"));
     }
 
     #[test]

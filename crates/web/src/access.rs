@@ -11,11 +11,12 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderName, Method, StatusCode, header};
-use hub::access::{Caller, Denied, Issued, Who};
+use hub::access::{Caller, Denied, Issued, Token, Who};
 use hub::cause::Cause;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
+use crate::address::{Address, Door};
 use crate::app::{App, Moment};
 use crate::audit;
 use crate::issuer::{home, metadata};
@@ -39,10 +40,7 @@ pub(crate) fn admit(app: &App, (path, headers): (&str, &HeaderMap)) -> Result<Ca
     if presented.is_some_and(|token| is_operator(app, token)) {
         return Ok(Caller::operator());
     }
-    let admitted = match presented.and_then(|token| issued(app, &now, token)) {
-        Some(issued) => through(issued, path),
-        None => now.rules.admit(presented),
-    };
+    let admitted = now.rules.admit_at(path, presented, app.hub().clock().now());
     admitted.map_err(|denied| NotAdmitted::new(denied, app, (path, headers)))
 }
 
@@ -57,7 +55,7 @@ pub(crate) fn admit_as(
     let own = presented.and_then(|token| issued(app, &now, token));
     let admitted = if let Some(issued) = own {
         match issued.caller().user() == Some(username) {
-            true => through(issued, path),
+            true => issued.let_in(path),
             false => Err(Denied::SomebodyElse),
         }
     } else if presented.is_some_and(|token| is_operator(app, token)) {
@@ -76,16 +74,48 @@ fn issued<'m>(app: &App, now: &'m Moment, token: &str) -> Option<&'m Issued> {
     now.rules.issued(token, app.hub().clock().now())
 }
 
-fn through(issued: &Issued, path: &str) -> Result<Caller, Denied> {
-    let caller = issued.opens(path).then(|| issued.caller().clone());
-    caller.ok_or(Denied::Elsewhere)
+/// The token of ours by which a request to `/api` is let in.
+pub(crate) fn token_in(app: &App, headers: &HeaderMap) -> Option<Token> {
+    let now = app.now();
+    let mut shown = shown(headers);
+    shown.find_map(|token| Some(issued(app, &now, token)?.token()))
 }
 
-/// Takes a token of ours out of a request, so that no setting passes it on: it opens this hub, and is nothing to its servers.
-// rule: mcphub-token-passed-on -- a token that was given for the hub is never sent to a server.
-pub(crate) fn keep_back(app: &App, headers: &mut HeaderMap) {
-    headers.remove(header::AUTHORIZATION);
-    headers.remove(&app.now().key_header);
+/// What may be shown at `/api`.
+fn shown(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let login = headers.get(LOGIN_HEADER);
+    let login = login.and_then(|value| value.to_str().ok());
+    bearer(headers).into_iter().chain(login)
+}
+
+/// Takes what opens this hub out of a request, so that no setting passes it on: it is nothing to its servers. The key that somebody came with may be meant for a server, too: settings say so.
+// rule: mcphub-token-passed-on -- a token that was given for the hub is never sent to a server, nor is a login or the operator's token.
+pub(crate) fn keep_back(app: &App, caller: &Caller, headers: &mut HeaderMap) {
+    let now = app.now();
+    let names = [header::AUTHORIZATION, now.key_header.clone(), LOGIN_HEADER];
+    let key = caller.came_with_key();
+    let key = key.then(|| key_in(headers, &now.key_header)).flatten();
+    let opens_us = |name: &HeaderName| {
+        let values = headers.get_all(name).iter();
+        let mut words = values.filter_map(|value| value.to_str().ok()).map(bare);
+        words.any(|word| Some(word) != key && is_ours(app, &now, word))
+    };
+    let ours: Vec<HeaderName> = names.into_iter().filter(opens_us).collect();
+    for name in ours {
+        headers.remove(name);
+    }
+}
+
+fn is_ours(app: &App, now: &Moment, word: &str) -> bool {
+    let is_login = || {
+        let at = app.hub().clock().now();
+        word.contains('.') && app.sessions().person(&now.settings, word, at).is_some()
+    };
+    is_operator(app, word) || now.rules.was_given(word) || is_login()
+}
+
+fn bare(value: &str) -> &str {
+    strip_scheme(value).unwrap_or(value.trim())
 }
 
 /// Who was let in by the head of a request, now that its body has come; that may have taken long.
@@ -93,14 +123,22 @@ pub(crate) fn keep_back(app: &App, headers: &mut HeaderMap) {
 pub(crate) fn still<'c>(
     app: &App,
     then: &Moment,
-    (caller, headers): (&'c Caller, &HeaderMap),
+    (caller, path, headers): (&'c Caller, &str, &HeaderMap),
 ) -> Result<Cow<'c, Caller>, NotAdmitted> {
     let now = app.now();
     if Arc::ptr_eq(&now.settings, &then.settings) {
         return Ok(Cow::Borrowed(caller));
     }
-    let again = now.rules.again(caller).map(Cow::Owned);
-    again.ok_or_else(|| NotAdmitted::new(Denied::Unknown, app, ("", headers)))
+    let at = app.hub().clock().now();
+    let holds = caller
+        .token()
+        .is_none_or(|token| now.rules.holds(token, at));
+    let again = holds.then(|| now.rules.again(caller)).flatten();
+    again.map(Cow::Owned).ok_or_else(|| {
+        let prefix = app.options().prefix();
+        let path = path.strip_prefix(prefix.as_str()).unwrap_or(path);
+        NotAdmitted::new(Denied::Unknown, app, (path, headers))
+    })
 }
 
 fn logged_in(app: &App, username: &str, headers: &HeaderMap) -> Result<Caller, Denied> {
@@ -124,14 +162,14 @@ impl NotAdmitted {
     // rule: as-resource-metadata-pointer -- the challenge points to the metadata of the very endpoint that was asked.
     fn new(denied: Denied, app: &App, (path, headers): (&str, &HeaderMap)) -> Self {
         let (home, well_known) = (home(app, headers), metadata::RESOURCE);
-        let endpoint = match path.trim_end_matches('/') {
-            "/mcp" => "",
-            path => path,
-        };
+        let door = Address::of(path, "").map(|address| address.door);
+        let path = path.trim_end_matches('/');
         // Messages of the old transport are a part of what its stream is.
-        let endpoint = match endpoint.strip_suffix("/messages") {
-            Some(user) => format!("{user}/sse"),
-            None => endpoint.to_owned(),
+        let stream = (door == Some(Door::Messages)).then(|| path.strip_suffix("/messages"));
+        let endpoint = match (stream.flatten(), path) {
+            (Some(user), _) => format!("{user}/sse"),
+            (None, "/mcp") => String::new(),
+            (None, path) => path.to_owned(),
         };
         Self {
             denied,
@@ -267,10 +305,7 @@ impl Visitor {
     }
 
     fn enter(headers: &HeaderMap, app: &App, now: &Moment) -> Result<Self, Problem> {
-        let login = headers
-            .get(LOGIN_HEADER)
-            .and_then(|value| value.to_str().ok());
-        let presented: Vec<&str> = bearer(headers).into_iter().chain(login).collect();
+        let presented: Vec<&str> = shown(headers).collect();
         for token in &presented {
             if is_operator(app, token) {
                 return Ok(Self::without_account(Who::operator()));
@@ -363,10 +398,7 @@ fn is_operator(app: &App, token: &str) -> bool {
 
 /// A key in the header that the settings name, else in `Authorization`.
 fn key_in<'h>(headers: &'h HeaderMap, named: &HeaderName) -> Option<&'h str> {
-    let own = || {
-        let value = headers.get(named)?.to_str().ok()?.trim();
-        Some(strip_scheme(value).unwrap_or(value))
-    };
+    let own = || Some(bare(headers.get(named)?.to_str().ok()?));
     if *named == header::AUTHORIZATION {
         bearer(headers)
     } else {

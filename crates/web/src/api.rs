@@ -5,6 +5,7 @@ pub(crate) mod answer;
 mod asked;
 mod auth;
 mod change;
+mod clients;
 mod doctor;
 mod events;
 mod export;
@@ -72,6 +73,8 @@ pub(crate) fn described() -> OpenApiRouter<App> {
         .routes(routes!(oauth::complete))
         .routes(routes!(oauth::disconnect))
         .routes(routes!(oauth::journal))
+        .routes(routes!(clients::list))
+        .routes(routes!(clients::remove))
         .routes(routes!(items::toggle))
         .routes(routes!(items::describe, items::restore))
         .routes(routes!(keys::list, keys::create))

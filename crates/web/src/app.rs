@@ -1,6 +1,6 @@
 //! What every route can reach: the hub, the logins, and what the settings of this moment mean for the gate.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use arc_swap::ArcSwap;
 use http::HeaderName;
@@ -32,6 +32,8 @@ struct Inner {
     sessions: Sessions,
     walks: Walks,
     moment: ArcSwap<Moment>,
+    /// Whoever makes the next moment; others wait for it, and do not make it as well.
+    making: std::sync::Mutex<()>,
     /// One change by the API at a time: it reads, decides and writes.
     changing: Mutex<()>,
     examinations: Arc<Semaphore>,
@@ -60,6 +62,7 @@ impl App {
             sessions,
             walks: Walks::default(),
             moment: ArcSwap::from_pointee(moment),
+            making: std::sync::Mutex::default(),
             changing: Mutex::default(),
             examinations: Arc::new(Semaphore::new(MOST_EXAMINATIONS)),
             draining,
@@ -96,14 +99,24 @@ impl App {
 
     /// What the settings mean now.
     pub(crate) fn now(&self) -> Arc<Moment> {
+        if let Some(moment) = self.made(&self.inner.hub.store().current()) {
+            return moment;
+        }
+        let making = self.inner.making.lock();
+        let _making = making.unwrap_or_else(PoisonError::into_inner);
         let current = self.inner.hub.store().current();
-        let moment = self.inner.moment.load();
-        if Arc::ptr_eq(&moment.settings, &current) {
-            return Arc::clone(&moment);
+        if let Some(moment) = self.made(&current) {
+            return moment;
         }
         let fresh = Arc::new(Moment::of(current, &self.inner.options));
         self.inner.moment.store(Arc::clone(&fresh));
         fresh
+    }
+
+    /// What was made of these settings, if that was the last.
+    fn made(&self, current: &Arc<Settings>) -> Option<Arc<Moment>> {
+        let moment = self.inner.moment.load();
+        Arc::ptr_eq(&moment.settings, current).then(|| Arc::clone(&moment))
     }
 
     /// Turns true when the hub is about to stop: streams without an end should end.

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use http_body_util::BodyExt;
 use hub::sign_in::Ticketed;
-use settings::{Server, Settings};
+use settings::Server;
 use url::{Host, Url};
 
 use self::click::Click;
@@ -21,6 +21,7 @@ pub(crate) use self::walk::Walks;
 use self::words::Said;
 use crate::access::peer;
 use crate::app::{App, Moment};
+use crate::issuer::home;
 use crate::session::{LoginError, Person};
 
 /// GET `/c/{code}`: the same page under the short address that can be typed.
@@ -99,6 +100,9 @@ struct Meant {
     /// The authorization address of the pending sign-in, for what it says of itself.
     pending: Option<Url>,
     wants_login: bool,
+    /// Of this browser.
+    nonce: String,
+    https: bool,
 }
 
 impl Meant {
@@ -118,6 +122,8 @@ impl Meant {
         let pending = app.hub().sign_ins().view(account).authorization_url;
         Some(Self {
             wants_login: !is_own(app, &now, headers) || account.user.is_some(),
+            nonce: click::nonce(headers),
+            https: is_https(app, headers),
             pending: pending.and_then(|link| Url::parse(&link).ok()),
             ticketed,
             server,
@@ -176,17 +182,16 @@ fn is_local(base_url: Option<&str>) -> bool {
 
 /// The page to agree on, tied to this browser.
 fn form(meant: &Meant, said: Said) -> Response {
-    let nonce = click::nonce();
-    let tie = click::tie(&meant.ticketed.form, &nonce);
+    let tie = click::tie(&meant.ticketed.form, &meant.nonce);
     let mut response = words::form(meant, said, tie).into_response();
-    if let Ok(cookie) = HeaderValue::try_from(click::cookie(&nonce, is_https(&meant.now.settings)))
-    {
+    if let Ok(cookie) = HeaderValue::try_from(click::cookie(&meant.nonce, meant.https)) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     response
 }
 
-pub(crate) fn is_https(settings: &Settings) -> bool {
-    let base = settings.base_url();
-    base.is_some_and(|base| base.starts_with("https:"))
+/// Whether the browser asked over https, so that its cookies go that way alone. On this machine the hub is asked over plain http also where it has a public name; not every browser keeps a cookie there that is `Secure`.
+// rule: mcphub-cookie-here
+pub(crate) fn is_https(app: &App, headers: &HeaderMap) -> bool {
+    home(app, headers).starts_with("https:")
 }

@@ -150,7 +150,17 @@ pub(crate) fn pass(app: &App, request: Request) -> Result<Request, Problem> {
     let now = app.now();
     let asked_as = now.hosts.check_host(request.uri(), request.headers())?;
     now.hosts.check_origin(request.headers(), &asked_as)?;
-    limit(request, now.body_limit)
+    limit(named(request, &asked_as), now.body_limit)
+}
+
+/// HTTP/2 has no `Host`: all that asks for it finds the name there that the request came for.
+// rule: rfc9113-8.3.1 -- a request's authority stands in `:authority`, and takes the place of the header Host.
+fn named(mut request: Request, asked_as: &str) -> Request {
+    if let Ok(host) = HeaderValue::from_str(asked_as) {
+        let headers = request.headers_mut();
+        headers.entry(header::HOST).or_insert(host);
+    }
+    request
 }
 
 fn limit(request: Request, most: usize) -> Result<Request, Problem> {

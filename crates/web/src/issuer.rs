@@ -224,6 +224,11 @@ fn failed(failure: &Failure) -> Response {
             response.headers_mut().insert(header::RETRY_AFTER, wait);
             response
         }
+        Failure::DocumentAway => refused(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "temporarily_unavailable",
+            &failure.to_string(),
+        ),
         Failure::Unwritten(_) | Failure::NeverStill => {
             tracing::error!(
                 error = failure as &dyn std::error::Error,

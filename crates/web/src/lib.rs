@@ -10,6 +10,7 @@ mod connect;
 mod crowd;
 mod dashboard;
 mod doors;
+mod ending;
 mod errors;
 mod guard;
 mod health;

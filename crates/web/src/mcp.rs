@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
+use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt;
 use hub::access::Caller;
@@ -22,11 +23,11 @@ use hub::session::{NoSession, Reply, Session, Sessions};
 use hub::trace;
 use mcp::message::{self, Body, Message};
 use mcp::{Kind, header, method};
-use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::access;
 use crate::app::App;
+use crate::ending;
 use answer::{Refusal, Takes};
 use at_once::Gathered;
 
@@ -37,15 +38,12 @@ pub(crate) use batch::MOST as MOST_IN_BATCH;
 pub(crate) struct Mcp {
     app: App,
     sessions: Sessions,
-    /// True when the hub is about to stop: streams without an end should end.
-    draining: watch::Receiver<bool>,
 }
 
 impl Mcp {
     pub(crate) fn new(app: App) -> Self {
         Self {
             sessions: app.hub().sessions().clone(),
-            draining: app.draining(),
             app,
         }
     }
@@ -59,7 +57,7 @@ impl Mcp {
     ) -> Response {
         let (head, body) = request.into_parts();
         let answered = match head.method {
-            Method::POST => self.post(endpoint, caller, &head.headers, body).await,
+            Method::POST => self.post((endpoint, caller), &head, body).await,
             Method::GET => self.get(&endpoint, caller, &head.headers),
             Method::DELETE => self.delete(&endpoint, caller, &head.headers),
             _ => Ok(not_a_method()),
@@ -69,17 +67,17 @@ impl Mcp {
 
     async fn post(
         &self,
-        endpoint: Endpoint,
-        caller: &Caller,
-        headers: &HeaderMap,
+        (endpoint, caller): (Endpoint, &Caller),
+        head: &Parts,
         body: axum::body::Body,
     ) -> Result<Response, Refusal> {
+        let headers = &head.headers;
         asked::content_type(headers)?;
         let takes = Takes::of(headers)?;
         let then = self.app.now();
         let body = body.collect().await;
         let body = body.map_err(|error| Refusal::body(&error))?.to_bytes();
-        let caller = access::still(&self.app, &then, (caller, headers));
+        let caller = access::still(&self.app, &then, (caller, head.uri.path(), headers));
         let caller = &*caller.map_err(|refused| Refusal::not_admitted(&refused))?;
         let body =
             message::parse_body(body.into()).map_err(|malformed| Refusal::malformed(&malformed))?;
@@ -125,10 +123,10 @@ impl Mcp {
             ));
         }
         let session = self.session(headers, endpoint, caller)?;
-        let draining = self.draining.clone();
+        let ending = ending::of_caller(&self.app, caller);
         match asked::last_event(headers) {
-            Some(last_event) => resume::resume(&session, last_event, draining),
-            None => resume::listen(&session, draining),
+            Some(last_event) => resume::resume(&session, last_event, ending),
+            None => resume::listen(&session, ending),
         }
     }
 

@@ -26,7 +26,8 @@ use crate::problem::{Problem, Whose};
 const KIND: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 pub(crate) async fn metrics(State(app): State<App>, headers: HeaderMap) -> Response {
-    match access::admit(&app, ("/mcp", &headers)) {
+    // rule: mcphub-token-api -- a token that was given for MCP tells nothing of the hub itself.
+    match access::admit(&app, ("/api", &headers)) {
         Err(refused) => return refused.into_response(),
         Ok(caller) if !caller.may_use_everything() => {
             let message = "the names of all servers are in the metrics; use a key for everything";

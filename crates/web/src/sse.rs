@@ -15,6 +15,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::header::{ACCEPT, ALLOW};
+use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt;
 use hub::access::Caller;
@@ -22,12 +23,12 @@ use hub::catalog::Endpoint;
 use hub::session::{NoSession, Sessions};
 use mcp::message::{self, Message, code};
 use mcp::{Kind, header, method};
-use tokio::sync::watch;
 
 use self::calls::Calls;
 use self::live::{Stream, Streams};
 use crate::access;
 use crate::app::App;
+use crate::ending;
 use crate::mcp::answer::Refusal;
 use crate::mcp::{MOST_IN_BATCH, asked, is_initialize};
 
@@ -37,7 +38,6 @@ pub(crate) struct Sse {
     app: App,
     sessions: Sessions,
     streams: Arc<Streams>,
-    draining: watch::Receiver<bool>,
 }
 
 impl Sse {
@@ -45,7 +45,6 @@ impl Sse {
         Self {
             sessions: app.hub().sessions().clone(),
             streams: Arc::default(),
-            draining: app.draining(),
             app,
         }
     }
@@ -82,8 +81,8 @@ impl Sse {
             .streams
             .open(&self.sessions, caller.identity(), endpoint);
         let (live, waiting) = opened.ok_or_else(full)?;
-        let draining = self.draining.clone();
-        Ok(body::response(messages, live, waiting, draining))
+        let ending = ending::of_caller(&self.app, caller);
+        Ok(body::response(messages, live, waiting, ending))
     }
 
     /// Takes what a client says on its stream.
@@ -92,26 +91,21 @@ impl Sse {
             return not_a_method("POST");
         }
         let (head, body) = request.into_parts();
-        let query = head.uri.query().unwrap_or_default();
-        let taken = self.taken(caller, (query, &head.headers), body).await;
+        let taken = self.taken(caller, &head, body).await;
         taken.map_or_else(IntoResponse::into_response, |()| {
             StatusCode::ACCEPTED.into_response()
         })
     }
 
-    async fn taken(
-        &self,
-        caller: &Caller,
-        (query, headers): (&str, &HeaderMap),
-        body: Body,
-    ) -> Result<(), Refusal> {
+    async fn taken(&self, caller: &Caller, head: &Parts, body: Body) -> Result<(), Refusal> {
+        let headers = &head.headers;
         asked::content_type(headers)?;
         asked::revision(headers)?;
-        let stream = self.stream(caller, query)?;
+        let stream = self.stream(caller, head.uri.query().unwrap_or_default())?;
         let then = self.app.now();
         let body = body.collect().await;
         let body = body.map_err(|error| Refusal::body(&error))?.to_bytes();
-        let caller = access::still(&self.app, &then, (caller, headers));
+        let caller = access::still(&self.app, &then, (caller, head.uri.path(), headers));
         let caller = &*caller.map_err(|refused| Refusal::not_admitted(&refused))?;
         let body =
             message::parse_body(body.into()).map_err(|malformed| Refusal::malformed(&malformed))?;

@@ -277,7 +277,10 @@ async fn where_others_reach_the_hub_the_click_alone_is_not_enough() {
         .sign_ins()
         .ticket(&Account::shared("practice"), "anyone");
     let path = ticket.page.strip_prefix("https://hub.example.com").unwrap();
-    let page = stage.send(request(Method::GET, path)).await;
+    let mut asked = request(Method::GET, path);
+    let host = "hub.example.com".parse().unwrap();
+    asked.headers_mut().insert(header::HOST, host);
+    let page = stage.send(asked).await;
     assert!(page.text.contains("type=\"password\""), "{}", page.text);
     assert!(page.header(header::SET_COOKIE).ends_with("; Secure"));
     settings["systemConfig"] = json!({});

@@ -119,8 +119,10 @@ const STREAMS: [(&str, &str); 3] = [
 async fn every_route_was_seen_to_answer_as_it_is_described() {
     let world = World::start(Switches::default()).await.unwrap();
     let offers = json!({ "url": stage::offers::start().await, "type": "streamable-http" });
-    let settings =
-        json!({ "mcpServers": { "practice": { "url": world.mcp_url() }, "offers": offers } });
+    let settings = json!({
+        "mcpServers": { "practice": { "url": world.mcp_url() }, "offers": offers },
+        "oauthClients": [{ "clientId": "c", "name": "C", "redirectUris": ["http://127.0.0.1/cb"] }],
+    });
     let stage = Stage::new(&settings.to_string()).await;
     signs_in(&stage).await;
     for (method, path, body) in [among_servers_and_groups(), among_people_and_settings()].concat() {
@@ -282,6 +284,8 @@ fn among_people_and_settings() -> Vec<Call> {
             Some(json!({ "username": "bob", "password": PASSWORD })),
         ),
         (M::DELETE, "/api/users/bob", None),
+        (M::GET, "/api/oauth/clients", None),
+        (M::DELETE, "/api/oauth/clients/c", None),
         (M::GET, "/api/settings", None),
         (
             M::PUT,

@@ -32,7 +32,7 @@ use ReadOnly::{Stays, Stops};
 use User::{In, No, Own};
 
 /// Every route. The one that logs in is the only one for whoever shows nothing.
-const RIGHTS: [(&str, &str, User, ReadOnly); 54] = [
+const RIGHTS: [(&str, &str, User, ReadOnly); 56] = [
     ("get", "/api/activities", No, Stays),
     ("get", "/api/activities/available", No, Stays),
     ("delete", "/api/activities/cleanup", No, Stops),
@@ -62,6 +62,8 @@ const RIGHTS: [(&str, &str, User, ReadOnly); 54] = [
     ("get", "/api/logs/stream", No, Stays),
     ("get", "/api/mcp-settings/export", No, Stays),
     ("post", "/api/mcp/{name}/prompts/{prompt}", In, Stays),
+    ("get", "/api/oauth/clients", No, Stays),
+    ("delete", "/api/oauth/clients/{clientId}", No, Stops),
     ("post", "/api/resources/read", In, Stays),
     ("get", "/api/servers", In, Stays),
     ("post", "/api/servers", No, Stops),

@@ -395,6 +395,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/oauth/clients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All clients that stand in the settings. Who registered and was let in by nobody yet is not among them. */
+        get: operations["listOAuthClients"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/oauth/clients/{clientId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a client. All that it was given for anybody ends at once. */
+        delete: operations["deleteOAuthClient"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/resources/read": {
         parameters: {
             query?: never;
@@ -1254,6 +1288,24 @@ export interface components {
         };
         /** @description What an event holds. */
         News: components["schemas"]["JournalEntry"] | components["schemas"]["ServerNews"] | components["schemas"]["ListsNews"] | components["schemas"]["SettingsNews"] | components["schemas"]["ActivityNews"] | number;
+        /** @description A program that somebody has let in. */
+        OAuthClient: {
+            clientId: string;
+            /** @description Its own word. */
+            name: string;
+            /** @description Where it may be answered. */
+            redirectUris: string[];
+            grants: string[];
+            /** @description What it may ask for at most; absent: whatever the hub has. */
+            scopes?: string[];
+            /** @description Who made it at MCPHub; a client that registered itself has none. */
+            owner?: string;
+        };
+        /** @description The clients of the hub's own authorization server. */
+        OAuthClients: {
+            success: boolean;
+            clients: components["schemas"]["OAuthClient"][];
+        };
         Pagination: {
             page: number;
             limit: number;
@@ -2696,6 +2748,62 @@ export interface operations {
             502: components["responses"]["UpstreamFailed"];
             503: components["responses"]["Stopping"];
             504: components["responses"]["UpstreamSilent"];
+        };
+    };
+    listOAuthClients: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The clients, without their secrets */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthClients"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Stopping"];
+        };
+    };
+    deleteOAuthClient: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                clientId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Stopping"];
         };
     };
     readResource: {

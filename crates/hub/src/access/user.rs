@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use secrecy::ExposeSecret;
 
-use super::{Access, Caller, Denied, Group, Known, Owner, Rules, Shown, digest, reach};
+use super::{Access, Caller, Denied, Group, Known, Owner, Rules, Shown, reach};
+use crate::issuer::digest::Digest;
 
 impl Rules {
     /// The same rules, which also know these people.
@@ -20,7 +21,7 @@ impl Rules {
                 let seen = reach(&Access::All, Some(user), groups);
                 let known = Known {
                     sees: Arc::new(seen),
-                    password: digest(user.password.expose_secret()),
+                    password: Digest::of(user.password.expose_secret()),
                 };
                 (user.username.clone(), known)
             })

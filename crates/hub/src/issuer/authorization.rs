@@ -2,6 +2,8 @@
 //!
 //! What is wrong with the client or its address is shown to the person, for nobody must be sent to an address that is not known to be the client's; everything else is told the client.
 
+use std::time::Duration;
+
 use settings::OAuthServer;
 use url::{Url, form_urlencoded};
 
@@ -52,6 +54,11 @@ pub enum Shown {
     UnknownClient(String),
     #[error("the client's own document cannot be used: {0}")]
     Document(String),
+    /// It may be another time.
+    #[error("the client's own document cannot be read now; try again in a minute")]
+    DocumentAway,
+    #[error("too many clients come at once; wait {} s", .0.as_secs().max(1))]
+    Hurry(Duration),
     #[error(
         "the address that the client wants to be answered at, {0:?}, is not one that it registered"
     )]

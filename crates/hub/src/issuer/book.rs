@@ -18,8 +18,10 @@ const MOST_PAIRS: usize = 1_000;
 const MOST_OF_A_USER: usize = 100;
 /// Pairs of one family: a client that renews in a loop.
 const MOST_OF_A_FAMILY: usize = 8;
-/// Letters of a word that are the family's: 132 bits.
-const FAMILY: usize = 22;
+/// How each word of the hub begins, so that it is known for one when nothing is kept of it any more.
+pub(crate) const PREFIX: &str = "mcphub_";
+/// Letters of a word that are the family's: 132 bits behind the prefix.
+const FAMILY: usize = PREFIX.len() + 22;
 /// Bytes of chance in the rest of a word.
 const STRENGTH: usize = 32;
 
@@ -35,6 +37,8 @@ pub(crate) struct Grant {
     pub(crate) scope: String,
     pub(crate) resource: Option<String>,
     pub(crate) refreshes: bool,
+    /// When the person agreed.
+    pub(crate) agreed_at: SystemTime,
 }
 
 /// Words that were given, for the one who gets them.
@@ -86,7 +90,7 @@ struct Pair {
 
 /// A family's secret, and the rest of a word by chance.
 pub(crate) fn new_family() -> String {
-    let mut family = crate::chance::token(17);
+    let mut family = format!("{PREFIX}{}", crate::chance::token(17));
     family.truncate(FAMILY);
     family
 }
@@ -121,13 +125,15 @@ impl Book {
     /// Gives a new pair.
     pub(crate) fn give(&mut self, grant: &Grant, server: &OAuthServer, now: SystemTime) -> Words {
         self.forget(now);
+        let until = Until::of(grant, server, now);
+        let lives = until.access.duration_since(now).unwrap_or_default();
         let words = Words {
             access: word(&grant.family),
             refresh: grant.refreshes.then(|| word(&grant.family)),
-            expires_in: server.access_token_lifetime.as_secs(),
+            expires_in: lives.as_secs(),
             scope: grant.scope.clone(),
         };
-        let raw = entry(grant, &words, server, now);
+        let raw = entry(grant, &words, &until);
         let pair = Pair::read(&raw);
         self.make_room(pair.as_ref());
         self.entries.push(Entry { raw, pair });
@@ -141,8 +147,7 @@ impl Book {
         let Some((at, pair)) =
             self.find(|pair| pair.refresh.is_some_and(|(known, _)| known == digest))
         else {
-            let known = family_of(presented).is_some_and(|family| self.is_of(family, client_id));
-            return if known {
+            return if self.has_family_of(presented, client_id) {
                 Renewal::Reused
             } else {
                 Renewal::Unknown
@@ -168,7 +173,7 @@ impl Book {
             // MCPHub's own.
             None => new_family(),
         };
-        Renewal::Good(Box::new(read_grant(&self.entries[at].raw, secret)))
+        Renewal::Good(Box::new(read_grant(&self.entries[at].raw, secret, now)))
     }
 
     /// The refresh token counts as used from now on.
@@ -218,6 +223,21 @@ impl Book {
     /// Ends the family that a used word claims to be of.
     pub(crate) fn end_family_of(&mut self, word: &str, client_id: &str) -> bool {
         family_of(word).is_some_and(|family| self.end(family, client_id))
+    }
+
+    /// Whether `take_back` would find something.
+    pub(crate) fn has(&self, word: &str, client_id: &str) -> bool {
+        let digest = Digest::of(word);
+        let is_it = |pair: &Pair| {
+            let renews = pair.refresh.is_some_and(|(known, _)| known == digest);
+            pair.client_id == client_id && (pair.access == digest || renews)
+        };
+        self.find(is_it).is_some() || self.has_family_of(word, client_id)
+    }
+
+    /// Whether anything is there of the family that a word claims to be of.
+    pub(crate) fn has_family_of(&self, word: &str, client_id: &str) -> bool {
+        family_of(word).is_some_and(|family| self.is_of(family, client_id))
     }
 
     /// Whether a client has something that is good for anything yet.
@@ -307,20 +327,51 @@ impl Pair {
     }
 }
 
+impl Grant {
+    /// When it is over, whatever was renewed.
+    // rule: as-grant-end -- a sign-in ends a while after the person agreed, however often its tokens were renewed.
+    fn end(&self, server: &OAuthServer) -> Option<SystemTime> {
+        server.grant_lifetime.map(|long| self.agreed_at + long)
+    }
+
+    pub(crate) fn is_over(&self, server: &OAuthServer, now: SystemTime) -> bool {
+        self.end(server).is_some_and(|end| now >= end)
+    }
+}
+
+/// When a pair ends.
+struct Until {
+    access: SystemTime,
+    refresh: SystemTime,
+}
+
+impl Until {
+    fn of(grant: &Grant, server: &OAuthServer, now: SystemTime) -> Self {
+        let until = |lifetime: Duration| {
+            let until = now + lifetime;
+            grant.end(server).map_or(until, |end| until.min(end))
+        };
+        Self {
+            access: until(server.access_token_lifetime),
+            refresh: until(server.refresh_token_lifetime),
+        }
+    }
+}
+
 /// As MCPHub has it, with keys of ours.
-fn entry(grant: &Grant, words: &Words, server: &OAuthServer, now: SystemTime) -> Value {
-    let until = |lifetime: Duration| now.checked_add(lifetime).and_then(time::written);
+fn entry(grant: &Grant, words: &Words, until: &Until) -> Value {
     let mut entry = json!({
         "accessToken": Digest::of(&words.access).written(),
-        "accessTokenExpiresAt": until(server.access_token_lifetime),
+        "accessTokenExpiresAt": time::written(until.access),
         "scope": grant.scope,
         "clientId": grant.client_id,
         "username": grant.username,
         "family": Digest::of(&grant.family).written(),
+        "agreedAt": time::written(grant.agreed_at),
     });
     if let Some(refresh) = &words.refresh {
         entry["refreshToken"] = Digest::of(refresh).written().into();
-        entry["refreshTokenExpiresAt"] = json!(until(server.refresh_token_lifetime));
+        entry["refreshTokenExpiresAt"] = json!(time::written(until.refresh));
     }
     if let Some(resource) = &grant.resource {
         entry["resource"] = resource.as_str().into();
@@ -331,7 +382,7 @@ fn entry(grant: &Grant, words: &Words, server: &OAuthServer, now: SystemTime) ->
     entry
 }
 
-fn read_grant(raw: &Value, family: String) -> Grant {
+fn read_grant(raw: &Value, family: String, now: SystemTime) -> Grant {
     let text = |key: &str| raw.get(key).and_then(Value::as_str).map(str::to_owned);
     Grant {
         family,
@@ -341,6 +392,10 @@ fn read_grant(raw: &Value, family: String) -> Grant {
         scope: text("scope").unwrap_or_default(),
         resource: text("resource"),
         refreshes: true,
+        // MCPHub does not say when.
+        agreed_at: text("agreedAt")
+            .and_then(|at| time::read(&at))
+            .unwrap_or(now),
     }
 }
 

@@ -129,7 +129,8 @@ impl Client {
         let Some((ttl, at)) = ttl.zip(self.issued_at) else {
             return false;
         };
-        let issued = SystemTime::UNIX_EPOCH + Duration::from_secs(at);
-        now.duration_since(issued).is_ok_and(|age| age > ttl)
+        // Somebody may have written a date that no calendar has.
+        let issued = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(at));
+        issued.is_some_and(|issued| now.duration_since(issued).is_ok_and(|age| age > ttl))
     }
 }

@@ -41,11 +41,17 @@ impl Codes {
         word
     }
 
-    /// What the code is for. It is used up.
+    /// What the code is for, and until when. It is used up.
     // rule: as-code-once -- a code is used once, and for a short time.
-    pub(crate) fn take(&mut self, word: &str, now: SystemTime) -> Option<Code> {
+    pub(crate) fn take(&mut self, word: &str, now: SystemTime) -> Option<(Code, SystemTime)> {
         let (code, until) = self.waiting.remove(&Digest::of(word))?;
-        (now < until).then_some(code)
+        (now < until).then_some((code, until))
+    }
+
+    /// It was taken in vain: nothing was given for it.
+    // rule: as-code-unwritten -- a code for which nothing could be written is as good as before.
+    pub(crate) fn put_back(&mut self, word: &str, (code, until): (Code, SystemTime)) {
+        self.waiting.insert(Digest::of(word), (code, until));
     }
 }
 
@@ -63,6 +69,7 @@ mod tests {
                 scope: String::new(),
                 resource: None,
                 refreshes: true,
+                agreed_at: SystemTime::UNIX_EPOCH,
             },
             redirect_uri: None,
             challenge: String::new(),
@@ -75,7 +82,10 @@ mod tests {
         let (mut codes, now) = (Codes::default(), SystemTime::UNIX_EPOCH);
         let life = Duration::from_secs(300);
         let word = codes.give(code(), life, now);
-        assert!(codes.take(&word, now).is_some());
+        let taken = codes.take(&word, now).unwrap();
+        assert!(codes.take(&word, now).is_none());
+        codes.put_back(&word, taken);
+        assert!(codes.take(&word, now).is_some(), "it was taken in vain");
         assert!(codes.take(&word, now).is_none());
         let word = codes.give(code(), life, now);
         assert!(codes.take(&word, now + life).is_none());

@@ -6,44 +6,34 @@ use url::{Host, Url};
 
 const LONGEST: usize = 2_000;
 
-/// Schemes that run something, read something, or belong to programs of the system. A scheme of an app's own is none of them.
-const NOBODYS: [&str; 34] = [
-    "about",
-    "afp",
-    "blob",
-    "callto",
-    "chrome",
-    "data",
-    "edge",
-    "file",
-    "filesystem",
-    "ftp",
-    "git",
-    "hcp",
-    "help",
-    "intent",
-    "jar",
-    "javascript",
-    "jnlp",
-    "ldap",
-    "mailto",
-    "mhtml",
-    "nfs",
-    "res",
-    "resource",
-    "search",
-    "sftp",
-    "shell",
-    "sip",
-    "smb",
-    "sms",
-    "ssh",
-    "tel",
-    "telnet",
-    "vbscript",
-    "view-source",
+/// Apps that let themselves be called by a scheme without a dot. Everybody else's has the app's own domain name in it, turned round (RFC 8252 7.1): of a word alone nobody can tell whether it opens an app or runs something of the system.
+const APPS: [&str; 24] = [
+    "antigravity",
+    "boltai",
+    "chatwise",
+    "cherrystudio",
+    "claude",
+    "code-oss",
+    "cursor",
+    "fleet",
+    "goose",
+    "idea",
+    "jetbrains",
+    "kiro",
+    "lmstudio",
+    "msty",
+    "positron",
+    "raycast",
+    "trae",
+    "vscode",
+    "vscode-insiders",
+    "vscodium",
+    "warp",
+    "windsurf",
+    "windsurf-next",
+    "zed",
 ];
-/// Programs of the system have many.
+/// Programs of the system have some with a dot in them.
 const SYSTEMS: [&str; 5] = ["ms-", "search-", "chrome-", "moz-", "x-apple"];
 
 /// Why an address is none that a client may be answered at.
@@ -117,10 +107,11 @@ fn without_port(raw: &str) -> Option<Url> {
     (local && url.set_port(None).is_ok()).then_some(url)
 }
 
+// rule: rfc8252-7.1 -- an app's own scheme is a domain name of its makers, turned round.
 fn is_of_an_app(scheme: &str, url: &Url) -> bool {
     let systems = SYSTEMS.iter().any(|begin| scheme.starts_with(begin));
-    let named = scheme.contains('.') || (url.has_authority() && url.host_str().is_some());
-    named && !systems && !NOBODYS.contains(&scheme) && !matches!(scheme, "ws" | "wss")
+    let known = APPS.contains(&scheme) && url.host_str().is_some_and(|host| !host.is_empty());
+    !systems && (scheme.contains('.') || known)
 }
 
 #[cfg(test)]
@@ -148,12 +139,23 @@ mod tests {
             "intent://x#Intent;end",
             "wss://a.example/cb",
             "app:callback",
+            "app://callback",
+            "intent://x/#Intent;scheme=a",
+            "itms-services://x/?action=download-manifest",
+            "steam://run/1",
+            "zoommtg://x/join",
+            "ms-appinstaller://x/?source=https://evil.example",
+            "ms-settings.x:/y",
+            "x-apple.systempreferences:x",
+            "ldap://x/y",
+            "vscode:callback",
+            "cursor:///callback",
         ] {
             assert!(check(raw).is_err(), "{raw}");
         }
     }
 
-    // rule: rfc8252-8.4
+    // rule: rfc8252-8.4, rfc8252-7.1
     #[test]
     fn an_address_elsewhere_is_https_and_plain_http_is_for_this_machine() {
         for raw in [
@@ -165,6 +167,11 @@ mod tests {
             "cursor://anysphere.cursor-retrieval/oauth/callback",
             "com.example.app:/oauth",
             "vscode://vscode.github-authentication/did-authenticate",
+            "vscode-insiders://vscode.github-authentication/did-authenticate",
+            "windsurf://codeium.windsurf/oauth",
+            "com.raycast:/oauth?package_name=MCP",
+            "raycast://oauth?package_name=MCP",
+            "warp://mcp/oauth2callback",
         ] {
             assert!(check(raw).is_ok(), "{raw}: {:?}", check(raw));
         }

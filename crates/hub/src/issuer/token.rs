@@ -177,6 +177,8 @@ pub(crate) fn wrong(error: &'static str, description: impl Into<String>) -> Toke
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::super::book::{Grant, new_family};
     use super::*;
 
@@ -192,6 +194,7 @@ mod tests {
                 scope: "read".into(),
                 resource: None,
                 refreshes: true,
+                agreed_at: SystemTime::UNIX_EPOCH,
             },
             redirect_uri: Some("http://127.0.0.1:5/cb".into()),
             challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".into(),

@@ -23,6 +23,7 @@ use super::InQuery;
 use super::shape::{JournalEntry, Status};
 use crate::access::Visitor;
 use crate::app::App;
+use crate::ending;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -114,11 +115,7 @@ pub(super) async fn events(
     InQuery(which): InQuery<Which>,
     headers: HeaderMap,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let mut draining = app.draining();
-    let end = async move {
-        // Without a hub there is nothing to wait for.
-        drop(draining.wait_for(|draining| *draining).await);
-    };
+    let end = ending::of_headers(&app, &headers);
     let listener = Listener::new(app, visitor, headers, which.server);
     let told = stream::unfold(listener, |mut listener| async {
         let event = listener.next().await?;

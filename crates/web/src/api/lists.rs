@@ -1,4 +1,4 @@
-//! The lists of the settings file that the API changes, `groups`, `bearerKeys` and `users`: one entry at a time, by the smallest edit.
+//! The lists of the settings file that the API changes, `groups`, `bearerKeys`, `users` and `oauthClients`: one entry at a time, by the smallest edit.
 //!
 //! An entry has its place as its address in the file, so a change is made only where the lists still say what it was made up for.
 
@@ -55,6 +55,7 @@ pub(super) async fn change<T>(
             settings.groups == known.groups
                 && settings.bearer_keys == known.bearer_keys
                 && settings.users == known.users
+                && settings.oauth_clients == known.oauth_clients
                 && settings.oauth_tokens == known.oauth_tokens
         };
         let landed = store.edit_when(as_known, changes).await;

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::answer::{Answer, Done};
 use crate::access::{Admin, Visitor};
 use crate::app::App;
+use crate::ending;
 use crate::log_book::Line;
 
 /// What the stream of lines says.
@@ -86,15 +87,12 @@ pub(super) async fn follow(
 /// Until the hub is about to stop, or whoever reads may do so no more.
 // rule: mcphub-key-taken-back
 async fn over(app: App, visitor: Visitor, headers: HeaderMap) {
-    let (mut draining, mut settings) = (app.draining(), app.hub().store().subscribe());
-    let stops = async {
-        // Without a hub there is nothing to wait for.
-        drop(draining.wait_for(|draining| *draining).await);
-    };
+    let mut settings = app.hub().store().subscribe();
+    let ending = ending::of_headers(&app, &headers);
     let taken_back =
         async { while visitor.is_still(&app, &headers) && settings.changed().await.is_ok() {} };
     tokio::select! {
-        () = stops => {}
+        () = ending => {}
         () = taken_back => {}
     }
 }

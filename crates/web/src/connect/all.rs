@@ -78,6 +78,9 @@ struct Visit {
     now: Arc<Moment>,
     who: Who,
     walk: Option<Walk>,
+    /// Of this browser.
+    nonce: String,
+    https: bool,
 }
 
 /// One server in the list.
@@ -111,7 +114,14 @@ impl Visit {
             None if is_own(app, &now, headers) => Who::Alone,
             None => Who::Unknown,
         };
-        Self { now, who, walk }
+        let nonce = click::nonce(headers);
+        Self {
+            now,
+            who,
+            walk,
+            nonce,
+            https: is_https(app, headers),
+        }
     }
 
     /// What this person has to do with: what waits, and what was done on this walk.
@@ -162,8 +172,8 @@ impl Visit {
     }
 
     fn page(&self, app: &App, said: Said, as_user: bool) -> Response {
-        let nonce = click::nonce();
-        let tie = click::tie(&app.walks().form, &nonce);
+        let nonce = &self.nonce;
+        let tie = click::tie(&app.walks().form, nonce);
         let asks = matches!(self.who, Who::Unknown) || (as_user && matches!(self.who, Who::Alone));
         let page = if asks {
             words::login(said, tie)
@@ -176,7 +186,7 @@ impl Visit {
             }
             words::list(app, self, &entries, (said, tie))
         };
-        self.answer(page, self.walk.as_ref(), Some(&nonce))
+        self.answer(page, self.walk.as_ref(), Some(nonce))
     }
 
     // rule: mcp-elicit-same-person
@@ -230,7 +240,7 @@ impl Visit {
         nonce: Option<&str>,
     ) -> Response {
         let mut response = page.into_response();
-        let https = is_https(&self.now.settings);
+        let https = self.https;
         let cookies = [
             walk.map(|walk| walk::cookie(&walk.id, https)),
             nonce.map(|nonce| click::cookie(nonce, https)),

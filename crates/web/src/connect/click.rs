@@ -85,8 +85,18 @@ fn is_from_here(headers: &HeaderMap) -> bool {
     })
 }
 
-pub(crate) fn nonce() -> String {
-    hub::chance::token(NONCE_BYTES)
+/// What this browser's cookie holds, or will hold from now on.
+// rule: mcphub-two-tabs -- a page that is opened in another tab leaves the first one good: both are tied to the browser.
+pub(crate) fn nonce(headers: &HeaderMap) -> String {
+    let fresh = || hub::chance::token(NONCE_BYTES);
+    let known = cookie_in(headers, COOKIE).filter(|nonce| is_nonce(nonce));
+    known.map_or_else(fresh, str::to_owned)
+}
+
+/// Such as we make: it is sent back as it is.
+fn is_nonce(text: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    text.len() == (NONCE_BYTES * 8).div_ceil(6) && text.bytes().all(letter)
 }
 
 /// What stands in the form of a browser that has this cookie.

@@ -28,7 +28,7 @@ pub(crate) async fn show(
     on(&app)?;
     let query = query.unwrap_or_default();
     Ok(match asked(&app, &query, &headers).await {
-        Ok(asked) => form(&app, &asked, &query, Said::Nothing),
+        Ok(asked) => form(&app, &asked, (&query, &headers), Said::Nothing),
         Err(refused) => refused,
     })
 }
@@ -43,7 +43,7 @@ pub(crate) async fn decide(State(app): State<App>, request: Request) -> Result<R
         Ok(asked) => asked,
         Err(refused) => return Ok(refused),
     };
-    let again = |said| Ok(form(&app, &asked, query, said));
+    let again = |said| Ok(form(&app, &asked, (query, &head.headers), said));
     let Ok(body) = body.collect().await else {
         return again(Said::Elsewhere);
     };
@@ -108,11 +108,16 @@ async fn asked(app: &App, query: &str, headers: &HeaderMap) -> Result<Authorizat
 }
 
 /// The page to agree on, tied to this browser and to this very request.
-fn form(app: &App, asked: &Authorization, query: &str, said: Said) -> Response {
-    let nonce = click::nonce();
+fn form(
+    app: &App,
+    asked: &Authorization,
+    (query, headers): (&str, &HeaderMap),
+    said: Said,
+) -> Response {
+    let nonce = click::nonce(headers);
     let tie = click::tie(&tied_to(app, query), &nonce);
     let mut response = words::form(asked, said, tie).into_response();
-    let https = crate::connect::is_https(&app.now().settings);
+    let https = crate::connect::is_https(app, headers);
     if let Ok(cookie) = HeaderValue::try_from(click::cookie(&nonce, https)) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }

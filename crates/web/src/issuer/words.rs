@@ -141,8 +141,11 @@ pub(super) fn cannot(back: &Url) -> Page {
 /// Nobody is sent anywhere.
 pub(super) fn refused(shown: &Shown) -> Page {
     let cause = match shown {
-        Shown::NoClient | Shown::UnknownClient(_) | Shown::Document(_) => Cause::ClientUnknown,
+        Shown::NoClient | Shown::UnknownClient(_) | Shown::Document(_) | Shown::DocumentAway => {
+            Cause::ClientUnknown
+        }
         Shown::Redirect(_) => Cause::ClientAddress,
+        Shown::Hurry(_) => return hurry(shown),
     };
     let explained = Explained::of(cause, None).because(cause, &shown.to_string());
     Page {
@@ -153,6 +156,20 @@ pub(super) fn refused(shown: &Shown) -> Page {
             Tone::Bad,
             "This program cannot be let in",
             "Nobody was sent anywhere, and nothing was given.".to_owned(),
+        )
+    }
+}
+
+/// The same may do in a minute.
+fn hurry(shown: &Shown) -> Page {
+    let (status, tone) = (StatusCode::TOO_MANY_REQUESTS, Tone::Attention);
+    Page {
+        hint: "Load this page again then.",
+        ..page(
+            status,
+            tone,
+            "Not at this moment",
+            sentence(&shown.to_string()),
         )
     }
 }

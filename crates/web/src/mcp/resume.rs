@@ -11,11 +11,11 @@ use futures::stream::{self, BoxStream, StreamExt};
 use hub::session::{Exchange, Listening, Resumed, Session};
 use mcp::message::Message;
 use mcp::sse;
-use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::answer::Refusal;
 use super::stream::{SIGN_OF_LIFE, alive, event_with, events};
+use crate::ending::Ending;
 
 /// A call that has no answer by then may take minutes: its stream begins, so that its client can come back for it. Quicker ones are
 /// answered with JSON.
@@ -48,25 +48,22 @@ pub(super) fn batch(session: &Session, known: Vec<Message>, asked: Vec<Exchange>
     begun(session, session.stream(None, all.boxed()), None)
 }
 
-/// What happens in a session outside of requests; ends with the session or the hub.
-pub(super) fn listen(
-    session: &Session,
-    draining: watch::Receiver<bool>,
-) -> Result<Response, Refusal> {
+/// What happens in a session outside of requests; ends with the session, the hub or the client's token.
+pub(super) fn listen(session: &Session, ending: Ending) -> Result<Response, Refusal> {
     let listening = session.listen().ok_or_else(Refusal::too_many_streams)?;
-    Ok(begun(session, listening, Some(draining)))
+    Ok(begun(session, listening, Some(ending)))
 }
 
 /// The stream that a client has lost, by the id of the last event that it has.
 pub(super) fn resume(
     session: &Session,
     last_event: &str,
-    draining: watch::Receiver<bool>,
+    ending: Ending,
 ) -> Result<Response, Refusal> {
     match session.resume(last_event) {
         Resumed::Stream(listening) | Resumed::Afresh(listening) => {
-            let draining = listening.is_of_session().then_some(draining);
-            Ok(begun(session, listening, draining))
+            let ending = listening.is_of_session().then_some(ending);
+            Ok(begun(session, listening, ending))
         }
         Resumed::Lost { id, answer } => {
             let answer = event_with(&id, answer.text());
@@ -92,11 +89,7 @@ fn rest(exchange: Exchange) -> BoxStream<'static, Message> {
     .boxed()
 }
 
-fn begun(
-    session: &Session,
-    listening: Listening,
-    draining: Option<watch::Receiver<bool>>,
-) -> Response {
+fn begun(session: &Session, listening: Listening, ending: Option<Ending>) -> Response {
     let opening = if session.revision().has_priming_events() {
         priming(&listening)
     } else {
@@ -104,33 +97,27 @@ fn begun(
         alive()
     };
     let opening = stream::once(async { opening });
-    let told = stream::unfold(
-        (listening, draining),
-        async |(mut listening, mut draining)| {
-            let told = tokio::select! {
-                told = timeout(SIGN_OF_LIFE, listening.next()) => told,
-                () = drained(&mut draining) => return None,
-            };
-            let bytes = match told {
-                Ok(told) => {
-                    let (position, message) = told?;
-                    event_with(&listening.event_id(position), message.text())
-                }
-                Err(_) => alive(),
-            };
-            Some((bytes, (listening, draining)))
-        },
-    );
+    let told = stream::unfold((listening, ending), async |(mut listening, mut ending)| {
+        let told = tokio::select! {
+            told = timeout(SIGN_OF_LIFE, listening.next()) => told,
+            () = ended(&mut ending) => return None,
+        };
+        let bytes = match told {
+            Ok(told) => {
+                let (position, message) = told?;
+                event_with(&listening.event_id(position), message.text())
+            }
+            Err(_) => alive(),
+        };
+        Some((bytes, (listening, ending)))
+    });
     events(opening.chain(told).boxed())
 }
 
-/// The hub is about to stop, and this stream would have no end.
-async fn drained(draining: &mut Option<watch::Receiver<bool>>) {
-    match draining {
-        Some(draining) => {
-            // An error means that the hub is gone.
-            let _ = draining.wait_for(|draining| *draining).await;
-        }
+/// This stream would have no end.
+async fn ended(ending: &mut Option<Ending>) {
+    match ending {
+        Some(ending) => ending.await,
         None => std::future::pending().await,
     }
 }

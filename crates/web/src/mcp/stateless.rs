@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use super::answer::{self, Refusal, Takes};
 use super::at_once::{self, Gathered};
 use super::{Mcp, asked, stream};
+use crate::ending;
 
 /// Whether this message is of the stateless revision.
 // rule: mcp-era-by-request -- a request that says its revision in its `_meta` is answered without a session.
@@ -80,9 +81,10 @@ pub(super) async fn answer(
     match asked {
         Ok(Asked::Now(message)) => Ok(whole(message, takes)),
         Ok(Asked::Later(once)) => Ok(later(*once, takes).await),
-        Ok(Asked::Listen(subscription)) if takes.stream => {
-            Ok(stream::subscribed(*subscription, mcp.draining.clone()))
-        }
+        Ok(Asked::Listen(subscription)) if takes.stream => Ok(stream::subscribed(
+            *subscription,
+            ending::of_caller(&mcp.app, caller),
+        )),
         Ok(Asked::Listen(_)) => Err(Refusal::not_acceptable(
             "subscriptions/listen opens an event stream: Accept must take text/event-stream",
         )),

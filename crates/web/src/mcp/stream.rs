@@ -11,10 +11,10 @@ use http::{HeaderName, HeaderValue};
 use hub::session::{Once, Subscription};
 use mcp::message::Message;
 use mcp::{header, sse};
-use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::answer;
+use crate::ending::Ending;
 
 /// So often a silent stream shows that it lives: proxies cut silent ones off, and a client that went away is noticed.
 pub(crate) const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
@@ -43,20 +43,19 @@ fn rest(exchange: Once) -> BoxStream<'static, Bytes> {
     .boxed()
 }
 
-/// What one client asked to hear; ends with the client or, in good order, with the hub.
-pub(super) fn subscribed(subscription: Subscription, draining: watch::Receiver<bool>) -> Response {
-    let from = (subscription, draining, false);
-    let events_of = stream::unfold(from, async |(mut subscription, mut draining, over)| {
+/// What one client asked to hear; ends with the client or, in good order, with the hub or with the client's token.
+pub(super) fn subscribed(subscription: Subscription, ending: Ending) -> Response {
+    let from = (subscription, ending, false);
+    let events_of = stream::unfold(from, async |(mut subscription, mut ending, over)| {
         if over {
             return None;
         }
         let (bytes, over) = tokio::select! {
             message = subscription.next() => (event(message?.text()), false),
             () = tokio::time::sleep(SIGN_OF_LIFE) => (alive(), false),
-            // An error means that the hub is gone.
-            _ = draining.wait_for(|draining| *draining) => (event(subscription.end().text()), true),
+            () = &mut ending => (event(subscription.end().text()), true),
         };
-        Some((bytes, (subscription, draining, over)))
+        Some((bytes, (subscription, ending, over)))
     });
     events(events_of.boxed())
 }

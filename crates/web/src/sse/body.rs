@@ -9,10 +9,10 @@ use futures::stream::{self, StreamExt};
 use hub::session::Listening;
 use mcp::message::Message;
 use mcp::sse;
-use tokio::sync::watch;
 
 use super::live::Live;
 use super::queue::{Said, Waiting};
+use crate::ending::Ending;
 use crate::mcp::stream::{SIGN_OF_LIFE, alive, event, events};
 
 struct Flow {
@@ -21,7 +21,7 @@ struct Flow {
     rest: Bytes,
     /// What happens outside of calls, once there is a session.
     listening: Option<Listening>,
-    draining: watch::Receiver<bool>,
+    ending: Ending,
     /// No more messages are taken; the stream ends when all is said.
     retired: bool,
     ends: EndsWithClient,
@@ -43,14 +43,14 @@ pub(super) fn response(
     messages: &str,
     live: Arc<Live>,
     waiting: Waiting,
-    draining: watch::Receiver<bool>,
+    ending: Ending,
 ) -> Response {
     let first = endpoint(messages, live.id());
     let flow = Flow {
         waiting,
         rest: Bytes::new(),
         listening: None,
-        draining,
+        ending,
         retired: false,
         ends: EndsWithClient(live),
     };
@@ -101,8 +101,7 @@ impl Flow {
                         live.retire();
                     }
                 },
-                // An error means that the hub is gone.
-                _ = self.draining.wait_for(|draining| *draining), if !self.retired => {
+                () = &mut self.ending, if !self.retired => {
                     self.retired = true;
                     live.retire();
                 }

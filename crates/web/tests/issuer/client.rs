@@ -87,7 +87,17 @@ pub(crate) fn authorize(client: &str, more: &[(&str, &str)]) -> String {
 }
 
 pub(crate) async fn show(stage: &Stage, path: &str) -> Shown {
-    let answer = stage.send(request(Method::GET, path)).await;
+    show_with(stage, path, "").await
+}
+
+/// In a browser that has this cookie.
+pub(crate) async fn show_with(stage: &Stage, path: &str, cookie: &str) -> Shown {
+    let mut asked = request(Method::GET, path);
+    if !cookie.is_empty() {
+        let headers = asked.headers_mut();
+        headers.insert(header::COOKIE, cookie.parse().unwrap());
+    }
+    let answer = stage.send(asked).await;
     let cookie = answer.header(header::SET_COOKIE);
     let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
     let tie = between(&answer.text, "name=\"tie\" value=\"", "\"").to_owned();
@@ -211,4 +221,10 @@ pub(crate) async fn initialize(stage: &Stage, path: &str, token: &str) -> Answer
 
 pub(crate) async fn status(stage: &Stage, path: &str, token: &str) -> u16 {
     initialize(stage, path, token).await.status.as_u16()
+}
+
+/// The standard's word for what went wrong.
+pub(crate) fn error(answer: &Answer) -> String {
+    let told = answer.json();
+    told["error"].as_str().unwrap_or_default().to_owned()
 }

@@ -4,8 +4,8 @@ use http::{Method, StatusCode, header};
 use serde_json::json;
 
 use crate::client::{
-    BACK, HUB, PASSWORD, allow, authorize, back, between, decide, decide_with, form, register,
-    said, settings, show, stage,
+    BACK, HUB, PASSWORD, Shown, allow, authorize, back, between, decide, decide_with, form,
+    register, said, settings, show, show_with, stage,
 };
 use crate::stage::{Stage, request};
 
@@ -139,6 +139,63 @@ async fn a_decision_counts_from_our_own_page_in_the_same_browser_for_the_same_re
     .await;
     assert_eq!(evil.status, StatusCode::FORBIDDEN);
     assert!(back(&allow(&stage, &shown, "alice").await).is_some());
+}
+
+// rule: mcphub-two-tabs
+#[tokio::test]
+async fn two_tabs_of_one_browser_both_count_and_a_cookie_that_is_none_of_ours_is_replaced() {
+    let stage = stage().await;
+    let (one, two) = (register(&stage).await, register(&stage).await);
+    let first = show(&stage, &authorize(&one, &[])).await;
+    let second = show_with(&stage, &authorize(&two, &[]), &first.cookie).await;
+    assert_ne!(first.tie, second.tie);
+    // The browser has the cookie that came last.
+    let first = Shown {
+        cookie: second.cookie.clone(),
+        ..first
+    };
+    assert!(back(&allow(&stage, &second, "alice").await).is_some());
+    assert!(back(&allow(&stage, &first, "alice").await).is_some());
+    for odd in ["", "short", "x; Domain=evil.test", "AAAAAAAAAAAAAAAAAAAAA~"] {
+        let cookie = format!("mcphub_connect={odd}");
+        let shown = show_with(&stage, &authorize(&one, &[]), &cookie).await;
+        assert_ne!(shown.cookie, cookie);
+        assert!(
+            back(&allow(&stage, &shown, "alice").await).is_some(),
+            "{odd}"
+        );
+    }
+}
+
+// rule: mcphub-cookie-here
+#[tokio::test]
+async fn a_cookie_is_secure_where_the_browser_came_over_https_and_not_on_this_machine() {
+    let mut public = settings();
+    public["systemConfig"]["install"] = json!({ "baseUrl": "https://hub.example.com" });
+    let stage = Stage::new(&public.to_string()).await;
+    let client = register(&stage).await;
+    for (headers, secure) in [
+        (&[("host", "localhost:3000")][..], false),
+        (&[("host", "127.0.0.1:3000")], false),
+        (&[("host", "hub.example.com")], true),
+        (
+            &[("host", "localhost:3000"), ("x-forwarded-proto", "https")],
+            true,
+        ),
+    ] {
+        for path in [authorize(&client, &[]), "/connect?here".to_owned()] {
+            let mut asked = request(Method::GET, &path);
+            for (name, value) in headers {
+                asked.headers_mut().insert(*name, value.parse().unwrap());
+            }
+            let answer = stage.send(asked).await;
+            let cookie = answer.header(header::SET_COOKIE);
+            if answer.status == StatusCode::OK {
+                assert!(cookie.starts_with("mcphub_connect="), "{path} {headers:?}");
+                assert_eq!(cookie.contains("; Secure"), secure, "{path} {headers:?}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

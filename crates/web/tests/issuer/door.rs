@@ -2,14 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use hub::upstream::State;
 use serde_json::{Value, json};
 
 use crate::client::{
     HUB, code, initialize, redeem, register, settings, sign_in, stage, status, tokens,
 };
-use crate::stage::{Stage, request};
+use crate::stage::{OPERATOR, Stage, request};
 
 async fn api(stage: &Stage, token: &str, method: Method, path: &str) -> u16 {
     let body = (method == Method::POST).then(|| json!({ "name": "new" }));
@@ -68,6 +68,28 @@ async fn a_client_of_mcp_has_no_hand_on_the_settings_even_if_an_administrator_le
         assert_eq!(api(&stage, token, Method::GET, "/api/servers").await, 401);
         assert_eq!(api(&stage, token, Method::POST, "/api/groups").await, 401);
     }
+}
+
+// rule: mcphub-token-api
+#[tokio::test]
+async fn the_metrics_are_for_a_token_of_the_api_and_for_none_of_mcp() {
+    let stage = stage().await;
+    let client = register(&stage).await;
+    let resource = format!("{HUB}/api");
+    let mcp = sign_in(&stage, &client, "root").await.access;
+    let any = with(&stage, &client, "root", &[]).await;
+    for token in [&mcp, &any] {
+        let path = "/metrics";
+        let answer = stage.ask_as(Some(token), Method::GET, path, None).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+        let challenge = answer.header(header::WWW_AUTHENTICATE);
+        let leads = "/.well-known/oauth-protected-resource/api";
+        assert!(challenge.contains(leads), "{challenge}");
+    }
+    let root = with(&stage, &client, "root", &[("resource", &resource)]).await;
+    assert_eq!(api(&stage, &root, Method::GET, "/metrics").await, 200);
+    let alice = with(&stage, &client, "alice", &[("resource", &resource)]).await;
+    assert_eq!(api(&stage, &alice, Method::GET, "/metrics").await, 403);
 }
 
 // rule: mcphub-token-scope
@@ -166,6 +188,67 @@ async fn a_token_is_passed_on_to_no_server_whatever_the_settings_pass_on() {
         let answer = stage.send(call).await;
         assert!(answer.text.contains("heard"), "{}", answer.text);
         assert_eq!(*heard.lock().unwrap(), expected);
+    }
+}
+
+// rule: mcphub-token-over, mcphub-token-passed-on
+#[tokio::test]
+async fn at_an_open_door_a_token_that_is_over_is_refused_and_nothing_that_opens_the_hub_goes_on() {
+    let (url, heard) = listener().await;
+    let mut open = settings();
+    open["mcpServers"]["up"] =
+        json!({ "type": "streamable-http", "url": url, "passthroughHeaders": ["authorization"] });
+    open["systemConfig"] =
+        json!({ "routing": { "enableBearerAuth": false, "bearerAuthHeaderName": "x-key" } });
+    open["bearerKeys"] = json!([{ "id": "k", "token": "a-key" }]);
+    let stage = Stage::new(&open.to_string()).await;
+    let up = stage.hub.upstreams().get("up").unwrap();
+    let mut states = up.watch();
+    states
+        .wait_for(|state| matches!(state, State::Ready))
+        .await
+        .unwrap();
+    let client = register(&stage).await;
+    let over = sign_in(&stage, &client, "alice").await;
+    stage.clock.advance(std::time::Duration::from_secs(3_600));
+    for ended in [&over.access, &over.refresh] {
+        let refused = initialize(&stage, "/mcp/up", ended).await;
+        assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+        let challenge = refused.header(header::WWW_AUTHENTICATE);
+        assert!(challenge.contains("invalid_token"), "{challenge}");
+    }
+    let living = sign_in(&stage, &client, "root").await.access;
+    let login = stage.log_in("alice", crate::client::PASSWORD).await.json();
+    let login = login["token"].as_str().unwrap().to_owned();
+    let passed = ["Bearer of-the-server".to_owned()];
+    for (word, expected) in [
+        ("of-the-server", passed.as_slice()),
+        (&living, &[]),
+        (&over.access, &[]),
+        (&login, &[]),
+        (OPERATOR, &[]),
+    ] {
+        let mut session = None;
+        for (id, method) in [(1, "initialize"), (2, "tools/call")] {
+            let mut ask = request(Method::POST, "/mcp/up");
+            let headers = ask.headers_mut();
+            headers.insert("x-key", "a-key".parse().unwrap());
+            let bearer = format!("Bearer {word}").parse().unwrap();
+            headers.insert(header::AUTHORIZATION, bearer);
+            headers.extend(
+                session
+                    .take()
+                    .map(|id| (HeaderName::from_static("mcp-session-id"), id)),
+            );
+            let params = json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" }, "name": "echo", "arguments": {} });
+            let asked = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
+            *ask.body_mut() = asked.to_string().into();
+            heard.lock().unwrap().clear();
+            let answer = stage.send(ask).await;
+            assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+            session = answer.headers.get("mcp-session-id").cloned();
+        }
+        assert_eq!(*heard.lock().unwrap(), expected, "{word}");
     }
 }
 

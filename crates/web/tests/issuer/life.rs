@@ -2,21 +2,13 @@
 
 use std::time::Duration;
 
-use http::{Method, StatusCode, header};
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::client::{
-    BACK, VERIFIER, code, form, post, redeem, refresh, register, settings, sign_in, stage, status,
-    tokens,
+    BACK, VERIFIER, code, error, post, redeem, refresh, register, sign_in, stage, status, tokens,
 };
-use crate::stage::{OPERATOR, Stage, request};
-
-fn error(answer: &crate::stage::Answer) -> String {
-    answer.json()["error"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned()
-}
+use crate::stage::{OPERATOR, Stage};
 
 // rule: as-code-once, as-code-again
 #[tokio::test]
@@ -259,41 +251,6 @@ async fn a_restart_costs_no_token() {
     assert_eq!(status(&again, "/mcp", &given.access).await, 200);
     let renewed = tokens(&refresh(&again, &client, &given.refresh).await);
     assert_eq!(status(&again, "/mcp", &renewed.access).await, 200);
-}
-
-// rule: rfc6749-3.2.1, rfc6749-2.3
-#[tokio::test]
-async fn a_client_with_a_secret_shows_it() {
-    let mut written = settings();
-    written["oauthClients"] = json!([{ "clientId": "c", "clientSecret": "s", "name": "C", "redirectUris": ["http://127.0.0.1/cb"] }]);
-    let stage = Stage::new(&written.to_string()).await;
-    let with = async |secret: Option<&str>| {
-        let code = code(&stage, "c", "alice", &[]).await;
-        let mut pairs = vec![
-            ("grant_type", "authorization_code"),
-            ("client_id", "c"),
-            ("code", code.as_str()),
-            ("redirect_uri", BACK),
-            ("code_verifier", VERIFIER),
-        ];
-        pairs.extend(secret.map(|secret| ("client_secret", secret)));
-        post(&stage, "/oauth/token", &pairs).await
-    };
-    for wrong in [None, Some("t")] {
-        let answer = with(wrong).await;
-        assert_eq!(
-            (answer.status.as_u16(), error(&answer)),
-            (401, "invalid_client".into())
-        );
-    }
-    tokens(&with(Some("s")).await);
-    let mut basic = request(Method::POST, "/oauth/token");
-    let wrong = "Basic Yzp0".parse().unwrap();
-    basic.headers_mut().insert(header::AUTHORIZATION, wrong);
-    *basic.body_mut() = form(&[("grant_type", "refresh_token")]).into();
-    let answer = stage.send(basic).await;
-    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
-    assert!(answer.header(header::WWW_AUTHENTICATE).starts_with("Basic"));
 }
 
 #[tokio::test]

@@ -6,8 +6,10 @@
 mod stage;
 
 mod client;
+mod clients;
 mod consent;
 mod door;
 mod life;
 mod metadata;
 mod registering;
+mod streams;

@@ -19,6 +19,9 @@ async fn a_refused_client_is_led_to_the_metadata_of_the_very_endpoint_that_it_as
         ("/mcp/io.github/server", "/mcp/io.github/server"),
         ("/sse/dev", "/sse/dev"),
         ("/messages", "/sse"),
+        ("/alice/messages", "/alice/sse"),
+        ("/mcp/messages", "/mcp/messages"),
+        ("/sse/messages", "/sse/messages"),
         ("/alice/mcp", "/alice/mcp"),
     ] {
         let refused = initialize(&stage, path, "").await;
@@ -28,13 +31,24 @@ async fn a_refused_client_is_led_to_the_metadata_of_the_very_endpoint_that_it_as
         let pointer = format!("resource_metadata=\"{document}\"");
         assert!(challenge.ends_with(&pointer), "{path}: {challenge}");
         let found = stage.get(document.strip_prefix(HUB).unwrap()).await.json();
-        let resource = path.replace("/messages", "/sse");
+        let resource = if behind.is_empty() { "/mcp" } else { behind };
         assert_eq!(found["resource"], format!("{HUB}{resource}"));
         assert_eq!(found["authorization_servers"], json!([HUB]));
         assert_eq!(found["scopes_supported"], json!(["read", "write"]));
     }
     let none = stage.get(&format!("{RESOURCE}/oauth/token")).await;
     assert_eq!(none.status, StatusCode::NOT_FOUND);
+}
+
+// rule: rfc9113-8.3.1
+#[tokio::test]
+async fn a_name_that_stands_in_the_address_counts_as_one_in_the_header() {
+    let stage = stage().await;
+    let address = "http://localhost:4444/.well-known/oauth-authorization-server";
+    let mut request = request(Method::GET, address);
+    request.headers_mut().remove(header::HOST);
+    let document = stage.send(request).await.json();
+    assert_eq!(document["issuer"], "http://localhost:4444");
 }
 
 // rule: as-resource-metadata-address

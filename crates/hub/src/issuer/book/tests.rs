@@ -15,6 +15,7 @@ fn grant() -> Grant {
         scope: "read".into(),
         resource: Some("/mcp".into()),
         refreshes: true,
+        agreed_at: at(0),
     }
 }
 
@@ -78,6 +79,31 @@ fn a_refresh_token_that_is_used_again_ends_the_family_unless_its_answer_may_have
     assert!(book.end_family_of(&second, "c"));
     assert_eq!(book.renew(&fifth, "c", at(300)), Renewal::Unknown);
     assert_eq!(book.written(), json!([]));
+}
+
+// rule: as-grant-end
+#[test]
+fn a_sign_in_ends_a_while_after_the_person_agreed_however_often_it_was_renewed() {
+    let server = OAuthServer {
+        grant_lifetime: Some(Duration::from_secs(10_000)),
+        ..OAuthServer::default()
+    };
+    let (mut book, grant) = (Book::default(), grant());
+    book.give(&grant, &server, at(0));
+    let words = book.give(&grant, &server, at(9_000));
+    assert_eq!(words.expires_in, 1_000);
+    let book = reread(&book);
+    let refresh = words.refresh.unwrap();
+    let Renewal::Good(kept) = book.renew(&refresh, "c", at(9_999)) else {
+        panic!("it is good until then");
+    };
+    assert!(!kept.is_over(&server, at(9_999)) && kept.is_over(&server, at(10_000)));
+    assert_eq!(book.renew(&refresh, "c", at(10_000)), Renewal::Unknown);
+    let for_ever = OAuthServer {
+        grant_lifetime: None,
+        ..server
+    };
+    assert!(!kept.is_over(&for_ever, at(1_000_000_000)));
 }
 
 // rule: rfc9700-4.14.2
