@@ -15,6 +15,7 @@ pub mod demo;
 mod desk;
 mod listen;
 mod mcp_server;
+pub mod outside;
 mod proof;
 mod seen;
 mod state;

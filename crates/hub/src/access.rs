@@ -5,10 +5,12 @@
 
 mod compile;
 mod issued;
+pub mod outside;
 mod reach;
 #[cfg(test)]
 mod tests;
 mod user;
+mod vouched;
 mod who;
 
 pub use self::compile::{sees, signs_in_for_all};
@@ -106,6 +108,8 @@ pub enum Denied {
         "this key does not open this address; a user's address takes a key of kind \"user\" whose owner that user is, or a system key with access to all"
     )]
     SomebodyElse,
+    #[error(transparent)]
+    Outside(#[from] outside::Refused),
 }
 
 /// Whoever was let in, and how far.
@@ -128,6 +132,8 @@ enum Shown {
     Key(Digest),
     /// A token that the hub gave him.
     Issued(Token),
+    /// A token of an issuer outside the hub.
+    Vouched(Arc<vouched::Mark>),
     /// With the password that the account had then; every login ends with it.
     Login(Digest),
     /// The other caller looks through the eyes of a user.
@@ -177,7 +183,11 @@ impl Caller {
         match &self.shown {
             Shown::Key(_) => true,
             Shown::EyesOf(_, behind) => behind.came_with_key(),
-            Shown::Nothing | Shown::Operator | Shown::Issued(_) | Shown::Login(_) => false,
+            Shown::Nothing
+            | Shown::Operator
+            | Shown::Issued(_)
+            | Shown::Vouched(_)
+            | Shown::Login(_) => false,
         }
     }
 
@@ -240,6 +250,7 @@ pub struct Rules {
     keys: HashMap<Digest, Compiled>,
     users: BTreeMap<String, Known>,
     issued: issued::Tokens,
+    outside: Option<vouched::Book>,
 }
 
 /// A user of the settings.
@@ -277,6 +288,7 @@ impl Rules {
             keys,
             users: BTreeMap::new(),
             issued: issued::Tokens::default(),
+            outside: None,
         }
     }
 
@@ -337,6 +349,7 @@ impl Rules {
                 same.map(|key| key.caller.clone())
             }
             Shown::Issued(_) => self.issued_again(caller),
+            Shown::Vouched(mark) => self.vouched_again(caller, mark),
             Shown::Login(password) => {
                 let user = caller.user().filter(|_| self.open)?;
                 let caller = self.user(user).ok()?;

@@ -26,6 +26,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tokio_util::task::TaskTracker;
 
+use access::outside::Outside as OutsideIssuer;
 use activity::Activity;
 use catalog::Catalog;
 use clock::Clock;
@@ -68,6 +69,7 @@ struct Parts {
     activity: Activity,
     sessions: Sessions,
     issuer: Issuer,
+    outside: OutsideIssuer,
     clock: Clock,
     tracker: TaskTracker,
 }
@@ -130,6 +132,7 @@ impl Hub {
         let activity = Activity::new(clock.clone());
         let sessions = Sessions::start(catalog.clone(), passports, activity.clone());
         let issuer = Issuer::new(store.clone(), fetch.clone(), clock.clone());
+        let outside_issuer = OutsideIssuer::new(store.clone(), fetch.clone(), clock.clone());
         let parts = Parts {
             store,
             journal,
@@ -140,6 +143,7 @@ impl Hub {
             activity,
             sessions,
             issuer,
+            outside: outside_issuer,
             clock,
             tracker,
         };
@@ -182,6 +186,11 @@ impl Hub {
 
     pub fn issuer(&self) -> &Issuer {
         &self.parts.issuer
+    }
+
+    /// Whoever else may say who comes.
+    pub fn outside(&self) -> &OutsideIssuer {
+        &self.parts.outside
     }
 
     pub fn clock(&self) -> &Clock {

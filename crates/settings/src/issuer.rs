@@ -349,7 +349,9 @@ mod tests {
                 { "accessToken": "a", "username": "bob" }
             ]
         }"#;
-        let meant = resolve(&File::parse(text).unwrap(), &|_| Some("/home".to_owned()));
+        let meant = resolve(&File::parse(text).unwrap(), &|name| {
+            (name == "HOME").then(|| "/home".to_owned())
+        });
         let [client] = meant.oauth_clients.as_slice() else {
             panic!("{:?}", meant.oauth_clients);
         };

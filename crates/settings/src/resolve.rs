@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::check;
 use crate::expand::{self, Rule, Wanted};
 use crate::file::File;
+use crate::forward_auth::{self, ForwardAuth};
 use crate::group::Group;
 use crate::issuer::{OAuthClient, OAuthServer, OAuthToken};
 use crate::items::{Prompt, Resource};
@@ -38,6 +39,8 @@ pub struct Settings {
     pub wait_for_sign_in: Option<Duration>,
     /// How the hub gives tokens to its own clients.
     pub oauth_server: OAuthServer,
+    /// Whether another issuer's tokens say who comes.
+    pub forward_auth: ForwardAuth,
     pub oauth_clients: Vec<OAuthClient>,
     pub oauth_tokens: Vec<OAuthToken>,
     /// All that a person should change, in the order of the file.
@@ -81,11 +84,7 @@ pub fn resolve_with(file: &File, lookup: Lookup<'_>, vault: &dyn Vault) -> Setti
         .filter_map(User::read)
         .collect();
     let servers = servers(&top, &users, lookup, vault);
-    let mut system = system(&top, lookup);
-    if system.install.base_url.is_none() {
-        let address = lookup("INSTALL_BASE_URL").map(|text| text.trim().to_owned());
-        system.install.base_url = address.filter(|address| !address.is_empty());
-    }
+    let system = with_environment(system(&top, lookup), lookup, &log);
     let mut settings = Settings {
         servers,
         groups: top
@@ -115,6 +114,7 @@ pub fn resolve_with(file: &File, lookup: Lookup<'_>, vault: &dyn Vault) -> Setti
         enable_session_rebuild: system.enable_session_rebuild,
         wait_for_sign_in: system.wait_for_sign_in,
         oauth_server: system.oauth_server,
+        forward_auth: forward_auth::judge(system.forward_auth, &log),
         oauth_clients: top
             .objects("oauthClients")
             .into_iter()
@@ -143,6 +143,16 @@ pub fn resolve_with(file: &File, lookup: Lookup<'_>, vault: &dyn Vault) -> Setti
         .problems
         .sort_by_key(|problem| problem.place.map(|place| (place.line, place.column)));
     settings
+}
+
+/// What the environment says of the hub itself.
+fn with_environment(mut system: System, lookup: Lookup<'_>, log: &Log) -> System {
+    if system.install.base_url.is_none() {
+        let address = lookup("INSTALL_BASE_URL").map(|text| text.trim().to_owned());
+        system.install.base_url = address.filter(|address| !address.is_empty());
+    }
+    system.forward_auth = system.forward_auth.with_environment(lookup, log);
+    system
 }
 
 fn servers(top: &Reader<'_>, users: &[User], lookup: Lookup<'_>, vault: &dyn Vault) -> Servers {

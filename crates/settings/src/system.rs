@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::forward_auth;
 use crate::issuer::OAuthServer;
 use crate::problem::Problem;
 use crate::reader::{Reader, shown};
@@ -42,6 +43,7 @@ pub(crate) struct System {
     pub(crate) enable_session_rebuild: bool,
     pub(crate) wait_for_sign_in: Option<Duration>,
     pub(crate) oauth_server: OAuthServer,
+    pub(crate) forward_auth: forward_auth::Written,
 }
 
 impl Default for Routing {
@@ -67,17 +69,17 @@ impl Default for System {
             enable_session_rebuild: false,
             wait_for_sign_in: None,
             oauth_server: OAuthServer::default(),
+            forward_auth: forward_auth::Written::default(),
         }
     }
 }
 
 /// Parts of `systemConfig` that belong to features which we do not have yet.
-const LATER: [&str; 7] = [
+const LATER: [&str; 6] = [
     "smartRouting",
     "toolResultCompression",
     "mcpRouter",
     "oauth",
-    "auth",
     "discovery",
     "activityLog",
 ];
@@ -98,6 +100,7 @@ impl System {
             enable_session_rebuild: reader.flag("enableSessionRebuild").unwrap_or(false),
             wait_for_sign_in: reader.milliseconds("waitForSignIn"),
             oauth_server: oauth_server(&reader),
+            forward_auth: forward_auth::Written::read(&reader),
         };
         reader.finish_knowing(&LATER);
         system

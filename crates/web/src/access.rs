@@ -2,6 +2,8 @@
 //!
 //! RFC 6750 2.1 and 3 (bearer tokens in the header, the challenge of a 401). A token in the address is not read.
 
+pub(crate) mod outside;
+
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -111,7 +113,8 @@ fn is_ours(app: &App, now: &Moment, word: &str) -> bool {
         let at = app.hub().clock().now();
         word.contains('.') && app.sessions().person(&now.settings, word, at).is_some()
     };
-    is_operator(app, word) || now.rules.was_given(word) || is_login()
+    let outside = app.hub().outside();
+    is_operator(app, word) || now.rules.was_given(word) || is_login() || outside.is_for_us(word)
 }
 
 fn bare(value: &str) -> &str {
@@ -181,7 +184,8 @@ impl NotAdmitted {
     pub(crate) fn challenge(&self) -> Option<String> {
         let description = self.denied.to_string();
         let quoted = description.replace('\\', "").replace('"', "'");
-        (self.denied != Denied::SomebodyElse).then(|| {
+        let final_word = self.denied == Denied::SomebodyElse || outside::is_final(self.denied);
+        (!final_word).then(|| {
             format!(
                 "Bearer error=\"invalid_token\", error_description=\"{quoted}\", resource_metadata=\"{}\"",
                 self.resource_metadata
@@ -201,6 +205,9 @@ impl IntoResponse for NotAdmitted {
             let body = json!({ "error": "forbidden", "error_description": description });
             return (StatusCode::FORBIDDEN, Json(body)).into_response();
         };
+        if let Some(later) = outside::later(self.denied) {
+            return later;
+        }
         let body = json!({
             "error": "invalid_token",
             "error_description": description,
@@ -260,7 +267,10 @@ impl FromRequestParts<App> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let then = app.now();
-        let visitor = Self::enter(&parts.headers, app, &then)?;
+        let visitor = match outside::visitor(app, &parts.headers).await {
+            Some(vouched) => vouched?,
+            None => Self::enter(&parts.headers, app, &then)?,
+        };
         let (kind, name) = match (&visitor.username, visitor.who.key.as_deref()) {
             (Some(user), _) => ("user", user.as_str()),
             (None, Some(key)) if key.name.is_empty() => ("key", &*key.id),
@@ -286,6 +296,9 @@ impl Visitor {
     /// Whether the same would be let in with the same rights now: for what goes on for long.
     // rule: mcphub-key-taken-back
     pub(crate) fn is_still(&self, app: &App, headers: &HeaderMap) -> bool {
+        if let Some(vouched) = outside::known_visitor(app, headers) {
+            return vouched.is_ok_and(|now| now.may_the_same(self));
+        }
         Self::enter(headers, app, &app.now()).is_ok_and(|now| now.may_the_same(self))
     }
 

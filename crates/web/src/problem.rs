@@ -39,7 +39,7 @@ pub(crate) enum Whose {
     Upstream,
     /// An upstream did not answer in time.
     UpstreamSilent,
-    /// Nobody's: the hub is about to stop.
+    /// Nobody's: the hub is about to stop, or whoever should say who comes cannot be asked.
     Stopping,
     /// Ours.
     Us,

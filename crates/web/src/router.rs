@@ -93,7 +93,7 @@ impl Front {
         };
         let path = request.uri().path();
         let path = path.strip_prefix(&*self.prefix).unwrap_or(path);
-        let caller = match self.caller(&address, (path, request.headers())) {
+        let caller = match self.caller(&address, (path, request.headers())).await {
             Ok(caller) => caller,
             Err(refused) => return refused.into_response(),
         };
@@ -121,17 +121,22 @@ impl Front {
         }
     }
 
-    fn caller(
+    async fn caller(
         &self,
         address: &Address<'_>,
         asked: (&str, &HeaderMap),
     ) -> Result<Caller, NotAdmitted> {
-        let Some(user) = address.user else {
-            return access::admit(&self.app, asked);
-        };
         // What is no text is nobody's name.
-        let user = percent_decode_str(user).decode_utf8_lossy();
-        access::admit_as(&self.app, &user, asked)
+        let user = address
+            .user
+            .map(|user| percent_decode_str(user).decode_utf8_lossy());
+        if let Some(vouched) = access::outside::admit(&self.app, user.as_deref(), asked).await {
+            return vouched;
+        }
+        match user {
+            None => access::admit(&self.app, asked),
+            Some(user) => access::admit_as(&self.app, &user, asked),
+        }
     }
 
     /// Where clients of the old transport send their messages. In the path as it was asked for, it needs no escaping.

@@ -1791,7 +1791,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The hub is about to stop; ask again when it is back */
+        /** @description The hub is about to stop, or cannot ask the outside issuer of a token for its keys; ask again in a minute */
         Stopping: {
             headers: {
                 [name: string]: unknown;

@@ -12,7 +12,11 @@ impl Rules {
     #[must_use]
     pub fn of(settings: &Settings, loopback: bool) -> Self {
         let door = Door {
-            bearer_required: settings.routing.enable_bearer_auth,
+            // rule: mcphub-outside-door -- whoever wants to know who comes, from whomever, has decided that not everybody may.
+            bearer_required: settings
+                .routing
+                .enable_bearer_auth
+                .or(settings.forward_auth.is_wanted().then_some(true)),
             loopback,
         };
         let mut keys: Vec<Key> = settings
@@ -34,9 +38,11 @@ impl Rules {
             .iter()
             .map(|user| owner(&user.username, settings))
             .collect();
-        Self::new(door, &keys, &groups)
+        let mut rules = Self::new(door, &keys, &groups)
             .with_users(&users, &groups)
-            .with_issued(settings)
+            .with_issued(settings);
+        rules.outside = super::vouched::Book::of(settings);
+        rules
     }
 }
 

@@ -93,7 +93,7 @@ pub fn covers_api(resource: &str) -> bool {
     covers(resource, API)
 }
 
-fn covers(resource: &str, path: &str) -> bool {
+pub(super) fn covers(resource: &str, path: &str) -> bool {
     let path = path.trim_end_matches('/');
     let inside = path.strip_prefix(resource);
     inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -140,6 +140,7 @@ impl Caller {
             Shown::Nothing
             | Shown::Operator
             | Shown::Key(_)
+            | Shown::Vouched(_)
             | Shown::Login(_)
             | Shown::EyesOf(..) => None,
         }

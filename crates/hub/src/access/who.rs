@@ -61,7 +61,11 @@ impl Caller {
         match &self.shown {
             Shown::Operator => true,
             Shown::EyesOf(_, behind) => behind.is_operator(),
-            Shown::Nothing | Shown::Key(_) | Shown::Issued(_) | Shown::Login(_) => false,
+            Shown::Nothing
+            | Shown::Key(_)
+            | Shown::Issued(_)
+            | Shown::Vouched(_)
+            | Shown::Login(_) => false,
         }
     }
 }

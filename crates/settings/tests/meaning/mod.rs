@@ -1,8 +1,8 @@
 //! Settings as JSON, secrets and all, so that a case can say what is meant.
 
 use mcphub_settings::{
-    Access, BearerKey, Group, Hidden, KeyKind, OAuth, Pick, ResourceChoice, Secret, Server,
-    Settings, Transport,
+    Access, BearerKey, ForwardAuth, Group, Hidden, KeyKind, OAuth, Pick, ResourceChoice, Secret,
+    Server, Settings, Transport,
 };
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
@@ -36,7 +36,20 @@ pub(crate) fn of(settings: &Settings) -> Value {
         },
         "baseUrl": settings.base_url(),
         "nameSeparator": settings.name_separator,
+        "forwardAuth": forward_auth(&settings.forward_auth),
     })
+}
+
+fn forward_auth(forward_auth: &ForwardAuth) -> Value {
+    match forward_auth {
+        ForwardAuth::Off => "off".into(),
+        ForwardAuth::Unusable => "unusable".into(),
+        ForwardAuth::On(outside) => json!({
+            "issuer": outside.issuer, "keys": outside.keys.as_str(), "audiences": outside.audiences,
+            "algorithms": outside.algorithms.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "usernameClaim": outside.username_claim, "emailClaim": outside.email_claim, "autoCreate": outside.auto_create,
+        }),
+    }
 }
 
 /// Of `whole`, what `asked` speaks of.

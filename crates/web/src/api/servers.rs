@@ -385,6 +385,7 @@ fn makes_sense(name: &str, config: &Value) -> Result<(), Problem> {
     let broken = settings
         .problems
         .iter()
+        .filter(|problem| problem.path.first().is_some_and(|key| key == SERVERS))
         .find(|problem| problem.severity == Severity::Broken);
     let Some(problem) = broken else { return Ok(()) };
     let path = problem.path.get(2..).unwrap_or_default().join(".");

@@ -4,6 +4,8 @@ use axum::Json;
 use axum::extract::{OriginalUri, State};
 use http::HeaderMap;
 use serde_json::{Value, json};
+use settings::Settings;
+use url::Url;
 
 use super::{home, is_on, on};
 use crate::address::{Address, Door};
@@ -35,11 +37,27 @@ pub(crate) async fn resource(
         "resource_name": "MCPHub",
         "bearer_methods_supported": ["header"],
     });
-    if is_on(&app) {
-        document["authorization_servers"] = json!([home]);
-        document["scopes_supported"] = json!(app.now().settings.oauth_server.allowed_scopes);
+    let settings = app.now().settings.clone();
+    let outside = vouching(&settings);
+    let own = is_on(&app).then_some(home.as_str());
+    let servers: Vec<&str> = outside.into_iter().chain(own).collect();
+    if !servers.is_empty() {
+        document["authorization_servers"] = json!(servers);
+    }
+    // Scopes of ours mean nothing to another issuer, and many refuse whoever asks for one that they do not know.
+    if own.is_some() && outside.is_none() {
+        document["scopes_supported"] = json!(settings.oauth_server.allowed_scopes);
     }
     Ok(Json(document))
+}
+
+/// The outside issuer comes first: somebody chose it, while the hub's own stands there unasked, and clients take the first.
+// rule: rfc9728-2-issuers
+fn vouching(settings: &Settings) -> Option<&str> {
+    let issuer = settings.forward_auth.issuer()?.issuer.as_str();
+    let address = Url::parse(issuer).ok()?;
+    let is_web = matches!(address.scheme(), "http" | "https");
+    is_web.then_some(issuer)
 }
 
 fn is_resource(path: &str) -> bool {

@@ -79,7 +79,7 @@ const WAYS: [Way; 11] = [
     Way {
         name: "Stopping",
         whose: Whose::Stopping,
-        words: "The hub is about to stop; ask again when it is back",
+        words: "The hub is about to stop, or cannot ask the outside issuer of a token for its keys; ask again in a minute",
         of: |_| true,
     },
     Way {

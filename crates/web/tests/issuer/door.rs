@@ -130,7 +130,7 @@ async fn who_agreed_is_told_to_whoever_has_a_token() {
 }
 
 /// A server that answers everything, and remembers what stood in `Authorization`.
-async fn listener() -> (String, Arc<Mutex<Vec<String>>>) {
+pub(crate) async fn listener() -> (String, Arc<Mutex<Vec<String>>>) {
     let heard: Arc<Mutex<Vec<String>>> = Arc::default();
     let hearing = Arc::clone(&heard);
     let answer = async move |headers: HeaderMap, body: String| {

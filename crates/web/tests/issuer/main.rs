@@ -11,5 +11,6 @@ mod consent;
 mod door;
 mod life;
 mod metadata;
+mod outside;
 mod registering;
 mod streams;

@@ -15,7 +15,7 @@ use crate::client::{
 use crate::stage::{Stage, request};
 
 /// A stream that has begun, and goes on.
-async fn opened(stage: &Stage, token: &str, (path, session): (&str, &str)) -> Body {
+pub(crate) async fn opened(stage: &Stage, token: &str, (path, session): (&str, &str)) -> Body {
     let mut asked = request(Method::GET, path);
     let headers = asked.headers_mut();
     let bearer = format!("Bearer {token}").parse().unwrap();
@@ -30,7 +30,7 @@ async fn opened(stage: &Stage, token: &str, (path, session): (&str, &str)) -> Bo
 }
 
 /// What is under way in it happens at once; then it waits.
-fn goes_on(body: &mut Body) -> bool {
+pub(crate) fn goes_on(body: &mut Body) -> bool {
     loop {
         match body.frame().now_or_never() {
             None => return true,
@@ -40,7 +40,7 @@ fn goes_on(body: &mut Body) -> bool {
     }
 }
 
-async fn ends(body: Body) -> bool {
+pub(crate) async fn ends(body: Body) -> bool {
     let whole = tokio::time::timeout(Duration::from_secs(20), body.collect());
     whole.await.is_ok()
 }

@@ -1,0 +1,143 @@
+//! From a token to an account of the hub: the one that is bound to issuer and subject, or a new one that is nobody's yet.
+//!
+//! A name is what people at the issuer can often choose themselves (OpenID Connect Core 5.7). So it never finds an account; it only names a new one,
+//! and not even that where the settings speak of somebody of that name.
+
+use serde_json::{Value, json};
+use settings::{Change, OutsideIssuer, Settings, Sharing};
+use sha2::{Digest, Sha256};
+
+use super::Refused;
+use super::token::Claims;
+use crate::store::Store;
+
+const USERS: &str = "users";
+/// As MCPHub.
+const LONGEST_NAME: usize = 255;
+/// How often a user is made up anew because somebody else changed the users.
+const ROUNDS: usize = 5;
+
+/// `ssoUserId`, as MCPHub writes it.
+pub(super) fn account(issuer: &str, subject: &str) -> String {
+    let digest = Sha256::digest(format!("{issuer}\n{subject}"));
+    let digits = digest.iter().map(|byte| format!("{byte:02x}"));
+    format!("forward-auth:{}", digits.collect::<String>())
+}
+
+/// Whether somebody has this account; two must not.
+// rule: mcphub-outside-account -- only issuer and subject find an account, and exactly one.
+pub(super) fn is_known(settings: &Settings, account: &str) -> Result<bool, Refused> {
+    let his = |user: &&settings::User| user.sso_user_id.as_deref() == Some(account);
+    match settings.users.iter().filter(his).count() {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(Refused::Twice),
+    }
+}
+
+/// Makes the user, unless somebody was faster.
+pub(super) async fn make(
+    store: &Store,
+    issuer: &OutsideIssuer,
+    claims: &Claims,
+) -> Result<(), Refused> {
+    let account = account(&issuer.issuer, &claims.subject);
+    for _ in 0..ROUNDS {
+        // In this order: a file that is newer than what we know of it is found out below.
+        let known = store.current();
+        let file = store.file();
+        if is_known(&known, &account)? {
+            return Ok(());
+        }
+        let name = name(claims)?;
+        if let Err(taken) = is_free(&known, name, claims.email.as_deref()) {
+            // Whoever binds the account by hand has to know how it is called.
+            tracing::info!(
+                account,
+                user = name,
+                "the name of somebody whom the outside issuer vouches for is taken"
+            );
+            return Err(taken);
+        }
+        let change = one_more(file.document().get(USERS), user(name, claims, &account));
+        let users = known.users.clone();
+        let as_known = move |now: &Settings| now.users == users;
+        match store.edit_when(as_known, vec![change]).await {
+            Ok(true) => {
+                tracing::info!(
+                    user = name,
+                    "a user was made for whom the outside issuer vouches"
+                );
+                return Ok(());
+            }
+            Ok(false) => {}
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(
+                    error,
+                    "a user whom the outside issuer vouches for was not written"
+                );
+                return Err(Refused::Unwritten);
+            }
+        }
+    }
+    Err(Refused::Unwritten)
+}
+
+/// Never an administrator, and no password that opens anything.
+// rule: mcphub-outside-no-admin
+fn user(name: &str, claims: &Claims, account: &str) -> Value {
+    let mut user = json!({ "username": name, "isAdmin": false, "ssoUserId": account });
+    if let Some(email) = &claims.email {
+        user["email"] = email.as_str().into();
+    }
+    user
+}
+
+fn one_more(written: Option<&Value>, user: Value) -> Change {
+    match written.and_then(Value::as_array) {
+        Some(users) => Change::set([USERS, &users.len().to_string()], user),
+        None => Change::set([USERS], vec![user]),
+    }
+}
+
+/// As the issuer says it, else the address, else the subject: as MCPHub.
+fn name(claims: &Claims) -> Result<&str, Refused> {
+    let name = claims.name.as_deref().or(claims.email.as_deref());
+    let name = name.unwrap_or(&claims.subject);
+    let fits = name.len() <= LONGEST_NAME
+        && name.trim() == name
+        && !name.chars().any(crate::explained::steers);
+    fits.then_some(name).ok_or(Refused::NoName)
+}
+
+/// Whether the settings say nothing of anybody of that name: a right that waits for its owner is not for the first one who calls himself so.
+// rule: mcphub-outside-name, safe-outside-name -- a token takes over no account and no right of the same name.
+fn is_free(settings: &Settings, name: &str, email: Option<&str>) -> Result<(), Refused> {
+    // Two that differ in capitals look the same to people.
+    let is_name = |other: &str| other.to_lowercase() == name.to_lowercase();
+    let has_mail = |user: &settings::User| {
+        let both = email.zip(user.email.as_deref());
+        both.is_some_and(|(mail, his)| mail.eq_ignore_ascii_case(his))
+    };
+    let mut users = settings.users.iter();
+    let mut keys = settings.bearer_keys.iter();
+    let mut tokens = settings.oauth_tokens.iter();
+    let servers = settings.servers.iter().map(|server| &server.sharing);
+    let mut shared = servers.chain(settings.groups.iter().map(|group| &group.sharing));
+    let names = |sharing: &Sharing| {
+        let owner = sharing.owner.iter();
+        owner.chain(&sharing.with_users).any(|it| is_name(it))
+    };
+    let owns = |key: &settings::BearerKey| match &key.kind {
+        settings::KeyKind::User { owner } => is_name(owner),
+        settings::KeyKind::System => false,
+    };
+    // The administrator of the environment stands in no list.
+    let taken = is_name("admin")
+        || users.any(|user| is_name(&user.username) || has_mail(user))
+        || keys.any(owns)
+        || tokens.any(|token| is_name(&token.username))
+        || shared.any(names);
+    (!taken).then_some(()).ok_or(Refused::NameTaken)
+}
