@@ -18,8 +18,9 @@ const MOST_PAIRS: usize = 1_000;
 const MOST_OF_A_USER: usize = 100;
 /// Pairs of one family: a client that renews in a loop.
 const MOST_OF_A_FAMILY: usize = 8;
-/// How each word of the hub begins, so that it is known for one when nothing is kept of it any more.
-pub(crate) const PREFIX: &str = "mcphub_";
+/// How each word of the hub begins, so that it is known for one when nothing is kept of it any more. No bearer key begins so: those that
+/// MCPHub makes are `mcphub_` and 64 hexadecimal digits.
+pub(crate) const PREFIX: &str = "mcphub_t_";
 /// Letters of a word that are the family's: 132 bits behind the prefix.
 const FAMILY: usize = PREFIX.len() + 22;
 /// Bytes of chance in the rest of a word.

@@ -123,13 +123,18 @@ fn a_token_that_is_over_is_nobodys_and_not_anybodys_at_an_open_door() {
     });
     let late = before() + Duration::from_secs(24 * 60 * 60);
     assert!(open.admit_at("/mcp", Some("word"), before()).is_ok());
-    for over in ["word", "renewal", "mcphub_of_last_year"] {
+    for over in ["word", "renewal", "mcphub_t_of_last_year"] {
         let admitted = open.admit_at("/mcp", Some(over), late);
         assert_eq!(admitted.err(), Some(Denied::Unknown), "{over}");
         assert!(open.was_given(over));
     }
-    let anybody = open.admit_at("/mcp", Some("of a server"), late);
-    assert_eq!(anybody.unwrap().identity(), "anyone");
+    // A key that MCPHub made, and that was deleted here, says no more than a stranger's word.
+    let old_key = format!("mcphub_{}", "0123456789abcdef".repeat(4));
+    for other in ["of a server", &old_key] {
+        let anybody = open.admit_at("/mcp", Some(other), late);
+        assert_eq!(anybody.unwrap().identity(), "anyone", "{other}");
+        assert!(!open.was_given(other));
+    }
     assert!(crate::issuer::book::new_family().starts_with(crate::issuer::book::PREFIX));
 }
 
