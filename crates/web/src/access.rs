@@ -2,7 +2,10 @@
 //!
 //! RFC 6750 2.1 and 3 (bearer tokens in the header, the challenge of a 401). A token in the address is not read.
 
+mod kept_back;
 pub(crate) mod outside;
+
+pub(crate) use self::kept_back::keep_back;
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -88,37 +91,6 @@ fn shown(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let login = headers.get(LOGIN_HEADER);
     let login = login.and_then(|value| value.to_str().ok());
     bearer(headers).into_iter().chain(login)
-}
-
-/// Takes what opens this hub out of a request, so that no setting passes it on: it is nothing to its servers. The key that somebody came with may be meant for a server, too: settings say so.
-// rule: mcphub-token-passed-on -- a token that was given for the hub is never sent to a server, nor is a login or the operator's token.
-pub(crate) fn keep_back(app: &App, caller: &Caller, headers: &mut HeaderMap) {
-    let now = app.now();
-    let names = [header::AUTHORIZATION, now.key_header.clone(), LOGIN_HEADER];
-    let key = caller.came_with_key();
-    let key = key.then(|| key_in(headers, &now.key_header)).flatten();
-    let opens_us = |name: &HeaderName| {
-        let values = headers.get_all(name).iter();
-        let mut words = values.filter_map(|value| value.to_str().ok()).map(bare);
-        words.any(|word| Some(word) != key && is_ours(app, &now, word))
-    };
-    let ours: Vec<HeaderName> = names.into_iter().filter(opens_us).collect();
-    for name in ours {
-        headers.remove(name);
-    }
-}
-
-fn is_ours(app: &App, now: &Moment, word: &str) -> bool {
-    let is_login = || {
-        let at = app.hub().clock().now();
-        word.contains('.') && app.sessions().person(&now.settings, word, at).is_some()
-    };
-    let outside = app.hub().outside();
-    is_operator(app, word) || now.rules.was_given(word) || is_login() || outside.is_for_us(word)
-}
-
-fn bare(value: &str) -> &str {
-    strip_scheme(value).unwrap_or(value.trim())
 }
 
 /// Who was let in by the head of a request, now that its body has come; that may have taken long.
@@ -424,6 +396,10 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// The scheme's name has no case.
+fn bare(value: &str) -> &str {
+    strip_scheme(value).unwrap_or(value.trim())
+}
+
 fn strip_scheme(value: &str) -> Option<&str> {
     let (scheme, token) = value.trim().split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())

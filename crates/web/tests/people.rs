@@ -196,7 +196,7 @@ async fn whose_sign_in_serves_whom_is_seen_by_whom_it_concerns_and_finished_by_w
         ),
         (
             "alice",
-            json!({ "tokens": "per_user", "maySignIn": true, "username": "alice", "people": bobs }),
+            json!({ "tokens": "per_user", "maySignIn": true, "username": "alice" }),
         ),
         (
             "bob",

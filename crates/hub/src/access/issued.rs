@@ -96,8 +96,17 @@ pub fn covers_api(resource: &str) -> bool {
 pub(super) fn covers(resource: &str, path: &str) -> bool {
     let path = path.trim_end_matches('/');
     let inside = path.strip_prefix(resource);
-    inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    inside.is_some_and(|rest| rest.is_empty() || (rest.starts_with('/') && is_whole(resource)))
         || messages_of(resource).is_some_and(|messages| messages == path)
+}
+
+/// Whether all below it belongs to it. Behind the name of a server or group there is nothing but names that hold a `/`, and they are others.
+fn is_whole(resource: &str) -> bool {
+    let parts: Vec<&str> = resource.split('/').skip(1).collect();
+    match parts[..] {
+        [] | ["mcp" | "sse" | "messages"] | [_, "mcp" | "sse" | "messages"] => true,
+        [first, ..] => first == "api",
+    }
 }
 
 /// Whoever opens the stream of the old transport sends his messages beside it.

@@ -14,7 +14,7 @@ mod token;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use settings::OutsideIssuer;
+use settings::{ForwardAuth, OutsideIssuer};
 use tokio::sync::Mutex;
 
 use crate::clock::Clock;
@@ -50,6 +50,25 @@ pub struct Vouched {
     /// Those of the settings' audiences that the token was given for.
     pub audiences: Vec<String>,
     pub until: SystemTime,
+}
+
+impl Vouched {
+    /// With the audiences that are addresses of the hub as they are below its prefix.
+    #[must_use]
+    pub fn below(mut self, prefix: &str) -> Self {
+        for audience in &mut self.audiences {
+            let address = url::Url::parse(audience).ok();
+            let below = address.and_then(|mut address| {
+                let path = address.path().strip_prefix(prefix)?.to_owned();
+                address.set_path(path.strip_prefix('/').map(|_| path.as_str())?);
+                Some(address)
+            });
+            if let Some(below) = below {
+                *audience = below.into();
+            }
+        }
+        self
+    }
 }
 
 impl Outside {
@@ -96,10 +115,15 @@ impl Outside {
     #[must_use]
     pub fn is_for_us(&self, presented: &str) -> bool {
         let settings = self.inner.store.current();
-        let issuer = settings.forward_auth.issuer();
-        issuer.is_some_and(|issuer| {
-            of_issuer(presented, issuer).is_some_and(|token| token.is_for(issuer))
-        })
+        match &settings.forward_auth {
+            ForwardAuth::Off => false,
+            // Whose tokens they would be is not known, so none goes on.
+            ForwardAuth::Unusable => Token::read(presented).is_some(),
+            ForwardAuth::On(issuer) => {
+                let token = of_issuer(presented, issuer);
+                token.is_some_and(|token| token.is_for(issuer))
+            }
+        }
     }
 
     async fn checked(

@@ -67,7 +67,8 @@ fn presented<'h>(app: &App, headers: &'h HeaderMap) -> Option<&'h str> {
 }
 
 fn caller(app: &App, vouched: Result<Vouched, Refused>, path: &str) -> Result<Caller, Denied> {
-    app.now().rules.vouched(&vouched?, path)
+    let vouched = vouched?.below(&app.options().prefix());
+    app.now().rules.vouched(&vouched, path)
 }
 
 fn visited(app: &App, vouched: Result<Vouched, Refused>) -> Result<Visitor, Problem> {

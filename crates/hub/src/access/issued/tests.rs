@@ -147,6 +147,7 @@ fn a_token_opens_what_it_was_given_for() {
         let paths = [
             "/mcp",
             "/mcp/dev",
+            "/mcp/dev/secret",
             "/mcps",
             "/sse",
             "/messages",
@@ -160,7 +161,7 @@ fn a_token_opens_what_it_was_given_for() {
             .collect();
         opened.join(" ")
     };
-    assert_eq!(given("/mcp".into()), "/mcp /mcp/dev");
+    assert_eq!(given("/mcp".into()), "/mcp /mcp/dev /mcp/dev/secret");
     assert_eq!(given("/mcp/dev".into()), "/mcp/dev");
     assert_eq!(given("/sse".into()), "/sse /messages");
     assert_eq!(given("/alice/sse/dev".into()), "/alice/messages");

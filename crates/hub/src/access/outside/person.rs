@@ -12,6 +12,14 @@ use super::token::Claims;
 use crate::store::Store;
 
 const USERS: &str = "users";
+/// Letters that show nothing: with one of them a name looks like another.
+const UNSEEN: [char; 6] = [
+    '\u{ad}', '\u{34f}', '\u{115f}', '\u{1160}', '\u{180e}', '\u{3164}',
+];
+/// Users whom the issuer brought: one where anybody can register would fill the file.
+const MOST: usize = 1_000;
+/// How the accounts of an outside issuer begin.
+const KIND: &str = "forward-auth:";
 /// As MCPHub.
 const LONGEST_NAME: usize = 255;
 /// How often a user is made up anew because somebody else changed the users.
@@ -21,7 +29,12 @@ const ROUNDS: usize = 5;
 pub(super) fn account(issuer: &str, subject: &str) -> String {
     let digest = Sha256::digest(format!("{issuer}\n{subject}"));
     let digits = digest.iter().map(|byte| format!("{byte:02x}"));
-    format!("forward-auth:{}", digits.collect::<String>())
+    format!("{KIND}{}", digits.collect::<String>())
+}
+
+fn is_outside(user: &settings::User) -> bool {
+    let account = user.sso_user_id.as_deref();
+    account.is_some_and(|account| account.starts_with(KIND))
 }
 
 /// Whether somebody has this account; two must not.
@@ -59,9 +72,16 @@ pub(super) async fn make(
             );
             return Err(taken);
         }
+        let brought = known.users.iter().filter(|user| is_outside(user)).count();
+        if brought >= MOST {
+            tracing::warn!(
+                MOST,
+                "the outside issuer has brought so many users that no more are made"
+            );
+            return Err(Refused::Full);
+        }
         let change = one_more(file.document().get(USERS), user(name, claims, &account));
-        let users = known.users.clone();
-        let as_known = move |now: &Settings| now.users == users;
+        let as_known = move |now: &Settings| says_the_same_of_people(now, &known);
         match store.edit_when(as_known, vec![change]).await {
             Ok(true) => {
                 tracing::info!(
@@ -88,7 +108,7 @@ pub(super) async fn make(
 // rule: mcphub-outside-no-admin
 fn user(name: &str, claims: &Claims, account: &str) -> Value {
     let mut user = json!({ "username": name, "isAdmin": false, "ssoUserId": account });
-    if let Some(email) = &claims.email {
+    if let Some(email) = claims.email.as_ref().filter(|email| fits(email)) {
         user["email"] = email.as_str().into();
     }
     user
@@ -105,10 +125,20 @@ fn one_more(written: Option<&Value>, user: Value) -> Change {
 fn name(claims: &Claims) -> Result<&str, Refused> {
     let name = claims.name.as_deref().or(claims.email.as_deref());
     let name = name.unwrap_or(&claims.subject);
-    let fits = name.len() <= LONGEST_NAME
-        && name.trim() == name
-        && !name.chars().any(crate::explained::steers);
-    fits.then_some(name).ok_or(Refused::NoName)
+    fits(name).then_some(name).ok_or(Refused::NoName)
+}
+
+/// Whether it can stand in the settings and be read by people: on one line, without what cannot be seen, and without what MCPHub would fill in.
+fn fits(text: &str) -> bool {
+    let unseen = |c: char| crate::explained::steers(c) || UNSEEN.contains(&c) || c == '$';
+    text.len() <= LONGEST_NAME && text.trim() == text && !text.contains(unseen)
+}
+
+/// All that `is_free` looks at.
+fn says_the_same_of_people(now: &Settings, then: &Settings) -> bool {
+    (&now.users, &now.bearer_keys, &now.oauth_tokens)
+        == (&then.users, &then.bearer_keys, &then.oauth_tokens)
+        && (&now.groups, &now.servers) == (&then.groups, &then.servers)
 }
 
 /// Whether the settings say nothing of anybody of that name: a right that waits for its owner is not for the first one who calls himself so.
@@ -124,6 +154,10 @@ fn is_free(settings: &Settings, name: &str, email: Option<&str>) -> Result<(), R
     let mut keys = settings.bearer_keys.iter();
     let mut tokens = settings.oauth_tokens.iter();
     let servers = settings.servers.iter().map(|server| &server.sharing);
+    let mut signed_in = settings
+        .servers
+        .iter()
+        .flat_map(|server| server.oauth.users.keys());
     let mut shared = servers.chain(settings.groups.iter().map(|group| &group.sharing));
     let names = |sharing: &Sharing| {
         let owner = sharing.owner.iter();
@@ -138,6 +172,8 @@ fn is_free(settings: &Settings, name: &str, email: Option<&str>) -> Result<(), R
         || users.any(|user| is_name(&user.username) || has_mail(user))
         || keys.any(owns)
         || tokens.any(|token| is_name(&token.username))
+        // What somebody left at a login server is his, also while the hub has not given it back yet.
+        || signed_in.any(|user| is_name(user))
         || shared.any(names);
     (!taken).then_some(()).ok_or(Refused::NameTaken)
 }

@@ -43,6 +43,8 @@ pub enum Refused {
         "somebody or something here has your name or your e-mail address already, and no token takes that over; an administrator binds the account to you (ssoUserId), or renames it"
     )]
     NameTaken,
+    #[error("there is no room for further accounts here; an administrator makes one (ssoUserId)")]
+    Full,
     #[error("your account could not be written down; try again")]
     Unwritten,
 }
@@ -53,7 +55,7 @@ impl Refused {
     pub fn is_about_account(self) -> bool {
         matches!(
             self,
-            Self::NoAccount | Self::Twice | Self::NoName | Self::NameTaken
+            Self::NoAccount | Self::Twice | Self::NoName | Self::NameTaken | Self::Full
         )
     }
 

@@ -82,7 +82,9 @@ impl<'t> Token<'t> {
         // rule: rfc8725-3.8 -- the subject belongs to the issuer, and a token without one is about nobody.
         let subject = text(&self.claims, "sub").ok_or(Refused::Nobody)?;
         let claim = |name: &str| text(&self.claims, name).map(str::to_owned);
-        let doubtful = self.claims.get("email_verified") == Some(&Value::Bool(false));
+        // Some write it as a text.
+        let verified = self.claims.get("email_verified");
+        let doubtful = verified.is_some_and(|it| *it == Value::Bool(false) || *it == "false");
         let email = claim(&issuer.email_claim).filter(|_| !doubtful);
         Ok(Claims {
             subject: subject.to_owned(),

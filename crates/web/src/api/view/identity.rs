@@ -6,7 +6,6 @@ use serde::Serialize;
 use settings::{Grants, Server, Settings};
 use utoipa::ToSchema;
 
-use super::sees_whole;
 use crate::access::Visitor;
 use crate::api::oauth::speaks_for;
 
@@ -21,7 +20,7 @@ pub(super) struct Identity {
     /// Whose sign-in the calls of this visitor use, where each user has his own.
     #[serde(skip_serializing_if = "Option::is_none")]
     username: Option<String>,
-    /// Who has a sign-in of his own there, for administrators and the server's owner.
+    /// Who has a sign-in of his own there; for administrators.
     #[serde(skip_serializing_if = "Option::is_none")]
     people: Option<Vec<SignedIn>>,
 }
@@ -62,7 +61,7 @@ impl Identity {
                 tokens: Tokens::PerUser,
                 may_sign_in: Account::of(&server.name, username).fits(&settings),
                 username: username.map(str::to_owned),
-                people: sees_whole(visitor, server).then(|| people(hub, &settings, server)),
+                people: visitor.is_admin.then(|| people(hub, &settings, server)),
             },
         }
     }

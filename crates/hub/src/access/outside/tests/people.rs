@@ -54,6 +54,7 @@ async fn a_token_takes_over_no_account_and_no_right_of_the_same_name() {
         it["mcpServers"] = json!({
             "a": { "url": "https://a", "owner": "carol" },
             "b": { "url": "https://b", "visibility": "group", "sharedWithUsers": ["dave"] },
+            "c": { "url": "https://c", "oauth": { "tokens": "per_user", "users": { "heidi": { "accessToken": "hers" } } } },
         });
         it["groups"] = json!([{ "id": "g", "name": "g", "owner": "erin" }]);
         it["bearerKeys"] = json!([{ "id": "1", "token": "t", "kind": "user", "owner": "frank" }]);
@@ -61,7 +62,7 @@ async fn a_token_takes_over_no_account_and_no_right_of_the_same_name() {
     })
     .await;
     for name in [
-        "alice", "Alice", "admin", "Admin", "carol", "dave", "erin", "frank", "grace",
+        "alice", "Alice", "admin", "Admin", "carol", "dave", "erin", "frank", "grace", "heidi",
     ] {
         let token = stage.token(|it| it["preferred_username"] = name.into());
         assert_eq!(
@@ -116,4 +117,53 @@ async fn without_auto_create_only_bound_accounts_come_in_and_each_once() {
     assert_eq!(stage.come(&token).await.err(), Some(Refused::Twice));
     let refused = stage.rules().vouched(&vouched, "/mcp").err();
     assert_eq!(refused, Some(Denied::Outside(Refused::Twice)));
+}
+
+// rule: mcphub-outside-name
+#[tokio::test]
+async fn nobody_is_called_what_cannot_be_seen_or_would_be_filled_in() {
+    let stage = Stage::new().await;
+    for name in ["alice\u{ad}", "al\u{3164}ice", "${HOME}", "a\u{202e}b"] {
+        let token = stage.token(|it| it["preferred_username"] = name.into());
+        assert_eq!(
+            stage.come(&token).await.err(),
+            Some(Refused::NoName),
+            "{name}"
+        );
+    }
+    let long = format!("bob@{}", "x".repeat(300));
+    for email in ["b\u{202e}ob@example.com", "$HOME@example.com", &long] {
+        let token = stage.token(|it| {
+            it["sub"] = email.into();
+            it["preferred_username"] = format!("bob {}", email.len()).into();
+            it["email"] = email.into();
+        });
+        stage.come(&token).await.unwrap();
+    }
+    let said = stage.token(|it| {
+        it["sub"] = "unsure".into();
+        it["preferred_username"] = "unsure".into();
+        it["email_verified"] = "false".into();
+    });
+    stage.come(&said).await.unwrap();
+    let users = stage.users();
+    let mails = users.as_array().unwrap().iter().skip(1);
+    assert_eq!(
+        mails.filter(|user| user.get("email").is_some()).count(),
+        0,
+        "{users}"
+    );
+}
+
+#[tokio::test]
+async fn an_issuer_brings_a_thousand_users_and_no_more() {
+    let stage = Stage::with(|it| {
+        let users = it["users"].as_array_mut().unwrap();
+        users.extend((0..1_000).map(
+            |n| json!({ "username": format!("u{n}"), "ssoUserId": format!("forward-auth:{n}") }),
+        ));
+    })
+    .await;
+    let refused = stage.come(&stage.token(|_| {})).await.err();
+    assert_eq!(refused, Some(Refused::Full));
 }
