@@ -62,6 +62,11 @@ test('a call through /mcp appears on an open page by itself, with its failure be
   assert.equal((await dashboard.words()).includes('hunter2'), false);
   await detail.getByRole('link', { name: 'The server' }).click();
   await dashboard.heading('shop').waitFor();
+
+  await dashboard.go('/activity');
+  await page.getByRole('button', { name: 'Show the call of read_record_0000' }).click();
+  await page.getByRole('dialog').getByRole('link', { name: 'Try the tool' }).click();
+  await page.getByRole('heading', { name: 'shop-read_record_0000' }).waitFor();
   await dashboard.leave();
 });
 
