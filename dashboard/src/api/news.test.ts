@@ -1,6 +1,6 @@
 // What one event changes of what is known.
 
-import { QueryClient } from '@tanstack/react-query';
+import { QueryClient, QueryObserver } from '@tanstack/react-query';
 import { expect, test, vi } from 'vitest';
 import { keys } from './keys';
 import { News, withEntry, withServer } from './news';
@@ -92,6 +92,34 @@ test('when calls ended, what is shown of them is read again, and nothing else', 
   for (const key of all) known.setQueryData(key, []);
   new News(known).hear({ event: 'activity', data: '{"last":7}' });
   expect(all.filter((key) => known.getQueryState(key)?.isInvalidated)).toEqual(all.slice(0, 2));
+});
+
+test('calls that come faster than answers cut none of them off, and the last of them is shown, too', async () => {
+  vi.useFakeTimers();
+  const known = new QueryClient();
+  const news = new News(known);
+  let called = 0;
+  let asked = 0;
+  const answer = ({ signal }: { signal: AbortSignal }) => {
+    asked += 1;
+    const now = called;
+    return new Promise<number>((tell, fail) => {
+      setTimeout(() => tell(now), 1_200);
+      signal.addEventListener('abort', () => fail(new Error('cut off')));
+    });
+  };
+  const list = new QueryObserver(known, { queryKey: [...keys.activity, 'list'], queryFn: answer });
+  const shown: (number | undefined)[] = [];
+  const end = list.subscribe(({ data }) => void (shown.at(-1) !== data && shown.push(data)));
+  for (called = 1; called < 20; called += 1) {
+    news.hear({ event: 'activity', data: `{"last":${called}}` });
+    await vi.advanceTimersByTimeAsync(500);
+  }
+  expect(shown.length).toBeGreaterThan(5);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(shown.at(-1)).toBeGreaterThanOrEqual(19);
+  expect(asked).toBeLessThan(12);
+  end();
 });
 
 test('an answer that was overtaken by a newer one is not shown', async () => {

@@ -53,6 +53,8 @@ export class News {
   private readonly readAt = new Map<string, number>();
   /** Servers that were told one by one while the list was on its way. */
   private readonly overtaking = new Map<string, Server>();
+  /** Ends the waiting for answers about calls, after which they are asked for again. */
+  private settling: (() => void) | undefined;
   private line: Line = 'opening';
   private readonly listeners = new Set<() => void>();
   private ended = new AbortController();
@@ -68,6 +70,7 @@ export class News {
       ended.abort();
       this.stale.forEach(clearTimeout);
       this.stale.clear();
+      this.settle();
     };
   }
 
@@ -96,12 +99,28 @@ export class News {
         return;
       }
       case 'activity':
-        return void this.known.invalidateQueries({ queryKey: keys.activity });
+        return this.readCalls();
       case 'settings': {
         const parts = Array.isArray(what['parts']) ? (what['parts'] as SettingsPart[]) : [];
         for (const queryKey of parts.flatMap((part) => OF_PART[part] ?? [])) void this.known.invalidateQueries({ queryKey });
       }
     }
+  }
+
+  /** Calls come faster than answers may: one that is on its way is not cut off by the next news, or none would ever be shown. It is asked again behind it. */
+  private readCalls(): void {
+    const calls = { queryKey: keys.activity };
+    if (this.known.isFetching(calls) === 0) return void this.known.invalidateQueries(calls);
+    this.settling ??= this.known.getQueryCache().subscribe(() => {
+      if (this.known.isFetching(calls) > 0) return;
+      this.settle();
+      void this.known.invalidateQueries(calls);
+    });
+  }
+
+  private settle(): void {
+    this.settling?.();
+    this.settling = undefined;
   }
 
   private write(entry: Partial<Entry>): void {
