@@ -38,6 +38,27 @@ test('an entry is added to its journal, and its server is read once for all that
   expect(known.getQueryData<Servers>(keys.servers)?.data.map((it) => it.status)).toEqual(['connected', 'connected']);
 });
 
+test('an entry that is heard while its journal is being read is in it, whether or not there was one before, and once', async () => {
+  vi.useFakeTimers();
+  const answers: (() => void)[] = [];
+  const [old, told, both] = [entry('2026-01-01T00:00:01.000Z', 'old'), entry('2026-01-01T00:00:02.000Z', 'told'), entry('2026-01-01T00:00:03.000Z', 'both')];
+  vi.stubGlobal('fetch', (request: Request) => {
+    if (request.url.endsWith('/api/servers/lab')) return new Promise(() => {});
+    return new Promise<Response>((answer) => answers.push(() => answer(Response.json({ success: true, data: [old, both] }))));
+  });
+  for (const before of [undefined, [old]]) {
+    const known = new QueryClient();
+    const news = new News(known);
+    if (before !== undefined) known.setQueryData<Entry[]>(keys.journal('lab'), before);
+    const read = known.fetchQuery({ queryKey: keys.journal('lab'), queryFn: ({ signal }) => news.journal('lab', signal) });
+    for (const it of [told, both]) news.hear({ event: 'journal', data: JSON.stringify(it) });
+    await vi.advanceTimersByTimeAsync(10);
+    answers.pop()?.();
+    await read;
+    expect(known.getQueryData<Entry[]>(keys.journal('lab'))?.map((it) => it.decision)).toEqual(['old', 'told', 'both']);
+  }
+});
+
 test('what is no event of ours changes nothing', () => {
   const known = new QueryClient();
   known.setQueryData<Entry[]>(keys.journal('lab'), []);

@@ -2,7 +2,7 @@
 // an entry of a journal is added where the journal is shown.
 
 import type { QueryClient } from '@tanstack/react-query';
-import { listServers, readServer } from './calls';
+import { listServers, readJournal, readServer } from './calls';
 import { keys } from './keys';
 import { keepOpen } from './live';
 import type { Entry, Server, Servers, SettingsPart } from './shape';
@@ -26,10 +26,11 @@ const OF_PART: Record<SettingsPart, readonly (readonly string[])[]> = {
 
 export type Line = 'opening' | 'open' | 'broken';
 
+const isSame = (one: Entry, other: Entry) => one.time === other.time && one.stage === other.stage && one.decision === other.decision && one.request?.path === other.request?.path;
+
 /** A longer journal; an entry that is there already is not told twice. */
 export function withEntry(entries: Entry[], entry: Entry): Entry[] {
-  const same = (it: Entry) => it.time === entry.time && it.stage === entry.stage && it.decision === entry.decision && it.request?.path === entry.request?.path;
-  if (entries.slice(-20).some(same)) return entries;
+  if (entries.slice(-20).some((it) => isSame(it, entry))) return entries;
   // Sign-ins of several servers are told as they were written, which need not be in the order of their times.
   const after = entries.findLastIndex((it) => it.time <= entry.time) + 1;
   return [...entries.slice(0, after), entry, ...entries.slice(after)].slice(-KEPT);
@@ -53,6 +54,8 @@ export class News {
   private readonly readAt = new Map<string, number>();
   /** Servers that were told one by one while the list was on its way. */
   private readonly overtaking = new Map<string, Server>();
+  /** Entries that were told one by one while their journal was on its way, by server. */
+  private readonly heard = new Map<string, Entry[]>();
   /** Ends the waiting for answers about calls, after which they are asked for again. */
   private settling: (() => void) | undefined;
   private line: Line = 'opening';
@@ -126,6 +129,7 @@ export class News {
   private write(entry: Partial<Entry>): void {
     const { server } = entry;
     if (server === undefined) return;
+    this.heard.get(server)?.push(entry as Entry);
     const add = (entries: Entry[] | undefined) => entries && withEntry(entries, entry as Entry);
     this.known.setQueryData<Entry[]>(keys.journal(server), add);
     this.renew(server);
@@ -156,6 +160,18 @@ export class News {
     this.overtaking.clear();
     const servers = await listServers(signal);
     return [...this.overtaking.values()].reduce(withServer, servers);
+  }
+
+  /** The journal of a server, with what was told of it meanwhile. */
+  async journal(server: string, signal: AbortSignal): Promise<Entry[]> {
+    const heard: Entry[] = [];
+    this.heard.set(server, heard);
+    try {
+      const entries = await readJournal(server, signal);
+      return heard.filter((entry) => !entries.some((it) => isSame(it, entry))).reduce(withEntry, entries);
+    } finally {
+      if (this.heard.get(server) === heard) this.heard.delete(server);
+    }
   }
 
   put(server: Server): void {
