@@ -162,6 +162,23 @@ test('an answer that was overtaken by a newer one is not shown', async () => {
   expect(known.getQueryData<Servers>(keys.servers)?.data[0]?.status).toBe('connected');
 });
 
+test('a server that was removed stays away, whatever was being read of it or was to be', async () => {
+  vi.useFakeTimers();
+  const answers: (() => void)[] = [];
+  vi.stubGlobal('fetch', () => new Promise<Response>((answer) => answers.push(() => answer(Response.json({ success: true, data: server('lab', 'connected') })))));
+  const known = new QueryClient();
+  known.setQueryData<Servers>(keys.servers, { data: [server('lab', 'connected'), server('other', 'connected')] });
+  const news = new News(known);
+  news.renew('lab');
+  await vi.advanceTimersByTimeAsync(1_000);
+  news.renew('lab');
+  news.drop('lab');
+  answers[0]?.();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(answers).toHaveLength(1);
+  expect(known.getQueryData<Servers>(keys.servers)?.data.map((it) => it.name)).toEqual(['other']);
+});
+
 test('a server of which there is news all the time is read now and then, and the last news counts', async () => {
   vi.useFakeTimers();
   const asked = vi.fn(() => Promise.resolve(Response.json({ success: true, data: server('lab', 'connected') })));

@@ -142,8 +142,7 @@ export class News {
     const read = async () => {
       this.stale.delete(server);
       this.readAt.set(server, performance.now());
-      const reading = (this.readings.get(server) ?? 0) + 1;
-      this.readings.set(server, reading);
+      const reading = this.begin(server);
       try {
         const known = await readServer(server, this.ended.signal);
         if (this.readings.get(server) === reading) this.put(known);
@@ -153,6 +152,13 @@ export class News {
       }
     };
     this.stale.set(server, setTimeout(() => void read(), Math.max(GATHERED, REST - rested)));
+  }
+
+  /** Whatever is being read of the server is older from now on. */
+  private begin(server: string): number {
+    const reading = (this.readings.get(server) ?? 0) + 1;
+    this.readings.set(server, reading);
+    return reading;
   }
 
   /** The list; what was told of a single server meanwhile is newer. */
@@ -180,6 +186,9 @@ export class News {
   }
 
   drop(name: string): void {
+    this.begin(name);
+    clearTimeout(this.stale.get(name));
+    this.stale.delete(name);
     this.overtaking.delete(name);
     this.known.setQueryData<Servers>(keys.servers, (servers) => servers && withoutServer(servers, name));
   }
