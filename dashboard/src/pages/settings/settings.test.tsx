@@ -69,6 +69,27 @@ test('the JSON that is being written is compared with what it began as, so that 
   expect(sent).toEqual([{ nameSeparator: '_' }]);
 });
 
+test('what is typed into the JSON while a save is on its way is measured against what was sent', async () => {
+  const sent: JsonMap[] = [];
+  let answer = () => {};
+  vi.stubGlobal('fetch', async (request: Request) => {
+    sent.push((await request.json()) as JsonMap);
+    return new Promise((told) => (answer = () => told(Response.json({ success: true, data: {} }))));
+  });
+  const elsewhere = show(Whole, { nameSeparator: '-' });
+  const write = (settings: JsonMap) => fireEvent.change(field('systemConfig'), { target: { value: JSON.stringify(settings) } });
+  const save = screen.getByRole('button', { name: 'Save' });
+  write({ nameSeparator: '_' });
+  await userEvent.click(save);
+  await vi.waitFor(() => expect(sent).toHaveLength(1));
+  write({ nameSeparator: '_', enableSessionRebuild: true });
+  answer();
+  await vi.waitFor(() => expect(save.getAttribute('aria-busy')).toBeNull());
+  elsewhere({ nameSeparator: '__' });
+  await userEvent.click(save);
+  await vi.waitFor(() => expect(sent[1]).toEqual({ enableSessionRebuild: true }));
+});
+
 test('JSON that is none is said when the field is left', () => {
   show(Whole, {});
   fireEvent.change(field('systemConfig'), { target: { value: '{' } });
