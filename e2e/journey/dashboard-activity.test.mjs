@@ -96,8 +96,8 @@ test('the list is narrowed by the keyboard and the address keeps it, and pages s
   await page.getByText('1 to 1 of 1').waitFor();
   await page.getByRole('searchbox').fill('');
   await page.getByText('1 to 50 of 53').waitFor();
-  await page.getByRole('button', { name: 'Forget these calls' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Forget these calls' }).click();
+  await page.getByRole('button', { name: 'Forget all calls' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Forget all calls' }).click();
   await page.getByText('No calls yet').waitFor();
   await dashboard.leave();
 });
