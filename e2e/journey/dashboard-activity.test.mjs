@@ -62,6 +62,11 @@ test('a call through /mcp appears on an open page by itself, with its failure be
   assert.equal((await dashboard.words()).includes('hunter2'), false);
   await detail.getByRole('link', { name: 'The server' }).click();
   await dashboard.heading('shop').waitFor();
+
+  await dashboard.go('/activity');
+  await page.getByRole('button', { name: 'Show the call of read_record_0000' }).click();
+  await page.getByRole('dialog').getByRole('link', { name: 'Try the tool' }).click();
+  await page.getByRole('heading', { name: 'shop-read_record_0000' }).waitFor();
   await dashboard.leave();
 });
 
@@ -91,8 +96,8 @@ test('the list is narrowed by the keyboard and the address keeps it, and pages s
   await page.getByText('1 to 1 of 1').waitFor();
   await page.getByRole('searchbox').fill('');
   await page.getByText('1 to 50 of 53').waitFor();
-  await page.getByRole('button', { name: 'Forget these calls' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Forget these calls' }).click();
+  await page.getByRole('button', { name: 'Forget all calls' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Forget all calls' }).click();
   await page.getByText('No calls yet').waitFor();
   await dashboard.leave();
 });

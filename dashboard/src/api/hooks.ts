@@ -35,8 +35,10 @@ export function useServers() {
 export const useGroups = () => useQuery({ queryKey: keys.groups, queryFn: ({ signal }) => calls.listGroups(signal) });
 export const useKeys = (enabled = true) => useQuery({ queryKey: keys.bearerKeys, queryFn: ({ signal }) => calls.listKeys(signal), enabled });
 export const useDoor = () => useQuery({ queryKey: keys.door, queryFn: ({ signal }) => calls.readDoor(signal) });
-export const useJournal = (server: string) =>
-  useQuery({ queryKey: keys.journal(server), queryFn: ({ signal }) => calls.readJournal(server, signal), refetchOnWindowFocus: false });
+export function useJournal(server: string) {
+  const news = useNews();
+  return useQuery({ queryKey: keys.journal(server), queryFn: ({ signal }) => news.journal(server, signal), refetchOnWindowFocus: false });
+}
 
 export const useUsers = () => useQuery({ queryKey: keys.users, queryFn: ({ signal }) => calls.listUsers(signal) });
 /** Clients come and go without an event, so they are read when somebody looks. */

@@ -1,6 +1,6 @@
 // What one event changes of what is known.
 
-import { QueryClient } from '@tanstack/react-query';
+import { QueryClient, QueryObserver } from '@tanstack/react-query';
 import { expect, test, vi } from 'vitest';
 import { keys } from './keys';
 import { News, withEntry, withServer } from './news';
@@ -36,6 +36,27 @@ test('an entry is added to its journal, and its server is read once for all that
   expect(known.getQueryData<Entry[]>(keys.journal('lab'))?.map((it) => it.decision)).toEqual(['one', 'two', 'three']);
   expect(asked).toEqual(['/api/servers/lab']);
   expect(known.getQueryData<Servers>(keys.servers)?.data.map((it) => it.status)).toEqual(['connected', 'connected']);
+});
+
+test('an entry that is heard while its journal is being read is in it, whether or not there was one before, and once', async () => {
+  vi.useFakeTimers();
+  const answers: (() => void)[] = [];
+  const [old, told, both] = [entry('2026-01-01T00:00:01.000Z', 'old'), entry('2026-01-01T00:00:02.000Z', 'told'), entry('2026-01-01T00:00:03.000Z', 'both')];
+  vi.stubGlobal('fetch', (request: Request) => {
+    if (request.url.endsWith('/api/servers/lab')) return new Promise(() => {});
+    return new Promise<Response>((answer) => answers.push(() => answer(Response.json({ success: true, data: [old, both] }))));
+  });
+  for (const before of [undefined, [old]]) {
+    const known = new QueryClient();
+    const news = new News(known);
+    if (before !== undefined) known.setQueryData<Entry[]>(keys.journal('lab'), before);
+    const read = known.fetchQuery({ queryKey: keys.journal('lab'), queryFn: ({ signal }) => news.journal('lab', signal) });
+    for (const it of [told, both]) news.hear({ event: 'journal', data: JSON.stringify(it) });
+    await vi.advanceTimersByTimeAsync(10);
+    answers.pop()?.();
+    await read;
+    expect(known.getQueryData<Entry[]>(keys.journal('lab'))?.map((it) => it.decision)).toEqual(['old', 'told', 'both']);
+  }
 });
 
 test('what is no event of ours changes nothing', () => {
@@ -94,6 +115,34 @@ test('when calls ended, what is shown of them is read again, and nothing else', 
   expect(all.filter((key) => known.getQueryState(key)?.isInvalidated)).toEqual(all.slice(0, 2));
 });
 
+test('calls that come faster than answers cut none of them off, and the last of them is shown, too', async () => {
+  vi.useFakeTimers();
+  const known = new QueryClient();
+  const news = new News(known);
+  let called = 0;
+  let asked = 0;
+  const answer = ({ signal }: { signal: AbortSignal }) => {
+    asked += 1;
+    const now = called;
+    return new Promise<number>((tell, fail) => {
+      setTimeout(() => tell(now), 1_200);
+      signal.addEventListener('abort', () => fail(new Error('cut off')));
+    });
+  };
+  const list = new QueryObserver(known, { queryKey: [...keys.activity, 'list'], queryFn: answer });
+  const shown: (number | undefined)[] = [];
+  const end = list.subscribe(({ data }) => void (shown.at(-1) !== data && shown.push(data)));
+  for (called = 1; called < 20; called += 1) {
+    news.hear({ event: 'activity', data: `{"last":${called}}` });
+    await vi.advanceTimersByTimeAsync(500);
+  }
+  expect(shown.length).toBeGreaterThan(5);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(shown.at(-1)).toBeGreaterThanOrEqual(19);
+  expect(asked).toBeLessThan(12);
+  end();
+});
+
 test('an answer that was overtaken by a newer one is not shown', async () => {
   vi.useFakeTimers();
   const answers: ((server: Server) => void)[] = [];
@@ -111,6 +160,23 @@ test('an answer that was overtaken by a newer one is not shown', async () => {
   await vi.advanceTimersByTimeAsync(10);
   expect(answers).toHaveLength(2);
   expect(known.getQueryData<Servers>(keys.servers)?.data[0]?.status).toBe('connected');
+});
+
+test('a server that was removed stays away, whatever was being read of it or was to be', async () => {
+  vi.useFakeTimers();
+  const answers: (() => void)[] = [];
+  vi.stubGlobal('fetch', () => new Promise<Response>((answer) => answers.push(() => answer(Response.json({ success: true, data: server('lab', 'connected') })))));
+  const known = new QueryClient();
+  known.setQueryData<Servers>(keys.servers, { data: [server('lab', 'connected'), server('other', 'connected')] });
+  const news = new News(known);
+  news.renew('lab');
+  await vi.advanceTimersByTimeAsync(1_000);
+  news.renew('lab');
+  news.drop('lab');
+  answers[0]?.();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(answers).toHaveLength(1);
+  expect(known.getQueryData<Servers>(keys.servers)?.data.map((it) => it.name)).toEqual(['other']);
 });
 
 test('a server of which there is news all the time is read now and then, and the last news counts', async () => {

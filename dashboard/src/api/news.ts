@@ -2,7 +2,7 @@
 // an entry of a journal is added where the journal is shown.
 
 import type { QueryClient } from '@tanstack/react-query';
-import { listServers, readServer } from './calls';
+import { listServers, readJournal, readServer } from './calls';
 import { keys } from './keys';
 import { keepOpen } from './live';
 import type { Entry, Server, Servers, SettingsPart } from './shape';
@@ -26,10 +26,11 @@ const OF_PART: Record<SettingsPart, readonly (readonly string[])[]> = {
 
 export type Line = 'opening' | 'open' | 'broken';
 
+const isSame = (one: Entry, other: Entry) => one.time === other.time && one.stage === other.stage && one.decision === other.decision && one.request?.path === other.request?.path;
+
 /** A longer journal; an entry that is there already is not told twice. */
 export function withEntry(entries: Entry[], entry: Entry): Entry[] {
-  const same = (it: Entry) => it.time === entry.time && it.stage === entry.stage && it.decision === entry.decision && it.request?.path === entry.request?.path;
-  if (entries.slice(-20).some(same)) return entries;
+  if (entries.slice(-20).some((it) => isSame(it, entry))) return entries;
   // Sign-ins of several servers are told as they were written, which need not be in the order of their times.
   const after = entries.findLastIndex((it) => it.time <= entry.time) + 1;
   return [...entries.slice(0, after), entry, ...entries.slice(after)].slice(-KEPT);
@@ -53,6 +54,10 @@ export class News {
   private readonly readAt = new Map<string, number>();
   /** Servers that were told one by one while the list was on its way. */
   private readonly overtaking = new Map<string, Server>();
+  /** Entries that were told one by one while their journal was on its way, by server. */
+  private readonly heard = new Map<string, Entry[]>();
+  /** Ends the waiting for answers about calls, after which they are asked for again. */
+  private settling: (() => void) | undefined;
   private line: Line = 'opening';
   private readonly listeners = new Set<() => void>();
   private ended = new AbortController();
@@ -68,6 +73,7 @@ export class News {
       ended.abort();
       this.stale.forEach(clearTimeout);
       this.stale.clear();
+      this.settle();
     };
   }
 
@@ -96,7 +102,7 @@ export class News {
         return;
       }
       case 'activity':
-        return void this.known.invalidateQueries({ queryKey: keys.activity });
+        return this.readCalls();
       case 'settings': {
         const parts = Array.isArray(what['parts']) ? (what['parts'] as SettingsPart[]) : [];
         for (const queryKey of parts.flatMap((part) => OF_PART[part] ?? [])) void this.known.invalidateQueries({ queryKey });
@@ -104,9 +110,26 @@ export class News {
     }
   }
 
+  /** Calls come faster than answers may: one that is on its way is not cut off by the next news, or none would ever be shown. It is asked again behind it. */
+  private readCalls(): void {
+    const calls = { queryKey: keys.activity };
+    if (this.known.isFetching(calls) === 0) return void this.known.invalidateQueries(calls);
+    this.settling ??= this.known.getQueryCache().subscribe(() => {
+      if (this.known.isFetching(calls) > 0) return;
+      this.settle();
+      void this.known.invalidateQueries(calls);
+    });
+  }
+
+  private settle(): void {
+    this.settling?.();
+    this.settling = undefined;
+  }
+
   private write(entry: Partial<Entry>): void {
     const { server } = entry;
     if (server === undefined) return;
+    this.heard.get(server)?.push(entry as Entry);
     const add = (entries: Entry[] | undefined) => entries && withEntry(entries, entry as Entry);
     this.known.setQueryData<Entry[]>(keys.journal(server), add);
     this.renew(server);
@@ -119,8 +142,7 @@ export class News {
     const read = async () => {
       this.stale.delete(server);
       this.readAt.set(server, performance.now());
-      const reading = (this.readings.get(server) ?? 0) + 1;
-      this.readings.set(server, reading);
+      const reading = this.begin(server);
       try {
         const known = await readServer(server, this.ended.signal);
         if (this.readings.get(server) === reading) this.put(known);
@@ -132,11 +154,30 @@ export class News {
     this.stale.set(server, setTimeout(() => void read(), Math.max(GATHERED, REST - rested)));
   }
 
+  /** Whatever is being read of the server is older from now on. */
+  private begin(server: string): number {
+    const reading = (this.readings.get(server) ?? 0) + 1;
+    this.readings.set(server, reading);
+    return reading;
+  }
+
   /** The list; what was told of a single server meanwhile is newer. */
   async list(signal: AbortSignal): Promise<Servers> {
     this.overtaking.clear();
     const servers = await listServers(signal);
     return [...this.overtaking.values()].reduce(withServer, servers);
+  }
+
+  /** The journal of a server, with what was told of it meanwhile. */
+  async journal(server: string, signal: AbortSignal): Promise<Entry[]> {
+    const heard: Entry[] = [];
+    this.heard.set(server, heard);
+    try {
+      const entries = await readJournal(server, signal);
+      return heard.filter((entry) => !entries.some((it) => isSame(it, entry))).reduce(withEntry, entries);
+    } finally {
+      if (this.heard.get(server) === heard) this.heard.delete(server);
+    }
   }
 
   put(server: Server): void {
@@ -145,6 +186,9 @@ export class News {
   }
 
   drop(name: string): void {
+    this.begin(name);
+    clearTimeout(this.stale.get(name));
+    this.stale.delete(name);
     this.overtaking.delete(name);
     this.known.setQueryData<Servers>(keys.servers, (servers) => servers && withoutServer(servers, name));
   }

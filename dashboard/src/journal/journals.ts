@@ -2,7 +2,7 @@
 
 import { useQueries } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import { readJournal } from '../api/calls';
+import { useNews } from '../api/hooks';
 import { keys } from '../api/keys';
 import type { Entry, Server } from '../api/shape';
 
@@ -12,10 +12,11 @@ export function hasJournal(server: Server): boolean {
 }
 
 export function useJournals(servers: Server[]): { entries: Entry[]; pending: boolean; error: unknown } {
+  const news = useNews();
   const told = useQueries({
     queries: servers.filter(hasJournal).map((server) => ({
       queryKey: keys.journal(server.name),
-      queryFn: ({ signal }: { signal: AbortSignal }) => readJournal(server.name, signal),
+      queryFn: ({ signal }: { signal: AbortSignal }) => news.journal(server.name, signal),
       // The stream tells what is new.
       refetchOnWindowFocus: false,
     })),

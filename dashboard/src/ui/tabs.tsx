@@ -1,7 +1,7 @@
 // Parts of one page, one shown at a time.
 
 import { Tabs as Radix } from 'radix-ui';
-import { useEffect, useRef, type ReactNode } from 'react';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
 
 export interface Tab<K extends string> {
   key: K;
@@ -47,4 +47,11 @@ export function Tabs<K extends string>({ tabs, at, onChange, label, children }: 
       </Radix.Content>
     </Radix.Root>
   );
+}
+
+/** A part in which somebody writes: it begins when it is first shown, and stays as he left it while another is. */
+export function Panel({ shown, children }: { shown: boolean; children: ReactNode }) {
+  const [begun, setBegun] = useState(shown);
+  if (shown && !begun) setBegun(true);
+  return begun && <div hidden={!shown}>{children}</div>;
 }

@@ -38,14 +38,20 @@ export function ActivityPage() {
   const [asking, setAsking] = useState(false);
   const forget = useListChange(keys.activity, forgetActivities);
   const { place, go } = usePlace(JSON.stringify(wanted));
+  // The sums are those of the list, and stand still with it.
+  const asked = () => ({ ...query(wanted, Date.now()), ...(place.upTo === undefined ? {} : { upTo: place.upTo }) });
   const calls = useQuery({
     queryKey: [...keys.activity, 'list', wanted, place.page, place.upTo],
-    queryFn: ({ signal }) => listActivities({ ...query(wanted, Date.now()), ...(place.upTo === undefined ? {} : { upTo: place.upTo }) }, place.page, LIMIT, signal),
+    queryFn: ({ signal }) => listActivities(asked(), place.page, LIMIT, signal),
     placeholderData: keepPreviousData,
   });
-  const sums = useQuery({ queryKey: [...keys.activity, 'sums', wanted], queryFn: ({ signal }) => sumActivities(query(wanted, Date.now()), signal), placeholderData: keepPreviousData });
+  const sums = useQuery({ queryKey: [...keys.activity, 'sums', wanted, place.upTo], queryFn: ({ signal }) => sumActivities(asked(), signal), placeholderData: keepPreviousData });
   const newest = Number(calls.data?.data[0]?.id ?? 0);
   const live = place.upTo === undefined;
+  const forgotten = () => {
+    setAsking(false);
+    go({ page: 1 });
+  };
   const wipe = (
     <Button icon={<Eraser size={15} aria-hidden />} onClick={() => setAsking(true)}>
       {t('activity.forget')}
@@ -55,11 +61,7 @@ export function ActivityPage() {
     <Page title={t('activity.title')} lead={t('activity.lead')} actions={wipe} commands={[`curl -H "x-auth-token: $MCPHUB_TOKEN" "${pageFolder()}api/activities?limit=100"`]}>
       {sums.data !== undefined && <Sums sums={sums.data} />}
       <Filters wanted={search} onChange={(change) => void navigate({ search: (before) => ({ ...before, ...change }), replace: true })}>
-        <Button
-          aria-pressed={live}
-          icon={live ? <Pause size={15} aria-hidden /> : <Play size={15} aria-hidden />}
-          onClick={() => go(live ? { page: 1, upTo: newest } : { page: 1 })}
-        >
+        <Button icon={live ? <Pause size={15} aria-hidden /> : <Play size={15} aria-hidden />} onClick={() => go(live ? { page: 1, upTo: newest } : { page: 1 })}>
           {t(live ? 'journal.hold' : 'journal.follow')}
         </Button>
       </Filters>
@@ -76,7 +78,7 @@ export function ActivityPage() {
         word={t('activity.forget')}
         busy={forget.isPending}
         error={forget.error}
-        onYes={() => forget.mutate(undefined, { onSuccess: () => setAsking(false) })}
+        onYes={() => forget.mutate(undefined, { onSuccess: forgotten })}
       />
     </Page>
   );

@@ -3,7 +3,7 @@
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Page } from '../../ui/page';
-import { Tabs } from '../../ui/tabs';
+import { Panel, Tabs } from '../../ui/tabs';
 import { command } from '../../words/shell';
 import { AddressForm, CommandForm } from './forms';
 import { JsonForm } from './json-form';
@@ -29,9 +29,15 @@ export function AddServer() {
     <Page title={t('add.title')} commands={[command('add', 'https://mcp.linear.app/mcp'), command('import')]}>
       <div className="card max-w-3xl p-4 sm:p-5">
         <Tabs tabs={tabs} at={way} onChange={setWay} label={t('add.title')}>
-          {way === 'address' && <AddressForm onAdded={(name) => setAdded([name])} />}
-          {way === 'command' && <CommandForm onAdded={(name) => setAdded([name])} />}
-          {way === 'json' && <JsonForm onAdded={setAdded} />}
+          <Panel shown={way === 'address'}>
+            <AddressForm onAdded={(name) => setAdded([name])} />
+          </Panel>
+          <Panel shown={way === 'command'}>
+            <CommandForm onAdded={(name) => setAdded([name])} />
+          </Panel>
+          <Panel shown={way === 'json'}>
+            <JsonForm onAdded={setAdded} />
+          </Panel>
         </Tabs>
       </div>
     </Page>

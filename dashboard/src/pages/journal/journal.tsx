@@ -65,7 +65,7 @@ function Journals({ servers }: { servers: Server[] }) {
             </option>
           ))}
         </select>
-        <Button aria-pressed={held === undefined} icon={held === undefined ? <Pause size={15} aria-hidden /> : <Play size={15} aria-hidden />} onClick={() => setHeld(held === undefined ? entries : undefined)}>
+        <Button icon={held === undefined ? <Pause size={15} aria-hidden /> : <Play size={15} aria-hidden />} onClick={() => setHeld(held === undefined ? entries : undefined)}>
           {t(held === undefined ? 'journal.hold' : 'journal.follow')}
         </Button>
       </div>

@@ -50,7 +50,7 @@ export function Logs() {
             </option>
           ))}
         </select>
-        <Button aria-pressed={held === undefined} icon={held === undefined ? <Pause size={15} aria-hidden /> : <Play size={15} aria-hidden />} onClick={() => setHeld(held === undefined ? (lines ?? []) : undefined)}>
+        <Button icon={held === undefined ? <Pause size={15} aria-hidden /> : <Play size={15} aria-hidden />} onClick={() => setHeld(held === undefined ? (lines ?? []) : undefined)}>
           {t(held === undefined ? 'journal.hold' : 'journal.follow')}
         </Button>
         <Button icon={<Eraser size={15} aria-hidden />} busy={wipe.isPending} onClick={() => wipe.mutate()}>

@@ -9,6 +9,7 @@ import { isMap } from '../../schema/schema';
 import { Button } from '../../ui/button';
 import { Field, TextField } from '../../ui/field';
 import { RefusalNotice } from '../../ui/refusal';
+import { rebased } from '../settings/known';
 
 /** Written by the hub while it signs in; nobody edits it. */
 const OWN = ['registration', 'pendingAuthorization', 'grant', 'accessToken', 'refreshToken', 'expiresAt', 'grantedScopes', 'stepUps'];
@@ -18,22 +19,26 @@ export function ServerSettings({ server }: { server: Server }) {
   const isAdmin = useUser().data?.isAdmin ?? false;
   const navigate = useNavigate();
   const change = useChangeServer(server.name);
-  const written = JSON.stringify(editable(server.config ?? {}), null, 2);
-  const [draft, setDraft] = useState<string>();
+  const written = editable(server.config ?? {});
+  const [draft, setDraft] = useState<{ text: string; from: JsonMap }>();
   const [name, setName] = useState(server.name);
   const [wrong, setWrong] = useState<string>();
-  const text = draft ?? written;
-  const changed = (draft !== undefined && draft !== written) || name !== server.name;
+  const from = draft?.from ?? written;
+  const text = draft?.text ?? shown(written);
+  const edited = text !== shown(from);
+  const changed = edited || name !== server.name;
+  const write = (text: string) => setDraft(text === shown(from) ? undefined : { text, from });
   const send = (event: FormEvent) => {
     event.preventDefault();
     const read = parsed(text);
     setWrong(typeof read === 'string' ? read : undefined);
     if (typeof read === 'string') return;
-    const config = withoutOAuth(server.config ?? {}, read);
-    const wish = { ...(draft === undefined || draft === written ? {} : { config }), ...(name.trim() === server.name ? {} : { newName: name.trim() }) };
+    // All of it is sent, so it is what others left of it, with what was changed here.
+    const config = withoutOAuth(server.config ?? {}, rebased(from, read, written));
+    const wish = { ...(edited ? { config } : {}), ...(name.trim() === server.name ? {} : { newName: name.trim() }) };
     change.mutate(wish, {
       onSuccess: (now) => {
-        setDraft(undefined);
+        setDraft((it) => it && (it.text === text ? undefined : { text: it.text, from: read }));
         if (now.name !== server.name) void navigate({ to: '/server', search: { name: now.name, tab: 'settings' } });
       },
     });
@@ -43,7 +48,7 @@ export function ServerSettings({ server }: { server: Server }) {
       <TextField label={t('server.name')} value={name} mono readOnly={!isAdmin} onChange={(event) => setName(event.target.value)} className="max-w-md" />
       <Field label={t('server.config')} hint={t('server.configHint')} error={wrong && t('server.noJson', { why: wrong })}>
         {(wired) => (
-          <textarea {...wired} rows={12} spellCheck={false} readOnly={!isAdmin} value={text} onChange={(event) => setDraft(event.target.value)} className="field prose-code [field-sizing:content] max-h-[60dvh]" />
+          <textarea {...wired} rows={12} spellCheck={false} readOnly={!isAdmin} value={text} onChange={(event) => write(event.target.value)} className="field prose-code [field-sizing:content] max-h-[60dvh]" />
         )}
       </Field>
       <RefusalNotice error={change.error} />
@@ -87,6 +92,10 @@ export function editable(config: JsonMap): JsonMap {
 /** `oauth` that is not sent stays as it is; one that was taken out is sent empty. */
 function withoutOAuth(before: JsonMap, now: JsonMap): JsonMap {
   return 'oauth' in editable(before) && !('oauth' in now) ? { ...now, oauth: {} } : now;
+}
+
+function shown(config: JsonMap): string {
+  return JSON.stringify(config, null, 2);
 }
 
 function parsed(text: string): JsonMap | string {

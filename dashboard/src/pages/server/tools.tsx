@@ -9,6 +9,7 @@ import { Button } from '../../ui/button';
 import { Empty } from '../../ui/page';
 import { matches, SearchField } from '../../ui/search';
 import { isConnected } from '../../words/standing';
+import { called } from './called';
 import { Playground } from './playground';
 
 export function Tools({ server }: { server: Server }) {
@@ -19,11 +20,11 @@ export function Tools({ server }: { server: Server }) {
   if (server.tools.length === 0) {
     return <Empty icon={<Wrench size={28} />} title={t(isConnected(server) ? 'tools.none' : 'tools.notYet')} />;
   }
-  const chosen = server.tools.find((tool) => tool.name === item);
+  const chosen = called(item, server.name, server.tools);
   return (
     <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,2fr)_minmax(0,3fr)]">
       <div className={chosen === undefined ? '' : 'hidden lg:block'}>
-        <ToolList tools={server.tools} chosen={item} onChoose={choose} />
+        <ToolList tools={server.tools} chosen={chosen?.name} onChoose={choose} />
       </div>
       {chosen === undefined ? (
         <div className="hidden lg:block">

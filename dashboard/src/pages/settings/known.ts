@@ -48,3 +48,14 @@ export function between(old: JsonMap, now: JsonMap): JsonMap {
   }
   return said;
 }
+
+/** What somebody made of the old, done to what is there by now: what others changed meanwhile stays. */
+export function rebased(old: JsonMap, now: JsonMap, onto: JsonMap): JsonMap {
+  const all = Object.fromEntries(Object.entries(onto).filter(([key]) => key in now || !(key in old)));
+  for (const [key, value] of Object.entries(now)) {
+    const [before, there] = [old[key], onto[key]];
+    if (JSON.stringify(value) === JSON.stringify(before)) continue;
+    all[key] = isMap(value) && isMap(before) && isMap(there) ? rebased(before, value, there) : value;
+  }
+  return all;
+}

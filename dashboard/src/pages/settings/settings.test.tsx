@@ -4,7 +4,9 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { fireEvent, render, screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, test, vi } from 'vitest';
+import { keys } from '../../api/keys';
 import type { JsonMap } from '../../api/shape';
+import { Settings } from './settings';
 import { Usual } from './usual';
 import { Whole } from './whole';
 
@@ -67,6 +69,47 @@ test('the JSON that is being written is compared with what it began as, so that 
   expect(field('systemConfig').value).toBe('{"nameSeparator":"_"}');
   await userEvent.click(screen.getByRole('button', { name: 'Save' }));
   expect(sent).toEqual([{ nameSeparator: '_' }]);
+});
+
+test('what is typed into the JSON while a save is on its way is measured against what was sent', async () => {
+  const sent: JsonMap[] = [];
+  let answer = () => {};
+  vi.stubGlobal('fetch', async (request: Request) => {
+    sent.push((await request.json()) as JsonMap);
+    return new Promise((told) => (answer = () => told(Response.json({ success: true, data: {} }))));
+  });
+  const elsewhere = show(Whole, { nameSeparator: '-' });
+  const write = (settings: JsonMap) => fireEvent.change(field('systemConfig'), { target: { value: JSON.stringify(settings) } });
+  const save = screen.getByRole('button', { name: 'Save' });
+  write({ nameSeparator: '_' });
+  await userEvent.click(save);
+  await vi.waitFor(() => expect(sent).toHaveLength(1));
+  write({ nameSeparator: '_', enableSessionRebuild: true });
+  answer();
+  await vi.waitFor(() => expect(save.getAttribute('aria-busy')).toBeNull());
+  elsewhere({ nameSeparator: '__' });
+  await userEvent.click(save);
+  await vi.waitFor(() => expect(sent[1]).toEqual({ enableSessionRebuild: true }));
+});
+
+test('what is typed stays while another tab is looked at', async () => {
+  const client = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity } } });
+  client.setQueryData(keys.settings, { nameSeparator: '-' });
+  vi.stubGlobal('fetch', () => new Promise(() => {}));
+  render(
+    <QueryClientProvider client={client}>
+      <Settings />
+    </QueryClientProvider>,
+  );
+  const open = (name: string) => userEvent.click(screen.getByRole('tab', { name }));
+  await userEvent.type(field('Between server and tool'), '-');
+  await open('JSON');
+  expect(screen.queryByRole('textbox', { name: 'Between server and tool' })).toBeNull();
+  fireEvent.change(screen.getByRole('textbox', { name: 'systemConfig' }), { target: { value: '{"mine":1}' } });
+  await open('Usual');
+  expect(screen.getByRole<HTMLInputElement>('textbox', { name: 'Between server and tool' }).value).toBe('--');
+  await open('JSON');
+  expect(screen.getByRole<HTMLTextAreaElement>('textbox', { name: 'systemConfig' }).value).toBe('{"mine":1}');
 });
 
 test('JSON that is none is said when the field is left', () => {

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useSettings } from '../../api/hooks';
 import { Answer, Page } from '../../ui/page';
-import { Tabs } from '../../ui/tabs';
+import { Panel, Tabs } from '../../ui/tabs';
 import { command } from '../../words/shell';
 import { ExportButton, ExportRefused, useExport } from './export';
 import { Usual } from './usual';
@@ -30,7 +30,12 @@ export function Settings() {
               onChange={setWay}
               label={t('settings.title')}
             >
-              {way === 'form' ? <Usual written={written} /> : <Whole written={written} />}
+              <Panel shown={way === 'form'}>
+                <Usual written={written} />
+              </Panel>
+              <Panel shown={way === 'json'}>
+                <Whole written={written} />
+              </Panel>
             </Tabs>
           </div>
         )}

@@ -16,11 +16,14 @@ export function Whole({ written }: { written: JsonMap }) {
   const change = useChange();
   const from = draft?.from ?? written;
   const text = draft?.text ?? shown(written);
+  const write = (text: string) => setDraft(text === shown(from) ? undefined : { text, from });
   const send = (event: FormEvent) => {
     event.preventDefault();
     const now = parsed(text);
     setWrong(now === undefined);
-    if (now !== undefined) change.mutate(between(from, now), { onSuccess: () => setDraft((it) => (it?.text === text ? undefined : it)) });
+    if (now === undefined) return;
+    // What is typed while the answer is on its way was made of what was sent.
+    change.mutate(between(from, now), { onSuccess: () => setDraft((it) => it && (it.text === text ? undefined : { text: it.text, from: now })) });
   };
   return (
     <>
@@ -32,7 +35,7 @@ export function Whole({ written }: { written: JsonMap }) {
               rows={12}
               spellCheck={false}
               value={text}
-              onChange={(event) => setDraft({ text: event.target.value, from })}
+              onChange={(event) => write(event.target.value)}
               onBlur={() => setWrong(parsed(text) === undefined)}
               className="field prose-code [field-sizing:content] max-h-[60dvh]"
             />
