@@ -169,6 +169,33 @@ fn calls_are_found_by_outcome_words_time_and_number() {
 }
 
 #[test]
+fn a_call_ended_at_the_time_that_is_shown_of_it() {
+    let (activity, clock) = activity();
+    clock.advance(Duration::from_nanos(12_345_678));
+    under_way(&activity, "a", "t").answered(&success());
+    let shown = SystemTime::UNIX_EPOCH + Duration::from_millis(1_000_012);
+    let entry = activity.entry(1).unwrap();
+    assert_eq!(entry.ended, shown);
+    let wanted = Wanted {
+        since: Some(shown),
+        until: Some(shown),
+        ..Wanted::default()
+    };
+    assert!(wanted.lets_through(&entry));
+}
+
+#[test]
+fn a_number_that_is_told_late_takes_back_none() {
+    let (activity, _) = activity();
+    let mut told = activity.subscribe();
+    activity.tell(2);
+    activity.tell(1);
+    assert_eq!(*told.borrow_and_update(), 2);
+    activity.tell(2);
+    assert!(told.has_changed().unwrap(), "calls may have been forgotten");
+}
+
+#[test]
 fn sums_and_names_are_those_of_the_calls() {
     let entry = |tool: &str, milliseconds: u64, outcome| {
         Arc::new(Entry {
