@@ -100,6 +100,13 @@ impl Exchange {
         self
     }
 
+    /// The hub goes on with it no further, for this reason.
+    pub(super) fn refused(mut self, why: &str) {
+        if let Some(noted) = self.noted.take() {
+            noted.unanswered(why);
+        }
+    }
+
     /// The next message for the client; the last one is the response. `None`: it is over, or the client cancelled it.
     pub async fn next(&mut self) -> Option<Message> {
         let message = self.come().await;
