@@ -54,6 +54,7 @@ struct Ring {
 pub struct Entry {
     /// Counts up, from 1, in the order in which calls ended.
     pub id: u64,
+    /// In whole milliseconds, as it is shown: whoever asks for calls up to the time of one finds it.
     pub ended: SystemTime,
     pub took: Duration,
     pub server: Arc<str>,
@@ -140,7 +141,7 @@ impl Activity {
         let gone: Vec<_> = ring.entries.drain(..count).collect();
         let last = ring.written;
         drop(ring);
-        self.shared.told.send_replace(last);
+        self.tell(last);
         gone.len()
     }
 
@@ -150,7 +151,7 @@ impl Activity {
     }
 
     fn write(&self, mut entry: Entry) {
-        entry.ended = self.shared.clock.now();
+        entry.ended = to_milliseconds(self.shared.clock.now());
         let mut entry = Arc::new(entry);
         let mut ring = self.ring();
         ring.written += 1;
@@ -167,13 +168,24 @@ impl Activity {
         drop(ring);
         // What is freed is freed, and who is told is told, while the next call writes.
         drop(oldest);
-        self.shared.told.send_replace(last);
+        self.tell(last);
+    }
+
+    /// Whoever wrote an earlier call may be later here. A number that was told already is told again: what was forgotten is a change, too.
+    fn tell(&self, last: u64) {
+        self.shared.told.send_modify(|told| *told = last.max(*told));
     }
 
     fn ring(&self) -> MutexGuard<'_, Ring> {
         let ring = self.shared.ring.lock();
         ring.unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn to_milliseconds(time: SystemTime) -> SystemTime {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    let finer = since.map_or(0, |since| since.subsec_nanos() % 1_000_000);
+    time - Duration::from_nanos(finer.into())
 }
 
 fn short(name: &str) -> Box<str> {

@@ -333,7 +333,8 @@ impl Shared {
 fn begin(path: &Path) -> Result<(Disk, File, Option<Trouble>), OpenError> {
     let disk = Disk::at(path)?;
     // rule: safe-p05
-    let file = match disk.read()? {
+    // An editor may be in the middle of saving while the hub starts.
+    let file = match disk.read_settled(false)? {
         None => File::parse("").map_err(|error| OpenError::Unparsable {
             path: path.to_owned(),
             error,

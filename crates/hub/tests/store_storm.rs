@@ -17,13 +17,15 @@ mod hub_process;
 #[path = "store_storm/obstacles.rs"]
 mod obstacles;
 
+use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::time::Instant;
 
@@ -110,16 +112,70 @@ impl Storm {
     /// Nothing that was said to be written before this reading is missing in it.
     pub(crate) fn look(&self) {
         let known = [&self.written[0], &self.written[1], &self.edited].map(Tally::last);
-        let before = self.torn.load(Ordering::SeqCst);
-        let text = std::fs::read_to_string(&self.path).unwrap();
-        if before % 2 == 1 || self.torn.load(Ordering::SeqCst) != before {
+        let missing = |found: &Value| {
+            let mut names = ["one", "two", "editor"].into_iter().zip(known);
+            names.find_map(|(name, last)| counted::missing(found, name, last))
+        };
+        let Some(found) = self.reading() else {
+            return;
+        };
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        if missing(&found).is_none() {
             return;
         }
-        self.reads.fetch_add(1, Ordering::Relaxed);
-        let found = counted::whole(&text);
-        for (name, last) in ["one", "two", "editor"].into_iter().zip(known) {
-            counted::check(&found, name, last);
+        // A hub that displaced what the editor saved puts it back at once, and holds the lock until it has.
+        let lock = File::open(self.lock()).unwrap();
+        lock.lock().unwrap();
+        let found = std::iter::repeat_with(|| self.reading()).find_map(|found| found);
+        let lost = missing(&found.unwrap());
+        assert!(lost.is_none(), "lost: {}", lost.unwrap_or_default());
+    }
+
+    /// What is in the file, which is whole unless the editor is writing into it.
+    fn reading(&self) -> Option<Value> {
+        let before = self.torn.load(Ordering::SeqCst);
+        let text = std::fs::read_to_string(&self.path).unwrap();
+        let untorn = before.is_multiple_of(2) && self.torn.load(Ordering::SeqCst) == before;
+        untorn.then(|| counted::whole(&text))
+    }
+
+    /// What a hub holds while it writes.
+    pub(crate) fn lock(&self) -> PathBuf {
+        let name = self.path.file_name().unwrap().to_string_lossy();
+        self.path.with_file_name(format!(".{name}.lock"))
+    }
+}
+
+/// A hub in its lane. When the lane ends, also in the middle, its process is none that the editor could want to stop.
+struct Seated<'s> {
+    storm: &'s Storm,
+    lane: usize,
+    hub: HubProcess,
+}
+
+impl<'s> Seated<'s> {
+    fn start(storm: &'s Storm, lane: usize) -> Self {
+        let mut processes = storm.processes.lock().unwrap();
+        // What was killed before it was said to be written is written again.
+        let next = storm.written[lane].last() + 1;
+        let hub = HubProcess::start(HUBS[lane], next, &storm.path);
+        processes[lane] = Some(hub.id());
+        drop(processes);
+        Self { storm, lane, hub }
+    }
+
+    fn kill(&mut self) {
+        let processes = self.storm.processes.lock();
+        let mut processes = processes.unwrap_or_else(PoisonError::into_inner);
+        if processes[self.lane].take().is_some() {
+            self.hub.kill();
         }
+    }
+}
+
+impl Drop for Seated<'_> {
+    fn drop(&mut self) {
+        self.kill();
     }
 }
 
@@ -134,34 +190,24 @@ fn lane(
     // How long a write takes, so that the blows fall all over it.
     let mut usual = Duration::from_millis(4);
     for _ in 0..strikes {
-        let mut hub = {
-            let mut processes = storm.processes.lock().unwrap();
-            // What was killed before it was said to be written is written again.
-            let next = storm.written[lane].last() + 1;
-            let hub = HubProcess::start(HUBS[lane], next, &storm.path);
-            processes[lane] = Some(hub.id());
-            hub
-        };
+        let mut seated = Seated::start(storm, lane);
+        let hub = &mut seated.hub;
         let whole = dice.roll(3);
         for _ in 0..whole {
-            let (_, began) = about(&mut hub);
+            let (_, began) = about(hub);
             hub.done(&storm.written[lane]);
             writes.send(()).unwrap();
             usual = (usual * 7 + began.elapsed()) / 8;
         }
-        let (number, began) = about(&mut hub);
+        let (number, began) = about(hub);
         // A blow has a moment, and there is no word to wait for in the middle of a write.
         let moment = dice.wait(usual * 5 / 4);
         while began.elapsed() < moment {
             std::hint::spin_loop();
         }
-        {
-            let mut processes = storm.processes.lock().unwrap();
-            hub.kill();
-            processes[lane] = None;
-        }
+        seated.kill();
         let written = &storm.written[lane];
-        while let Some(said) = hub.says() {
+        while let Some(said) = seated.hub.says() {
             if let Said::Done(number) = said {
                 written.to(number);
             }

@@ -19,13 +19,6 @@ pub enum Outcome {
     Cancelled,
 }
 
-/// What an answer is for a call.
-pub(super) enum Judged {
-    Over(Outcome),
-    /// The answer is a question to the client.
-    GoesOn,
-}
-
 /// Bytes of an error's words that are kept.
 const LONGEST: usize = 300;
 /// Bytes of them that are read.
@@ -43,17 +36,11 @@ impl Outcome {
     }
 }
 
-pub(super) fn judged(response: &Message) -> Judged {
-    let Some(result) = response.result() else {
-        return Judged::Over(Outcome::Refused(text(response)));
-    };
-    if asks(result) {
-        return Judged::GoesOn;
+pub(super) fn judged(response: &Message) -> Outcome {
+    match response.result() {
+        Some(result) if !is_error(result) => Outcome::Answered,
+        Some(_) | None => Outcome::Refused(text(response)),
     }
-    Judged::Over(match is_error(result) {
-        true => Outcome::Refused(text(response)),
-        false => Outcome::Answered,
-    })
 }
 
 /// The words of an answer that is an error.
@@ -98,8 +85,10 @@ fn is_error(result: &str) -> bool {
     found && matches!(raw::field(result, "isError"), Ok(Some("true")))
 }
 
-fn asks(result: &str) -> bool {
+/// Whether the answer is a question to the client, where servers may ask so.
+pub(super) fn asks(response: &Message) -> bool {
     const WORD: &str = "input_required";
+    let result = response.result().unwrap_or("{}");
     memmem::find(result.as_bytes(), WORD.as_bytes()).is_some()
         && raw::string_at(result, &["resultType"]).is_ok_and(|it| it.as_deref() == Some(WORD))
 }
@@ -108,11 +97,8 @@ fn asks(result: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn outcome(result: &str) -> Option<Outcome> {
-        match judged(&Message::success("1", result)) {
-            Judged::Over(outcome) => Some(outcome),
-            Judged::GoesOn => None,
-        }
+    fn outcome(result: &str) -> Outcome {
+        judged(&Message::success("1", result))
     }
 
     #[test]
@@ -125,30 +111,33 @@ mod tests {
             r#"{"content":[],"isError":"true"}"#,
             "[]",
         ] {
-            assert_eq!(outcome(fine), Some(Outcome::Answered), "{fine}");
+            assert_eq!(outcome(fine), Outcome::Answered, "{fine}");
         }
         for wrong in [
             r#"{"content":[{"type":"text","text":"no"}],"isError":true}"#,
             r#"{ "isError" : true , "content" : [ {"type":"image"}, {"type":"text","text":"no"} ] }"#,
         ] {
-            assert_eq!(
-                outcome(wrong),
-                Some(Outcome::Refused("no".into())),
-                "{wrong}"
-            );
+            assert_eq!(outcome(wrong), Outcome::Refused("no".into()), "{wrong}");
         }
         let bare = outcome(r#"{"isError":true}"#);
-        assert_eq!(bare, Some(Outcome::Refused("".into())));
+        assert_eq!(bare, Outcome::Refused("".into()));
     }
 
     #[test]
-    fn an_answer_that_is_a_question_ends_nothing() {
-        assert_eq!(
-            outcome(r#"{"resultType":"input_required","requestState":"x"}"#),
+    fn only_a_result_of_that_type_is_a_question() {
+        let asked = |result| asks(&Message::success("1", result));
+        assert!(asked(
+            r#"{"resultType":"input_required","requestState":"x"}"#
+        ));
+        assert!(!asked(
+            r#"{"content":[{"type":"text","text":"input_required"}]}"#
+        ));
+        assert!(!asks(&Message::failure(
+            Some("1"),
+            -1,
+            "input_required",
             None
-        );
-        let word = r#"{"content":[{"type":"text","text":"input_required"}]}"#;
-        assert_eq!(outcome(word), Some(Outcome::Answered));
+        )));
     }
 
     #[test]

@@ -44,7 +44,7 @@ async fn a_call_is_written_once_with_its_duration_however_it_ends() {
     under_way(&activity, "a", "cancelled").ended(None);
     drop(under_way(&activity, "a", "dropped"));
     let asks = Message::success("1", r#"{"resultType":"input_required"}"#);
-    under_way(&activity, "a", "asks").answered(&asks);
+    under_way(&activity, "a", "asks").answered_or_asked(&asks);
     let entries = activity.entries();
     let told_of = entries
         .iter()
@@ -63,6 +63,21 @@ async fn a_call_is_written_once_with_its_duration_however_it_ends() {
     assert_eq!(entries[4].took, Duration::from_millis(1_500));
     assert!(told.has_changed().unwrap());
     assert_eq!(*told.borrow_and_update(), 5);
+}
+
+#[test]
+fn a_server_that_may_not_ask_keeps_no_call_out_by_the_word_for_it() {
+    let (activity, _) = activity();
+    let asks = Message::success("1", r#"{"resultType":"input_required"}"#);
+    under_way(&activity, "a", "t").answered(&asks);
+    under_way(&activity, "a", "u").answered_or_asked(&asks);
+    under_way(&activity, "a", "v").answered_or_asked(&success());
+    let tools: Vec<_> = activity
+        .entries()
+        .iter()
+        .map(|it| it.tool.clone())
+        .collect();
+    assert_eq!(tools, ["v".into(), "t".into()]);
 }
 
 #[test]
@@ -151,6 +166,33 @@ fn calls_are_found_by_outcome_words_time_and_number() {
     assert_eq!(found(|it| it.up_to = Some(1)), [1]);
     assert_eq!(found(|it| it.since = then), [2, 1]);
     assert!(found(|it| it.until = then).is_empty());
+}
+
+#[test]
+fn a_call_ended_at_the_time_that_is_shown_of_it() {
+    let (activity, clock) = activity();
+    clock.advance(Duration::from_nanos(12_345_678));
+    under_way(&activity, "a", "t").answered(&success());
+    let shown = SystemTime::UNIX_EPOCH + Duration::from_millis(1_000_012);
+    let entry = activity.entry(1).unwrap();
+    assert_eq!(entry.ended, shown);
+    let wanted = Wanted {
+        since: Some(shown),
+        until: Some(shown),
+        ..Wanted::default()
+    };
+    assert!(wanted.lets_through(&entry));
+}
+
+#[test]
+fn a_number_that_is_told_late_takes_back_none() {
+    let (activity, _) = activity();
+    let mut told = activity.subscribe();
+    activity.tell(2);
+    activity.tell(1);
+    assert_eq!(*told.borrow_and_update(), 2);
+    activity.tell(2);
+    assert!(told.has_changed().unwrap(), "calls may have been forgotten");
 }
 
 #[test]

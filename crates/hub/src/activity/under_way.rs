@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use mcp::message::Message;
 use tokio::time::Instant;
 
-use super::outcome::{self, Judged};
+use super::outcome;
 use super::{Activity, By, Entry, Outcome};
 use crate::upstream::CallError;
 
@@ -39,10 +39,16 @@ impl UnderWay {
 
     /// The server answered.
     pub fn answered(mut self, response: &Message) {
-        match outcome::judged(response) {
-            Judged::Over(outcome) => self.end(outcome),
-            // The client asks again with what the server wants to know, and that is another request.
-            Judged::GoesOn => self.entry = None,
+        self.end(outcome::judged(response));
+    }
+
+    /// The server answered where client and server both know that a result may be a question: the client asks again with what the server wants to
+    /// know, and that request is the call. Elsewhere nobody asks again, whatever a result says of itself.
+    pub fn answered_or_asked(mut self, response: &Message) {
+        if outcome::asks(response) {
+            self.entry = None;
+        } else {
+            self.answered(response);
         }
     }
 

@@ -100,6 +100,13 @@ impl Exchange {
         self
     }
 
+    /// The hub goes on with it no further, for this reason.
+    pub(super) fn refused(mut self, why: &str) {
+        if let Some(noted) = self.noted.take() {
+            noted.unanswered(why);
+        }
+    }
+
     /// The next message for the client; the last one is the response. `None`: it is over, or the client cancelled it.
     pub async fn next(&mut self) -> Option<Message> {
         let message = self.come().await;
@@ -276,7 +283,10 @@ impl Exchange {
     fn finished(&mut self, response: Message) -> Message {
         self.over = true;
         if let Some(noted) = self.noted.take() {
-            noted.answered(&response);
+            match self.goes_in_rounds() {
+                true => noted.answered_or_asked(&response),
+                false => noted.answered(&response),
+            }
         }
         if response.result().is_none() {
             return response;
@@ -308,6 +318,13 @@ impl Exchange {
                 .shared
                 .own_tasks(&self.session, &self.upstream, response),
         }
+    }
+
+    /// Whether client and server both speak the revision in which a result may be a question to the client.
+    fn goes_in_rounds(&self) -> bool {
+        let hello = self.upstream.hello();
+        let stateless = hello.is_some_and(|hello| !hello.revision.has_handshake());
+        stateless && !self.session.revision.has_handshake()
     }
 
     fn failed(&mut self, error: &CallError) -> Message {

@@ -315,16 +315,14 @@ impl Once {
     fn wait(&mut self) -> Message {
         let early = std::mem::take(&mut self.early);
         let questions = std::mem::take(&mut self.questions);
-        let kept = self.exchange.take().and_then(|exchange| {
-            let waiting = &self.sessions.shared.waiting;
-            waiting.keep(&self.origin, questions, exchange, early)
-        });
-        match kept {
-            Some(result) => Message::success(&self.id, &result),
-            None => {
-                let text = "too many requests wait for an answer of their client";
-                Message::failure(Some(&self.id), code::SERVER_ERROR, text, None)
-            }
+        let Some(exchange) = self.exchange.take() else {
+            let text = "the request is over, and nobody waits for an answer any more";
+            return Message::failure(Some(&self.id), code::INTERNAL_ERROR, text, None);
+        };
+        let waiting = &self.sessions.shared.waiting;
+        match waiting.keep(&self.origin, questions, exchange, early) {
+            Ok(result) => Message::success(&self.id, &result),
+            Err(text) => Message::failure(Some(&self.id), code::SERVER_ERROR, text, None),
         }
     }
 }

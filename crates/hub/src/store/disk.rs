@@ -149,7 +149,9 @@ impl Disk {
                 Ok(Some(text)) => {
                     File::parse(text).is_ok() && !(should_hold && super::is_blank(text))
                 }
-                Err(_) => false,
+                // No editor makes these in the middle of saving.
+                Err(ReadError::NotAFile(_) | ReadError::TooLarge(_)) => true,
+                Err(ReadError::Io { .. } | ReadError::NotUtf8 { .. }) => false,
             };
             if settled || waited >= EDITOR_PATIENCE {
                 return found;

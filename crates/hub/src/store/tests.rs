@@ -3,6 +3,7 @@
 mod strange;
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use secrecy::ExposeSecret;
@@ -246,6 +247,23 @@ async fn an_edit_builds_on_what_is_on_disk_not_on_what_was_read() {
         "{written}"
     );
     assert_eq!(store.file().text(), written);
+}
+
+/// rule: safe-p05
+#[tokio::test]
+async fn a_start_while_an_editor_saves_waits_for_the_rest_of_the_text() {
+    let (first, rest) = TEXT.split_at(TEXT.len() / 2);
+    let (_folder, path) = file(first);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    let opening = tokio::spawn(Store::open(path.clone(), environment()));
+    // Whoever reads the file takes it from others first.
+    while mode(&path) == 0o644 && !opening.is_finished() {
+        tokio::task::yield_now().await;
+    }
+    let mut saved = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    saved.write_all(rest.as_bytes()).unwrap();
+    let store = opening.await.unwrap().unwrap();
+    assert!(store.current().server("a").is_some());
 }
 
 /// rule: safe-p05

@@ -40,7 +40,7 @@ pub(crate) fn edit(storm: &Storm, writes: &Receiver<()>, mut dice: Dice) -> Save
         saves.all += 1;
         saves.in_place += u64::from(in_place);
         if dice.roll(4) == 0 {
-            jump(&storm.path, &mut dice);
+            jump(storm, &mut dice);
             saves.jumps += 1;
         }
     }
@@ -106,14 +106,12 @@ fn into_the_file(path: &Path, text: &str) {
 }
 
 /// What a clock that jumps by years leaves behind: times of the file and of its lock that are long past, or still to come.
-fn jump(path: &Path, dice: &mut Dice) {
+fn jump(storm: &Storm, dice: &mut Dice) {
     const YEAR: Duration = Duration::from_secs(365 * 24 * 3_600);
     let years = u32::try_from(dice.roll(130)).unwrap();
     let then = SystemTime::UNIX_EPOCH + YEAR * years;
     let times = FileTimes::new().set_modified(then).set_accessed(then);
-    let name = path.file_name().unwrap().to_string_lossy();
-    let lock = path.with_file_name(format!(".{name}.lock"));
-    for path in [path, &lock] {
+    for path in [&storm.path, &storm.lock()] {
         // A hub may put another file in its place at this moment; then that one keeps its own times.
         if let Ok(file) = OpenOptions::new().append(true).open(path) {
             file.set_times(times).unwrap();

@@ -507,3 +507,16 @@ async fn questions_that_a_server_asks_at_once_come_in_one_result() {
         "{done}"
     );
 }
+
+#[tokio::test]
+async fn a_server_with_a_handshake_keeps_no_call_out_of_what_is_noted_by_the_word_for_a_question() {
+    let up = raw_upstream::start(r#"{"resultType":"input_required","requestState":"s"}"#).await;
+    let hub = hub_with(&up.url, json!({})).await;
+    let client = Client::at(&hub, "/mcp/up");
+    client.ask("tools/call", json!({ "name": "t" })).await;
+    let noted = hub.noted(1).await;
+    assert_eq!(
+        (&*noted[0].tool, &noted[0].outcome),
+        ("t", &Outcome::Answered)
+    );
+}

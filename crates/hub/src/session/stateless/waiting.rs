@@ -71,6 +71,7 @@ const PATIENCE: Duration = Duration::from_secs(10 * 60);
 /// Requests that wait, of all clients and of one.
 const MOST: usize = 4_096;
 const MOST_OF_ONE: usize = 64;
+const TOO_MANY: &str = "too many requests wait for an answer of their client";
 /// Messages kept while a client thinks.
 const MOST_EARLY: usize = 256;
 /// Bytes of those, besides one message of any size.
@@ -136,20 +137,24 @@ impl Origin {
 }
 
 impl Waiting {
-    /// Keeps a request until its client answers the questions; the result for the client. `None`: too many wait.
+    /// Keeps a request until its client answers the questions; the result for the client.
+    ///
+    /// # Errors
+    /// When too many wait; the request is given up.
     pub(super) fn keep(
         &self,
         origin: &Origin,
         questions: Vec<Message>,
         exchange: Exchange,
         early: VecDeque<Message>,
-    ) -> Option<String> {
+    ) -> Result<String, &'static str> {
         let of_one = self
             .open
             .iter()
             .filter(|open| open.origin.identity == origin.identity);
         if self.open.len() >= MOST || of_one.count() >= MOST_OF_ONE {
-            return None;
+            exchange.refused(TOO_MANY);
+            return Err(TOO_MANY);
         }
         let state: Box<str> = [MARK, &chance::token(STATE_BYTES)].concat().into();
         let (back, wanted) = oneshot::channel();
@@ -166,7 +171,7 @@ impl Waiting {
                 waiting.open.remove(&known);
             }
         });
-        Some(result)
+        Ok(result)
     }
 
     /// Whether this request goes on with one that waits.
@@ -253,6 +258,11 @@ async fn hold<S: Source>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::activity::Outcome;
+    use crate::clock::Clock;
+    use crate::session::receive::Reply;
+    use crate::vault::Vault;
+    use crate::{Hub, HubOptions};
 
     /// Says one thing, and then nothing for ever.
     struct Slow(Option<Message>);
@@ -308,6 +318,51 @@ mod tests {
             endpoint: Endpoint::Everything,
             request: Message::request("1", method, Some(params)),
         }
+    }
+
+    fn too_many_of(origin: &Origin) -> Waiting {
+        let waiting = Waiting::default();
+        for state in 0..MOST_OF_ONE {
+            let open = Open {
+                origin: origin.clone(),
+                questions: Vec::new(),
+                back: oneshot::channel().0,
+            };
+            waiting.open.insert(state.to_string().into(), open);
+        }
+        waiting
+    }
+
+    #[tokio::test]
+    async fn a_call_that_is_not_kept_because_too_many_wait_is_a_failure_in_the_activity() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings_path = folder.path().join("mcp_settings.json");
+        let up =
+            r#"{"mcpServers":{"up":{"type":"streamable-http","url":"http://127.0.0.1:1/mcp"}}}"#;
+        std::fs::write(&settings_path, up).unwrap();
+        let options = HubOptions {
+            settings_path,
+            environment: Arc::new(|_| None),
+            vault: Vault::default(),
+            port: 0,
+            clock: Clock::system(),
+        };
+        let hub = Hub::start(options).await.unwrap();
+        let (sessions, caller) = (hub.sessions(), Caller::anyone());
+        let initialize = r#"{"protocolVersion":"2025-11-25","capabilities":{}}"#;
+        let initialize = Message::request("1", "initialize", Some(initialize));
+        let opened = sessions.open(Endpoint::Named("up".into()), &caller, &initialize);
+        let session = opened.await.unwrap().0;
+        let call = Message::request("2", "tools/call", Some(r#"{"name":"t"}"#));
+        let Reply::Later(exchange) = sessions.receive(&session, call).await else {
+            panic!("the server was not asked");
+        };
+        let origin = origin("tools/call", "{}");
+        let kept = too_many_of(&origin).keep(&origin, Vec::new(), *exchange, VecDeque::new());
+        assert_eq!(kept, Err(TOO_MANY));
+        let outcomes: Vec<_> = hub.activity().entries();
+        let outcomes: Vec<_> = outcomes.iter().map(|it| it.outcome.clone()).collect();
+        assert_eq!(outcomes, [Outcome::Failed(TOO_MANY.into())]);
     }
 
     // rule: mcp-mrtr-supported

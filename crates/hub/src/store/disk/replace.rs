@@ -7,7 +7,11 @@ use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile};
 
-use super::{Landing, beside, exchange, folder_of};
+use super::exchange::{self, Stranded};
+use super::{Landing, beside, folder_of};
+
+/// Of temporary files.
+const SUFFIX: &str = ".tmp";
 
 /// Why a text could not be put in place by renaming.
 enum Obstacle {
@@ -51,7 +55,7 @@ pub(super) fn remove_leftovers(target: &Path) {
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         if name.starts_with(&prefix)
-            && name.ends_with(".tmp")
+            && name.ends_with(SUFFIX)
             && let Err(error) = fs::remove_file(entry.path())
         {
             tracing::warn!(%error, name, "a temporary file of an earlier run cannot be removed");
@@ -109,17 +113,51 @@ fn put(
     target: &Path,
     (before, after): (Option<&str>, &str),
 ) -> Result<Landing, Obstacle> {
-    if let Some(before) = before
-        && let Some(landing) =
-            exchange::put(temporary.path(), target, (before, after)).map_err(obstacle)?
-    {
-        return Ok(landing);
+    let Some(before) = before else {
+        return create(temporary, target);
+    };
+    match exchange::put(temporary.path(), target, (before, after)) {
+        Ok(Some(landing)) => Ok(landing),
+        Ok(None) => rename(temporary, target),
+        Err(Stranded(error)) => Err(Obstacle::Failed(kept(temporary, &error))),
     }
+}
+
+fn rename(temporary: NamedTempFile, target: &Path) -> Result<Landing, Obstacle> {
     // rule: safe-p01, at-57
     temporary
         .persist(target)
         .map_err(|refused| obstacle(refused.error))?;
     Ok(Landing::Landed)
+}
+
+/// There was no file, and one that somebody made meanwhile is not renamed over.
+fn create(temporary: NamedTempFile, target: &Path) -> Result<Landing, Obstacle> {
+    match temporary.persist_noclobber(target) {
+        Ok(_) => Ok(Landing::Landed),
+        Err(refused) if refused.error.kind() == io::ErrorKind::AlreadyExists => {
+            Ok(Landing::ChangedMeanwhile)
+        }
+        // Not every file system can look and rename in one step.
+        Err(refused) => rename(refused.file, target),
+    }
+}
+
+/// Keeps a temporary file that holds what somebody saved, where no start clears it away; what to tell of it.
+fn kept(temporary: NamedTempFile, why: &io::Error) -> io::Error {
+    let name = temporary.path().file_name().unwrap_or_default();
+    let name = name.to_string_lossy();
+    let name = name.trim_start_matches('.').trim_end_matches(SUFFIX);
+    let place = temporary.path().with_file_name(format!("{name}.saved"));
+    let path = match temporary.persist_noclobber(&place) {
+        Ok(_) => Ok(place),
+        Err(refused) => refused.file.keep().map(|(_, path)| path),
+    };
+    let what = "somebody saved the file while it was written, and that could not be put back";
+    io::Error::other(match path {
+        Ok(path) => format!("{what}: {why}; it is kept in {}", path.display()),
+        Err(gone) => format!("{what}: {why}; and neither could it be kept: {gone}"),
+    })
 }
 
 /// A file that is a mount point of its own cannot be renamed over.
@@ -143,7 +181,7 @@ fn temporary(target: &Path) -> io::Result<NamedTempFile> {
     let prefix = prefix.file_name().unwrap_or_default().to_owned();
     Builder::new()
         .prefix(&prefix)
-        .suffix(".tmp")
+        .suffix(SUFFIX)
         .tempfile_in(folder_of(target))
 }
 
@@ -207,6 +245,43 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+
+    // rule: safe-p01
+    #[test]
+    fn what_could_not_be_put_back_is_kept_where_the_error_says_and_no_start_clears_it_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("mcp_settings.json");
+        let mut temporary = temporary(&target).unwrap();
+        temporary.write_all(b"saved by an editor").unwrap();
+        let error = kept(temporary, &io::Error::other("no more room")).to_string();
+        remove_leftovers(&target);
+        let mut files = fs::read_dir(folder.path()).unwrap();
+        let path = files.next().unwrap().unwrap().path();
+        assert!(files.next().is_none());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "saved by an editor");
+        assert!(
+            error.contains("no more room") && error.contains(path.to_str().unwrap()),
+            "{error}"
+        );
+    }
+
+    // rule: safe-p01
+    #[test]
+    fn a_file_that_was_made_after_the_last_look_is_not_renamed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("mcp_settings.json");
+        let created = || {
+            fs::write(&target, "by an editor").unwrap();
+            true
+        };
+        let landed = replace(&target, None, "ours", &created).unwrap();
+        assert_eq!(landed, Landing::ChangedMeanwhile);
+        assert_eq!(fs::read_to_string(&target).unwrap(), "by an editor");
+        fs::remove_file(&target).unwrap();
+        let landed = replace(&target, None, "ours", &|| true).unwrap();
+        assert_eq!(landed, Landing::Landed);
+        assert_eq!(fs::read_to_string(&target).unwrap(), "ours");
+    }
 
     // rule: safe-p04
     #[test]
