@@ -249,7 +249,6 @@ async fn an_edit_builds_on_what_is_on_disk_not_on_what_was_read() {
     assert_eq!(store.file().text(), written);
 }
 
-/// rule: safe-p05
 #[tokio::test]
 async fn a_start_while_an_editor_saves_waits_for_the_rest_of_the_text() {
     let (first, rest) = TEXT.split_at(TEXT.len() / 2);

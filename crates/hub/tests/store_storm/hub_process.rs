@@ -1,6 +1,7 @@
 //! A hub's store as a process of its own, which says what it is about to write and what is written.
 
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
@@ -41,7 +42,9 @@ impl HubProcess {
             .env(FILE, file)
             .env(FROM, from.to_string())
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
+            .stdout(Stdio::piped())
+            // Of its own: when a group loses its last parent while one of it is stopped, the kernel ends all of it, and that would be everybody who runs the tests.
+            .process_group(0);
         let mut child = program.spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { child, lines }

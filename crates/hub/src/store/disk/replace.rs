@@ -265,7 +265,6 @@ mod tests {
         );
     }
 
-    // rule: safe-p01
     #[test]
     fn a_file_that_was_made_after_the_last_look_is_not_renamed_over() {
         let folder = tempfile::tempdir().unwrap();
