@@ -59,7 +59,7 @@ export function ActivityPage() {
   );
   return (
     <Page title={t('activity.title')} lead={t('activity.lead')} actions={wipe} commands={[`curl -H "x-auth-token: $MCPHUB_TOKEN" "${pageFolder()}api/activities?limit=100"`]}>
-      {sums.data !== undefined && <Sums sums={sums.data} />}
+      {sums.error === null && <Sums sums={sums.data} />}
       <Filters wanted={search} onChange={(change) => void navigate({ search: (before) => ({ ...before, ...change }), replace: true })}>
         <Button icon={live ? <Pause size={15} aria-hidden /> : <Play size={15} aria-hidden />} onClick={() => go(live ? { page: 1, upTo: newest } : { page: 1 })}>
           {t(live ? 'journal.hold' : 'journal.follow')}

@@ -18,11 +18,13 @@ export function Filters({ wanted, onChange, children }: Props) {
   const { t } = useTranslation();
   const names = useQuery({ queryKey: [...keys.activity, 'names'], queryFn: ({ signal }) => listActivityFilters(signal) }).data;
   return (
-    <div className="flex flex-wrap items-center gap-2">
-      <SearchField value={wanted.q ?? ''} onChange={(q) => onChange({ q: q === '' ? undefined : q })} label={t('activity.search')} />
+    <div className="grid grid-cols-2 items-center gap-2 sm:flex sm:flex-wrap">
+      <div className="col-span-2 sm:contents">
+        <SearchField value={wanted.q ?? ''} onChange={(q) => onChange({ q: q === '' ? undefined : q })} label={t('activity.search')} />
+      </div>
       <Choice label={t('activity.server')} all={t('activity.allServers')} value={wanted.server} among={names?.servers} onChange={(server) => onChange({ server })} />
       <Choice label={t('activity.tool')} all={t('activity.allTools')} value={wanted.tool} among={names?.tools} onChange={(tool) => onChange({ tool })} />
-      <select aria-label={t('activity.status')} value={wanted.status ?? ''} onChange={(event) => onChange({ status: event.target.value || undefined })} className="field !w-auto">
+      <select aria-label={t('activity.status')} value={wanted.status ?? ''} onChange={(event) => onChange({ status: event.target.value || undefined })} className="field sm:!w-auto">
         <option value="">{t('activity.allStatuses')}</option>
         <option value="success">{t('activity.success')}</option>
         <option value="error">{t('activity.error')}</option>
@@ -31,7 +33,7 @@ export function Filters({ wanted, onChange, children }: Props) {
         aria-label={t('activity.since')}
         value={isWithin(wanted.since) ? wanted.since : ''}
         onChange={(event) => onChange({ since: event.target.value || undefined })}
-        className="field !w-auto"
+        className="field sm:!w-auto"
       >
         <option value="">{t('activity.always')}</option>
         {(Object.keys(WITHIN) as Within[]).map((word) => (
@@ -57,7 +59,7 @@ interface Choosing {
 function Choice({ label, all, value, among = [], onChange }: Choosing) {
   const names = value === undefined || among.includes(value) ? among : [value, ...among];
   return (
-    <select aria-label={label} value={value ?? ''} onChange={(event) => onChange(event.target.value || undefined)} className="field !w-auto max-w-52">
+    <select aria-label={label} value={value ?? ''} onChange={(event) => onChange(event.target.value || undefined)} className="field sm:!w-auto sm:max-w-52">
       <option value="">{all}</option>
       {names.map((name) => (
         <option key={name} value={name}>

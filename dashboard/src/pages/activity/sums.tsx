@@ -1,18 +1,18 @@
-// What the calls come to.
+// What the calls come to; as long as nobody knows, in the same room.
 
 import { useTranslation } from 'react-i18next';
 import type { ActivityStats } from '../../api/shape';
 import { took } from '../../words/time';
 
-export function Sums({ sums }: { sums: ActivityStats }) {
+export function Sums({ sums }: { sums: ActivityStats | undefined }) {
   const { t, i18n } = useTranslation();
-  const number = (count: number) => count.toLocaleString(i18n.language);
-  const time = (milliseconds: number) => (sums.totalCalls === 0 ? '–' : took(milliseconds));
+  const number = (count: number | undefined) => count?.toLocaleString(i18n.language) ?? '–';
+  const time = (milliseconds: number | undefined) => (milliseconds === undefined || sums?.totalCalls === 0 ? '–' : took(milliseconds));
   const shown = [
-    [t('activity.calls'), number(sums.totalCalls)],
-    [t('activity.failures'), number(sums.errorCount)],
-    [t('activity.median'), time(sums.medianDuration)],
-    [t('activity.p95'), time(sums.p95Duration)],
+    [t('activity.calls'), number(sums?.totalCalls)],
+    [t('activity.failures'), number(sums?.errorCount)],
+    [t('activity.median'), time(sums?.medianDuration)],
+    [t('activity.p95'), time(sums?.p95Duration)],
   ];
   return (
     <dl aria-label={t('activity.sums')} className="card m-0 grid grid-cols-2 sm:grid-cols-4">

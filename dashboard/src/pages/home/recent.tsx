@@ -15,7 +15,7 @@ const ASKED = 20;
 export function Recent({ servers }: { servers: Server[] }) {
   const { t } = useTranslation();
   const asked = useMemo(() => servers.filter(hasJournal).sort((one, other) => urgency(other) - urgency(one)).slice(0, ASKED), [servers]);
-  const { entries } = useJournals(asked);
+  const { entries, pending } = useJournals(asked);
   const latest = useMemo(() => [...new Map(entries.map((entry) => [entry.server, entry])).values()].sort((one, other) => other.time.localeCompare(one.time)).slice(0, SHOWN), [entries]);
   return (
     <section aria-labelledby="recent" className="flex min-w-0 flex-col gap-2">
@@ -27,7 +27,7 @@ export function Recent({ servers }: { servers: Server[] }) {
       </div>
       <div className="card">
         {latest.length === 0 ? (
-          <p className="p-4 text-soft">{t('journal.none')}</p>
+          <p className="p-4 text-soft">{t(pending ? 'page.loading' : 'journal.none')}</p>
         ) : (
           <ul className="m-0 list-none divide-y divide-line p-0">
             {latest.map((entry) => (
