@@ -1480,7 +1480,7 @@ export interface components {
             maySignIn: boolean;
             /** @description Whose sign-in the calls of this visitor use, where each user has his own. */
             username?: string;
-            /** @description Who has a sign-in of his own there, for administrators and the server's owner. */
+            /** @description Who has a sign-in of his own there; for administrators. */
             people?: components["schemas"]["SignedInUser"][];
         };
         /** @description Something of a server other than its lists is no longer as it was. */
