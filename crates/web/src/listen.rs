@@ -243,7 +243,9 @@ async fn answer(
         .keep_alive_interval(patience.stall)
         .keep_alive_timeout(patience.stall);
     let mut connection = pin!(server.serve_connection(TokioIo::new(socket), service));
+    // In this order: a request that is there already when the end comes is read, instead of being thrown away unread with its connection.
     let closed = tokio::select! {
+        biased;
         closed = &mut connection => closed,
         () = seat.leave.cancelled() => {
             connection.as_mut().graceful_shutdown();
