@@ -11,6 +11,10 @@ use crate::expand;
 use crate::file::{File, ParseError, bom, dialect, not_an_object, parse_error};
 use crate::sealed::{self, PREFIX, Shut, Vault};
 
+/// How many objects and lists may lie in each other where a change writes. A file is read down to twice as many, and a thread's stack holds
+/// the writing of about as many.
+const DEEPEST: usize = 128;
+
 /// One change.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
@@ -34,6 +38,8 @@ pub enum EditError {
     Unreadable(#[from] ParseError),
     #[error("a change needs the path of a value")]
     NoPath,
+    #[error("`{}` goes more than {DEEPEST} levels deep, and settings may not", .0.join("."))]
+    TooDeep(Vec<String>),
     #[error("`{}` is neither an object nor a list, so nothing can be written inside it", .0.join("."))]
     NotAnObject(Vec<String>),
     #[error("`{}` is a list, and `{index}` is not one of its places", .path.join("."))]
@@ -95,6 +101,14 @@ impl Change {
             | Self::Rename { path, .. } => path,
         }
     }
+
+    /// How many objects and lists lie in each other where it writes.
+    fn levels(&self) -> usize {
+        match self {
+            Self::Set { path, value } | Self::Record { path, value } => path.len() + levels(value),
+            Self::Remove { .. } | Self::Rename { .. } => 0,
+        }
+    }
 }
 
 /// Makes all changes, in order, or none. An empty text is an empty file.
@@ -107,6 +121,11 @@ pub fn apply(text: &str, changes: &[Change]) -> Result<String, EditError> {
     for change in changes {
         if change.path().is_empty() {
             return Err(EditError::NoPath);
+        }
+        if change.levels() > DEEPEST {
+            // The path itself may be what is too deep.
+            let path = change.path().iter().take(DEEPEST).cloned();
+            return Err(EditError::TooDeep(path.collect()));
         }
         match change {
             Change::Set { path, value } => tree::set(&root, path, value)?,
@@ -145,6 +164,15 @@ pub fn apply_with(text: &str, changes: &[Change], vault: &dyn Vault) -> Result<S
         Ok(edited)
     } else {
         apply(&edited, &further)
+    }
+}
+
+fn levels(value: &Value) -> usize {
+    let inner = |deepest: Option<usize>| 1 + deepest.unwrap_or_default();
+    match value {
+        Value::Array(list) => inner(list.iter().map(levels).max()),
+        Value::Object(object) => inner(object.values().map(levels).max()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
     }
 }
 

@@ -53,3 +53,20 @@ fn a_deep_file_is_read_and_a_bottomless_one_refused() {
     assert_eq!(error.message, "maximum nesting depth exceeded");
     assert!(apply(&deep(100_000), &[Change::set(["y"], 1)]).is_err());
 }
+
+#[test]
+fn nothing_is_written_so_deep_that_it_could_not_be_read_again() {
+    let nested = |levels| {
+        let inside = |inner, _| serde_json::json!({ "y": inner });
+        (0..levels).fold(serde_json::json!(1), inside)
+    };
+    let deepest = apply("{}", &[Change::set(["x"], nested(127))]).unwrap();
+    assert!(File::parse(&deepest).is_ok());
+    let refused = apply("{}", &[Change::set(["x"], nested(128))]).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "`x` goes more than 128 levels deep, and settings may not"
+    );
+    let refused = apply("{}", &[Change::record(vec!["x"; 100_000], 1)]).unwrap_err();
+    assert!(refused.to_string().len() < 400, "{refused}");
+}

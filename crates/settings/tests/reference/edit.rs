@@ -27,7 +27,9 @@ pub(crate) fn check(bytes: &[u8]) -> bool {
         value: value.clone(),
     };
     let mut expected = document.clone();
-    let possible = !path.is_empty() && set(&mut expected, &path, &value).is_some();
+    let possible = !path.is_empty()
+        && path.len() + levels(&value) <= 128
+        && set(&mut expected, &path, &value).is_some();
     match apply(text, &[set_change]) {
         Ok(edited) => {
             assert!(possible, "this should have been refused:\n{edited}");
@@ -58,6 +60,15 @@ fn assert_measured(text: &str, edited: &str, (path, value): (&[String], &Value))
         edited.len(),
         text.len()
     );
+}
+
+/// How many objects and lists lie in each other.
+fn levels(value: &Value) -> usize {
+    match value {
+        Value::Array(list) => 1 + list.iter().map(levels).max().unwrap_or_default(),
+        Value::Object(object) => 1 + object.values().map(levels).max().unwrap_or_default(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
 }
 
 /// The same change on the plain value; `None` when it cannot be made.
