@@ -56,6 +56,7 @@ pub struct Entry {
     pub id: u64,
     /// In whole milliseconds, as it is shown: whoever asks for calls up to the time of one finds it.
     pub ended: SystemTime,
+    /// From the call to its end: with the wait for a sign-in, where it waited for one.
     pub took: Duration,
     pub server: Arc<str>,
     /// As the server itself calls it, cut short.

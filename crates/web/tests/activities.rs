@@ -195,6 +195,7 @@ async fn a_parameter_that_cannot_be_meant_is_named_in_the_refusal() {
         ("?endDate=2026-02-31", "endDate"),
         ("?upTo=-1", "upTo"),
         ("?tool=a&tool=b", "tool"),
+        ("?text=a+b+c+d+e+f+g+h+i+j+k+l+m+n+o+p+q", "text"),
         ("/stats?status=maybe", "status"),
     ] {
         let answer = stage.get(&format!("/api/activities{path}")).await;

@@ -766,7 +766,7 @@ export interface components {
             tool: string;
             /**
              * Format: int64
-             * @description Milliseconds.
+             * @description Milliseconds; the wait for a sign-in is counted in.
              */
             duration: number;
             status: components["schemas"]["ActivityStatus"];
@@ -1844,7 +1844,7 @@ export interface operations {
                 startDate?: string;
                 /** @description That ended at or before this time. */
                 endDate?: string;
-                /** @description Words, each of which is in one of the entry's texts. */
+                /** @description Up to 16 words, each of which is in one of the entry's texts. */
                 text?: string;
                 /** @description `true`: names are what is said, and do not only hold it. */
                 exact?: boolean;
@@ -1977,7 +1977,7 @@ export interface operations {
                 startDate?: string;
                 /** @description That ended at or before this time. */
                 endDate?: string;
-                /** @description Words, each of which is in one of the entry's texts. */
+                /** @description Up to 16 words, each of which is in one of the entry's texts. */
                 text?: string;
                 /** @description `true`: names are what is said, and do not only hold it. */
                 exact?: boolean;

@@ -60,7 +60,7 @@ pub(super) struct Shown {
     server: String,
     /// As the server itself calls it.
     tool: String,
-    /// Milliseconds.
+    /// Milliseconds; the wait for a sign-in is counted in.
     duration: u64,
     status: Status,
     outcome: Came,

@@ -16,6 +16,8 @@ const USUAL_LIMIT: usize = 20;
 const MOST: usize = 100;
 const USUAL_DAYS: u64 = 30;
 const MOST_DAYS: u64 = 36_500;
+/// Each is looked for in each text of each call.
+const MOST_WORDS: usize = 16;
 const A_DAY: u64 = 24 * 60 * 60;
 
 /// Which part of a list.
@@ -52,7 +54,7 @@ pub(super) struct Narrowed {
     start_date: Option<String>,
     /// That ended at or before this time.
     end_date: Option<String>,
-    /// Words, each of which is in one of the entry's texts.
+    /// Up to 16 words, each of which is in one of the entry's texts.
     text: Option<String>,
     /// `true`: names are what is said, and do not only hold it.
     exact: Option<bool>,
@@ -108,7 +110,7 @@ impl<'u> Asked<'u> {
             key_id: text("keyId"),
             key_name: text("keyName"),
             exact: self.one_of("exact", [("true", true), ("false", false)])? == Some(true),
-            text: text("text"),
+            text: self.words()?.map(str::to_owned),
             success: self.one_of("status", [("success", true), ("error", false)])?,
             since: self.time("startDate", "00:00:00")?,
             until: self.time("endDate", "23:59:59.999")?,
@@ -118,6 +120,17 @@ impl<'u> Asked<'u> {
 
     fn said(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(|value| &**value)
+    }
+
+    fn words(&self) -> Result<Option<&str>, Problem> {
+        let said = self.said("text");
+        let words = said.map_or(0, |text| text.split_whitespace().count());
+        if words > MOST_WORDS {
+            return Err(Problem::request(format!(
+                "text may be up to {MOST_WORDS} words, and is {words}"
+            )));
+        }
+        Ok(said)
     }
 
     fn number(
