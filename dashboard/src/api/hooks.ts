@@ -8,10 +8,15 @@ import { keys } from './keys';
 import { News } from './news';
 import type { JsonMap, Server } from './shape';
 
-/** What the hub says is true until it says otherwise: nothing is asked for again by the clock. */
+/**
+ * What the hub says is true until it says otherwise: nothing is asked for again by the clock. The hub may be on this very machine: a browser
+ * that says it is offline does not know whether the hub is there, so it is asked all the same.
+ */
 export const known = new QueryClient({
   defaultOptions: {
+    mutations: { networkMode: 'always' },
     queries: {
+      networkMode: 'always',
       staleTime: Infinity,
       refetchOnWindowFocus: 'always',
       retry: (count, error) => count < 1 && error instanceof Refusal && (error.status === 0 || error.status >= 500),

@@ -223,6 +223,31 @@ test('a list that was on its way before a server was told is not put over it, an
   expect((await later).data.map((it) => it.status)).toEqual(['disconnected']);
 });
 
+test('a list that was on its way when a server was removed does not bring it back, and one of that name that came after it does', async () => {
+  vi.useFakeTimers();
+  const lists: (() => void)[] = [];
+  const before = ['lab', 'again', 'other'].map((name) => server(name, 'connected'));
+  vi.stubGlobal('fetch', () => new Promise<Response>((answer) => lists.push(() => answer(Response.json({ success: true, data: before })))));
+  const known = new QueryClient();
+  known.setQueryData<Servers>(keys.servers, { data: before });
+  const news = new News(known);
+  const list = () => known.fetchQuery({ queryKey: keys.servers, queryFn: ({ signal }) => news.list(signal) });
+  const listed = list();
+  for (const name of ['lab', 'again']) news.drop(name);
+  news.put(server('again', 'connecting'));
+  await vi.advanceTimersByTimeAsync(10);
+  lists[0]?.();
+  expect((await listed).data.map((it) => [it.name, it.status])).toEqual([
+    ['again', 'connecting'],
+    ['other', 'connected'],
+  ]);
+
+  const later = list();
+  await vi.advanceTimersByTimeAsync(10);
+  lists[1]?.();
+  expect((await later).data.map((it) => it.name)).toEqual(['lab', 'again', 'other']);
+});
+
 test('a stream that is refused is said to be broken, and one that opens again reads everything anew', async () => {
   vi.useFakeTimers();
   const answers = [new Response('{}', { status: 401 }), new Response('{}', { status: 403 }), new Response('')];

@@ -54,6 +54,8 @@ export class News {
   private readonly readAt = new Map<string, number>();
   /** Servers that were told one by one while the list was on its way. */
   private readonly overtaking = new Map<string, Server>();
+  /** Servers that were removed while the list was on its way. */
+  private readonly gone = new Set<string>();
   /** Entries that were told one by one while their journal was on its way, by server. */
   private readonly heard = new Map<string, Entry[]>();
   /** Ends the waiting for answers about calls, after which they are asked for again. */
@@ -161,11 +163,12 @@ export class News {
     return reading;
   }
 
-  /** The list; what was told of a single server meanwhile is newer. */
+  /** The list; what was told of a single server meanwhile is newer, and so is that it was removed. */
   async list(signal: AbortSignal): Promise<Servers> {
     this.overtaking.clear();
+    this.gone.clear();
     const servers = await listServers(signal);
-    return [...this.overtaking.values()].reduce(withServer, servers);
+    return [...this.overtaking.values()].reduce(withServer, [...this.gone].reduce(withoutServer, servers));
   }
 
   /** The journal of a server, with what was told of it meanwhile. */
@@ -182,6 +185,7 @@ export class News {
 
   put(server: Server): void {
     this.overtaking.set(server.name, server);
+    this.gone.delete(server.name);
     this.known.setQueryData<Servers>(keys.servers, (servers) => servers && withServer(servers, server));
   }
 
@@ -190,6 +194,7 @@ export class News {
     clearTimeout(this.stale.get(name));
     this.stale.delete(name);
     this.overtaking.delete(name);
+    this.gone.add(name);
     this.known.setQueryData<Servers>(keys.servers, (servers) => servers && withoutServer(servers, name));
   }
 

@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { memo } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Entry } from '../api/shape';
-import { clock, took } from '../words/time';
+import { sinceToday, took } from '../words/time';
 import { ruleInWords } from '../words/rule';
 import { wentWrong } from './timeline';
 
@@ -15,7 +15,7 @@ export const EntryLine = memo(function EntryLine({ entry, named }: { entry: Entr
   return (
     <div className={`grid grid-cols-[auto_minmax(0,1fr)] gap-x-3 gap-y-0.5 ${named ? '' : 'sm:grid-cols-[auto_7.5rem_minmax(0,1fr)]'}`}>
       <time dateTime={entry.time} title={entry.time} className="text-[0.87rem] leading-6 text-soft tabular-nums">
-        {clock(entry.time, i18n.language)}
+        {sinceToday(entry.time, i18n.language)}
       </time>
       <p className="flex min-w-0 flex-wrap gap-x-2">
         {named && (

@@ -13,7 +13,7 @@ import { Loading } from '../ui/page';
 import { RefusalNotice } from '../ui/refusal';
 import { Mark } from './mark';
 import { OnlyAdministrators } from './missing';
-import { Sidebar } from './sidebar';
+import { LineState, Sidebar } from './sidebar';
 
 export function Shell() {
   const user = useUser();
@@ -54,8 +54,9 @@ function Frame({ isAdmin }: { isAdmin: boolean }) {
   }, [path]);
   return (
     <div className="min-h-dvh md:grid md:grid-cols-[220px_minmax(0,1fr)]">
-      <header className="sticky top-0 z-30 flex items-center justify-between border-b border-line bg-surface px-4 py-2 md:hidden">
+      <header className="sticky top-0 z-30 flex items-center justify-between gap-2 border-b border-line bg-surface px-4 py-2 md:hidden">
         <Mark />
+        {!open && <LineState onlyTrouble />}
         <IconButton label={t(open ? 'shell.closeMenu' : 'shell.openMenu')} aria-expanded={open} onClick={() => setOpen(!open)}>
           {open ? <X size={20} aria-hidden /> : <MenuIcon size={20} aria-hidden />}
         </IconButton>

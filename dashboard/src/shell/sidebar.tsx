@@ -145,15 +145,19 @@ function Below() {
   );
 }
 
-/** Whether what is shown is what is so. */
-function LineState() {
+/** Whether what is shown is what is so. Where the menu is closed there is room for the trouble alone. */
+export function LineState({ onlyTrouble = false }: { onlyTrouble?: boolean }) {
   const { t } = useTranslation();
   const line = useLine();
   const Icon = line === 'broken' ? WifiOff : Radio;
   return (
     <p role="status" className={`flex items-center gap-2 pl-1 ${line === 'open' ? 'text-good' : line === 'broken' ? 'text-warn' : 'text-soft'}`}>
-      <Icon size={15} aria-hidden />
-      {t(`line.${line}`)}
+      {(!onlyTrouble || line === 'broken') && (
+        <>
+          <Icon size={15} aria-hidden className="shrink-0" />
+          {t(`line.${line}`)}
+        </>
+      )}
     </p>
   );
 }

@@ -1,7 +1,7 @@
 // Text to take along: with a button that says whether it worked.
 
 import { Check, Copy } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { Fragment, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Button } from './button';
 
@@ -32,11 +32,27 @@ export function CopyButton({ text, label, small = true }: { text: string; label?
   );
 }
 
+/** Longer texts are no paths that somebody reads. */
+const READ = 500;
+
+/** Where there is no room for all of it, a path or an address breaks between its parts, and not within a word. */
+function Parts({ text }: { text: string }) {
+  if (text.length > READ) return text;
+  return text.match(/[^/\\_?&]+[/\\_?&]*|^[/\\_?&]+/g)?.map((part, place) => (
+    <Fragment key={place}>
+      {place > 0 && <wbr />}
+      {part}
+    </Fragment>
+  ));
+}
+
 /** One line to copy, as it is. */
 export function CopyLine({ text, label }: { text: string; label?: string }) {
   return (
     <span className="flex min-h-[34px] items-center gap-1 rounded-md border border-line bg-code pr-0.5 pl-2.5">
-      <code className="prose-code min-w-0 flex-1 py-1.5 select-all">{text}</code>
+      <code className="prose-code min-w-0 flex-1 py-1.5 select-all">
+        <Parts text={text} />
+      </code>
       <CopyButton text={text} label={label} />
     </span>
   );
@@ -47,7 +63,9 @@ export function CopyBlock({ text, label }: { text: string; label: string }) {
   return (
     <figure className="relative m-0">
       <figcaption className="flex items-center justify-between gap-2 rounded-t-md border border-b-0 border-line bg-sunken py-0.5 pr-1 pl-3">
-        <span className="prose-code text-soft">{label}</span>
+        <span className="prose-code text-soft">
+          <Parts text={label} />
+        </span>
         <CopyButton text={text} />
       </figcaption>
       <pre tabIndex={0} aria-label={label} className="prose-code m-0 max-h-[28rem] overflow-auto rounded-b-md border border-line bg-code px-3 py-2 whitespace-pre-wrap">

@@ -3,7 +3,7 @@
 
 import { X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
-import { useRef, type ReactNode } from 'react';
+import { useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Button, IconButton } from './button';
 import { RefusalNotice } from './refusal';
@@ -35,7 +35,10 @@ export function Dialog({ open, onClose, title, lead, wide, firm = false, childre
           }}
           onCloseAutoFocus={(event) => {
             event.preventDefault();
-            if (before.current instanceof HTMLElement) before.current.focus();
+            const opener = before.current;
+            // What opened it may be gone by now, like the row of a list that goes on: then the page has the focus, and not nothing.
+            const back = opener?.isConnected ? opener : document.querySelector('main h1');
+            if (back instanceof HTMLElement) back.focus();
           }}
           {...(lead === undefined ? { 'aria-describedby': undefined } : {})}
           className={`card fixed top-1/2 left-1/2 z-50 flex max-h-[90dvh] w-[calc(100vw-24px)] -translate-x-1/2 -translate-y-1/2 flex-col gap-4 overflow-auto p-5 shadow-xl ${wide ? 'max-w-3xl' : 'max-w-lg'}`}
@@ -75,16 +78,30 @@ interface Question {
 
 /** Before something that cannot be taken back. */
 export function Confirm({ open, onClose, title, lead, word, busy, error, onYes }: Question) {
-  const { t } = useTranslation();
   return (
     <Dialog open={open} onClose={onClose} title={title} lead={lead}>
-      <RefusalNotice error={error} />
+      <Yes word={word} busy={busy} error={error} onYes={onYes} onNo={onClose} />
+    </Dialog>
+  );
+}
+
+/** A refusal is of the answer that was given here, and not of an earlier question. */
+function Yes({ word, busy, error, onYes, onNo }: Pick<Question, 'word' | 'busy' | 'error' | 'onYes'> & { onNo: () => void }) {
+  const { t } = useTranslation();
+  const [given, setGiven] = useState(false);
+  const yes = () => {
+    setGiven(true);
+    onYes();
+  };
+  return (
+    <>
+      <RefusalNotice error={given ? error : null} />
       <div className="flex justify-end gap-2">
-        <Button onClick={onClose}>{t('do.cancel')}</Button>
-        <Button look="danger" busy={busy} onClick={onYes}>
+        <Button onClick={onNo}>{t('do.cancel')}</Button>
+        <Button look="danger" busy={busy} onClick={yes}>
           {word}
         </Button>
       </div>
-    </Dialog>
+    </>
   );
 }

@@ -18,6 +18,12 @@ export function dayAndClock(time: string, language: string): string {
   return format(language, 'day', { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(time));
 }
 
+/** The clock of today; what was on another day says which. */
+export function sinceToday(time: string, language: string): string {
+  const isToday = new Date(time).toDateString() === new Date().toDateString();
+  return (isToday ? clock : dayAndClock)(time, language);
+}
+
 /** To the second. */
 export function dayAndExactClock(time: string, language: string): string {
   return format(language, 'exact', { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(time));

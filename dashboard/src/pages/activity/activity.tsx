@@ -17,16 +17,22 @@ import { Detail } from './detail';
 import { Filters } from './filters';
 import { Sums } from './sums';
 import { Calls } from './table';
-import { isNarrowed, query } from './wanted';
+import { isNarrowed, isWithin, query } from './wanted';
 
 const LIMIT = 50;
+/** How long a list of the last minutes may be behind the clock. */
+const AGING = 30_000;
 
-/** A page of the list. It stands still from a call on; without one the newest are shown as they come. */
+/** A page of the list. Without `still` the newest are shown as they come. */
 interface Place {
   page: number;
-  upTo?: number | undefined;
-  /** Of which list. */
-  of: string;
+  still?: Still | undefined;
+}
+
+/** A list that stands still: with no call behind this one, and with those that were in its time then. */
+interface Still {
+  upTo: number;
+  at: number;
 }
 
 export function ActivityPage() {
@@ -37,17 +43,19 @@ export function ActivityPage() {
   const [opened, setOpened] = useState<Activity>();
   const [asking, setAsking] = useState(false);
   const forget = useListChange(keys.activity, forgetActivities);
-  const { place, go } = usePlace(JSON.stringify(wanted));
+  const [place, go] = usePlace(JSON.stringify(wanted));
+  const { page, still } = place;
   // The sums are those of the list, and stand still with it.
-  const asked = () => ({ ...query(wanted, Date.now()), ...(place.upTo === undefined ? {} : { upTo: place.upTo }) });
-  const calls = useQuery({
-    queryKey: [...keys.activity, 'list', wanted, place.page, place.upTo],
-    queryFn: ({ signal }) => listActivities(asked(), place.page, LIMIT, signal),
+  const asked = () => ({ ...query(wanted, still?.at ?? Date.now()), ...(still && { upTo: still.upTo }) });
+  const both = {
     placeholderData: keepPreviousData,
-  });
-  const sums = useQuery({ queryKey: [...keys.activity, 'sums', wanted, place.upTo], queryFn: ({ signal }) => sumActivities(asked(), signal), placeholderData: keepPreviousData });
-  const newest = Number(calls.data?.data[0]?.id ?? 0);
-  const live = place.upTo === undefined;
+    // Nobody tells that a call has become too old for the list.
+    refetchInterval: still === undefined && isWithin(wanted.since) && AGING,
+  } as const;
+  const calls = useQuery({ ...both, queryKey: [...keys.activity, 'list', wanted, page, still], queryFn: ({ signal }) => listActivities(asked(), page, LIMIT, signal) });
+  const sums = useQuery({ ...both, queryKey: [...keys.activity, 'sums', wanted, still], queryFn: ({ signal }) => sumActivities(asked(), signal) });
+  const stop = (): Still => still ?? { upTo: Number(calls.data?.data[0]?.id ?? 0), at: calls.dataUpdatedAt || Date.now() };
+  const live = still === undefined;
   const forgotten = () => {
     setAsking(false);
     go({ page: 1 });
@@ -61,14 +69,14 @@ export function ActivityPage() {
     <Page title={t('activity.title')} lead={t('activity.lead')} actions={wipe} commands={[`curl -H "x-auth-token: $MCPHUB_TOKEN" "${pageFolder()}api/activities?limit=100"`]}>
       {sums.error === null && <Sums sums={sums.data} />}
       <Filters wanted={search} onChange={(change) => void navigate({ search: (before) => ({ ...before, ...change }), replace: true })}>
-        <Button icon={live ? <Pause size={15} aria-hidden /> : <Play size={15} aria-hidden />} onClick={() => go(live ? { page: 1, upTo: newest } : { page: 1 })}>
+        <Button icon={live ? <Pause size={15} aria-hidden /> : <Play size={15} aria-hidden />} onClick={() => go({ page: 1, still: live ? stop() : undefined })}>
           {t(live ? 'journal.hold' : 'journal.follow')}
         </Button>
       </Filters>
       <Answer of={calls} rows={8}>
         {(told) => (told.data.length === 0 ? <Nothing narrowed={isNarrowed(wanted)} /> : <Calls calls={told.data} onOpen={setOpened} />)}
       </Answer>
-      {calls.data !== undefined && <Pages told={calls.data} onGo={(page) => go({ page, upTo: place.upTo ?? newest })} />}
+      {calls.data !== undefined && <Pages told={calls.data} onGo={(page) => go({ page, still: stop() })} />}
       {opened !== undefined && <Detail call={opened} onClose={() => setOpened(undefined)} />}
       <Confirm
         open={asking}
@@ -85,10 +93,13 @@ export function ActivityPage() {
 }
 
 /** Another list begins at its beginning. */
-function usePlace(of: string) {
-  const [place, setPlace] = useState<Place>({ page: 1, of });
-  const go = (to: Omit<Place, 'of'>) => setPlace({ ...to, of });
-  return { place: place.of === of ? place : { page: 1, of }, go } satisfies { place: Place; go: typeof go };
+function usePlace(of: string): [Place, (to: Place) => void] {
+  const [place, go] = useState<Place>({ page: 1 });
+  const [list, setList] = useState(of);
+  if (list === of) return [place, go];
+  setList(of);
+  go({ page: 1 });
+  return [{ page: 1 }, go];
 }
 
 function Nothing({ narrowed }: { narrowed: boolean }) {

@@ -2,7 +2,7 @@
 
 import { useTranslation } from 'react-i18next';
 import type { Activity } from '../../api/shape';
-import { clock, dayAndClock, took } from '../../words/time';
+import { sinceToday, took } from '../../words/time';
 import { Came, who } from './came';
 
 const head = 'px-3 py-2 text-left font-medium';
@@ -11,8 +11,7 @@ const cell = 'px-3 py-2 align-top';
 
 export function Calls({ calls, onOpen }: { calls: Activity[]; onOpen: (call: Activity) => void }) {
   const { t, i18n } = useTranslation();
-  const today = new Date().toDateString();
-  const when = (time: string) => (new Date(time).toDateString() === today ? clock : dayAndClock)(time, i18n.language);
+  const when = (time: string) => sinceToday(time, i18n.language);
   return (
     <div className="card overflow-hidden">
       <table className="w-full table-fixed border-collapse text-[0.93rem]">

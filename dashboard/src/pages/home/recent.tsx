@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 import type { Server } from '../../api/shape';
 import { hasJournal, useJournals } from '../../journal/journals';
 import { EntryLine } from '../../journal/line';
+import { RefusalNotice } from '../../ui/refusal';
 import { urgency } from '../../words/standing';
 
 const SHOWN = 8;
@@ -15,7 +16,7 @@ const ASKED = 20;
 export function Recent({ servers }: { servers: Server[] }) {
   const { t } = useTranslation();
   const asked = useMemo(() => servers.filter(hasJournal).sort((one, other) => urgency(other) - urgency(one)).slice(0, ASKED), [servers]);
-  const { entries, pending } = useJournals(asked);
+  const { entries, pending, error } = useJournals(asked);
   const latest = useMemo(() => [...new Map(entries.map((entry) => [entry.server, entry])).values()].sort((one, other) => other.time.localeCompare(one.time)).slice(0, SHOWN), [entries]);
   return (
     <section aria-labelledby="recent" className="flex min-w-0 flex-col gap-2">
@@ -25,19 +26,18 @@ export function Recent({ servers }: { servers: Server[] }) {
           {t('home.all')}
         </Link>
       </div>
-      <div className="card">
-        {latest.length === 0 ? (
-          <p className="p-4 text-soft">{t(pending ? 'page.loading' : 'journal.none')}</p>
-        ) : (
-          <ul className="m-0 list-none divide-y divide-line p-0">
-            {latest.map((entry) => (
-              <li key={entry.server} className="px-4 py-2">
-                <EntryLine entry={entry} named />
-              </li>
-            ))}
-          </ul>
-        )}
-      </div>
+      <RefusalNotice goesOn error={error} />
+      {latest.length > 0 ? (
+        <ul className="card m-0 list-none divide-y divide-line p-0">
+          {latest.map((entry) => (
+            <li key={entry.server} className="px-4 py-2">
+              <EntryLine entry={entry} named />
+            </li>
+          ))}
+        </ul>
+      ) : (
+        error === null && <p className="card p-4 text-soft">{t(pending ? 'page.loading' : 'journal.none')}</p>
+      )}
     </section>
   );
 }

@@ -37,13 +37,19 @@ function Journals({ servers }: { servers: Server[] }) {
   const [text, setText] = useState('');
   const [only, setOnly] = useState('');
   const [most, setMost] = useState(PAGE);
-  const [held, setHeld] = useState<Entry[]>();
+  const [stopped, setStopped] = useState<{ entries: Entry[]; of: string | undefined }>();
+  // What was held of one server says nothing of another.
+  if (stopped !== undefined && stopped.of !== server) setStopped(undefined);
+  const held = stopped?.of === server ? stopped?.entries : undefined;
   const wanted = useDeferredValue(text);
   const now = held ?? entries;
   const shown = useMemo(
     () => now.filter((it) => (only === '' || it.stage === only) && matches(wanted, it.server, it.decision, it.why, it.rule, it.request?.host, it.request?.path, String(it.status ?? ''))).reverse(),
     [now, only, wanted],
   );
+  const names = servers.filter(hasJournal).map((it) => it.name);
+  // What is chosen is among it, also where it is gone, or has no journal: what is shown is of no other.
+  const choices = server === undefined || names.includes(server) ? names : [server, ...names];
   const stages = [...new Set(entries.map((entry) => entry.stage))];
   return (
     <>
@@ -51,9 +57,9 @@ function Journals({ servers }: { servers: Server[] }) {
         <SearchField value={text} onChange={setText} label={t('journal.search')} />
         <select aria-label={t('journal.server')} value={server ?? ''} onChange={(event) => void navigate({ search: { server: event.target.value || undefined }, replace: true })} className="field !w-auto max-w-52">
           <option value="">{t('journal.allServers')}</option>
-          {servers.filter(hasJournal).map((it) => (
-            <option key={it.name} value={it.name}>
-              {it.name}
+          {choices.map((name) => (
+            <option key={name} value={name}>
+              {name}
             </option>
           ))}
         </select>
@@ -65,7 +71,7 @@ function Journals({ servers }: { servers: Server[] }) {
             </option>
           ))}
         </select>
-        <Button icon={held === undefined ? <Pause size={15} aria-hidden /> : <Play size={15} aria-hidden />} onClick={() => setHeld(held === undefined ? entries : undefined)}>
+        <Button icon={held === undefined ? <Pause size={15} aria-hidden /> : <Play size={15} aria-hidden />} onClick={() => setStopped(held === undefined ? { entries, of: server } : undefined)}>
           {t(held === undefined ? 'journal.hold' : 'journal.follow')}
         </Button>
       </div>

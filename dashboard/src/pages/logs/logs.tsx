@@ -13,7 +13,7 @@ import { Empty, Loading, Page } from '../../ui/page';
 import { RefusalNotice } from '../../ui/refusal';
 import { matches, SearchField } from '../../ui/search';
 import { inks, type Tone } from '../../ui/state';
-import { clock } from '../../words/time';
+import { sinceToday } from '../../words/time';
 import { useLines } from './lines';
 
 const LEVELS: LogLevel[] = ['error', 'warn', 'info', 'debug'];
@@ -80,7 +80,7 @@ const Row = memo(function Row({ line }: { line: LogLine }) {
   return (
     <li className="row-lazy grid grid-cols-[auto_auto_minmax(0,1fr)] gap-x-3 px-4 py-1.5 text-[0.9rem]">
       <time dateTime={time} title={time} className="text-soft tabular-nums">
-        {clock(time, i18n.language)}
+        {sinceToday(time, i18n.language)}
       </time>
       <span className={`min-w-14 font-medium ${inks[tones[line.type]]}`}>{t(`logs.level.${line.type}`)}</span>
       <span className="col-span-3 min-w-0 sm:col-span-1">

@@ -13,7 +13,7 @@ import { Menu, type Choice } from '../../ui/menu';
 import { RefusalNotice } from '../../ui/refusal';
 import { StateTag } from '../../ui/state';
 import { Switch } from '../../ui/switch';
-import { Tabs, type Tab } from '../../ui/tabs';
+import { Panel, Tabs, type Tab } from '../../ui/tabs';
 import { command, quoted } from '../../words/shell';
 import { urgency } from '../../words/standing';
 import { transportOf } from '../servers/row';
@@ -77,7 +77,9 @@ function Known({ server }: { server: Server }) {
         {at === 'tools' && <Tools server={server} />}
         {at === 'prompts' && <Prompts server={server} />}
         {at === 'resources' && <Resources server={server} />}
-        {at === 'settings' && <ServerSettings server={server} />}
+        <Panel shown={at === 'settings'}>
+          <ServerSettings server={server} />
+        </Panel>
       </Tabs>
     </Page>
   );
