@@ -1,3 +1,5 @@
+//! What becomes of each kind of file that a killed hub can leave; and a hub that is really killed, between the two exchanges of a write.
+
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
