@@ -203,7 +203,7 @@ pub fn convert(
         if text == before {
             return Ok(changed);
         }
-        match disk.write(Some(&before), &text)? {
+        match disk.write(&lock, Some(&before), &text)? {
             Landing::Landed => return Ok(changed),
             Landing::ChangedMeanwhile => {}
         }
@@ -267,7 +267,7 @@ impl Shared {
             if after == before {
                 return Ok((file, true));
             }
-            match self.disk.write(found.as_deref(), &after)? {
+            match self.disk.write(&lock, found.as_deref(), &after)? {
                 Landing::Landed => return Ok((file, true)),
                 Landing::ChangedMeanwhile => {}
             }
@@ -332,23 +332,26 @@ impl Shared {
 /// The first look at the file: its text, and whether it can be written.
 fn begin(path: &Path) -> Result<(Disk, File, Option<Trouble>), OpenError> {
     let disk = Disk::at(path)?;
+    let file = first_look(&disk, path)?;
+    let tidied = disk.tidy();
+    // What somebody saved may be in the file again.
+    let file = match tidied {
+        Ok(false) => file,
+        Ok(true) | Err(_) => first_look(&disk, path)?,
+    };
+    let writing = tidied.err();
+    let writing = writing.map(|error| Trouble::NotWritable(error.to_string()));
+    Ok((disk, file, writing))
+}
+
+fn first_look(disk: &Disk, path: &Path) -> Result<File, OpenError> {
     // rule: safe-p05
     // An editor may be in the middle of saving while the hub starts.
-    let file = match disk.read_settled(false)? {
-        None => File::parse("").map_err(|error| OpenError::Unparsable {
-            path: path.to_owned(),
-            error,
-        })?,
-        Some(text) => File::parse(&text).map_err(|error| OpenError::Unparsable {
-            path: path.to_owned(),
-            error,
-        })?,
-    };
-    let writing = match disk.tidy() {
-        Ok(()) => None,
-        Err(error) => Some(Trouble::NotWritable(error.to_string())),
-    };
-    Ok((disk, file, writing))
+    let text = disk.read_settled(false)?.unwrap_or_default();
+    File::parse(&text).map_err(|error| OpenError::Unparsable {
+        path: path.to_owned(),
+        error,
+    })
 }
 
 fn resolve(file: &File, environment: &Environment, vault: &Vault) -> Settings {

@@ -281,7 +281,7 @@ fn a_write_that_fails_half_way_leaves_the_old_text() {
         let names = fs::read_dir(folder.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        let temporary: Vec<String> = names.filter(|name| name.ends_with(".tmp")).collect();
+        let temporary: Vec<String> = names.filter(|name| name.ends_with(".new")).collect();
         assert_eq!(temporary, Vec::<String>::new());
     }
 }

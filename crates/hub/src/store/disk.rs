@@ -4,13 +4,14 @@
 //! cannot be (a file mounted by itself, a folder that takes no new file, a file of another owner) it is written in place, after
 //! making sure that there is room. A lock beside the file keeps our own processes apart; for editors that take no lock, the file
 //! is compared once more just before it is replaced, and what was replaced is compared as
-//! well.
+//! well. What a hub that was killed in the middle left is mended by the lock's next holder.
 
 mod exchange;
+mod mend;
 mod replace;
 
 use std::fs::{self, OpenOptions, TryLockError};
-use std::io::{self, Read};
+use std::io::{self, Read as _};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -70,7 +71,27 @@ pub(super) struct Disk {
 
 /// Held while the file is changed.
 pub(super) struct Lock {
-    _held: Option<fs::File>,
+    held: Held,
+    /// What somebody saved while an earlier holder was killed is in the settings file again.
+    mended: bool,
+}
+
+enum Held {
+    /// A file of its own, which takes notes of the write that is under way.
+    Own(fs::File),
+    /// The settings file itself, in a folder that takes no new file.
+    Settings(#[expect(dead_code, reason = "the lock ends with it")] fs::File),
+    /// Some network file systems know no locks.
+    Nothing,
+}
+
+impl Lock {
+    fn notes(&self) -> Option<&fs::File> {
+        match &self.held {
+            Held::Own(file) => Some(file),
+            Held::Settings(_) | Held::Nothing => None,
+        }
+    }
 }
 
 impl Disk {
@@ -146,9 +167,8 @@ impl Disk {
             let found = self.read();
             let settled = match &found {
                 Ok(None) => !should_hold,
-                Ok(Some(text)) => {
-                    File::parse(text).is_ok() && !(should_hold && super::is_blank(text))
-                }
+                Ok(Some(text)) if should_hold => is_whole(text),
+                Ok(Some(text)) => File::parse(text).is_ok(),
                 // No editor makes these in the middle of saving.
                 Err(ReadError::NotAFile(_) | ReadError::TooLarge(_)) => true,
                 Err(ReadError::Io { .. } | ReadError::NotUtf8 { .. }) => false,
@@ -161,76 +181,60 @@ impl Disk {
         }
     }
 
-    /// Keeps our other processes out until dropped.
+    /// Keeps our other processes out until dropped. What a holder left that was killed is mended then, before anybody reads or writes.
     pub(super) fn lock(&self) -> Result<Lock, WriteError> {
         let target = self.target();
-        let path = beside(&target, "lock");
-        let opened = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(&path);
-        let file = match opened {
-            Ok(file) => file,
-            // A folder that takes no new file: the file itself stays the same one then, so it can carry the lock.
-            Err(error) if replace::folder_is_closed(&error) => {
-                fs::File::open(&target).map_err(|_| WriteError::Io {
-                    path: path.clone(),
-                    source: error,
-                })?
-            }
-            Err(source) => return Err(WriteError::Io { path, source }),
+        let held = hold(&target)?;
+        let mut lock = Lock {
+            held,
+            mended: false,
         };
-        let mut waited = Duration::ZERO;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Lock { _held: Some(file) }),
-                Err(TryLockError::WouldBlock) if waited < LOCK_PATIENCE => {
-                    sleep(PAUSE);
-                    waited += PAUSE;
-                }
-                Err(TryLockError::WouldBlock) => return Err(WriteError::Locked(path)),
-                // Some network file systems know no locks.
-                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-                    return Ok(Lock { _held: None });
-                }
-                Err(TryLockError::Error(source)) => return Err(WriteError::Io { path, source }),
-            }
+        if let Some(notes) = lock.notes() {
+            lock.mended = mend::mend(notes, &target).map_err(|source| WriteError::Io {
+                path: target,
+                source,
+            })?;
         }
+        Ok(lock)
     }
 
-    /// Replaces `before`, which was just read, by `after`. The caller holds the lock.
-    pub(super) fn write(&self, before: Option<&str>, after: &str) -> Result<Landing, WriteError> {
+    /// Replaces `before`, which was just read, by `after`.
+    pub(super) fn write(
+        &self,
+        lock: &Lock,
+        before: Option<&str>,
+        after: &str,
+    ) -> Result<Landing, WriteError> {
         let target = self.target();
         let unchanged = || self.read().is_ok_and(|found| found.as_deref() == before);
-        replace::replace(&target, before, after, &unchanged).map_err(|source| WriteError::Io {
+        let (notes, texts) = (lock.notes(), (before, after));
+        replace::replace(&target, notes, texts, &unchanged).map_err(|source| WriteError::Io {
             path: target.clone(),
             source,
         })
     }
 
-    /// Removes what a crash left behind, and finds out whether the file can be written at all.
-    pub(super) fn tidy(&self) -> Result<(), WriteError> {
-        let _lock = self.lock()?;
+    /// Clears up after a crash, and finds out whether the file can be written at all. Whether the file reads differently now.
+    pub(super) fn tidy(&self) -> Result<bool, WriteError> {
+        let lock = self.lock()?;
         let target = self.target();
-        replace::remove_leftovers(&target);
+        mend::remove_leftovers(&target, lock.notes().is_some());
         replace::probe(&target).map_err(|source| WriteError::Io {
             path: target,
             source,
-        })
+        })?;
+        Ok(lock.mended)
     }
 
     /// The file holds tokens: its owner alone may read it, also after an editor made it anew.
     fn keep_private(&self, file: &fs::File) {
         let Ok(found) = file.metadata() else { return };
-        let mode = found.permissions().mode();
         // rule: safe-p04, at-57
-        if mode & 0o077 == 0 {
+        if found.permissions().mode() & 0o077 == 0 {
             return;
         }
         let path = self.path.display();
-        match file.set_permissions(fs::Permissions::from_mode(mode & 0o700)) {
+        match make_private(file) {
             Ok(()) => {
                 tracing::info!(%path, "others could read the settings file; now only its owner can")
             }
@@ -252,6 +256,57 @@ impl Disk {
         }
         path
     }
+}
+
+/// Waits for the lock beside the file.
+fn hold(target: &Path) -> Result<Held, WriteError> {
+    let path = beside(target, "lock");
+    let opened = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .mode(0o600)
+        .open(&path);
+    let (file, own) = match opened {
+        Ok(file) => (file, true),
+        // A folder that takes no new file: the file itself stays the same one then, so it can carry the lock.
+        Err(error) if replace::folder_is_closed(&error) => {
+            let file = fs::File::open(target).map_err(|_| WriteError::Io {
+                path: path.clone(),
+                source: error,
+            })?;
+            (file, false)
+        }
+        Err(source) => return Err(WriteError::Io { path, source }),
+    };
+    let mut waited = Duration::ZERO;
+    loop {
+        match file.try_lock() {
+            Ok(()) if own => return Ok(Held::Own(file)),
+            Ok(()) => return Ok(Held::Settings(file)),
+            Err(TryLockError::WouldBlock) if waited < LOCK_PATIENCE => {
+                sleep(PAUSE);
+                waited += PAUSE;
+            }
+            Err(TryLockError::WouldBlock) => return Err(WriteError::Locked(path)),
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                return Ok(Held::Nothing);
+            }
+            Err(TryLockError::Error(source)) => return Err(WriteError::Io { path, source }),
+        }
+    }
+}
+
+/// Leaves a file to its owner alone.
+fn make_private(file: &fs::File) -> io::Result<()> {
+    let mode = file.metadata()?.permissions().mode();
+    file.set_permissions(fs::Permissions::from_mode(mode & 0o700))
+}
+
+/// A text that a hub can start on and that holds something.
+fn is_whole(text: &str) -> bool {
+    File::parse(text).is_ok() && !super::is_blank(text)
 }
 
 fn folder_of(path: &Path) -> PathBuf {

@@ -2,7 +2,7 @@
 //!
 //! Like editors it looks before it saves whether the file is still what it had opened, and begins anew where it is not. Between that look and the saving
 //! no hub could be stopped from writing by anybody, so the hubs stand still there: at whatever point of a write they are. What a hub does from that point on
-//! is its own: it must not write over what it has not seen.
+//! is its own: it must not write over what it has not seen. And who opens the file in the moment in which his last save is displaced misses it, and opens it again.
 
 use std::fs::{self, FileTimes, OpenOptions};
 use std::io::Write;
@@ -31,6 +31,9 @@ pub(crate) fn edit(storm: &Storm, writes: &Receiver<()>, mut dice: Dice) -> Save
     while (0..=dice.roll(3)).all(|_| writes.recv().is_ok()) {
         let number = storm.edited.last() + 1;
         let opened = fs::read_to_string(&storm.path).unwrap();
+        if counted::missing(&counted::whole(&opened), "editor", number - 1).is_some() {
+            continue;
+        }
         let text = settings::apply(&opened, &counted::changes("editor", number)).unwrap();
         let in_place = dice.roll(2) == 0;
         if !save(storm, (&opened, &text), in_place) {

@@ -98,7 +98,8 @@ fn a_disk_that_is_full_again_and_again_loses_nothing() {
     assert_eq!(hub.says(), Some(Said::About(1)));
     hub.done(&tally);
     for _ in 0..ROUNDS {
-        fill(&ballast, dice.roll(8 << 10));
+        // Now and then enough for a temporary file, and for the note of it in the lock's file.
+        fill(&ballast, dice.roll(16 << 10));
         write(&mut hub, &tally, &inside, &mut full);
         write(&mut hub, &tally, &inside, &mut full);
         fs::remove_file(&ballast).unwrap();

@@ -28,7 +28,8 @@ pub(super) fn put(
     put_by(&swap, (new, target), texts)
 }
 
-fn put_by(
+/// As `put`, by that step.
+pub(super) fn put_by(
     swap: &dyn Fn(&Path, &Path) -> io::Result<()>,
     (new, target): (&Path, &Path),
     (before, after): (&str, &str),
@@ -54,7 +55,7 @@ fn put_by(
     Ok(Some(Landing::ChangedMeanwhile))
 }
 
-fn swap(one: &Path, other: &Path) -> io::Result<()> {
+pub(super) fn swap(one: &Path, other: &Path) -> io::Result<()> {
     renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).map_err(io::Error::from)
 }
 

@@ -8,10 +8,8 @@ use std::path::Path;
 use tempfile::{Builder, NamedTempFile};
 
 use super::exchange::{self, Stranded};
+use super::mend::{self, NOTED, UNNOTED};
 use super::{Landing, beside, folder_of};
-
-/// Of temporary files.
-const SUFFIX: &str = ".tmp";
 
 /// Why a text could not be put in place by renaming.
 enum Obstacle {
@@ -20,13 +18,14 @@ enum Obstacle {
     Failed(io::Error),
 }
 
+/// `notes`: the lock's file, where it is one of its own.
 pub(super) fn replace(
     target: &Path,
-    before: Option<&str>,
-    after: &str,
+    notes: Option<&fs::File>,
+    (before, after): (Option<&str>, &str),
     unchanged: &dyn Fn() -> bool,
 ) -> io::Result<Landing> {
-    match by_rename(target, (before, after), unchanged) {
+    match by_rename(target, notes, (before, after), unchanged) {
         Ok(landing) => Ok(landing),
         Err(Obstacle::Failed(error)) => Err(error),
         Err(Obstacle::NoRename) => in_place(target, before.unwrap_or_default(), after, unchanged),
@@ -41,31 +40,9 @@ pub(super) fn folder_is_closed(error: &io::Error) -> bool {
     )
 }
 
-/// Temporary files that a killed process left. The caller holds the lock, so none of them is in use.
-pub(super) fn remove_leftovers(target: &Path) {
-    let prefix = beside(target, "");
-    let prefix = prefix
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let Ok(entries) = fs::read_dir(folder_of(target)) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with(&prefix)
-            && name.ends_with(SUFFIX)
-            && let Err(error) = fs::remove_file(entry.path())
-        {
-            tracing::warn!(%error, name, "a temporary file of an earlier run cannot be removed");
-        }
-    }
-}
-
 /// Tries what a write will need, without writing.
 pub(super) fn probe(target: &Path) -> io::Result<()> {
-    match temporary(target) {
+    match temporary(target, NOTED) {
         Ok(_) => Ok(()),
         Err(error) if folder_is_closed(&error) => OpenOptions::new()
             .write(true)
@@ -78,10 +55,12 @@ pub(super) fn probe(target: &Path) -> io::Result<()> {
 
 fn by_rename(
     target: &Path,
+    notes: Option<&fs::File>,
     (before, after): (Option<&str>, &str),
     unchanged: &dyn Fn() -> bool,
 ) -> Result<Landing, Obstacle> {
-    let mut temporary = temporary(target).map_err(|error| {
+    let ending = if notes.is_some() { NOTED } else { UNNOTED };
+    let mut temporary = temporary(target, ending).map_err(|error| {
         if folder_is_closed(&error) {
             Obstacle::NoRename
         } else {
@@ -96,31 +75,44 @@ fn by_rename(
     if !unchanged() {
         return Ok(Landing::ChangedMeanwhile);
     }
-    match put(temporary, target, (before, after))? {
-        Landing::Landed => {}
-        Landing::ChangedMeanwhile => return Ok(Landing::ChangedMeanwhile),
+    let landing = match before {
+        Some(before) => put(temporary, target, notes, (before, after))?,
+        None => create(temporary, target)?,
+    };
+    if landing == Landing::ChangedMeanwhile {
+        return Ok(landing);
     }
     // The text is in place; a folder that cannot be synced does not undo that.
     if let Err(error) = fs::File::open(folder_of(target)).and_then(|folder| folder.sync_all()) {
         tracing::warn!(%error, "the folder of the settings file could not be synced");
     }
-    Ok(Landing::Landed)
+    Ok(landing)
 }
 
 /// The one step in which the new text takes the old one's place.
 fn put(
     temporary: NamedTempFile,
     target: &Path,
-    (before, after): (Option<&str>, &str),
+    notes: Option<&fs::File>,
+    texts: (&str, &str),
 ) -> Result<Landing, Obstacle> {
-    let Some(before) = before else {
-        return create(temporary, target);
-    };
-    match exchange::put(temporary.path(), target, (before, after)) {
-        Ok(Some(landing)) => Ok(landing),
-        Ok(None) => rename(temporary, target),
-        Err(Stranded(error)) => Err(Obstacle::Failed(kept(temporary, &error))),
+    if let Some(notes) = notes {
+        mend::note(notes, (temporary.path(), target), texts).map_err(Obstacle::Failed)?;
     }
+    let landing = match exchange::put(temporary.path(), target, texts) {
+        Ok(Some(landing)) => {
+            // The note speaks of it until it is gone.
+            drop(temporary);
+            landing
+        }
+        Ok(None) => rename(temporary, target)?,
+        Err(Stranded(error)) => return Err(Obstacle::Failed(kept(temporary, &error))),
+    };
+    // A note that stays speaks of a file that is gone.
+    if let Some(Err(error)) = notes.map(mend::clear) {
+        tracing::warn!(%error, "the lock's file could not be emptied");
+    }
+    Ok(landing)
 }
 
 fn rename(temporary: NamedTempFile, target: &Path) -> Result<Landing, Obstacle> {
@@ -145,19 +137,18 @@ fn create(temporary: NamedTempFile, target: &Path) -> Result<Landing, Obstacle> 
 
 /// Keeps a temporary file that holds what somebody saved, where no start clears it away; what to tell of it.
 fn kept(temporary: NamedTempFile, why: &io::Error) -> io::Error {
-    let name = temporary.path().file_name().unwrap_or_default();
-    let name = name.to_string_lossy();
-    let name = name.trim_start_matches('.').trim_end_matches(SUFFIX);
-    let place = temporary.path().with_file_name(format!("{name}.saved"));
-    let path = match temporary.persist_noclobber(&place) {
-        Ok(_) => Ok(place),
-        Err(refused) => refused.file.keep().map(|(_, path)| path),
-    };
     let what = "somebody saved the file while it was written, and that could not be put back";
-    io::Error::other(match path {
-        Ok(path) => format!("{what}: {why}; it is kept in {}", path.display()),
-        Err(gone) => format!("{what}: {why}; and neither could it be kept: {gone}"),
-    })
+    let left = match temporary.into_temp_path().keep() {
+        Ok(left) => left,
+        Err(gone) => {
+            return io::Error::other(format!(
+                "{what}: {why}; and neither could it be kept: {gone}"
+            ));
+        }
+    };
+    // Where it can have no other name, it is mended from where it is.
+    let place = mend::keep(&left).unwrap_or(left);
+    io::Error::other(format!("{what}: {why}; it is kept in {}", place.display()))
 }
 
 /// A file that is a mount point of its own cannot be renamed over.
@@ -176,12 +167,12 @@ fn obstacle(error: io::Error) -> Obstacle {
 
 /// A new file beside the target that only its owner can read.
 // rule: safe-p04
-fn temporary(target: &Path) -> io::Result<NamedTempFile> {
+fn temporary(target: &Path, ending: &str) -> io::Result<NamedTempFile> {
     let prefix = beside(target, "");
     let prefix = prefix.file_name().unwrap_or_default().to_owned();
     Builder::new()
         .prefix(&prefix)
-        .suffix(SUFFIX)
+        .suffix(&format!(".{ending}"))
         .tempfile_in(folder_of(target))
 }
 
@@ -251,10 +242,10 @@ mod tests {
     fn what_could_not_be_put_back_is_kept_where_the_error_says_and_no_start_clears_it_away() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("mcp_settings.json");
-        let mut temporary = temporary(&target).unwrap();
+        let mut temporary = temporary(&target, NOTED).unwrap();
         temporary.write_all(b"saved by an editor").unwrap();
         let error = kept(temporary, &io::Error::other("no more room")).to_string();
-        remove_leftovers(&target);
+        mend::remove_leftovers(&target, true);
         let mut files = fs::read_dir(folder.path()).unwrap();
         let path = files.next().unwrap().unwrap().path();
         assert!(files.next().is_none());
@@ -273,11 +264,11 @@ mod tests {
             fs::write(&target, "by an editor").unwrap();
             true
         };
-        let landed = replace(&target, None, "ours", &created).unwrap();
+        let landed = replace(&target, None, (None, "ours"), &created).unwrap();
         assert_eq!(landed, Landing::ChangedMeanwhile);
         assert_eq!(fs::read_to_string(&target).unwrap(), "by an editor");
         fs::remove_file(&target).unwrap();
-        let landed = replace(&target, None, "ours", &|| true).unwrap();
+        let landed = replace(&target, None, (None, "ours"), &|| true).unwrap();
         assert_eq!(landed, Landing::Landed);
         assert_eq!(fs::read_to_string(&target).unwrap(), "ours");
     }
@@ -289,11 +280,11 @@ mod tests {
         let target = folder.path().join("mcp_settings.json");
         fs::write(&target, "{}").unwrap();
         fs::set_permissions(&target, fs::Permissions::from_mode(0o644)).unwrap();
-        let temporary = temporary(&target).unwrap();
+        let temporary = temporary(&target, NOTED).unwrap();
         let mode = temporary.as_file().metadata().unwrap().mode();
         assert_eq!(mode & 0o777, 0o600);
         // And it takes the place of the old one with that mode.
-        let landed = replace(&target, Some("{}"), "{ }", &|| true).unwrap();
+        let landed = replace(&target, None, (Some("{}"), "{ }"), &|| true).unwrap();
         assert_eq!(landed, Landing::Landed);
         assert_eq!(fs::metadata(&target).unwrap().mode() & 0o777, 0o600);
     }
