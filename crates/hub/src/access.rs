@@ -5,6 +5,7 @@
 
 mod compile;
 mod issued;
+pub mod names;
 pub mod outside;
 mod reach;
 #[cfg(test)]
@@ -26,6 +27,9 @@ use secrecy::{ExposeSecret, SecretString};
 use self::reach::{Reach, reach};
 use crate::issuer::book::PREFIX;
 use crate::issuer::digest::Digest;
+
+/// The administrator of the environment, who stands in no list.
+const ADMIN: &str = "admin";
 
 /// A bearer key as the settings mean it.
 #[derive(Clone, Debug)]

@@ -10,12 +10,9 @@ use std::time::SystemTime;
 use settings::{OAuthToken, Settings};
 use sha2::{Digest as _, Sha256};
 
-use super::{Caller, Denied, Known, Reach, Rules, Shown};
+use super::{ADMIN, Caller, Denied, Known, Reach, Rules, Shown};
 use crate::issuer::digest::Digest;
 use crate::issuer::{newcomers, time};
-
-/// The administrator of the environment, who stands in no list.
-const ADMIN: &str = "admin";
 
 const API: &str = "/api";
 
