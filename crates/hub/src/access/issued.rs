@@ -301,7 +301,11 @@ fn read(token: &OAuthToken, person: &Person) -> Option<(Digest, Issued)> {
     let scope = token.scope.as_deref().unwrap_or_default();
     let issued = Issued {
         caller: Caller {
-            identity: format!("user:{}\0client\0{}", person.name, token.client_id).into(),
+            identity: format!(
+                "user:{}\0client\0{}\0{}",
+                person.name, token.client_id, person.mark
+            )
+            .into(),
             user: Some(Arc::clone(&person.name)),
             key: None,
             reach: Arc::clone(&person.reach),
