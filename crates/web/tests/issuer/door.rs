@@ -188,7 +188,7 @@ async fn a_token_or_a_key_is_passed_on_to_no_server_whatever_the_settings_pass_o
     }
 }
 
-// rule: mcphub-token-over, mcphub-token-passed-on
+// rule: mcphub-token-over, mcphub-token-passed-on, safe-t07
 #[tokio::test]
 async fn at_an_open_door_a_token_that_is_over_is_refused_and_nothing_that_opens_the_hub_goes_on() {
     let (url, heard) = listener().await;
