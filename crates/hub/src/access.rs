@@ -5,6 +5,7 @@
 
 mod compile;
 mod issued;
+pub mod names;
 pub mod outside;
 mod reach;
 #[cfg(test)]
@@ -17,7 +18,7 @@ pub use self::compile::{sees, signs_in_for_all};
 pub use self::issued::{Issued, Token, account, covers_api};
 pub use self::who::{KeyName, Who};
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -26,6 +27,9 @@ use secrecy::{ExposeSecret, SecretString};
 use self::reach::{Reach, reach};
 use crate::issuer::book::PREFIX;
 use crate::issuer::digest::Digest;
+
+/// The administrator of the environment, who stands in no list.
+const ADMIN: &str = "admin";
 
 /// A bearer key as the settings mean it.
 #[derive(Clone, Debug)]
@@ -177,20 +181,6 @@ impl Caller {
         self.user.as_deref()
     }
 
-    /// Whether he came with a bearer key.
-    #[must_use]
-    pub fn came_with_key(&self) -> bool {
-        match &self.shown {
-            Shown::Key(_) => true,
-            Shown::EyesOf(_, behind) => behind.came_with_key(),
-            Shown::Nothing
-            | Shown::Operator
-            | Shown::Issued(_)
-            | Shown::Vouched(_)
-            | Shown::Login(_) => false,
-        }
-    }
-
     /// Whether both may use the same, in the name of the same person.
     #[must_use]
     pub fn may_the_same(&self, other: &Self) -> bool {
@@ -251,6 +241,8 @@ pub struct Rules {
     users: BTreeMap<String, Known>,
     issued: issued::Tokens,
     outside: Option<vouched::Book>,
+    /// All words of the settings that open or opened the hub, or may again: also keys that are switched off, and clients' secrets.
+    written: HashSet<Digest>,
 }
 
 /// A user of the settings.
@@ -270,8 +262,13 @@ struct Compiled {
 impl Rules {
     #[must_use]
     pub fn new(door: Door, keys: &[Key], groups: &[Group]) -> Self {
-        let usable = |key: &&Key| key.enabled && !key.token.expose_secret().is_empty();
-        let all = keys.iter().filter(usable);
+        let written = keys
+            .iter()
+            .filter(|key| !key.token.expose_secret().is_empty());
+        let all = written.clone().filter(|key| key.enabled);
+        let written = written
+            .map(|key| Digest::of(key.token.expose_secret()))
+            .collect();
         let mut keys = HashMap::new();
         for key in all {
             let digest = Digest::of(key.token.expose_secret());
@@ -289,6 +286,7 @@ impl Rules {
             users: BTreeMap::new(),
             issued: issued::Tokens::default(),
             outside: None,
+            written,
         }
     }
 
@@ -362,12 +360,14 @@ impl Rules {
         }
     }
 
-    /// Whether the hub gave this word, or one that looks like it, to anybody at any time.
+    /// Whether this word opens the hub, or did, or may again: all that it gave, the keys of the settings, the secrets of its clients.
     #[must_use]
-    pub fn was_given(&self, presented: &str) -> bool {
-        self.gave(Word::of(presented))
+    pub fn is_of_hub(&self, presented: &str) -> bool {
+        let word = Word::of(presented);
+        self.written.contains(&word.digest) || self.gave(word)
     }
 
+    /// Whether the hub gave this word, or one that looks like it, to anybody at any time.
     fn gave(&self, word: Word) -> bool {
         word.looks_given || self.issued.knows(word.digest)
     }

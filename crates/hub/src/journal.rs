@@ -190,6 +190,15 @@ impl Journal {
         entries
     }
 
+    /// Forgets what was one user's own, at all servers. What was logged of it stays in the log.
+    pub(crate) fn forget_user(&self, is_his: impl Fn(&str) -> bool) {
+        let entries = self.shared.entries.lock();
+        let mut entries = entries.unwrap_or_else(PoisonError::into_inner);
+        for of_server in entries.values_mut() {
+            of_server.retain(|entry| !entry.user.as_deref().is_some_and(&is_his));
+        }
+    }
+
     /// Every entry from now on, of all servers.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Entry> {

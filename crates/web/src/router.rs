@@ -104,7 +104,7 @@ impl Front {
         };
         let (door, messages) = (address.door, self.messages(address.user));
         let mut request = request;
-        access::keep_back(&self.app, &caller, request.headers_mut());
+        access::keep_back(&self.app, request.headers_mut());
         match door {
             // On the heap: what a call holds is large, and connections are many.
             Door::Mcp => {

@@ -361,7 +361,7 @@ async fn names_that_deceive_are_refused_on_create_and_on_rename() {
 
 // rule: safe-s11
 #[tokio::test]
-async fn of_what_answers_at_an_inner_address_no_more_than_its_beginning_is_read_through_the_api() {
+async fn what_answers_at_an_inner_address_is_not_read_through_the_api() {
     let secret = "the inner secret";
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let inner = format!("http://{}/latest", listener.local_addr().unwrap());
@@ -414,14 +414,7 @@ async fn of_what_answers_at_an_inner_address_no_more_than_its_beginning_is_read_
             "/api/logs",
         ] {
             let shown = stage.get(path).await;
-            // Of a page that is no MCP server's the first 120 letters are shown, so that it is known again; in each of two places.
-            let words = shown.text.matches(secret).count();
-            assert!(words <= 4 * 120 / secret.len(), "{path}: {}", shown.text);
-            assert!(
-                !shown.text.contains(&secret.repeat(8)),
-                "{path}: {}",
-                shown.text
-            );
+            assert!(!shown.text.contains(secret), "{path}: {}", shown.text);
         }
         stage.ask(Method::DELETE, "/api/servers/x", None).await;
     }

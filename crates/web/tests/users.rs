@@ -156,6 +156,102 @@ async fn who_is_deleted_takes_his_keys_and_his_login_with_him() {
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
 }
 
+// rule: mcphub-name-inherits-nothing
+#[tokio::test]
+async fn what_a_deleted_user_owned_falls_to_nobody_of_his_name_unasked() {
+    let stage = hub().await;
+    let config = |it: Value| json!({ "command": "x", "enabled": false, "owner": it["owner"], "visibility": it["visibility"], "sharedWithUsers": it["with"] });
+    let servers = json!({
+        "shared": config(json!({ "owner": "root", "visibility": "group", "with": ["eve", "bob"] })),
+        "hers": config(json!({ "owner": "eve", "visibility": "private", "with": [] })),
+    });
+    let groups = json!([{ "id": "g", "name": "g", "owner": "root", "visibility": "group", "sharedWithUsers": ["eve"], "servers": [] }]);
+    let keys = json!([{ "id": "left", "name": "left", "token": "left-over", "kind": "user", "owner": "mallory" }]);
+    let set = |key: &str, value| settings::Change::set([key], value);
+    let changes = vec![
+        set("mcpServers", servers),
+        set("groups", groups),
+        set("bearerKeys", keys),
+    ];
+    stage.hub.store().edit(changes).await.unwrap();
+    assert_eq!(
+        delete(&stage, "/api/users/eve").await.status,
+        StatusCode::OK
+    );
+    let left = stage.settings();
+    assert_eq!(
+        left["mcpServers"]["shared"]["sharedWithUsers"],
+        json!(["bob"])
+    );
+    assert_eq!(left["groups"][0]["sharedWithUsers"], json!([]));
+    assert_eq!(left["mcpServers"]["hers"]["owner"], "eve");
+    for (name, place) in [
+        ("eve", "hers"),
+        ("Eve", "hers"),
+        ("bob", "shared"),
+        ("mallory", "left"),
+    ] {
+        let user = json!({ "username": name, "password": PASSWORD });
+        let refused = post(&stage, "/api/users", user).await;
+        assert_eq!(
+            refused.status,
+            StatusCode::CONFLICT,
+            "{name}: {}",
+            refused.text
+        );
+        assert!(refused.text.contains(place), "{}", refused.text);
+    }
+    let user = json!({ "username": "eve", "password": PASSWORD, "takeOver": true });
+    let made = post(&stage, "/api/users", user).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
+}
+
+// rule: mcphub-name-inherits-nothing
+#[tokio::test]
+async fn no_user_is_made_before_what_the_last_of_that_name_held_is_given_back() {
+    let stage = hub().await;
+    // While there is a mistake in the list of users nothing is given back, for nobody is known to be gone.
+    let mut users = stage.settings()["users"].clone();
+    users[1] = json!({ "usernam": "eve" });
+    let url = "http://127.0.0.1:1/mcp";
+    let held = json!({ "accessToken": "hers" });
+    let server = json!({ "url": url, "oauth": { "tokens": "per_user", "users": { "eve": held } } });
+    let server = settings::Change::set(["mcpServers", "up"], server);
+    let users = settings::Change::set(["users"], users);
+    let store = stage.hub.store();
+    store.edit(vec![users, server]).await.unwrap();
+    for take_over in [false, true] {
+        let user = json!({ "username": "eve", "password": PASSWORD, "takeOver": take_over });
+        let refused = post(&stage, "/api/users", user).await;
+        assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.text);
+        assert!(refused.text.contains("given back"), "{}", refused.text);
+    }
+}
+
+// rule: mcphub-user-name
+#[tokio::test]
+async fn no_user_is_made_who_passes_for_another_and_those_who_are_there_stay() {
+    let odd = "\u{430}dmin";
+    let hash = bcrypt::hash(PASSWORD, 4).unwrap();
+    let users = json!([{ "username": "root", "password": hash, "isAdmin": true }, { "username": odd, "password": hash }]);
+    let stage = Stage::new(&json!({ "users": users }).to_string()).await;
+    for (name, status) in [
+        ("Root", StatusCode::CONFLICT),
+        ("ｒｏｏｔ", StatusCode::CONFLICT),
+        ("Admin", StatusCode::CONFLICT),
+        ("r\u{43e}ot", StatusCode::BAD_REQUEST),
+        ("ro\u{200b}ot", StatusCode::BAD_REQUEST),
+        ("\u{202e}toor", StatusCode::BAD_REQUEST),
+        ("admin", StatusCode::CREATED),
+        ("Иван", StatusCode::CREATED),
+    ] {
+        let user = json!({ "username": name, "password": PASSWORD });
+        let answer = post(&stage, "/api/users", user).await;
+        assert_eq!(answer.status, status, "{name:?}: {}", answer.text);
+    }
+    assert!(token(&stage, odd, PASSWORD).await.is_some());
+}
+
 #[tokio::test]
 async fn ones_own_password_is_changed_with_the_old_one_and_ends_other_logins() {
     let stage = hub().await;

@@ -1285,6 +1285,8 @@ export interface components {
             username: string;
             password: string;
             isAdmin?: boolean;
+            /** @description Whether he is the one of whom the settings speak already: as the owner of a server, a group or a key, or as somebody with whom something is shared. Not said: then he is not made. */
+            takeOver?: boolean;
         };
         /** @description What an event holds. */
         News: components["schemas"]["JournalEntry"] | components["schemas"]["ServerNews"] | components["schemas"]["ListsNews"] | components["schemas"]["SettingsNews"] | components["schemas"]["ActivityNews"] | number;

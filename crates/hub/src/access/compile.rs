@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use settings::{KeyKind, Pick, Settings, Sharing, Visibility};
 
 use super::{Access, Door, Group, Key, Member, Owner, Rules};
+use crate::issuer::digest::Digest;
 
 impl Rules {
     /// The rules of these settings. `loopback`: only this machine can reach us.
@@ -42,6 +43,12 @@ impl Rules {
             .with_users(&users, &groups)
             .with_issued(settings);
         rules.outside = super::vouched::Book::of(settings);
+        let secrets = settings.oauth_clients.iter();
+        let secrets = secrets.filter_map(|client| client.client_secret.as_ref());
+        let secrets = secrets
+            .map(|secret| secret.expose_secret())
+            .filter(|secret| !secret.is_empty());
+        rules.written.extend(secrets.map(Digest::read));
         rules
     }
 }

@@ -10,12 +10,9 @@ use std::time::SystemTime;
 use settings::{OAuthToken, Settings};
 use sha2::{Digest as _, Sha256};
 
-use super::{Caller, Denied, Known, Reach, Rules, Shown};
+use super::{ADMIN, Caller, Denied, Known, Reach, Rules, Shown};
 use crate::issuer::digest::Digest;
 use crate::issuer::{newcomers, time};
-
-/// The administrator of the environment, who stands in no list.
-const ADMIN: &str = "admin";
 
 const API: &str = "/api";
 
@@ -304,7 +301,11 @@ fn read(token: &OAuthToken, person: &Person) -> Option<(Digest, Issued)> {
     let scope = token.scope.as_deref().unwrap_or_default();
     let issued = Issued {
         caller: Caller {
-            identity: format!("user:{}\0client\0{}", person.name, token.client_id).into(),
+            identity: format!(
+                "user:{}\0client\0{}\0{}",
+                person.name, token.client_id, person.mark
+            )
+            .into(),
             user: Some(Arc::clone(&person.name)),
             key: None,
             reach: Arc::clone(&person.reach),

@@ -63,7 +63,8 @@ impl Rules {
     pub fn user(&self, username: &str) -> Result<Caller, Denied> {
         let seen = self.users.get(username).ok_or(Denied::SomebodyElse)?;
         Ok(Caller {
-            identity: format!("user:{username}").into(),
+            // With the account as it is: a new user of the same name gets nothing that the old one left open.
+            identity: format!("user:{username}\0login\0{}", seen.password.written()).into(),
             user: Some(username.into()),
             key: None,
             reach: Arc::clone(&seen.sees),

@@ -1,6 +1,7 @@
 //! Users that were deleted: what they held at servers is given back where that is possible, and forgotten.
 //!
-//! At the start, too, so that a new user with an old name inherits nothing. Leaves out everything that users do while they are there.
+//! At the start, too, so that a new user with an old name inherits nothing. So does what the hub remembers of them without the file: their journal, their links, their desks.
+//! Leaves out everything that users do while they are there.
 
 use std::sync::{Arc, Weak};
 
@@ -11,7 +12,7 @@ use tokio::sync::watch;
 use super::account::is_user;
 use super::subject::Subject;
 use super::view::Event;
-use super::{Account, Shared, record};
+use super::{Account, Shared, SignIns, record};
 use crate::journal::Entry;
 
 /// Runs until the last handle is gone.
@@ -24,6 +25,9 @@ pub(super) async fn forget_deleted(
         let Some(living) = shared.upgrade() else {
             return;
         };
+        if is_list_whole(&now) {
+            living.forget_memory_of(|user| !is_user(&now, user));
+        }
         for account in strangers(&now) {
             living.forget_deleted_user(&account).await;
         }
@@ -58,7 +62,30 @@ fn is_list_whole(settings: &Settings) -> bool {
         .any(|problem| of_users(&problem.path))
 }
 
+impl SignIns {
+    /// Forgets what the hub remembers of a user who is deleted. What he held at servers is given back by itself.
+    // rule: at-37
+    pub fn forget_user(&self, name: &str) {
+        self.shared.forget_memory_of(|user| user == name);
+    }
+}
+
 impl Shared {
+    /// What stands in no file. A desk of somebody who holds something goes with that.
+    fn forget_memory_of(&self, is_gone: impl Fn(&str) -> bool) {
+        self.journal.forget_user(&is_gone);
+        self.tickets.forget_user(&is_gone);
+        let settings = self.store.current();
+        let holds = |account: &Account, user: &str| {
+            let server = settings.server(&account.server);
+            server.is_some_and(|server| server.oauth.users.contains_key(user))
+        };
+        self.desks.retain(|account, _| {
+            let gone = account.user.as_deref().filter(|user| is_gone(user));
+            gone.is_none_or(|user| holds(account, user))
+        });
+    }
+
     // rule: at-37
     async fn forget_deleted_user(self: &Arc<Self>, account: &Account) {
         let desk = self.desk(account);
@@ -86,6 +113,8 @@ impl Shared {
             );
             self.driver(&subject, None).say(Stage::Revoke, decision);
         }
+        // Told in the log; a new user of that name shall not read it. Before the name is free again.
+        self.journal.forget_user(|whose| whose == user);
         let change = record::forget_user(&account.server, user);
         if let Err(error) = self.write_or_say(vec![change]).await {
             let decision = "what a deleted user held could not be forgotten";

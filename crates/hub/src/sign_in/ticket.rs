@@ -114,6 +114,24 @@ impl Tickets {
         (ticket, code)
     }
 
+    /// Ends what leads to somebody's own sign-in, and what he asked for.
+    pub(super) fn forget_user(&self, is_his: impl Fn(&str) -> bool) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|each| {
+            let Ticketed {
+                account, asked_by, ..
+            } = &each.ticketed;
+            let asked = asked_by.strip_prefix("user:");
+            let asked = asked.and_then(|asked| asked.split('\0').next());
+            !account
+                .user
+                .as_deref()
+                .into_iter()
+                .chain(asked)
+                .any(&is_his)
+        });
+    }
+
     fn find(&self, ticket_or_code: &str, now: SystemTime) -> Option<Ticketed> {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let mut living = open.iter().filter(|each| each.until > now);

@@ -99,10 +99,10 @@ fn without(said: &[u8], token: &[u8]) -> Option<Vec<u8>> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn sent(tokens: &[&str]) -> Sent {
+    pub(in crate::upstream) fn sent(tokens: &[&str]) -> Sent {
         let tokens = tokens.iter().map(|&token| token.into()).collect();
         Sent(Arc::new(Mutex::new(tokens)))
     }

@@ -18,7 +18,7 @@ use super::{
     hello::{self, refusal},
     link::Link,
     outgoing::Refused,
-    trouble::{excerpt, plain},
+    trouble::plain,
 };
 
 /// How long a server may think about a question that it may not know. Some never answer one.
@@ -129,7 +129,7 @@ fn read(shared: &Shared, result: &str) -> Result<Found, Refused> {
     let unreadable = |error: raw::Unreadable| {
         Refused::Failed(Trouble::NotAMessage {
             why: error.to_string(),
-            begins: excerpt(result.as_bytes()),
+            begins: String::new(),
         })
     };
     let capabilities = raw::field(result, "capabilities").map_err(unreadable)?;

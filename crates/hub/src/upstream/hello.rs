@@ -25,7 +25,7 @@ impl Hello {
     fn read(result: &str) -> Result<Self, Trouble> {
         let unreadable = |why: String| Trouble::NotAMessage {
             why,
-            begins: super::trouble::excerpt(result.as_bytes()),
+            begins: String::new(),
         };
         let [version, capabilities] = raw::fields(result, ["protocolVersion", "capabilities"])
             .map_err(|error| unreadable(error.to_string()))?;

@@ -104,6 +104,18 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// The same without what the other side said, where that may be for nobody who reads this.
+    // rule: safe-s11
+    pub(super) fn without_words(mut self) -> Self {
+        if let Self::Status { begins, .. }
+        | Self::ContentType { begins, .. }
+        | Self::NotAMessage { begins, .. } = &mut self
+        {
+            begins.clear();
+        }
+        self
+    }
+
     /// What a person can do about it, as one sentence.
     pub fn cure(&self) -> String {
         match self {

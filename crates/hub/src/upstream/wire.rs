@@ -4,10 +4,11 @@
 
 mod lean;
 
-use std::{error::Error, sync::Arc};
+use std::{error::Error, net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
+use oauth::place::Place;
 use url::Url;
 
 use self::lean::Lean;
@@ -31,6 +32,8 @@ pub(super) struct Answer {
     body: Body,
     /// What a person is not shown of it.
     sent: Sent,
+    /// Whether a person is shown anything of its body.
+    is_shown: bool,
 }
 
 enum Body {
@@ -56,7 +59,7 @@ impl Wire {
         headers: Layers<'_>,
         body: Option<&Bytes>,
     ) -> Result<Answer, Trouble> {
-        let (status, headers, body) = match self {
+        let (status, headers, body, from) = match self {
             Self::Lean(lean) => {
                 let ask = lean::Ask {
                     method,
@@ -66,7 +69,8 @@ impl Wire {
                 };
                 let sent = lean.send(&ask).await;
                 let (head, body) = sent.map_err(|failed| failed_lean(url, failed))?;
-                (head.status, head.headers, Body::Lean(body))
+                // Plain HTTP stays within a house, or anybody on its way may have written the answer.
+                (head.status, head.headers, Body::Lean(body), None)
             }
             Self::General(client) => {
                 let mut request = reqwest::Request::new(method.clone(), Url::clone(url));
@@ -75,7 +79,8 @@ impl Wire {
                 let sent = client.execute(request).await;
                 let mut answer = sent.map_err(|error| failed_general(url, error))?;
                 let headers = std::mem::take(answer.headers_mut());
-                (answer.status(), headers, Body::General(answer))
+                let from = answer.remote_addr().map(|from| from.ip());
+                (answer.status(), headers, Body::General(answer), from)
             }
         };
         Ok(Answer {
@@ -84,6 +89,7 @@ impl Wire {
             url: Arc::clone(url),
             body,
             sent: Sent::default(),
+            is_shown: is_shown(from),
         })
     }
 }
@@ -100,6 +106,11 @@ impl Answer {
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
             .unwrap_or("")
+    }
+
+    /// Whether a person is shown anything of its body.
+    pub(super) fn is_shown(&self) -> bool {
+        self.is_shown
     }
 
     /// Who answered, for a person. No redirect is followed, so it is who was asked.
@@ -181,6 +192,9 @@ impl Answer {
 
     /// The first words of the body, for a person. A body that breaks off is shown as far as it came.
     async fn beginning(mut self) -> String {
+        if !self.is_shown {
+            return String::new();
+        }
         let mut read = Vec::new();
         let wanted = SHOWN + self.sent.longest();
         while read.len() < wanted {
@@ -191,6 +205,12 @@ impl Answer {
         }
         self.sent.excerpt(&read)
     }
+}
+
+/// Whether a person is shown what is said there, where it is no word of the protocol. What answers inside may be for nobody who reads of it, and a proxy says nothing of who answered behind it.
+// rule: safe-s11
+fn is_shown(from: Option<IpAddr>) -> bool {
+    from.is_some_and(|address| Place::of(address) == Place::Public)
 }
 
 /// An address for a person: no user, password, query or fragment, because keys hide there.
@@ -265,6 +285,55 @@ fn is_tls(error: &(dyn Error + 'static)) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // rule: safe-s11
+    #[test]
+    fn of_what_is_said_a_person_is_shown_only_what_came_from_a_public_place() {
+        let from = |address: &str| Some(address.parse().unwrap());
+        assert!(is_shown(from("1.1.1.1")) && is_shown(from("2606:4700::1111")));
+        for inner in [
+            "127.0.0.1",
+            "10.0.0.5",
+            "169.254.169.254",
+            "::1",
+            "fd00:ec2::254",
+            "::ffff:10.0.0.1",
+        ] {
+            assert!(!is_shown(from(inner)), "{inner}");
+        }
+        assert!(!is_shown(None));
+    }
+
+    /// With a token in its body.
+    fn answer(is_shown: bool) -> Answer {
+        let body = http::Response::new("first Bearer AT/of-one-person".to_owned());
+        Answer {
+            status: StatusCode::BAD_GATEWAY,
+            headers: HeaderMap::new(),
+            url: Arc::new(Url::parse("https://mcp.example.test/mcp").unwrap()),
+            body: Body::General(body.into()),
+            sent: crate::upstream::echo::tests::sent(&["AT/of-one-person"]),
+            is_shown,
+        }
+    }
+
+    #[tokio::test]
+    async fn the_first_words_of_a_public_server_are_told_without_the_token_and_those_of_others_not()
+    {
+        for trouble in [
+            answer(true).into_status_trouble().await,
+            answer(true).into_type_trouble().await,
+        ] {
+            let told = trouble.to_string();
+            assert!(told.contains("first Bearer [masked]"), "{told}");
+        }
+        for trouble in [
+            answer(false).into_status_trouble().await,
+            answer(false).into_type_trouble().await,
+        ] {
+            assert!(!trouble.to_string().contains("first"), "{trouble}");
+        }
+    }
 
     #[test]
     fn an_address_is_shown_without_the_keys_in_it() {

@@ -29,24 +29,25 @@ async fn a_web_page_is_named_with_its_type_and_the_cure() {
             .await;
     says(
         &told(&server).await,
-        &[
-            &server.url,
-            "200",
-            "text/html",
-            "<!doctype html> <h1>",
-            "must be the MCP endpoint",
-        ],
+        &[&server.url, "200", "text/html", "must be the MCP endpoint"],
     );
 }
 
+// rule: safe-s11
 #[tokio::test]
-async fn json_that_is_no_message_is_shown() {
-    let server =
-        StandIn::start(|_| async { axum::Json(json!({ "ok": true })).into_response() }).await;
-    says(
-        &told(&server).await,
-        &["not an MCP message", "{\\\"ok\\\":true}"],
-    );
+async fn json_that_is_no_message_is_said_to_be_none_and_not_shown() {
+    for status in [StatusCode::OK, StatusCode::BAD_GATEWAY] {
+        let answer = move |_| async move {
+            (status, axum::Json(json!({ "secret": "of the house" }))).into_response()
+        };
+        let told = told(&StandIn::start(answer).await).await;
+        let expected = match status {
+            StatusCode::OK => "not an MCP message",
+            _ => "answered 502",
+        };
+        says(&told, &[expected]);
+        assert!(!told.contains("house"), "{told}");
+    }
 }
 
 // rule: at-64
@@ -70,10 +71,7 @@ async fn a_server_in_trouble_is_asked_again_later() {
     let server =
         StandIn::start(|_| async { (StatusCode::SERVICE_UNAVAILABLE, "later").into_response() })
             .await;
-    says(
-        &told(&server).await,
-        &["503", "beginning \"later\"", "tries again by itself"],
-    );
+    says(&told(&server).await, &["503", "tries again by itself"]);
 }
 
 #[tokio::test]

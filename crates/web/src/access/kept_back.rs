@@ -1,37 +1,93 @@
 //! What opens the hub, and is taken out of a request before a setting could pass it on to a server.
+//!
+//! Looked for by what it is, in every header that could go on, and not by where it usually stands. Leaves out a secret that stands within a word: that is known to nobody but who wrote it there.
 
+use base64::Engine as _;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use hub::access::Caller;
+use settings::may_be_passed_on;
 
-use super::{LOGIN_HEADER, bare, is_operator, key_in};
+use super::is_operator;
 use crate::app::{App, Moment};
 
-/// Takes what opens this hub out of a request, so that no setting passes it on: it is nothing to its servers. The key that somebody came with may be meant for a server, too: settings say so.
-// rule: mcphub-token-passed-on -- a token that was given for the hub is never sent to a server, nor is a login or the operator's token.
-pub(crate) fn keep_back(app: &App, caller: &Caller, headers: &mut HeaderMap) {
+/// Pieces of a line that are looked at. One with more goes on to nobody.
+const MOST: usize = 256;
+/// What the hub's own pages know a browser by.
+const COOKIES: &str = "mcphub_";
+/// How each login begins: a JSON object in base64.
+const LOGIN: &str = "eyJ";
+/// Whoever writes a name and a password may leave out what fills the end.
+const BASIC: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Takes what opens this hub out of a request, so that no setting passes it on: whoever hears it could come in by it.
+// rule: mcphub-token-passed-on, safe-t07 -- nothing that opens the hub is ever sent to a server: no key, no token that was given, no login, no client's secret, not the operator's token.
+pub(crate) fn keep_back(app: &App, headers: &mut HeaderMap) {
     let now = app.now();
-    let names = [header::AUTHORIZATION, now.key_header.clone(), LOGIN_HEADER];
-    let key = caller.came_with_key();
-    let key = key.then(|| key_in(headers, &now.key_header)).flatten();
-    let opens_us = |name: &HeaderName| {
-        let values = headers.get_all(name).iter();
-        let mut words = values.filter_map(|value| value.to_str().ok()).map(bare);
-        words.any(|word| Some(word) != key && is_ours(app, &now, word))
+    let is_ours = |word: &str| is_ours(app, &now, word);
+    take_out(headers, &is_ours);
+}
+
+fn take_out(headers: &mut HeaderMap, is_ours: &impl Fn(&str) -> bool) {
+    let goes_on = |name: &&HeaderName| **name != header::COOKIE && may_be_passed_on(name.as_str());
+    let holds_ours = |name: &&HeaderName| {
+        let mut lines = headers.get_all(*name).iter();
+        lines.any(|line| holds(&String::from_utf8_lossy(line.as_bytes()), is_ours))
     };
-    let ours: Vec<HeaderName> = names.into_iter().filter(opens_us).collect();
+    let ours = headers.keys().filter(goes_on).filter(holds_ours);
+    let ours: Vec<HeaderName> = ours.cloned().collect();
     for name in ours {
         headers.remove(name);
     }
-    keep_cookies_back(headers);
+    keep_cookies_back(headers, is_ours);
 }
 
-/// What the hub's own pages know a browser by.
-const COOKIES: &str = "mcphub_";
+/// Whether something that opens the hub stands in a line, behind whatever scheme or name.
+fn holds(line: &str, is_ours: &impl Fn(&str) -> bool) -> bool {
+    let line = line.trim();
+    let between = |letter: char| letter.is_whitespace() || matches!(letter, ',' | ';');
+    let pieces = line.split(between).filter(|piece| !piece.is_empty());
+    if pieces.clone().nth(MOST).is_some() {
+        return true;
+    }
+    let is_it = |word: &str| is_ours(word.trim_matches('"'));
+    let is_within = |piece: &str| {
+        let value = piece.split_once(['=', ':']);
+        is_it(piece) || value.is_some_and(|(_, value)| is_it(value))
+    };
+    let mut pieces = pieces;
+    if pieces.any(is_within) {
+        return true;
+    }
+    let Some((scheme, rest)) = line.split_once(between) else {
+        return false;
+    };
+    let rest = rest.trim();
+    is_ours(line)
+        || is_ours(rest)
+        || (scheme.eq_ignore_ascii_case("basic") && is_basic(rest, is_ours))
+}
 
-/// Takes the hub's own cookies out of a request, and leaves those of others.
-fn keep_cookies_back(headers: &mut HeaderMap) {
-    let own = |pair: &str| pair.trim_start().starts_with(COOKIES);
-    let has_own = |line: &HeaderValue| line.to_str().is_ok_and(|line| line.split(';').any(own));
+/// Whether it is what opens the hub as a name or a password (RFC 7617).
+fn is_basic(word: &str, is_ours: &impl Fn(&str) -> bool) -> bool {
+    let Ok(both) = BASIC.decode(word) else {
+        return false;
+    };
+    let both = String::from_utf8_lossy(&both);
+    let (name, password) = both.split_once(':').unwrap_or((&both, ""));
+    is_ours(name) || is_ours(password)
+}
+
+/// Takes the hub's own cookies out of a request, and those with something in them that opens it, and leaves the others.
+fn keep_cookies_back(headers: &mut HeaderMap, is_ours: &impl Fn(&str) -> bool) {
+    let own = |pair: &str| pair.trim_start().starts_with(COOKIES) || holds(pair, is_ours);
+    let has_own = |line: &HeaderValue| match line.to_str() {
+        Ok(line) => line.split(';').nth(MOST).is_some() || line.split(';').any(own),
+        Err(_) => true,
+    };
+    // As they were written, where nothing is to be taken out.
     if !headers.get_all(header::COOKIE).iter().any(has_own) {
         return;
     }
@@ -39,8 +95,12 @@ fn keep_cookies_back(headers: &mut HeaderMap) {
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|line| {
-            let kept = line.to_str().ok()?.split(';').filter(|pair| !own(pair));
-            let kept = kept.map(str::trim).collect::<Vec<_>>().join("; ");
+            let pairs = line.to_str().ok()?.split(';');
+            if pairs.clone().nth(MOST).is_some() {
+                return None;
+            }
+            let kept = pairs.filter(|pair| !own(pair)).map(str::trim);
+            let kept = kept.collect::<Vec<_>>().join("; ");
             HeaderValue::try_from(kept)
                 .ok()
                 .filter(|line| !line.is_empty())
@@ -55,10 +115,10 @@ fn keep_cookies_back(headers: &mut HeaderMap) {
 fn is_ours(app: &App, now: &Moment, word: &str) -> bool {
     let is_login = || {
         let at = app.hub().clock().now();
-        word.contains('.') && app.sessions().person(&now.settings, word, at).is_some()
+        word.starts_with(LOGIN) && app.sessions().person(&now.settings, word, at).is_some()
     };
     let outside = app.hub().outside();
-    is_operator(app, word) || now.rules.was_given(word) || is_login() || outside.is_for_us(word)
+    is_operator(app, word) || now.rules.is_of_hub(word) || is_login() || outside.is_for_us(word)
 }
 
 #[cfg(test)]
@@ -80,9 +140,52 @@ mod tests {
             for line in sent {
                 headers.append(header::COOKIE, HeaderValue::from_static(line));
             }
-            keep_cookies_back(&mut headers);
+            keep_cookies_back(&mut headers, &|_| false);
             let left: Vec<_> = headers.get_all(header::COOKIE).iter().collect();
             assert_eq!(left, kept, "{sent:?}");
         }
+    }
+
+    // rule: mcphub-token-passed-on
+    #[test]
+    fn what_opens_the_hub_is_found_in_every_header_and_however_it_is_written() {
+        let many = "x ".repeat(MOST + 1);
+        for (name, line, stays) in [
+            ("authorization", "Bearer hub-key", false),
+            ("authorization", "hub-key", false),
+            ("authorization", "Token  hub-key", false),
+            ("authorization", "ApiKey key=\"hub-key\", realm=x", false),
+            ("authorization", "Basic bWU6aHViLWtleQ==", false),
+            ("authorization", "basic aHViLWtleTo", false),
+            ("authorization", "Basic bWU6b3RoZXI=", true),
+            ("authorization", "Bearer of-the-server", true),
+            ("x-api-key", "hub-key", false),
+            ("x-api-key", "two words", false),
+            ("x-api-key", "Bearer two words", false),
+            ("x-api-key", "a, hub-key", false),
+            ("x-tenant", "key:hub-key", false),
+            ("x-tenant", "hub", true),
+            ("x-tenant", "padded==", false),
+            ("x-tenant", "token=padded==", false),
+            ("tracestate", "a=1,b=hub-key", false),
+            ("cookie", "session=hub-key", false),
+            ("cookie", "session=other", true),
+            ("x-tenant", &many, false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.append(name, HeaderValue::try_from(line).unwrap());
+            let ours = |word: &str| ["hub-key", "two words", "padded=="].contains(&word);
+            take_out(&mut headers, &ours);
+            assert_eq!(headers.contains_key(name), stays, "{name}: {line}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_that_opens_the_hub_stays_and_those_beside_it_go_on() {
+        let mut headers = HeaderMap::new();
+        let line = HeaderValue::from_static("a=1; k=hub-key; b=2");
+        headers.append(header::COOKIE, line);
+        take_out(&mut headers, &|word| word == "hub-key");
+        assert_eq!(headers[header::COOKIE], "a=1; b=2");
     }
 }

@@ -4,7 +4,7 @@
 
 use hub::cause::Cause;
 use serde_json::Value;
-use settings::{Change, File};
+use settings::{Change, File, Settings, Sharing};
 
 use crate::app::App;
 use crate::problem::{Problem, Whose};
@@ -51,12 +51,13 @@ pub(super) async fn change<T>(
         // In this order: a file that is newer than what we know of it is found out below.
         let known = store.current();
         let (changes, made) = make(&store.file())?;
-        let as_known = move |settings: &settings::Settings| {
+        let as_known = move |settings: &Settings| {
             settings.groups == known.groups
                 && settings.bearer_keys == known.bearer_keys
                 && settings.users == known.users
                 && settings.oauth_clients == known.oauth_clients
                 && settings.oauth_tokens == known.oauth_tokens
+                && people_of(settings).eq(people_of(&known))
         };
         let landed = store.edit_when(as_known, changes).await;
         if landed.map_err(|error| unwritten(&error))? {
@@ -68,6 +69,15 @@ pub(super) async fn change<T>(
         "the settings file is being changed by somebody else; try again",
     )
     .cause(Cause::SettingsNotWritten))
+}
+
+/// Of whom the servers speak.
+fn people_of(settings: &Settings) -> impl Iterator<Item = (&str, &Sharing, Vec<&String>)> {
+    let servers = settings.servers.iter();
+    servers.map(|server| {
+        let signed_in = server.oauth.users.keys().collect();
+        (server.name.as_str(), &server.sharing, signed_in)
+    })
 }
 
 /// A name that a person gives to an entry.

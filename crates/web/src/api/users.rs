@@ -1,11 +1,13 @@
 //! `/api/users`: who may log in. `/api/auth/change-password`: one's own password.
 //!
-//! A password is only ever taken, never shown. What a user who is deleted held at servers is forgotten by `hub::sign_in`; his keys go with him here.
+//! A password is only ever taken, never shown. What a user who is deleted held at servers is forgotten by `hub::sign_in`; his keys and tokens go with him here, and his place among those with whom something is shared.
+//! What he owned stays, and is for nobody of his name who is not told to take it over.
 //! Leaves out users who sign in elsewhere.
 
 use axum::Json;
 use axum::extract::{Request, State};
 use http::StatusCode;
+use hub::access::names::{self, Mention};
 use hub::cause::Cause;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
@@ -51,6 +53,8 @@ pub(super) struct Wished {
     username: String,
     password: String,
     is_admin: Option<bool>,
+    /// Whether he is the one of whom the settings speak already: as the owner of a server, a group or a key, or as somebody with whom something is shared. Not said: then he is not made.
+    take_over: Option<bool>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -149,6 +153,7 @@ pub(super) async fn create(
     Body(wished): Body<Wished>,
 ) -> Result<(StatusCode, Json<Answer<Shown>>), Problem> {
     let username = lists::named("user", &wished.username)?;
+    names::fit(&username).map_err(|unfit| Problem::request(format!("the user name {unfit}")))?;
     let is_admin = wished.is_admin.unwrap_or(false);
     let hash = hashed(&app, &wished.password).await?;
     lists::change(&app, |file| {
@@ -156,6 +161,7 @@ pub(super) async fn create(
             let message = format!("a user named {username:?} is there already");
             return Err(Problem::new(Whose::Taken, message));
         }
+        is_free(&app, &username, wished.take_over.unwrap_or(false))?;
         let user = json!({ "username": username, "password": hash, "isAdmin": is_admin });
         Ok((vec![lists::one_more(file, USERS, user)], ()))
     })
@@ -244,6 +250,7 @@ pub(super) async fn remove(
         let mut changes: Vec<Change> = keys
             .map(|at| Change::remove(["bearerKeys", &at.to_string()]))
             .collect();
+        changes.extend(no_longer_shared_with(file, &name));
         let tokens = lists::entries(file, "oauthTokens").iter().enumerate();
         let his = tokens.filter(|(_, token)| token["username"] == name.as_str());
         let his: Vec<usize> = his.map(|(at, _)| at).collect();
@@ -253,6 +260,7 @@ pub(super) async fn remove(
         Ok((changes, ()))
     })
     .await?;
+    app.hub().sign_ins().forget_user(&name);
     Ok(Done::told("The user was deleted."))
 }
 
@@ -326,6 +334,62 @@ fn no_user(name: &str) -> Problem {
     ))
     .code("no_such_user")
     .cause(Cause::NoSuchUser)
+}
+
+/// Nobody comes into what somebody of his name left, or passes for another, unless whoever makes him says that he is the one.
+// rule: mcphub-user-name, mcphub-name-inherits-nothing -- what somebody of a name left falls to nobody unasked.
+fn is_free(app: &App, name: &str, take_over: bool) -> Result<(), Problem> {
+    let taken = |message: String, code| Problem::new(Whose::Taken, message).code(code);
+    let settings = app.hub().store().current();
+    if let Some(other) = names::user_like(&settings, name) {
+        let message = format!(
+            "a user named {other:?} is there already, and {name:?} looks the same to people"
+        );
+        return Err(taken(message, "name_taken"));
+    }
+    let place = match names::mention(&settings, name) {
+        None => return Ok(()),
+        Some(Mention::SignIn(server)) => {
+            let message = format!(
+                "what the former user of that name held at {server:?} is being given back; try again in a minute"
+            );
+            return Err(taken(message, "name_taken"));
+        }
+        Some(_) if take_over => return Ok(()),
+        Some(Mention::Key(key)) => format!("the key {key:?} belongs to"),
+        Some(Mention::Token) => "a token was given to".to_owned(),
+        Some(Mention::Server(server)) => {
+            format!("the server {server:?} belongs to, or is shared with,")
+        }
+        Some(Mention::Group(group)) => {
+            format!("the group {group:?} belongs to, or is shared with,")
+        }
+    };
+    let message = format!(
+        "{place} somebody of that name, which the new user would take over; send \"takeOver\": true if he is the one, else choose another name or change that first"
+    );
+    Err(taken(message, "name_taken"))
+}
+
+/// Takes a name out of the lists of those with whom servers and groups are shared.
+fn no_longer_shared_with(file: &File, name: &str) -> Vec<Change> {
+    const SHARED: &str = "sharedWithUsers";
+    let without = |path: &[&str], entry: &Value| {
+        let listed = entry.get(SHARED)?.as_array()?;
+        let left: Vec<Value> = listed
+            .iter()
+            .filter(|user| *user != name)
+            .cloned()
+            .collect();
+        let path = path.iter().copied().chain([SHARED]);
+        (left.len() < listed.len()).then(|| Change::set(path.collect::<Vec<_>>(), left))
+    };
+    let servers = file.document().get("mcpServers").and_then(Value::as_object);
+    let servers = servers.into_iter().flatten();
+    let servers = servers.filter_map(|(server, entry)| without(&["mcpServers", server], entry));
+    let groups = lists::entries(file, "groups").iter().enumerate();
+    let groups = groups.filter_map(|(at, group)| without(&["groups", &at.to_string()], group));
+    servers.chain(groups).collect()
 }
 
 /// Somebody must be left who can change things: an account without a password that opens it can not.

@@ -155,9 +155,9 @@ pub(crate) async fn listener() -> (String, Arc<Mutex<Vec<String>>>) {
     (url, heard)
 }
 
-// rule: mcphub-token-passed-on
+// rule: mcphub-token-passed-on, safe-t07
 #[tokio::test]
-async fn a_token_is_passed_on_to_no_server_whatever_the_settings_pass_on() {
+async fn a_token_or_a_key_is_passed_on_to_no_server_whatever_the_settings_pass_on() {
     let (url, heard) = listener().await;
     let mut passing = settings();
     passing["mcpServers"]["up"] = json!({ "type": "streamable-http", "url": url, "visibility": "public", "passthroughHeaders": ["Authorization"] });
@@ -171,10 +171,7 @@ async fn a_token_is_passed_on_to_no_server_whatever_the_settings_pass_on() {
         .unwrap();
     let client = register(&stage).await;
     let token = sign_in(&stage, &client, "alice").await.access;
-    for (bearer, expected) in [
-        ("a-key", vec!["Bearer a-key".to_owned()]),
-        (&token, Vec::new()),
-    ] {
+    for bearer in ["a-key", &token] {
         let opened = initialize(&stage, "/mcp/up", bearer).await;
         heard.lock().unwrap().clear();
         let mut call = request(Method::POST, "/mcp/up");
@@ -187,11 +184,11 @@ async fn a_token_is_passed_on_to_no_server_whatever_the_settings_pass_on() {
         *call.body_mut() = asked.to_string().into();
         let answer = stage.send(call).await;
         assert!(answer.text.contains("heard"), "{}", answer.text);
-        assert_eq!(*heard.lock().unwrap(), expected);
+        assert!(heard.lock().unwrap().is_empty());
     }
 }
 
-// rule: mcphub-token-over, mcphub-token-passed-on
+// rule: mcphub-token-over, mcphub-token-passed-on, safe-t07
 #[tokio::test]
 async fn at_an_open_door_a_token_that_is_over_is_refused_and_nothing_that_opens_the_hub_goes_on() {
     let (url, heard) = listener().await;
@@ -200,7 +197,11 @@ async fn at_an_open_door_a_token_that_is_over_is_refused_and_nothing_that_opens_
         json!({ "type": "streamable-http", "url": url, "passthroughHeaders": ["authorization"] });
     open["systemConfig"] =
         json!({ "routing": { "enableBearerAuth": false, "bearerAuthHeaderName": "x-key" } });
-    open["bearerKeys"] = json!([{ "id": "k", "token": "a-key" }]);
+    open["bearerKeys"] = json!([
+        { "id": "k", "token": "a-key" },
+        { "id": "l", "token": "another-key" },
+        { "id": "m", "token": "sleeping-key", "enabled": false }
+    ]);
     let stage = Stage::new(&open.to_string()).await;
     let up = stage.hub.upstreams().get("up").unwrap();
     let mut states = up.watch();
@@ -223,6 +224,9 @@ async fn at_an_open_door_a_token_that_is_over_is_refused_and_nothing_that_opens_
     let passed = ["Bearer of-the-server".to_owned()];
     for (word, expected) in [
         ("of-the-server", passed.as_slice()),
+        ("a-key", &[]),
+        ("another-key", &[]),
+        ("sleeping-key", &[]),
         (&living, &[]),
         (&over.access, &[]),
         (&login, &[]),

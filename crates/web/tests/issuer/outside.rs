@@ -299,6 +299,36 @@ async fn at_the_api_a_token_may_what_its_user_may_unless_it_was_given_for_mcp() 
     );
 }
 
+// rule: mcphub-token-api
+#[tokio::test]
+async fn the_metrics_take_the_token_of_an_administrator_as_the_api_does() {
+    let house = House::with(|it| {
+        let account = account(
+            it["systemConfig"]["auth"]["forwardAuth"]["jwks"]["issuer"]
+                .as_str()
+                .unwrap(),
+            "root-at-work",
+        );
+        it["users"][1]["ssoUserId"] = account.into();
+    })
+    .await;
+    let users = house.stage.settings()["users"].clone();
+    let is_admin = users[1]["isAdmin"].as_bool().unwrap_or_default();
+    assert!(is_admin, "{users}");
+    for (subject, audience, expected) in [
+        ("root-at-work", "mcphub".to_owned(), 200),
+        ("root-at-work", format!("{HUB}/mcp"), 401),
+        ("alice-at-work", "mcphub".to_owned(), 403),
+    ] {
+        let token = house.token(subject, |it| it["aud"] = audience.clone().into());
+        let mut asked = request(Method::GET, "/metrics");
+        let bearer = format!("Bearer {token}").parse().unwrap();
+        asked.headers_mut().insert(header::AUTHORIZATION, bearer);
+        let answer = house.stage.send(asked).await;
+        assert_eq!(answer.status.as_u16(), expected, "{subject} {audience}");
+    }
+}
+
 #[tokio::test]
 async fn keys_and_what_the_hub_gave_come_first() {
     let mut jwt = String::new();

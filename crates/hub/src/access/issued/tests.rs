@@ -126,14 +126,14 @@ fn a_token_that_is_over_is_nobodys_and_not_anybodys_at_an_open_door() {
     for over in ["word", "renewal", "mcphub_t_of_last_year"] {
         let admitted = open.admit_at("/mcp", Some(over), late);
         assert_eq!(admitted.err(), Some(Denied::Unknown), "{over}");
-        assert!(open.was_given(over));
+        assert!(open.is_of_hub(over));
     }
     // A key that MCPHub made, and that was deleted here, says no more than a stranger's word.
     let old_key = format!("mcphub_{}", "0123456789abcdef".repeat(4));
     for other in ["of a server", &old_key] {
         let anybody = open.admit_at("/mcp", Some(other), late);
         assert_eq!(anybody.unwrap().identity(), "anyone", "{other}");
-        assert!(!open.was_given(other));
+        assert!(!open.is_of_hub(other));
     }
     assert!(crate::issuer::book::new_family().starts_with(crate::issuer::book::PREFIX));
 }

@@ -4,24 +4,19 @@
 //! and not even that where the settings speak of somebody of that name.
 
 use serde_json::{Value, json};
-use settings::{Change, OutsideIssuer, Settings, Sharing};
+use settings::{Change, OutsideIssuer, Settings};
 use sha2::{Digest, Sha256};
 
 use super::Refused;
 use super::token::Claims;
+use crate::access::{ADMIN, names};
 use crate::store::Store;
 
 const USERS: &str = "users";
-/// Letters that show nothing: with one of them a name looks like another.
-const UNSEEN: [char; 6] = [
-    '\u{ad}', '\u{34f}', '\u{115f}', '\u{1160}', '\u{180e}', '\u{3164}',
-];
 /// Users whom the issuer brought: one where anybody can register would fill the file.
 const MOST: usize = 1_000;
 /// How the accounts of an outside issuer begin.
 const KIND: &str = "forward-auth:";
-/// As MCPHub.
-const LONGEST_NAME: usize = 255;
 /// How often a user is made up anew because somebody else changed the users.
 const ROUNDS: usize = 5;
 
@@ -128,10 +123,9 @@ fn name(claims: &Claims) -> Result<&str, Refused> {
     fits(name).then_some(name).ok_or(Refused::NoName)
 }
 
-/// Whether it can stand in the settings and be read by people: on one line, without what cannot be seen, and without what MCPHub would fill in.
+/// Whether it can stand in the settings and be read by people: on one line, as what it is, and without what MCPHub would fill in.
 fn fits(text: &str) -> bool {
-    let unseen = |c: char| crate::explained::steers(c) || UNSEEN.contains(&c) || c == '$';
-    text.len() <= LONGEST_NAME && text.trim() == text && !text.contains(unseen)
+    names::fit(text).is_ok() && !text.contains('$')
 }
 
 /// All that `is_free` looks at.
@@ -144,36 +138,14 @@ fn says_the_same_of_people(now: &Settings, then: &Settings) -> bool {
 /// Whether the settings say nothing of anybody of that name: a right that waits for its owner is not for the first one who calls himself so.
 // rule: mcphub-outside-name, safe-outside-name -- a token takes over no account and no right of the same name.
 fn is_free(settings: &Settings, name: &str, email: Option<&str>) -> Result<(), Refused> {
-    // Two that differ in capitals look the same to people.
-    let is_name = |other: &str| other.to_lowercase() == name.to_lowercase();
     let has_mail = |user: &settings::User| {
         let both = email.zip(user.email.as_deref());
         both.is_some_and(|(mail, his)| mail.eq_ignore_ascii_case(his))
     };
-    let mut users = settings.users.iter();
-    let mut keys = settings.bearer_keys.iter();
-    let mut tokens = settings.oauth_tokens.iter();
-    let servers = settings.servers.iter().map(|server| &server.sharing);
-    let mut signed_in = settings
-        .servers
-        .iter()
-        .flat_map(|server| server.oauth.users.keys());
-    let mut shared = servers.chain(settings.groups.iter().map(|group| &group.sharing));
-    let names = |sharing: &Sharing| {
-        let owner = sharing.owner.iter();
-        owner.chain(&sharing.with_users).any(|it| is_name(it))
-    };
-    let owns = |key: &settings::BearerKey| match &key.kind {
-        settings::KeyKind::User { owner } => is_name(owner),
-        settings::KeyKind::System => false,
-    };
-    // The administrator of the environment stands in no list.
-    let taken = is_name("admin")
-        || users.any(|user| is_name(&user.username) || has_mail(user))
-        || keys.any(owns)
-        || tokens.any(|token| is_name(&token.username))
+    let taken = names::are_alike(name, ADMIN)
+        || names::user_like(settings, name).is_some()
+        || settings.users.iter().any(has_mail)
         // What somebody left at a login server is his, also while the hub has not given it back yet.
-        || signed_in.any(|user| is_name(user))
-        || shared.any(names);
+        || names::mention(settings, name).is_some();
     (!taken).then_some(()).ok_or(Refused::NameTaken)
 }

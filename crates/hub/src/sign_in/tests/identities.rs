@@ -204,10 +204,6 @@ async fn the_code_of_one_sign_in_with_the_state_of_another_gets_no_token() {
         let link = bench.sign_ins.begin(name).await.unwrap().url;
         back.push(bench.person(&link).await);
     }
-    let part = |query: &str, key: &str| {
-        let mut all = url::form_urlencoded::parse(query.as_bytes());
-        all.find(|(name, _)| name == key).unwrap().1.into_owned()
-    };
     for (code, state) in [(0, 1), (1, 0)] {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("code", &part(&back[code], "code"));
@@ -216,6 +212,63 @@ async fn the_code_of_one_sign_in_with_the_state_of_another_gets_no_token() {
         assert!(bench.sign_ins.callback(&query.finish()).await.is_err());
     }
     assert_eq!(bench.world.counts().tokens_issued, 0);
+}
+
+fn part(query: &str, key: &str) -> String {
+    let mut all = url::form_urlencoded::parse(query.as_bytes());
+    all.find(|(name, _)| name == key).unwrap().1.into_owned()
+}
+
+/// Sign-ins at two login servers that wait, and what comes back from each.
+async fn at_two_login_servers(iss: lab::Iss) -> (Bench, lab::World, [String; 2]) {
+    let says = || lab::Switches { iss, ..quick() };
+    let second = lab::World::start(says()).await.unwrap();
+    let other = second.mcp_url();
+    let servers = |url: &str| json!({ "up": { "url": url }, "other": { "url": other } });
+    let bench = Bench::with(says(), servers).await;
+    let mut back = Vec::new();
+    for name in ["up", "other"] {
+        let link = bench.sign_ins.begin(name).await.unwrap().url;
+        back.push(bench.person(&link).await);
+    }
+    (bench, second, back.try_into().unwrap())
+}
+
+// rule: safe-c04, rfc9207-2.4
+#[tokio::test]
+async fn a_code_of_one_login_server_with_the_state_of_another_goes_to_neither() {
+    for iss in [lab::Iss::Promised, lab::Iss::Unpromised] {
+        let (bench, second, back) = at_two_login_servers(iss).await;
+        assert_ne!(part(&back[0], "iss"), part(&back[1], "iss"));
+        for (code, state) in [(0, 1), (1, 0)] {
+            let mut query = url::form_urlencoded::Serializer::new(String::new());
+            query.append_pair("code", &part(&back[code], "code"));
+            query.append_pair("state", &part(&back[state], "state"));
+            query.append_pair("iss", &part(&back[code], "iss"));
+            let query = query.finish();
+            let refused = bench.sign_ins.callback(&query).await;
+            assert!(refused.is_err(), "{refused:?}");
+        }
+        for world in [&bench.world, &second] {
+            assert_eq!(world.requests_at(Endpoint::Token).len(), 0);
+        }
+    }
+}
+
+// rule: safe-c04
+#[tokio::test]
+async fn where_login_servers_do_not_say_who_they_are_a_code_of_another_gets_no_token() {
+    let (bench, second, back) = at_two_login_servers(lab::Iss::Absent).await;
+    for (code, state) in [(0, 1), (1, 0)] {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("code", &part(&back[code], "code"));
+        query.append_pair("state", &part(&back[state], "state"));
+        let refused = bench.sign_ins.callback(&query.finish()).await;
+        assert!(refused.is_err(), "{refused:?}");
+    }
+    for world in [&bench.world, &second] {
+        assert_eq!(world.counts().tokens_issued, 0);
+    }
 }
 
 // rule: rfc6749-6

@@ -188,6 +188,53 @@ async fn a_deleted_user_leaves_nothing_for_the_next_one_of_that_name() {
 
 // rule: at-37
 #[tokio::test]
+async fn the_journal_and_the_links_of_a_deleted_user_are_nobodys() {
+    let bench = bench(quick()).await;
+    for user in NAMES {
+        signs_in(&bench, user).await;
+    }
+    let entries = |user: &'static str| bench.journal.entries_of("up", Some(user));
+    let is_of = |user: &str| {
+        entries("alice")
+            .iter()
+            .any(|it| it.user.as_deref() == Some(user))
+    };
+    assert!(is_of("alice"));
+    let ticket = |user: &str| {
+        bench
+            .sign_ins
+            .ticket(&of(user), &format!("user:{user}\0client"))
+    };
+    let shared = bench.sign_ins.ticket(&Account::shared("up"), "user:alice");
+    let [alice, bob] = NAMES.map(ticket);
+    let mut events = bench.sign_ins.events();
+    people(&bench, &["bob"]).await;
+    assert_eq!(events.recv().await.unwrap(), Event::SignedOut(of("alice")));
+    people(&bench, &NAMES).await;
+    assert!(!is_of("alice"), "{:?}", entries("alice"));
+    let bobs = bench.journal.entries_of("up", Some("bob"));
+    assert!(bobs.iter().any(|it| it.user.as_deref() == Some("bob")));
+    for ended in [&alice.code, &shared.code] {
+        assert_eq!(bench.sign_ins.ticketed(ended), None);
+    }
+    assert!(bench.sign_ins.ticketed(&bob.code).is_some());
+}
+
+// rule: at-37
+#[tokio::test]
+async fn who_is_deleted_and_made_anew_at_once_finds_nothing_of_what_was_remembered() {
+    let bench = bench(quick()).await;
+    // Begun, and never ended.
+    bench.sign_ins.begin(of("alice")).await.unwrap();
+    let own = || bench.journal.entries_of("up", Some("alice"));
+    assert!(own().iter().any(|entry| entry.user.is_some()));
+    bench.sign_ins.forget_user("alice");
+    let left = own();
+    assert!(left.iter().all(|entry| entry.user.is_none()), "{left:?}");
+}
+
+// rule: at-37
+#[tokio::test]
 async fn a_mistake_in_the_list_of_users_deletes_nobody() {
     let bench = bench(quick()).await;
     signs_in(&bench, "alice").await;

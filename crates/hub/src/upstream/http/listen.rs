@@ -134,7 +134,8 @@ impl Ear {
     fn read(&self, data: String) {
         match messages(self.http.sent().masked_text(data)) {
             Ok(found) => found.into_iter().for_each(|message| self.arrived(message)),
-            Err(trouble) => self.shared.log.note(&trouble.to_string()),
+            // Where it came from is not asked here: nobody needs to read it.
+            Err(trouble) => self.shared.log.note(&trouble.without_words().to_string()),
         }
     }
 

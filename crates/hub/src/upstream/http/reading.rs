@@ -24,6 +24,8 @@ pub(in crate::upstream) struct Reading {
     limit: usize,
     /// What was sent as a token; it must not come back.
     sent: Sent,
+    /// Whether a person is shown what is no message.
+    is_shown: bool,
     /// Where questions arrive that the server asked on the GET stream.
     seat: Option<Seat>,
 }
@@ -53,11 +55,13 @@ impl Reading {
             }
             http.open_session(&answer)?;
         }
+        let is_shown = answer.is_shown();
         let reading = |body| Self {
             ready: VecDeque::new(),
             body,
             limit: http.limit,
             sent: http.sent().clone(),
+            is_shown,
             seat,
         };
         if mcp_header::is_type(answer.content_type(), mcp_header::EVENT_STREAM)
@@ -93,7 +97,8 @@ impl Reading {
                         .then(|| (answer.shown(), answer.status.as_u16()));
                     let bytes = answer.whole(self.limit).await.map_err(Refused::Failed)?;
                     let bytes = self.sent.masked(bytes);
-                    self.ready = read_whole(bytes, failed).map_err(Refused::Failed)?;
+                    let read = read_whole(bytes, failed);
+                    self.ready = read.map_err(|trouble| self.told(trouble))?;
                 }
                 Source::Events(mut events) => {
                     let text = {
@@ -112,13 +117,20 @@ impl Reading {
                     self.ready = match text {
                         Ok(text) => {
                             let text = self.sent.masked_text(text?);
-                            messages(text).map_err(Refused::Failed)?
+                            messages(text).map_err(|trouble| self.told(trouble))?
                         }
                         Err(question) => VecDeque::from([question]),
                     };
                 }
             }
         }
+    }
+
+    fn told(&self, trouble: Trouble) -> Refused {
+        Refused::Failed(match self.is_shown {
+            true => trouble,
+            false => trouble.without_words(),
+        })
     }
 
     /// The response has been read; what else the server sends for this request is for nobody.

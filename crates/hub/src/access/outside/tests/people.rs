@@ -62,7 +62,19 @@ async fn a_token_takes_over_no_account_and_no_right_of_the_same_name() {
     })
     .await;
     for name in [
-        "alice", "Alice", "admin", "Admin", "carol", "dave", "erin", "frank", "grace", "heidi",
+        "alice",
+        "Alice",
+        "admin",
+        "Admin",
+        "carol",
+        "dave",
+        "erin",
+        "frank",
+        "grace",
+        "heidi",
+        "ａｌｉｃｅ",
+        "ＡＤＭＩＮ",
+        "𝐜𝐚𝐫𝐨𝐥",
     ] {
         let token = stage.token(|it| it["preferred_username"] = name.into());
         assert_eq!(
@@ -73,7 +85,13 @@ async fn a_token_takes_over_no_account_and_no_right_of_the_same_name() {
     }
     let mail = stage.token(|it| it["email"] = "ALICE@example.com".into());
     assert_eq!(stage.come(&mail).await.err(), Some(Refused::NameTaken));
-    for name in ["b\u{202e}ob", " bob", "bob\n", &"b".repeat(256)] {
+    for name in [
+        "b\u{202e}ob",
+        " bob",
+        "bob\n",
+        "\u{430}dmin",
+        &"b".repeat(256),
+    ] {
         let token = stage.token(|it| it["preferred_username"] = name.into());
         assert_eq!(
             stage.come(&token).await.err(),
