@@ -73,3 +73,12 @@ test('that a page is not live is said where the menu is closed, too', async () =
   open('/', { '/api/events': refused });
   await waitFor(() => expect(within(screen.getAllByRole('banner')[0] as HTMLElement).getByText('Not live; trying again')).toBeTruthy());
 });
+
+test('a sign-in that was made before the hub was started is not said to be none', async () => {
+  const signedIn = { ...server('one'), identity: { tokens: 'per_user', username: 'ada', maySignIn: true }, oauth: { connected: true, clientIdConfigured: true, issuer: 'https://login.test' } };
+  const answers = { '/api/servers': { success: true, data: [signedIn] }, '/api/servers/one/oauth/journal': { success: true, data: [] } };
+  open('/server?name=one&tab=sign-in', Object.fromEntries(Object.entries(answers).map(([path, answer]) => [path, () => Response.json(answer)])));
+  expect(await screen.findByText('https://login.test')).toBeTruthy();
+  expect(screen.getByText('Each user acts as himself here; you act as ada.')).toBeTruthy();
+  expect(screen.getByText('The steps of this sign-in were told to an earlier run of the hub')).toBeTruthy();
+});

@@ -20,22 +20,36 @@ export function SignInTab({ server }: { server: Server }) {
 }
 
 function Told({ server, entries }: { server: Server; entries: Entry[] }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const waits = server.oauth.authorizationUrl !== undefined;
   const signIns = useMemo(() => fold(entries, waits), [entries, waits]);
   const shown = chief(signIns, standsAtFailure(server));
   const others = signIns.filter((it) => it !== shown);
-  if (shown === undefined) {
-    return (
-      <Empty icon={<ShieldOff size={28} />} title={t('timeline.none')}>
-        {server.oauth.offeredBy !== undefined && <p>{t('signIn.offered', { issuer: server.oauth.offeredBy })}</p>}
-      </Empty>
-    );
-  }
+  // The journal begins with the hub, and a sign-in outlives it.
+  const stands = server.oauth.connected || server.identity.tokens === 'per_user' || shown !== undefined;
   return (
     <div className="flex flex-col gap-5">
-      <Grant server={server} />
-      <InWhoseName server={server} />
+      {stands && (
+        <>
+          <Grant server={server} />
+          <InWhoseName server={server} />
+        </>
+      )}
+      {shown === undefined ? (
+        <Empty icon={<ShieldOff size={28} />} title={t(server.oauth.connected ? 'timeline.before' : 'timeline.none')}>
+          {server.oauth.offeredBy !== undefined && <p>{t('signIn.offered', { issuer: server.oauth.offeredBy })}</p>}
+        </Empty>
+      ) : (
+        <Stages shown={shown} others={others} entries={entries} />
+      )}
+    </div>
+  );
+}
+
+function Stages({ shown, others, entries }: { shown: SignIn; others: SignIn[]; entries: Entry[] }) {
+  const { t, i18n } = useTranslation();
+  return (
+    <>
       <section aria-label={t('timeline.title')} className="flex flex-col gap-2">
         <h2>{t('timeline.title')}</h2>
         <Strip key={shown.id} signIn={shown} />
@@ -66,7 +80,7 @@ function Told({ server, entries }: { server: Server; entries: Entry[] }) {
           ))}
         </ul>
       </details>
-    </div>
+    </>
   );
 }
 
