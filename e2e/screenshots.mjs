@@ -45,7 +45,7 @@ async function state(name, hub, pages, { prepare = async () => {}, settles = tru
       if (settles) {
         await dashboard.settled();
         await act(dashboard.page, page);
-      } else await dashboard.page.locator('h1').or(dashboard.page.getByRole('status')).first().waitFor();
+      } else await dashboard.page.locator('h1').or(dashboard.page.getByRole('status')).filter({ visible: true }).first().waitFor();
       await take(dashboard, name, page, look);
     }
     await dashboard.page.close();
