@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -15,6 +15,9 @@ use crate::harness::{Desk, Running};
 
 /// A test that waits longer is stuck.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A signal is heard long before as many questions are answered.
+const TRIES: usize = 50_000;
 
 /// A hub with a server whose tool answers when it is told to.
 struct Stage {
@@ -83,17 +86,15 @@ impl Stage {
     /// Waits until the hub has heard the first signal. A connection on which nothing was asked yet when it came is closed without an answer, and
     /// whoever sent its request at that moment asks again, as HTTP clients do.
     fn drains(&self) -> String {
-        let until = Instant::now() + PATIENCE;
-        while Instant::now() < until {
-            let ready = ask(
+        let asked = std::iter::repeat_with(|| {
+            ask(
                 &self.address,
                 "GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n",
-            );
-            if let Some(ready) = ready.filter(|ready| ready.starts_with("HTTP/1.1 503")) {
-                return ready;
-            }
-        }
-        panic!("the hub does not say that it stops");
+            )
+        });
+        let stops = |ready: &String| ready.starts_with("HTTP/1.1 503");
+        let said = asked.take(TRIES).flatten().find(stops);
+        said.expect("the hub says that it stops")
     }
 
     /// Waits for the end: the exit code, and what is left. Neither the hub nor its server is there any more.
