@@ -128,7 +128,11 @@ const NAMES = new Set(['Authorization', 'everything', 'server', 'name', 'address
 const said = (page) => page.evaluate(() => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const heard = [];
-  while (walker.nextNode()) heard.push(walker.currentNode.data.trim());
+  while (walker.nextNode()) {
+    // The parts of an address or a name, between which a line may end, are one text.
+    const whole = walker.currentNode.parentElement.closest(':has(> wbr)');
+    heard.push((whole?.textContent ?? walker.currentNode.data).trim());
+  }
   for (const element of document.querySelectorAll('[aria-label], [title], [placeholder]')) heard.push(...['aria-label', 'title', 'placeholder'].map((name) => element.getAttribute(name) ?? ''));
   return heard;
 });

@@ -48,6 +48,8 @@ pub struct Explained {
     pub meanwhile: Option<String>,
 }
 
+const TRIES_AGAIN: &str = "the hub tries again by itself";
+
 /// What goes on meanwhile, as far as it is known.
 #[derive(Clone, Copy, Debug, Default)]
 struct Meanwhile {
@@ -99,7 +101,9 @@ impl Explained {
         self
     }
 
-    fn meanwhile(mut self, meanwhile: Meanwhile) -> Self {
+    fn meanwhile(mut self, mut meanwhile: Meanwhile) -> Self {
+        // The line before may end with it.
+        meanwhile.tries_again &= !self.cure.contains(TRIES_AGAIN);
         self.meanwhile = meanwhile.text();
         self
     }
@@ -371,7 +375,7 @@ impl Meanwhile {
             parts.push("The sign-in is kept.".to_owned());
         }
         if self.tries_again {
-            parts.push("The hub tries again by itself.".to_owned());
+            parts.push(sentence(TRIES_AGAIN));
         }
         match self.tools {
             0 => {}

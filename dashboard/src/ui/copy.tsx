@@ -1,9 +1,10 @@
 // Text to take along: with a button that says whether it worked.
 
 import { Check, Copy } from 'lucide-react';
-import { Fragment, useEffect, useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Button } from './button';
+import { Parts } from './parts';
 
 async function put(text: string): Promise<boolean> {
   try {
@@ -30,20 +31,6 @@ export function CopyButton({ text, label, small = true }: { text: string; label?
       <span aria-live="polite">{word}</span>
     </Button>
   );
-}
-
-/** Longer texts are no paths that somebody reads. */
-const READ = 500;
-
-/** Where there is no room for all of it, a path or an address breaks between its parts, and not within a word. */
-function Parts({ text }: { text: string }) {
-  if (text.length > READ) return text;
-  return text.match(/[^/\\_?&]+[/\\_?&]*|^[/\\_?&]+/g)?.map((part, place) => (
-    <Fragment key={place}>
-      {place > 0 && <wbr />}
-      {part}
-    </Fragment>
-  ));
 }
 
 /** One line to copy, as it is. */

@@ -253,3 +253,30 @@ fn the_command_that_gives_a_client_names_the_server_that_needs_it() {
     let dashed = with_client("https://api.test/mcp", "-gh");
     assert!(dashed.contains(" --name=-gh "), "{dashed}");
 }
+
+#[test]
+fn that_the_hub_tries_again_is_said_once() {
+    let meanwhile = |signed_in| Meanwhile {
+        signed_in,
+        tries_again: true,
+        tools: 0,
+    };
+    let said = |explained: Explained| {
+        let lines = explained.lines().into_iter();
+        lines
+            .map(|(_, text)| text.to_lowercase())
+            .collect::<String>()
+    };
+    let refused = || Explained::of(Cause::ConnectionRefused, Some("wiki"));
+    for (explained, rest) in [
+        (refused().meanwhile(meanwhile(true)), "the sign-in is kept."),
+        (
+            refused().helps("start it").meanwhile(meanwhile(false)),
+            "start it.",
+        ),
+    ] {
+        let told = said(explained);
+        assert_eq!(told.matches(TRIES_AGAIN).count(), 1, "{told}");
+        assert!(told.contains(rest), "{told}");
+    }
+}

@@ -5,6 +5,7 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { listActivityFilters } from '../../api/calls';
 import { keys } from '../../api/keys';
+import { FilterBar } from '../../ui/filters';
 import { SearchField } from '../../ui/search';
 import { isWithin, WITHIN, type Wanted, type Within } from './wanted';
 
@@ -18,10 +19,7 @@ export function Filters({ wanted, onChange, children }: Props) {
   const { t } = useTranslation();
   const names = useQuery({ queryKey: [...keys.activity, 'names'], queryFn: ({ signal }) => listActivityFilters(signal) }).data;
   return (
-    <div className="grid grid-cols-2 items-center gap-2 sm:flex sm:flex-wrap">
-      <div className="col-span-2 sm:contents">
-        <SearchField value={wanted.q ?? ''} onChange={(q) => onChange({ q: q === '' ? undefined : q })} label={t('activity.search')} />
-      </div>
+    <FilterBar search={<SearchField value={wanted.q ?? ''} onChange={(q) => onChange({ q: q === '' ? undefined : q })} label={t('activity.search')} />}>
       <Choice label={t('activity.server')} all={t('activity.allServers')} value={wanted.server} among={names?.servers} onChange={(server) => onChange({ server })} />
       <Choice label={t('activity.tool')} all={t('activity.allTools')} value={wanted.tool} among={names?.tools} onChange={(tool) => onChange({ tool })} />
       <select aria-label={t('activity.status')} value={wanted.status ?? ''} onChange={(event) => onChange({ status: event.target.value || undefined })} className="field sm:!w-auto">
@@ -43,7 +41,7 @@ export function Filters({ wanted, onChange, children }: Props) {
         ))}
       </select>
       {children}
-    </div>
+    </FilterBar>
   );
 }
 

@@ -65,12 +65,18 @@ export function Found({ examination }: { examination: Examination }) {
   const { t } = useTranslation();
   const { of, lines, outcome, error, under } = examination;
   if (of === undefined) return <Empty icon={<Stethoscope size={28} />} title={t('doctor.none')} />;
+  // Its words stand under the title's.
+  const copy = (
+    <span className="-ml-3">
+      <CopyButton text={report(lines)} label={t('doctor.copy')} small={false} />
+    </span>
+  );
   const wrong = lines.filter(({ verdict }) => verdict === 'wrong').length;
   return (
     <section aria-label={'server' in of ? of.server : of.url} className="flex flex-col gap-4">
       <RefusalNotice error={error} />
       {outcome !== undefined && (
-        <Notice tone={TONES[outcome]} title={outcome === 'wrong' ? t('doctor.wrong', { count: wrong }) : t(`doctor.${outcome}`)} actions={<CopyButton text={report(lines)} label={t('doctor.copy')} small={false} />} />
+        <Notice tone={TONES[outcome]} title={outcome === 'wrong' ? t('doctor.wrong', { count: wrong }) : t(`doctor.${outcome}`)} actions={copy} />
       )}
       {(lines.length > 0 || under) && (
         <ol aria-live="polite" aria-label={t('doctor.lines')} className="card m-0 list-none divide-y divide-line p-0">

@@ -9,6 +9,7 @@ import type { Entry, Server } from '../../api/shape';
 import { hasJournal, useJournals } from '../../journal/journals';
 import { EntryLine } from '../../journal/line';
 import { Button } from '../../ui/button';
+import { FilterBar } from '../../ui/filters';
 import { Answer, Empty, Loading, Page } from '../../ui/page';
 import { RefusalNotice } from '../../ui/refusal';
 import { matches, SearchField } from '../../ui/search';
@@ -53,9 +54,8 @@ function Journals({ servers }: { servers: Server[] }) {
   const stages = [...new Set(entries.map((entry) => entry.stage))];
   return (
     <>
-      <div className="flex flex-wrap items-center gap-2">
-        <SearchField value={text} onChange={setText} label={t('journal.search')} />
-        <select aria-label={t('journal.server')} value={server ?? ''} onChange={(event) => void navigate({ search: { server: event.target.value || undefined }, replace: true })} className="field !w-auto max-w-52">
+      <FilterBar search={<SearchField value={text} onChange={setText} label={t('journal.search')} />}>
+        <select aria-label={t('journal.server')} value={server ?? ''} onChange={(event) => void navigate({ search: { server: event.target.value || undefined }, replace: true })} className="field sm:!w-auto sm:max-w-52">
           <option value="">{t('journal.allServers')}</option>
           {choices.map((name) => (
             <option key={name} value={name}>
@@ -63,7 +63,7 @@ function Journals({ servers }: { servers: Server[] }) {
             </option>
           ))}
         </select>
-        <select aria-label={t('journal.stage')} value={only} onChange={(event) => setOnly(event.target.value)} className="field !w-auto">
+        <select aria-label={t('journal.stage')} value={only} onChange={(event) => setOnly(event.target.value)} className="field sm:!w-auto">
           <option value="">{t('journal.allStages')}</option>
           {stages.map((stage) => (
             <option key={stage} value={stage}>
@@ -74,7 +74,7 @@ function Journals({ servers }: { servers: Server[] }) {
         <Button icon={held === undefined ? <Pause size={15} aria-hidden /> : <Play size={15} aria-hidden />} onClick={() => setStopped(held === undefined ? { entries, of: server } : undefined)}>
           {t(held === undefined ? 'journal.hold' : 'journal.follow')}
         </Button>
-      </div>
+      </FilterBar>
       {error !== null && <RefusalNotice goesOn error={error} />}
       {pending && entries.length === 0 && told.length > 0 ? (
         <Loading rows={6} />

@@ -9,6 +9,7 @@ import { clearLogs } from '../../api/calls';
 import type { LogLevel, LogLine } from '../../api/shape';
 import { Button } from '../../ui/button';
 import { Notice } from '../../ui/notice';
+import { FilterBar } from '../../ui/filters';
 import { Empty, Loading, Page } from '../../ui/page';
 import { RefusalNotice } from '../../ui/refusal';
 import { matches, SearchField } from '../../ui/search';
@@ -41,9 +42,8 @@ export function Logs() {
   );
   return (
     <Page title={t('logs.title')} lead={t('logs.lead')} commands={[`curl -N -H "x-auth-token: $MCPHUB_TOKEN" ${pageFolder()}api/logs/stream`]}>
-      <div className="flex flex-wrap items-center gap-2">
-        <SearchField value={text} onChange={setText} label={t('logs.search')} />
-        <select aria-label={t('logs.least')} value={least} onChange={(event) => setLeast(event.target.value as LogLevel)} className="field !w-auto">
+      <FilterBar search={<SearchField value={text} onChange={setText} label={t('logs.search')} />}>
+        <select aria-label={t('logs.least')} value={least} onChange={(event) => setLeast(event.target.value as LogLevel)} className="field sm:!w-auto">
           {LEVELS.map((level) => (
             <option key={level} value={level}>
               {t(`logs.from.${level}`)}
@@ -56,7 +56,7 @@ export function Logs() {
         <Button icon={<Eraser size={15} aria-hidden />} busy={wipe.isPending} onClick={() => wipe.mutate()}>
           {t('logs.clear')}
         </Button>
-      </div>
+      </FilterBar>
       <RefusalNotice goesOn={wipe.error === null} error={wipe.error ?? error} />
       {lost > 0 && <Notice tone="warn">{t('logs.lost', { count: lost })}</Notice>}
       {now === undefined ? (

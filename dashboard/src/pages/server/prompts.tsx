@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Server } from '../../api/shape';
 import { Empty } from '../../ui/page';
+import { Parts } from '../../ui/parts';
 import { matches, SearchField } from '../../ui/search';
 import { Described, ItemSwitch } from './item';
 import { TryPrompt } from './tries';
@@ -21,7 +22,9 @@ export function Prompts({ server }: { server: Server }) {
         {shown.map((prompt) => (
           <li key={prompt.name} className="row-lazy px-4 py-3">
             <div className="flex items-start justify-between gap-3">
-              <p className="prose-code font-semibold">{prompt.name}</p>
+              <p className="prose-code font-semibold">
+                <Parts text={prompt.name} />
+              </p>
               <ItemSwitch server={server.name} kind="prompts" item={prompt.name} on={prompt.enabled} />
             </div>
             {prompt.title !== undefined && <p>{prompt.title}</p>}

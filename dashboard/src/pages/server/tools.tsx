@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next';
 import type { Server, Tool } from '../../api/shape';
 import { Button } from '../../ui/button';
 import { Empty } from '../../ui/page';
+import { Parts } from '../../ui/parts';
 import { matches, SearchField } from '../../ui/search';
 import { isConnected } from '../../words/standing';
 import { called } from './called';
@@ -77,7 +78,9 @@ const ToolRow = memo(function ToolRow({ tool, chosen, onChoose }: { tool: Tool; 
         className="block w-full px-3 py-2 text-left -outline-offset-2 hover:bg-sunken aria-[current]:bg-act-wash"
       >
         <span className="flex items-baseline justify-between gap-2">
-          <span className={`prose-code min-w-0 font-semibold ${tool.enabled ? '' : 'text-soft'}`}>{tool.name}</span>
+          <span className={`prose-code min-w-0 font-semibold ${tool.enabled ? '' : 'text-soft'}`}>
+            <Parts text={tool.name} />
+          </span>
           {!tool.enabled && <span className="shrink-0 text-[0.82rem] text-soft">{t('item.off')}</span>}
         </span>
         {tool.description !== undefined && <span className="line-clamp-2 text-[0.87rem] text-soft [overflow-wrap:anywhere]">{tool.description}</span>}

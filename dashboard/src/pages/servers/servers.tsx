@@ -61,7 +61,7 @@ function List({ told, isAdmin }: { told: Told; isAdmin: boolean }) {
       )}
       <div className="flex flex-wrap items-center gap-2">
         <SearchField value={text} onChange={(q) => go({ q: q === '' ? undefined : q })} label={t('servers.search')} />
-        <div role="group" aria-label={t('servers.filter')} className="flex max-w-full overflow-x-auto rounded-md border border-line-strong bg-surface">
+        <div role="group" aria-label={t('servers.filter')} className="flex max-w-full flex-wrap overflow-hidden rounded-md border border-line-strong bg-surface">
           {(Object.keys(SHOWS) as Show[]).map((key) => (
             <button
               key={key}
