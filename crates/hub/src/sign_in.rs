@@ -53,6 +53,7 @@ use desk::Desk;
 pub use desk::Renewals;
 use documents::Documents;
 use drive::Driver;
+pub use people::is_list_whole;
 pub(crate) use plan::Plan;
 use subject::Subject;
 pub use subject::is_callback;

@@ -3,6 +3,7 @@
 //! At the start, too, so that a new user with an old name inherits nothing. So does what the hub remembers of them without the file: their journal, their links, their desks.
 //! Leaves out everything that users do while they are there.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Weak};
 
 use oauth::step::Stage;
@@ -13,6 +14,7 @@ use super::account::is_user;
 use super::subject::Subject;
 use super::view::Event;
 use super::{Account, Shared, SignIns, record};
+use crate::access::account;
 use crate::journal::Entry;
 
 /// Runs until the last handle is gone.
@@ -26,7 +28,10 @@ pub(super) async fn forget_deleted(
             return;
         };
         if is_list_whole(&now) {
-            living.forget_memory_of(|user| !is_user(&now, user));
+            let users = names(&now);
+            // The administrator of the environment stands in no list.
+            let is_there = |user: &str| users.contains(user) || account(&now, user).is_some();
+            living.forget_memory_of(|user| !is_there(user));
         }
         for account in strangers(&now) {
             living.forget_deleted_user(&account).await;
@@ -43,18 +48,26 @@ pub(super) fn strangers(settings: &Settings) -> Vec<Account> {
     if !is_list_whole(settings) {
         return Vec::new();
     }
+    let known = names(settings);
     let all = settings.servers.iter().flat_map(|server| {
         let users = server.oauth.users.keys();
         users.map(|user| Account::of(&server.name, Some(user)))
     });
     let is_gone = |account: &Account| {
         let user = account.user.as_deref();
-        user.is_some_and(|user| !is_user(settings, user))
+        user.is_some_and(|user| !known.contains(user))
     };
     all.filter(is_gone).collect()
 }
 
-fn is_list_whole(settings: &Settings) -> bool {
+fn names(settings: &Settings) -> HashSet<&str> {
+    let users = settings.users.iter();
+    users.map(|user| user.username.as_str()).collect()
+}
+
+/// Whether each entry of `users` could be read.
+#[must_use]
+pub fn is_list_whole(settings: &Settings) -> bool {
     let of_users = |path: &[String]| path.first().is_some_and(|key| key == "users");
     !settings
         .problems

@@ -9,6 +9,7 @@ use axum::extract::{Request, State};
 use http::StatusCode;
 use hub::access::names::{self, Mention};
 use hub::cause::Cause;
+use hub::sign_in::is_list_whole;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -349,6 +350,11 @@ fn is_free(app: &App, name: &str, take_over: bool) -> Result<(), Problem> {
     }
     let place = match names::mention(&settings, name) {
         None => return Ok(()),
+        // Nothing is given back while it is not known who is there.
+        Some(Mention::SignIn(_)) if !is_list_whole(&settings) => {
+            let message = "the list of users in the settings file has a mistake, which has to be corrected first; `mcphub settings check` names it";
+            return Err(taken(message.to_owned(), "name_taken"));
+        }
         Some(Mention::SignIn(server)) => {
             let message = format!(
                 "what the former user of that name held at {server:?} is being given back; try again in a minute"
@@ -368,7 +374,7 @@ fn is_free(app: &App, name: &str, take_over: bool) -> Result<(), Problem> {
     let message = format!(
         "{place} somebody of that name, which the new user would take over; send \"takeOver\": true if he is the one, else choose another name or change that first"
     );
-    Err(taken(message, "name_taken"))
+    Err(taken(message, "name_left"))
 }
 
 /// Takes a name out of the lists of those with whom servers and groups are shared.

@@ -220,6 +220,20 @@ async fn the_journal_and_the_links_of_a_deleted_user_are_nobodys() {
     assert!(bench.sign_ins.ticketed(&bob.code).is_some());
 }
 
+#[tokio::test]
+async fn the_administrator_of_the_environment_is_nobody_who_was_deleted() {
+    let bench = bench(quick()).await;
+    signs_in(&bench, "alice").await;
+    let shared = Account::shared("up");
+    let asked = |by: &str| bench.sign_ins.ticket(&shared, by);
+    let links = ["user:admin", "user:admin\0client", "user:alice"].map(asked);
+    let mut events = bench.sign_ins.events();
+    people(&bench, &["bob"]).await;
+    assert_eq!(events.recv().await.unwrap(), Event::SignedOut(of("alice")));
+    let there = links.map(|link| bench.sign_ins.ticketed(&link.code).is_some());
+    assert_eq!(there, [true, true, false]);
+}
+
 // rule: at-37
 #[tokio::test]
 async fn who_is_deleted_and_made_anew_at_once_finds_nothing_of_what_was_remembered() {
