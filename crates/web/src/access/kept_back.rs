@@ -10,8 +10,8 @@ use settings::may_be_passed_on;
 use super::is_operator;
 use crate::app::{App, Moment};
 
-/// Pieces of a line that are looked at. One with more goes on to nobody.
-const MOST: usize = 256;
+/// Words of a line that are looked at. One with more goes on to nobody.
+const MOST: usize = 512;
 /// What the hub's own pages know a browser by.
 const COOKIES: &str = "mcphub_";
 /// How each login begins: a JSON object in base64.
@@ -48,26 +48,29 @@ fn take_out(headers: &mut HeaderMap, is_ours: &impl Fn(&str) -> bool) {
 fn holds(line: &str, is_ours: &impl Fn(&str) -> bool) -> bool {
     let line = line.trim();
     let between = |letter: char| letter.is_whitespace() || matches!(letter, ',' | ';');
-    let pieces = line.split(between).filter(|piece| !piece.is_empty());
-    if pieces.clone().nth(MOST).is_some() {
-        return true;
-    }
-    let is_it = |word: &str| is_ours(word.trim_matches('"'));
-    let is_within = |piece: &str| {
-        let value = piece.split_once(['=', ':']);
-        is_it(piece) || value.is_some_and(|(_, value)| is_it(value))
-    };
-    let mut pieces = pieces;
-    if pieces.any(is_within) {
-        return true;
-    }
-    let Some((scheme, rest)) = line.split_once(between) else {
-        return false;
-    };
+    let (scheme, rest) = line.split_once(between).unwrap_or(("", ""));
     let rest = rest.trim();
-    is_ours(line)
-        || is_ours(rest)
-        || (scheme.eq_ignore_ascii_case("basic") && is_basic(rest, is_ours))
+    // A key of the settings may hold what stands between others.
+    let whole = [line, rest].into_iter();
+    let pieces = line.split(between).filter(|piece| !piece.is_empty());
+    let words = whole.chain(pieces).flat_map(values).flat_map(unquoted);
+    if words.clone().nth(MOST).is_some() {
+        return true;
+    }
+    let mut words = words.filter(|word| !word.is_empty());
+    words.any(is_ours) || (scheme.eq_ignore_ascii_case("basic") && is_basic(rest, is_ours))
+}
+
+/// A text, and what stands behind each name in it: `a=b:c` holds `b:c` and `c`, too.
+fn values(text: &str) -> impl Iterator<Item = &str> + Clone {
+    let ends = text.match_indices(['=', ':']);
+    std::iter::once(text).chain(ends.map(|(at, _)| &text[at + 1..]))
+}
+
+fn unquoted(word: &str) -> impl Iterator<Item = &str> + Clone {
+    let without = word.trim_matches('"');
+    let other = (without != word).then_some(without);
+    std::iter::once(word).chain(other)
 }
 
 /// Whether it is what opens the hub as a name or a password (RFC 7617).
@@ -168,13 +171,18 @@ mod tests {
             ("x-tenant", "padded==", false),
             ("x-tenant", "token=padded==", false),
             ("tracestate", "a=1,b=hub-key", false),
+            ("x-tenant", "realm=k=hub-key", false),
+            ("x-tenant", "token=two words", false),
+            ("x-tenant", "key: \"in quotes\"", false),
+            ("x-tenant", "Bearer \"in quotes\"", false),
             ("cookie", "session=hub-key", false),
             ("cookie", "session=other", true),
             ("x-tenant", &many, false),
         ] {
             let mut headers = HeaderMap::new();
             headers.append(name, HeaderValue::try_from(line).unwrap());
-            let ours = |word: &str| ["hub-key", "two words", "padded=="].contains(&word);
+            let ours =
+                |word: &str| ["hub-key", "two words", "padded==", "\"in quotes\""].contains(&word);
             take_out(&mut headers, &ours);
             assert_eq!(headers.contains_key(name), stays, "{name}: {line}");
         }
