@@ -42,6 +42,12 @@ impl Hub {
         }
         // Whoever asks by command is told of commands.
         let message = message.split("; GET /api/").next().unwrap_or(message);
+        // The operator of the machine is no user of the hub, and a key is none either.
+        if status == StatusCode::FORBIDDEN && answer["code"] == "no_user" {
+            return Failure::api(message).told_code(answer).cure(
+                "sign in on the dashboard, logged in as the user whose sign-in it is to be; or give his login token (of POST /api/auth/login) with `--token` or MCPHUB_TOKEN",
+            );
+        }
         if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN {
             return Failure::api(format!("{} did not let us in: {message}", self.address()))
                 .told_code(answer)

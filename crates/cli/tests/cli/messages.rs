@@ -210,6 +210,19 @@ fn a_sign_in_to_a_server_that_does_not_answer_ends_with_2_and_to_one_that_is_off
 }
 
 #[test]
+fn a_sign_in_that_is_each_users_own_says_who_can_make_it() {
+    let mut desk = Desk::new();
+    let settings = serde_json::json!({ "mcpServers": {
+        "mine": { "url": format!("{}/mcp", nobody()), "oauth": { "tokens": "per_user" } },
+    } });
+    let _hub = desk.start_hub(&settings.to_string());
+    let (exit, out, err) = desk.run(&["auth", "login", "mine", "--no-browser"]);
+    assert_eq!(exit, 2, "{out}{err}");
+    assert!(err.contains("logged in as the user"), "{err}");
+    assert!(!err.contains("the user who runs the hub"), "{err}");
+}
+
+#[test]
 fn a_settings_file_that_cannot_be_read_any_more_is_told_with_the_servers() {
     let mut desk = Desk::new();
     let _hub = desk.start_hub("{\"mcpServers\":{}}");

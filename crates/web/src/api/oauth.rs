@@ -308,8 +308,9 @@ fn not_begun(app: &App, account: &Account, error: &SignInError) -> Problem {
             .code("disabled")
             .with("action", "switch the server on first"),
         SignInError::NotHttp(_) => Problem::request(error.to_string()).code("no_sign_in"),
-        SignInError::NoUser(_) | SignInError::NotPerUser(_) => {
-            Problem::new(Whose::Forbidden, error.to_string()).code("no_user")
+        SignInError::NoUser(_) => Problem::new(Whose::Forbidden, error.to_string()).code("no_user"),
+        SignInError::NotPerUser(_) => {
+            Problem::new(Whose::Forbidden, error.to_string()).code("not_per_user")
         }
         SignInError::Settings { .. } => {
             Problem::new(Whose::Settings, error.to_string()).code("bad_config")
