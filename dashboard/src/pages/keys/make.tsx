@@ -3,7 +3,7 @@
 import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { createKey } from '../../api/calls';
-import { useGroups, useListChange, useServers } from '../../api/hooks';
+import { useGroups, useListChange, useServers, useUsers } from '../../api/hooks';
 import { keys } from '../../api/keys';
 import type { Access } from '../../api/shape';
 import { Button } from '../../ui/button';
@@ -17,18 +17,19 @@ const REACHES = ['all', 'groups', 'servers', 'custom'] as const;
 export function MakeKey({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation();
   const [name, setName] = useState('');
+  const [owner, setOwner] = useState('');
   const [access, setAccess] = useState<Access>('all');
   const [groups, setGroups] = useState<string[]>([]);
   const [servers, setServers] = useState<string[]>([]);
+  // A user's key opens what he may see: nothing is chosen for it.
+  const isSystem = owner === '';
+  const hasGroups = isSystem && (access === 'groups' || access === 'custom');
+  const hasServers = isSystem && (access === 'servers' || access === 'custom');
   const make = useListChange(keys.bearerKeys, createKey);
   const send = (event: FormEvent) => {
     event.preventDefault();
-    make.mutate({
-      name: name.trim(),
-      accessType: access,
-      allowedGroups: access === 'groups' || access === 'custom' ? groups : [],
-      allowedServers: access === 'servers' || access === 'custom' ? servers : [],
-    });
+    if (!isSystem) return make.mutate({ name: name.trim(), kind: 'user', owner });
+    make.mutate({ name: name.trim(), kind: 'system', accessType: access, allowedGroups: hasGroups ? groups : [], allowedServers: hasServers ? servers : [] });
   };
   if (make.data !== undefined) {
     return (
@@ -44,15 +45,18 @@ export function MakeKey({ onClose }: { onClose: () => void }) {
     <Dialog open onClose={onClose} title={t('keys.add')}>
       <form onSubmit={send} className="flex flex-col gap-4">
         <TextField label={t('keys.name')} hint={t('keys.nameHint')} required value={name} onChange={(event) => setName(event.target.value)} />
-        <Select label={t('keys.reach')} value={access} onChange={(event) => setAccess(event.target.value as Access)}>
-          {REACHES.map((reach) => (
-            <option key={reach} value={reach}>
-              {t(`keys.reaches.${reach}`)}
-            </option>
-          ))}
-        </Select>
-        {(access === 'groups' || access === 'custom') && <GroupTicks chosen={groups} onChange={setGroups} />}
-        {(access === 'servers' || access === 'custom') && <ServerTicks chosen={servers} onChange={setServers} />}
+        <Owner owner={owner} onChange={setOwner} />
+        {isSystem && (
+          <Select label={t('keys.reach')} value={access} onChange={(event) => setAccess(event.target.value as Access)}>
+            {REACHES.map((reach) => (
+              <option key={reach} value={reach}>
+                {t(`keys.reaches.${reach}`)}
+              </option>
+            ))}
+          </Select>
+        )}
+        {hasGroups && <GroupTicks chosen={groups} onChange={setGroups} />}
+        {hasServers && <ServerTicks chosen={servers} onChange={setServers} />}
         <RefusalNotice error={make.error} />
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>{t('do.cancel')}</Button>
@@ -62,6 +66,28 @@ export function MakeKey({ onClose }: { onClose: () => void }) {
         </div>
       </form>
     </Dialog>
+  );
+}
+
+/** For whom the key is: nobody in particular, or a user. */
+function Owner({ owner, onChange }: { owner: string; onChange: (owner: string) => void }) {
+  const { t } = useTranslation();
+  const users = useUsers();
+  const names = users.data?.map((user) => user.username) ?? [];
+  // Who is deleted meanwhile stays chosen, and the hub refuses: his key must not become one for everybody.
+  const shown = owner === '' || names.includes(owner) ? names : [...names, owner];
+  return (
+    <>
+      <Select label={t('keys.owner')} hint={t('keys.ownerHint')} value={owner} onChange={(event) => onChange(event.target.value)}>
+        <option value="">{t('keys.system')}</option>
+        {shown.map((name) => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </Select>
+      <RefusalNotice error={users.error} again={() => void users.refetch()} />
+    </>
   );
 }
 

@@ -2,6 +2,7 @@
 
 import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
+import { Refusal } from '../../api/ask';
 import { changeUser, createUser } from '../../api/calls';
 import { useListChange } from '../../api/hooks';
 import { keys } from '../../api/keys';
@@ -14,21 +15,30 @@ import { RefusalNotice } from '../../ui/refusal';
 export function MakeUser({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation();
   const [user, setUser] = useState({ username: '', password: '', isAdmin: false });
+  // Whether what stands under the name is his: for the name at which the hub asked, and for no other.
+  const [same, setSame] = useState(false);
   const make = useListChange(keys.users, createUser);
+  const username = user.username.trim();
+  const asked = make.variables?.username === username && mayTakeOver(make.error);
+  const rename = (username: string) => {
+    setUser({ ...user, username });
+    setSame(false);
+  };
   const send = (event: FormEvent) => {
     event.preventDefault();
-    make.mutate({ ...user, username: user.username.trim() }, { onSuccess: onClose });
+    make.mutate({ ...user, username, ...(same && { takeOver: true }) }, { onSuccess: onClose });
   };
   return (
     <Dialog open onClose={onClose} title={t('users.add')}>
       <form onSubmit={send} className="flex flex-col gap-4">
-        <TextField label={t('users.name')} mono required autoComplete="off" value={user.username} onChange={(event) => setUser({ ...user, username: event.target.value })} />
+        <TextField label={t('users.name')} mono required autoComplete="off" value={user.username} onChange={(event) => rename(event.target.value)} />
         <TextField label={t('users.password')} hint={t('users.passwordHint')} type="password" autoComplete="new-password" required minLength={8} value={user.password} onChange={(event) => setUser({ ...user, password: event.target.value })} />
         <Tick label={t('users.admin')} hint={t('users.adminHint')} checked={user.isAdmin} onChange={(event) => setUser({ ...user, isAdmin: event.target.checked })} />
         <RefusalNotice error={make.error} />
+        {(asked || same) && <Tick label={t('users.same')} checked={same} onChange={(event) => setSame(event.target.checked)} />}
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>{t('do.cancel')}</Button>
-          <Button type="submit" look="act" busy={make.isPending} disabled={user.username.trim() === ''}>
+          <Button type="submit" look="act" busy={make.isPending} disabled={username === ''}>
             {t('users.add')}
           </Button>
         </div>
@@ -36,6 +46,9 @@ export function MakeUser({ onClose }: { onClose: () => void }) {
     </Dialog>
   );
 }
+
+/** The hub knows the name from its settings, and makes him once it is said that he is the one: no other refusal is cured by that. */
+const mayTakeOver = (error: unknown) => error instanceof Refusal && error.code === 'name_left';
 
 export function NewPassword({ user, onClose }: { user: User; onClose: () => void }) {
   const { t } = useTranslation();
