@@ -8,11 +8,12 @@
 
 mod exchange;
 mod mend;
+mod plain;
 mod replace;
 
 use std::fs::{self, OpenOptions, TryLockError};
 use std::io::{self, Read as _};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
@@ -67,6 +68,8 @@ pub(super) struct Disk {
     path: PathBuf,
     /// Somebody has been told that others can read the file.
     told_open: AtomicBool,
+    /// And the same of its lock.
+    told_lock: AtomicBool,
 }
 
 /// Held while the file is changed.
@@ -103,6 +106,7 @@ impl Disk {
         let disk = Self {
             path,
             told_open: AtomicBool::new(false),
+            told_lock: AtomicBool::new(false),
         };
         let folder = folder_of(&disk.target());
         if folder.is_dir() {
@@ -140,7 +144,8 @@ impl Disk {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened.map_err(failed)?,
         };
-        self.keep_private(&file);
+        let what = "the settings file, which holds tokens";
+        keep_private(&file, &self.path, (what, &self.told_open));
         let mut bytes = Vec::new();
         file.take(LARGEST + 1)
             .read_to_end(&mut bytes)
@@ -190,6 +195,8 @@ impl Disk {
             mended: false,
         };
         if let Some(notes) = lock.notes() {
+            let what = "the lock of the settings file, with digests of texts that hold tokens";
+            keep_private(notes, &beside(&target, "lock"), (what, &self.told_lock));
             lock.mended = mend::mend(notes, &target).map_err(|source| WriteError::Io {
                 path: target,
                 source,
@@ -226,25 +233,6 @@ impl Disk {
         Ok(lock.mended)
     }
 
-    /// The file holds tokens: its owner alone may read it, also after an editor made it anew.
-    fn keep_private(&self, file: &fs::File) {
-        let Ok(found) = file.metadata() else { return };
-        // rule: safe-p04, at-57
-        if found.permissions().mode() & 0o077 == 0 {
-            return;
-        }
-        let path = self.path.display();
-        match make_private(file) {
-            Ok(()) => {
-                tracing::info!(%path, "others could read the settings file; now only its owner can")
-            }
-            Err(error) if !self.told_open.swap(true, Ordering::Relaxed) => {
-                tracing::warn!(%path, %error, "others can read the settings file, which holds tokens; run chmod 600 on it");
-            }
-            Err(_) => {}
-        }
-    }
-
     /// Where the links lead, also when nothing is there yet.
     pub(super) fn target(&self) -> PathBuf {
         let mut path = self.path.clone();
@@ -261,18 +249,12 @@ impl Disk {
 /// Waits for the lock beside the file.
 fn hold(target: &Path) -> Result<Held, WriteError> {
     let path = beside(target, "lock");
-    let opened = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .mode(0o600)
-        .open(&path);
-    let (file, own) = match opened {
+    let (file, own) = match plain::lock(&path, target) {
         Ok(file) => (file, true),
         // A folder that takes no new file: the file itself stays the same one then, so it can carry the lock.
         Err(error) if replace::folder_is_closed(&error) => {
-            let file = fs::File::open(target).map_err(|_| WriteError::Io {
+            let settings = plain::open(OpenOptions::new().read(true), target);
+            let file = settings.map_err(|_| WriteError::Io {
                 path: path.clone(),
                 source: error,
             })?;
@@ -295,6 +277,25 @@ fn hold(target: &Path) -> Result<Held, WriteError> {
             }
             Err(TryLockError::Error(source)) => return Err(WriteError::Io { path, source }),
         }
+    }
+}
+
+/// The file holds tokens: its owner alone may read it, also after an editor made it anew. Where that cannot be, it is said once.
+fn keep_private(file: &fs::File, path: &Path, (what, told): (&str, &AtomicBool)) {
+    let Ok(found) = file.metadata() else { return };
+    // rule: safe-p04, at-57
+    if found.permissions().mode() & 0o077 == 0 {
+        return;
+    }
+    let path = path.display();
+    match make_private(file) {
+        Ok(()) => {
+            tracing::info!(%path, "others could read {what}; now only its owner can")
+        }
+        Err(error) if !told.swap(true, Ordering::Relaxed) => {
+            tracing::warn!(%path, %error, "others can read {what}; run chmod 600 on it");
+        }
+        Err(_) => {}
     }
 }
 

@@ -183,6 +183,7 @@ async fn a_link_stays_a_link_and_its_target_is_written() {
     assert!(fs::read_to_string(&target).unwrap().contains("\"t\""));
     assert_eq!(mode(&target), 0o600);
     assert_eq!(strangers(folder.path()), ["second"]);
+    assert!(elsewhere.path().join(".real.json.lock").is_file());
 
     let mut followed = store.subscribe();
     fs::write(&target, TEXT.replace("\"a\"", "\"b\"")).unwrap();

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
-use super::Landing;
+use super::{Landing, plain};
 
 /// What somebody saved could not be put back, and is what `new` holds now: nobody has it anywhere else.
 #[derive(Debug)]
@@ -59,13 +59,13 @@ pub(super) fn swap(one: &Path, other: &Path) -> io::Result<()> {
     renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).map_err(io::Error::from)
 }
 
-/// A file that cannot be read is not what was written.
+/// A file that cannot be read is not what was written, and neither is a link to one.
 fn holds(path: &Path, text: &str) -> bool {
-    fs::read(path).is_ok_and(|found| found == text.as_bytes())
+    plain::read(path).is_ok_and(|found| found == text.as_bytes())
 }
 
 /// Somebody cleared away what was displaced, and there is nothing to put back.
-fn is_gone(path: &Path) -> bool {
+pub(super) fn is_gone(path: &Path) -> bool {
     fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
@@ -92,6 +92,19 @@ mod tests {
             };
             assert_eq!((ended, kept.as_str()), (Some(landing), wanted));
         }
+    }
+
+    #[test]
+    fn a_link_that_somebody_put_in_the_files_place_is_put_back_whatever_it_leads_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let [new, target, other] = ["new", "target", "other"].map(|name| folder.path().join(name));
+        fs::write(&new, "after").unwrap();
+        fs::write(&other, "before").unwrap();
+        std::os::unix::fs::symlink(&other, &target).unwrap();
+        let ended = put(&new, &target, ("before", "after")).unwrap();
+        assert_eq!(ended, Some(Landing::ChangedMeanwhile));
+        assert_eq!(fs::read_link(&target).unwrap(), other);
+        assert_eq!(fs::read_to_string(&other).unwrap(), "before");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! holder of the lock, at a start or at a write of a hub that ran on, knows what that file is: of no use, or what somebody saved. The digests stand there and in no file's
 //! name: who may list the folder but not read in it could try guesses of a password against a name.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use sha2::{Digest as _, Sha256};
 
 use super::exchange::{self, Stranded};
-use super::{Landing, beside, folder_of, is_whole};
+use super::{Landing, beside, folder_of, is_whole, plain};
 
 /// Of a temporary file that is noted before it is exchanged: where no note speaks of it, it is a write that did not come so far.
 pub(super) const NOTED: &str = "new";
@@ -62,7 +62,7 @@ pub(super) fn mend(notes: &fs::File, target: &Path) -> io::Result<bool> {
         return Ok(false);
     };
     let left = named(target, &note.word, NOTED);
-    let put_back = match fs::read(&left) {
+    let put_back = match plain::read(&left) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => false,
         // It never took the file's place, or it did and this is what it replaced.
         Ok(found) if [&note.before, &note.after].contains(&&digest(&found)) => {
@@ -93,7 +93,8 @@ fn settle(left: &Path, target: &Path, (saved, after): (Option<Vec<u8>>, &str)) -
 
 /// The write was told to nobody, and so it may go.
 fn put_back(left: &Path, target: &Path, (saved, after): (&str, &str)) -> io::Result<bool> {
-    let ours = fs::read_to_string(target).ok();
+    let ours = plain::read(target).ok();
+    let ours = ours.and_then(|ours| String::from_utf8(ours).ok());
     let Some(ours) = ours.filter(|found| digest(found) == after) else {
         return Ok(false);
     };
@@ -123,12 +124,17 @@ pub(super) fn remove_leftovers(target: &Path, takes_notes: bool) {
 }
 
 /// A file that nothing is known of: a write that was cut off is no whole text, and what is in the settings file is not needed twice. Anything else may be
-/// what somebody saved.
+/// what somebody saved, also a link.
 fn sort(path: &Path, target: &Path) {
-    let found = fs::read_to_string(path)
-        .ok()
-        .filter(|found| is_whole(found));
-    if found.is_none() || found == fs::read_to_string(target).ok() {
+    let of_use = match plain::read(path) {
+        Ok(found) => {
+            std::str::from_utf8(&found).is_ok_and(is_whole)
+                && plain::read(target).ok().as_ref() != Some(&found)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+        Err(_) => true,
+    };
+    if !of_use {
         return remove(path);
     }
     match keep(path) {
@@ -148,16 +154,17 @@ pub(super) fn keep(left: &Path) -> io::Result<PathBuf> {
     match renameat_with(CWD, left, CWD, &place, RenameFlags::NOREPLACE) {
         Ok(()) => {}
         // Not every file system can look and rename in one step.
-        Err(_) if !place.try_exists()? => fs::rename(left, &place)?,
+        Err(_) if exchange::is_gone(&place) => fs::rename(left, &place)?,
         Err(error) => return Err(error.into()),
     }
-    match fs::File::open(&place) {
-        Ok(file) => super::make_private(&file),
-        Err(error) => Err(error),
+    // What a link leads to is not ours to change.
+    if plain::is_strange(&place) {
+        return Ok(place);
     }
-    .unwrap_or_else(|error| {
+    let opened = plain::open(OpenOptions::new().read(true), &place);
+    if let Err(error) = opened.and_then(|file| super::make_private(&file)) {
         tracing::warn!(%error, path = %place.display(), "others may be able to read this file, which may hold tokens; run chmod 600 on it");
-    });
+    }
     Ok(place)
 }
 
