@@ -99,7 +99,11 @@ pub enum Outlet {
     /// Nothing but TCP lies between the hub and the server.
     Plain(Dialer),
     /// TLS, HTTP/2 or a proxy takes part.
-    General(reqwest::Client),
+    General {
+        client: reqwest::Client,
+        /// Whether no proxy lies between.
+        is_direct: bool,
+    },
 }
 
 /// The HTTP clients of a hub. A clone shares them.
@@ -126,7 +130,10 @@ impl Fetch {
         })?;
         match self.clients.dialer(url, way.reach) {
             Some(dialer) => Ok(Outlet::Plain(dialer)),
-            None => Ok(Outlet::General(self.clients.client(way).await?)),
+            None => Ok(Outlet::General {
+                client: self.clients.client(way).await?,
+                is_direct: !self.clients.is_proxied(url),
+            }),
         }
     }
 

@@ -71,6 +71,25 @@ pub enum Malformed {
 }
 
 impl Malformed {
+    /// The same in words that are ours alone, with nothing of the text.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NotUtf8 => "the body is not UTF-8",
+            Self::NotJson(_) => "not JSON",
+            Self::NotAnObject(_) => "not a JSON object",
+            Self::DuplicateKey(_) => "a key stands there twice",
+            Self::Version(_) => "not jsonrpc \"2.0\"",
+            Self::Id(_) => "an id that is neither a string nor a number",
+            Self::Method(_) => "a method that is not a string",
+            Self::Params(_) => "params that are not an object",
+            Self::Empty => "neither method, result nor error",
+            Self::Ambiguous(..) => "more than one of method, result and error",
+            Self::EmptyBatch => "the batch is empty",
+            Self::LongBatch => "the batch has too many messages",
+            Self::TooLong => "the message is longer than 4 GiB",
+        }
+    }
+
     /// The JSON-RPC error code that says so.
     pub fn code(&self) -> i64 {
         match self {

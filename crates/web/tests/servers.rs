@@ -420,6 +420,55 @@ async fn what_answers_at_an_inner_address_is_not_read_through_the_api() {
     }
 }
 
+/// What answers here is no server of MCP, and each answer has the secret in another place.
+async fn talkative() -> std::net::SocketAddr {
+    let version = || async { axum::Json(json!({ "jsonrpc": { "password": "inner-secret" } })) };
+    let elsewhere = || async {
+        (
+            StatusCode::TEMPORARY_REDIRECT,
+            [("location", "/x?inner-secret")],
+        )
+    };
+    let endpoint = || async {
+        let event = "event: endpoint\ndata: http://[inner-secret\n\n";
+        ([("content-type", "text/event-stream")], event)
+    };
+    let app = axum::Router::new()
+        .route("/version", axum::routing::any(version))
+        .route("/elsewhere", axum::routing::any(elsewhere))
+        .route("/endpoint", axum::routing::get(endpoint));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    address
+}
+
+// rule: safe-s11
+#[tokio::test]
+async fn neither_the_api_nor_the_log_quotes_an_inner_answer_where_it_says_what_is_wrong_with_it() {
+    let at = format!("http://{}", talkative().await);
+    let stage = Stage::new(r#"{"mcpServers":{}}"#).await;
+    for (path, said) in [
+        ("version", "not jsonrpc".to_owned()),
+        ("elsewhere", format!("a redirect to {at}/x, and")),
+        ("endpoint", "an endpoint that is no address;".to_owned()),
+    ] {
+        let server = json!({ "name": path, "config": { "url": format!("{at}/{path}") } });
+        stage.ask(Method::POST, "/api/servers", Some(server)).await;
+        let up = stage.hub.upstreams().get(path).unwrap();
+        let mut states = up.watch();
+        let failed = states.wait_for(|state| state.trouble().is_some());
+        let failed = tokio::time::timeout(std::time::Duration::from_secs(20), failed).await;
+        let told = failed.unwrap().unwrap().trouble().unwrap().explain();
+        assert!(told.contains(&said), "{path}: {told}");
+        let told = format!("{told} {:?}", up.log());
+        assert!(!told.contains("inner-secret"), "{path}: {told}");
+    }
+    let text = stage.get("/api/servers").await.text + &stage.get("/api/logs").await.text;
+    assert!(text.contains("no address;"), "{text}");
+    assert!(!text.contains("inner-secret"), "{text}");
+}
+
 #[tokio::test]
 async fn a_server_that_makes_no_sense_is_shown_with_what_to_do() {
     let stage = Stage::new(r#"{ "mcpServers": { "bad": { "type": "pigeon", "url": "https://x" }, "fine": { "command": "x", "enabled": false } } }"#).await;

@@ -30,7 +30,8 @@ impl From<&Trouble> for Cause {
             Trouble::ResultType { .. }
             | Trouble::Unanswerable { .. }
             | Trouble::SessionId { .. }
-            | Trouble::EndpointElsewhere { .. } => Self::ProtocolBroken,
+            | Trouble::EndpointElsewhere { .. }
+            | Trouble::NoEndpoint { .. } => Self::ProtocolBroken,
             Trouble::SessionGone => Self::SessionGone,
             Trouble::NeitherTransport { .. } => Self::NotFound,
             Trouble::Spawn { .. } => Self::NotStarted,

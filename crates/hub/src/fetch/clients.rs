@@ -89,10 +89,15 @@ impl Clients {
 
     /// The way to a server with nothing in between; `None` where TLS or a proxy takes part.
     pub(super) fn dialer(&self, url: &Url, reach: Reach) -> Option<Dialer> {
-        if self.egress.proxies.of(url).is_some() {
+        if self.is_proxied(url) {
             return None;
         }
         Dialer::of(url, reach, Arc::clone(&self.lookup))
+    }
+
+    /// Whether requests to this address go through a proxy.
+    pub(super) fn is_proxied(&self, url: &Url) -> bool {
+        self.egress.proxies.of(url).is_some()
     }
 
     /// Where a name leads from here.
@@ -103,7 +108,7 @@ impl Clients {
     /// Whether the client's own resolver does not judge this name: a proxy resolves it, or it is a proxy's.
     pub(super) fn resolves_elsewhere(&self, url: &Url) -> bool {
         let named = url.host_str().unwrap_or_default().to_ascii_lowercase();
-        self.egress.proxies.of(url).is_some() || self.proxies.contains(&named)
+        self.is_proxied(url) || self.proxies.contains(&named)
     }
 
     async fn authorities(&self, named: &str) -> Result<Authorities, TrustError> {

@@ -190,9 +190,9 @@ impl Attempt {
         match self.old_sse(guarded, &url, closed).await {
             Ok(link) => self.met_over_old_sse(link).await,
             // The old transport is there, and what it says counts.
-            Err(Refused::Failed(trouble @ Trouble::EndpointElsewhere { .. })) => {
-                Err(Refused::Failed(trouble))
-            }
+            Err(Refused::Failed(
+                trouble @ (Trouble::EndpointElsewhere { .. } | Trouble::NoEndpoint { .. }),
+            )) => Err(Refused::Failed(trouble)),
             Err(Refused::Failed(get)) => {
                 let (post, get) = (Box::new(post), Box::new(get));
                 Err(Refused::Failed(Trouble::NeitherTransport {

@@ -128,6 +128,7 @@ fn read(shared: &Shared, result: &str) -> Result<Found, Refused> {
     };
     let unreadable = |error: raw::Unreadable| {
         Refused::Failed(Trouble::NotAMessage {
+            kind: "an answer to server/discover that cannot be read",
             why: error.to_string(),
             begins: String::new(),
         })

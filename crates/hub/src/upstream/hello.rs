@@ -24,6 +24,7 @@ pub struct Hello {
 impl Hello {
     fn read(result: &str) -> Result<Self, Trouble> {
         let unreadable = |why: String| Trouble::NotAMessage {
+            kind: "an answer to initialize that cannot be read",
             why,
             begins: String::new(),
         };

@@ -334,8 +334,8 @@ impl Shared {
         }
     }
 
-    /// A line or an event of a connection where everything comes on one stream.
-    pub(super) fn piped(&self, pipe: &Pipe, link: &Link, bytes: Vec<u8>) {
+    /// A line or an event of a connection where everything comes on one stream. `is_shown`: whether a person is shown what is no message.
+    pub(super) fn piped(&self, pipe: &Pipe, link: &Link, bytes: Vec<u8>, is_shown: bool) {
         let begins = head(&bytes);
         let parsed = String::from_utf8(bytes)
             .map_err(|_| mcp::message::Malformed::NotUtf8)
@@ -343,10 +343,14 @@ impl Shared {
         let message = match parsed {
             Ok(message) => message,
             Err(why) => {
-                let begins = excerpt(&begins);
-                return self
-                    .log
-                    .note(&format!("dropped what is not a message ({why}): {begins}"));
+                // rule: safe-s11
+                return self.log.note(&match is_shown {
+                    true => format!(
+                        "dropped what is not a message ({why}): {}",
+                        excerpt(&begins)
+                    ),
+                    false => format!("dropped what is not a message ({})", why.kind()),
+                });
             }
         };
         let Some(message) = self.with_place(pipe, link, message) else {

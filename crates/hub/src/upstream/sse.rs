@@ -49,8 +49,14 @@ pub(super) async fn open(
         return Err(Refused::Failed(answer.into_type_trouble().await));
     }
     let mut stream = Stream::new(answer, limit);
-    let endpoint = endpoint(url, &mut stream).await.map_err(Refused::Failed)?;
     let sent = guarded.sent.clone();
+    let endpoint = endpoint(url, &mut stream, &sent).await;
+    let endpoint = endpoint.map_err(|trouble| {
+        Refused::Failed(match stream.is_shown() {
+            true => trouble,
+            false => trouble.without_words(),
+        })
+    })?;
     let pipe = Arc::new(Pipe::new(Outlet::Posts {
         guarded,
         endpoint: Arc::new(endpoint),
@@ -70,32 +76,32 @@ pub(super) async fn open(
 /// The address in the first event.
 // rule: safe-s10
 // rule: mcp-sse-endpoint-origin -- a token that was given for one origin is not sent to another.
-async fn endpoint(url: &Url, stream: &mut Stream) -> Result<Url, Trouble> {
+async fn endpoint(url: &Url, stream: &mut Stream, sent: &Sent) -> Result<Url, Trouble> {
     let first = loop {
         match stream.next().await? {
             Some(Ok(event)) if event.kind.as_deref() == Some("endpoint") => break event.data,
             // A priming event or a sign of life may stand before it.
             Some(Ok(event)) if event.data.is_empty() => {}
             Some(Ok(_) | Err(_)) | None => {
+                let kind = "the event stream does not begin with an \"endpoint\" event";
                 return Err(Trouble::NotAMessage {
-                    why: format!(
-                        "the event stream of {} does not begin with an \"endpoint\" event",
-                        shown(url)
-                    ),
+                    kind,
+                    why: format!("{kind}, at {}", shown(url)),
                     begins: String::new(),
                 });
             }
         }
     };
-    let elsewhere = |theirs: String| Trouble::EndpointElsewhere {
-        ours: url.origin().ascii_serialization(),
-        theirs,
-    };
-    let endpoint = url
-        .join(first.trim())
-        .map_err(|_| elsewhere(super::trouble::excerpt(first.as_bytes())))?;
+    let ours = || url.origin().ascii_serialization();
+    let endpoint = url.join(first.trim()).map_err(|_| Trouble::NoEndpoint {
+        ours: ours(),
+        begins: sent.excerpt(first.as_bytes()),
+    })?;
     if endpoint.origin() != url.origin() {
-        return Err(elsewhere(endpoint.origin().ascii_serialization()));
+        return Err(Trouble::EndpointElsewhere {
+            ours: ours(),
+            theirs: endpoint.origin().ascii_serialization(),
+        });
     }
     Ok(endpoint)
 }
@@ -127,12 +133,13 @@ async fn read(
     link: &Link,
     shared: &Shared,
 ) -> Trouble {
+    let is_shown = stream.is_shown();
     loop {
         match stream.next().await {
             Ok(Some(Ok(event)))
                 if super::http::is_message(event.kind.as_deref()) && !event.data.is_empty() =>
             {
-                shared.piped(pipe, link, sent.masked(event.data.into_bytes()));
+                shared.piped(pipe, link, sent.masked(event.data.into_bytes()), is_shown);
             }
             Ok(Some(Ok(_))) => {}
             Ok(Some(Err(too_long))) => shared.log.note(

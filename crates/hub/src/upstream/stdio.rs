@@ -152,7 +152,7 @@ async fn read<R: AsyncRead + Unpin>(
     loop {
         match lines.next().await {
             Ok(Some(Line::Whole(line))) if line.iter().all(u8::is_ascii_whitespace) => {}
-            Ok(Some(Line::Whole(line))) => shared.piped(&pipe, &link, line),
+            Ok(Some(Line::Whole(line))) => shared.piped(&pipe, &link, line, true),
             Ok(Some(Line::TooLong { head, tail })) => {
                 let known = pipe.too_large(&head, &tail, limit);
                 let whose = if known {

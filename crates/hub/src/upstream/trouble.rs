@@ -47,7 +47,13 @@ pub enum Trouble {
         to: String,
     },
     #[error("what the server sent is not an MCP message: {why}{}", beginning(.begins))]
-    NotAMessage { why: String, begins: String },
+    NotAMessage {
+        /// In words that are ours alone.
+        kind: &'static str,
+        /// It may quote what was sent.
+        why: String,
+        begins: String,
+    },
     #[error("the server sent a message over the limit of {limit} bytes")]
     TooLarge { limit: usize },
     #[error("the server closed the stream before it answered")]
@@ -79,6 +85,8 @@ pub enum Trouble {
         "the old SSE transport named the endpoint {theirs}, which is another origin than {ours}"
     )]
     EndpointElsewhere { ours: String, theirs: String },
+    #[error("the old SSE transport of {ours} named an endpoint that is no address{}", beginning(.begins))]
+    NoEndpoint { ours: String, begins: String },
     #[error("{url} speaks neither Streamable HTTP ({post}) nor the old SSE transport ({get})")]
     NeitherTransport {
         url: String,
@@ -107,9 +115,13 @@ impl Trouble {
     /// The same without what the other side said, where that may be for nobody who reads this.
     // rule: safe-s11
     pub(super) fn without_words(mut self) -> Self {
+        if let Self::NotAMessage { kind, why, .. } = &mut self {
+            *why = (*kind).to_owned();
+        }
         if let Self::Status { begins, .. }
         | Self::ContentType { begins, .. }
-        | Self::NotAMessage { begins, .. } = &mut self
+        | Self::NotAMessage { begins, .. }
+        | Self::NoEndpoint { begins, .. } = &mut self
         {
             begins.clear();
         }
@@ -132,6 +144,7 @@ impl Trouble {
             Self::Revision { .. } => "update the server, or the hub".into(),
             Self::SessionId { .. }
             | Self::EndpointElsewhere { .. }
+            | Self::NoEndpoint { .. }
             | Self::ResultType { .. }
             | Self::Unanswerable { .. } => "report it to the server's makers".into(),
             Self::SessionGone => "reload the server".into(),

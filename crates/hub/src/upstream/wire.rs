@@ -21,7 +21,11 @@ use crate::fetch::Outlet;
 #[derive(Clone)]
 pub(super) enum Wire {
     Lean(Lean),
-    General(reqwest::Client),
+    General {
+        client: reqwest::Client,
+        /// Whether the address at the other end is the server's own.
+        is_direct: bool,
+    },
 }
 
 /// An answer whose body is still on its way.
@@ -48,7 +52,7 @@ impl Wire {
     pub(super) fn new(outlet: Outlet) -> Self {
         match outlet {
             Outlet::Plain(dialer) => Self::Lean(Lean::new(dialer)),
-            Outlet::General(client) => Self::General(client),
+            Outlet::General { client, is_direct } => Self::General { client, is_direct },
         }
     }
 
@@ -59,7 +63,7 @@ impl Wire {
         headers: Layers<'_>,
         body: Option<&Bytes>,
     ) -> Result<Answer, Trouble> {
-        let (status, headers, body, from) = match self {
+        let (status, headers, body, is_shown) = match self {
             Self::Lean(lean) => {
                 let ask = lean::Ask {
                     method,
@@ -70,9 +74,9 @@ impl Wire {
                 let sent = lean.send(&ask).await;
                 let (head, body) = sent.map_err(|failed| failed_lean(url, failed))?;
                 // Plain HTTP stays within a house, or anybody on its way may have written the answer.
-                (head.status, head.headers, Body::Lean(body), None)
+                (head.status, head.headers, Body::Lean(body), false)
             }
-            Self::General(client) => {
+            Self::General { client, is_direct } => {
                 let mut request = reqwest::Request::new(method.clone(), Url::clone(url));
                 *request.headers_mut() = headers.merged();
                 *request.body_mut() = body.cloned().map(reqwest::Body::from);
@@ -80,7 +84,8 @@ impl Wire {
                 let mut answer = sent.map_err(|error| failed_general(url, error))?;
                 let headers = std::mem::take(answer.headers_mut());
                 let from = answer.remote_addr().map(|from| from.ip());
-                (answer.status(), headers, Body::General(answer), from)
+                let is_shown = is_shown(from, *is_direct);
+                (answer.status(), headers, Body::General(answer), is_shown)
             }
         };
         Ok(Answer {
@@ -89,7 +94,7 @@ impl Wire {
             url: Arc::clone(url),
             body,
             sent: Sent::default(),
-            is_shown: is_shown(from),
+            is_shown,
         })
     }
 }
@@ -162,10 +167,7 @@ impl Answer {
     pub(super) async fn into_status_trouble(self) -> Trouble {
         let (url, status) = (self.shown(), self.status.as_u16());
         if self.status.is_redirection() {
-            let to = self
-                .headers
-                .get(header::LOCATION)
-                .map_or_else(|| "nowhere".into(), |to| self.sent.excerpt(to.as_bytes()));
+            let to = self.leads_to().unwrap_or_else(|| "nowhere".into());
             return Trouble::Redirect { url, status, to };
         }
         Trouble::Status {
@@ -175,9 +177,27 @@ impl Answer {
         }
     }
 
+    /// Where a redirect leads, for a person; `None` where that is no address.
+    // rule: safe-s11
+    fn leads_to(&self) -> Option<String> {
+        let to = self.headers.get(header::LOCATION)?;
+        if self.is_shown {
+            return Some(self.sent.excerpt(to.as_bytes()));
+        }
+        let to = self.url.join(to.to_str().ok()?).ok()?;
+        let is_web = matches!(to.scheme(), "http" | "https");
+        is_web.then(|| self.sent.excerpt(shown(&to).as_bytes()))
+    }
+
     /// The trouble of an answer in a format that nobody asked for.
     pub(super) async fn into_type_trouble(self) -> Trouble {
-        let content_type = match self.content_type() {
+        let whole = self.content_type();
+        // What stands behind the type is the server's to choose.
+        let told = match self.is_shown {
+            true => whole,
+            false => whole.split(';').next().unwrap_or_default().trim(),
+        };
+        let content_type = match told {
             "" => "no content type".to_owned(),
             some => self.sent.excerpt(some.as_bytes()),
         };
@@ -207,10 +227,10 @@ impl Answer {
     }
 }
 
-/// Whether a person is shown what is said there, where it is no word of the protocol. What answers inside may be for nobody who reads of it, and a proxy says nothing of who answered behind it.
+/// Whether a person is shown what is said there, where it is no word of the protocol. What answers inside may be for nobody who reads of it, and the address at a proxy is not that of who answered behind it.
 // rule: safe-s11
-fn is_shown(from: Option<IpAddr>) -> bool {
-    from.is_some_and(|address| Place::of(address) == Place::Public)
+fn is_shown(from: Option<IpAddr>, is_direct: bool) -> bool {
+    is_direct && from.is_some_and(|address| Place::of(address) == Place::Public)
 }
 
 /// An address for a person: no user, password, query or fragment, because keys hide there.
@@ -290,7 +310,10 @@ mod tests {
     #[test]
     fn of_what_is_said_a_person_is_shown_only_what_came_from_a_public_place() {
         let from = |address: &str| Some(address.parse().unwrap());
-        assert!(is_shown(from("1.1.1.1")) && is_shown(from("2606:4700::1111")));
+        for public in ["1.1.1.1", "2606:4700::1111"] {
+            assert!(is_shown(from(public), true), "{public}");
+            assert!(!is_shown(from(public), false), "{public} of a proxy");
+        }
         for inner in [
             "127.0.0.1",
             "10.0.0.5",
@@ -299,9 +322,9 @@ mod tests {
             "fd00:ec2::254",
             "::ffff:10.0.0.1",
         ] {
-            assert!(!is_shown(from(inner)), "{inner}");
+            assert!(!is_shown(from(inner), true), "{inner}");
         }
-        assert!(!is_shown(None));
+        assert!(!is_shown(None, true));
     }
 
     /// With a token in its body.

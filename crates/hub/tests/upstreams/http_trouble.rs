@@ -50,6 +50,28 @@ async fn json_that_is_no_message_is_said_to_be_none_and_not_shown() {
     }
 }
 
+// rule: safe-s11
+#[tokio::test]
+async fn what_is_wrong_with_an_inner_answer_is_told_without_quoting_it() {
+    let version = |_| async {
+        axum::Json(json!({ "jsonrpc": { "password": "inner-secret" } })).into_response()
+    };
+    let redirect =
+        |_| async { Redirect::temporary("/x?inner-secret#inner-secret").into_response() };
+    let odd = |_| async { ([("content-type", "text/x; is=inner-secret")], "").into_response() };
+    for (server, expected) in [
+        (StandIn::start(odd).await, "with text/x where"),
+        (StandIn::start(version).await, "not jsonrpc"),
+        (StandIn::start(redirect).await, "/x, and redirects"),
+    ] {
+        let desk = Desk::at(&server.url).await;
+        let told = trouble(&desk.up()).await;
+        says(&told, &[expected]);
+        let log = format!("{:?}", desk.up().log());
+        assert!(!(told + &log).contains("inner-secret"), "{log}");
+    }
+}
+
 // rule: at-64
 #[tokio::test]
 async fn a_redirect_is_named_and_not_followed() {

@@ -228,6 +228,32 @@ async fn an_endpoint_of_another_origin_is_refused_and_nothing_is_sent_there() {
     assert!(thief.all().is_empty());
 }
 
+// rule: safe-s11
+#[tokio::test]
+async fn what_an_inner_stream_says_that_is_no_message_or_no_address_is_not_quoted() {
+    let server = Old::new("http://[inner-secret").start().await;
+    let url = format!("{}/sse", server.origin);
+    let desk = Desk::with(json!({ "up": { "type": "sse", "url": url } })).await;
+    let told = trouble(&desk.up()).await;
+    assert!(told.contains("an endpoint that is no address;"), "{told}");
+    assert!(!told.contains("inner-secret"), "{told}");
+
+    let old = Old::new("/messages");
+    let server = old.clone().start().await;
+    let url = format!("{}/sse", server.origin);
+    let desk = Desk::with(json!({ "up": { "type": "sse", "url": url } })).await;
+    let up = desk.ready().await;
+    old.say(&json!({ "jsonrpc": { "password": "inner-secret" } }));
+    // What is said after it is read after it.
+    response(call(&up, "1", "echo")).await.unwrap();
+    let log = format!("{:?}", up.log());
+    assert!(
+        log.contains("dropped what is not a message (not jsonrpc"),
+        "{log}"
+    );
+    assert!(!log.contains("inner-secret"), "{log}");
+}
+
 // rule: mcp-transport-backwards
 #[tokio::test]
 async fn a_server_that_speaks_neither_transport_is_told_with_both_answers() {

@@ -185,7 +185,7 @@ async fn a_persons_own_address_may_be_inner_but_never_where_clouds_hand_out_keys
     };
     let dialled = async |url: &str, allow: bool| match outlet(url, allow).await.unwrap() {
         Outlet::Plain(dialer) => dialer.dial().await,
-        Outlet::General(_) => panic!("more than TCP to {url}"),
+        Outlet::General { .. } => panic!("more than TCP to {url}"),
     };
     let asked = async |url: &str, allow: bool| {
         let way = Reach::of_server(&Url::parse(url).unwrap(), allow).into();

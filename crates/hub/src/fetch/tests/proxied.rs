@@ -58,6 +58,28 @@ async fn public_names_go_through_the_proxy_and_exceptions_past_it() {
     assert_eq!(asked.load(Ordering::SeqCst), 2);
 }
 
+/// rule: safe-s11
+#[tokio::test]
+async fn the_address_at_the_other_end_is_a_servers_own_only_past_the_proxy() {
+    let fetch = proxied(
+        &[
+            ("HTTPS_PROXY", "http://proxy.test:3128".to_owned()),
+            ("NO_PROXY", "past.test".to_owned()),
+        ],
+        &[],
+    );
+    for (url, own) in [
+        ("https://inner.test/mcp", false),
+        ("https://past.test/mcp", true),
+    ] {
+        let url = url::Url::parse(url).unwrap();
+        match fetch.outlet(&url, &Way::from(Reach::Any)).await.unwrap() {
+            Outlet::General { is_direct, .. } => assert_eq!(is_direct, own, "{url}"),
+            Outlet::Plain(_) => panic!("plain TCP to {url}"),
+        }
+    }
+}
+
 /// rule: safe-s02
 #[tokio::test]
 async fn a_proxy_is_not_asked_for_names_that_lead_inward() {

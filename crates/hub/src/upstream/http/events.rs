@@ -151,6 +151,11 @@ impl Stream {
         }
     }
 
+    /// Whether a person is shown what is no message.
+    pub(in crate::upstream) fn is_shown(&self) -> bool {
+        self.answer.is_shown()
+    }
+
     /// The next event; `None` at the end.
     pub(in crate::upstream) async fn next(
         &mut self,

@@ -165,6 +165,7 @@ pub(super) fn messages(bytes: impl Into<Vec<u8>>) -> Result<VecDeque<Message>, T
     let bytes = bytes.into();
     let begins = head(&bytes);
     let malformed = |why: mcp::message::Malformed| Trouble::NotAMessage {
+        kind: why.kind(),
         why: why.to_string(),
         begins: excerpt(&begins),
     };

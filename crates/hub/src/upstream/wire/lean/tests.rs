@@ -23,7 +23,7 @@ struct Bench {
 fn plain(outlet: Outlet) -> Dialer {
     match outlet {
         Outlet::Plain(dialer) => dialer,
-        Outlet::General(_) => panic!("more than TCP"),
+        Outlet::General { .. } => panic!("more than TCP"),
     }
 }
 
@@ -316,7 +316,7 @@ async fn a_name_that_leads_to_where_requests_must_not_go_is_not_dialled() {
     assert!(refused.contains("inner address"), "{refused}");
     let tls = Url::parse("https://127.0.0.1:9/mcp").unwrap();
     let outlet = fetch.outlet(&tls, &Way::from(Reach::Any)).await;
-    assert!(matches!(outlet.unwrap(), Outlet::General(_)));
+    assert!(matches!(outlet.unwrap(), Outlet::General { .. }));
 }
 
 #[tokio::test]
