@@ -437,8 +437,10 @@ async fn talkative() -> std::net::SocketAddr {
         .route("/version", axum::routing::any(version))
         .route("/elsewhere", axum::routing::any(elsewhere))
         .route("/endpoint", axum::routing::get(endpoint));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("loopback has a port");
+    let address = listener.local_addr().expect("it listens");
     tokio::spawn(async move { axum::serve(listener, app).await });
     address
 }
