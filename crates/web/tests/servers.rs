@@ -423,12 +423,8 @@ async fn what_answers_at_an_inner_address_is_not_read_through_the_api() {
 /// What answers here is no server of MCP, and each answer has the secret in another place.
 async fn talkative() -> std::net::SocketAddr {
     let version = || async { axum::Json(json!({ "jsonrpc": { "password": "inner-secret" } })) };
-    let elsewhere = || async {
-        (
-            StatusCode::TEMPORARY_REDIRECT,
-            [("location", "/x?inner-secret")],
-        )
-    };
+    let location = [("location", "/x?inner-secret")];
+    let elsewhere = async move || (StatusCode::TEMPORARY_REDIRECT, location);
     let endpoint = || async {
         let event = "event: endpoint\ndata: http://[inner-secret\n\n";
         ([("content-type", "text/event-stream")], event)
@@ -437,9 +433,8 @@ async fn talkative() -> std::net::SocketAddr {
         .route("/version", axum::routing::any(version))
         .route("/elsewhere", axum::routing::any(elsewhere))
         .route("/endpoint", axum::routing::get(endpoint));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-        .await
-        .expect("loopback has a port");
+    let bound = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+    let listener = bound.expect("loopback has a port");
     let address = listener.local_addr().expect("it listens");
     tokio::spawn(async move { axum::serve(listener, app).await });
     address
