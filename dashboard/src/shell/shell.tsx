@@ -54,9 +54,15 @@ function Frame({ isAdmin }: { isAdmin: boolean }) {
   }, [path]);
   return (
     <div className="min-h-dvh md:grid md:grid-cols-[220px_minmax(0,1fr)]">
-      <header className="sticky top-0 z-30 flex items-center justify-between gap-2 border-b border-line bg-surface px-4 py-2 md:hidden">
-        <Mark />
-        {!open && <LineState onlyTrouble />}
+      <header className="sticky top-0 z-30 flex items-center justify-between gap-3 border-b border-line bg-surface px-4 py-2 md:hidden">
+        <span className="shrink-0">
+          <Mark />
+        </span>
+        {!open && (
+          <div className="min-w-0 flex-1 text-[0.87rem] leading-5">
+            <LineState onlyTrouble />
+          </div>
+        )}
         <IconButton label={t(open ? 'shell.closeMenu' : 'shell.openMenu')} aria-expanded={open} onClick={() => setOpen(!open)}>
           {open ? <X size={20} aria-hidden /> : <MenuIcon size={20} aria-hidden />}
         </IconButton>
