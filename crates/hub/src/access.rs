@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use secrecy::{ExposeSecret, SecretString};
+use settings::Sharing;
 
 use self::reach::{Reach, reach};
 use crate::issuer::book::PREFIX;
@@ -67,11 +68,13 @@ pub struct Owner {
 }
 
 /// A group, as far as access goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Group {
     pub id: String,
     pub name: String,
     pub members: Vec<Member>,
+    /// Who may open it, beside administrators and whoever is no person.
+    pub sharing: Sharing,
 }
 
 /// A server in a group.

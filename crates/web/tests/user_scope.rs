@@ -30,6 +30,7 @@ fn settings(required: bool) -> String {
             { "username": "bob", "password": bcrypt::hash("bobs password", 4).unwrap() },
             { "username": "a/b" }, { "username": "api" }, { "username": "mcp" },
         ],
+        "groups": [{ "id": "g", "name": "bobs", "owner": "bob", "visibility": "private", "servers": ["public"] }],
         "bearerKeys": [key("all"), some, owned("alice"), owned("bob"), owned("a/b"), owned("api"), owned("left")],
         "systemConfig": { "routing": { "enableBearerAuth": required } },
     })
@@ -84,6 +85,31 @@ async fn a_users_address_takes_the_users_key_and_who_may_use_everything() {
             "{key} at {path}: {}",
             answer.text
         );
+    }
+}
+
+// rule: mcphub-group-sharing
+#[tokio::test]
+async fn a_group_of_somebody_else_looks_like_one_that_is_not_there() {
+    let stage = Stage::new(&settings(true)).await;
+    for (path, key, status) in [
+        ("/mcp/bobs", "bob", 200),
+        ("/mcp/g", "bob", 200),
+        ("/bob/mcp/bobs", "bob", 200),
+        ("/bob/mcp/bobs", "all", 200),
+        ("/mcp/bobs", "all", 200),
+        ("/mcp/bobs", "alice", 404),
+        ("/mcp/g", "alice", 404),
+        ("/alice/mcp/bobs", "alice", 404),
+        ("/alice/mcp/bobs", "all", 404),
+    ] {
+        let answer = with_key(&stage, path, key).await;
+        let found = answer.status.as_u16();
+        assert_eq!(found, status, "{key} at {path}: {}", answer.text);
+        if status == 404 {
+            let none = with_key(&stage, &path.replace("bobs", "none"), key).await;
+            assert_eq!(answer.text, none.text.replace("none", "bobs"), "{path}");
+        }
     }
 }
 

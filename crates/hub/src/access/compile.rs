@@ -66,6 +66,11 @@ pub fn sees(username: &str, sharing: &Sharing) -> bool {
     }
 }
 
+/// May this person, who is no administrator, open a group that is shared so? One that says nothing is older than visibility, and open as it was then.
+pub(super) fn opens(username: &str, sharing: &Sharing) -> bool {
+    sharing.visibility.is_none() || sees(username, sharing)
+}
+
 /// May this person, who is no administrator, sign in where all who may use a server share one sign-in? Whoever does lends himself to all of
 /// them, so it takes more than the use of it.
 // rule: at-37
@@ -132,6 +137,7 @@ fn group(group: &settings::Group) -> Group {
         id: group.id.clone(),
         name: group.name.clone(),
         members: members.collect(),
+        sharing: group.sharing.clone(),
     }
 }
 

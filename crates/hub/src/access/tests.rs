@@ -25,6 +25,7 @@ fn group(id: &str, name: &str, members: &[(&str, bool)]) -> Group {
         id: id.into(),
         name: name.into(),
         members,
+        sharing: Sharing::default(),
     }
 }
 

@@ -157,6 +157,7 @@ fn a_caller_sees_nothing_beyond_its_reach_and_cannot_tell_it_from_nothing() {
         id: "g1".into(),
         name: "dev".into(),
         members: vec![member("a", true), member("a-b", false)],
+        sharing: settings::Sharing::default(),
     };
     let door = Door {
         bearer_required: Some(true),
