@@ -1,7 +1,9 @@
 //! Names of users, as people read them: which ones look the same, which nobody can read, and where the settings speak of somebody.
 //!
 //! Unicode Standard Annex 15 (NFKC) and Technical Standard 39, section 5 (mixed scripts). Asked where a user is made and never of users that are there: they stay who they are.
-//! Leaves out letters of one script that look like those of another in words that have no others.
+//! Leaves out letters that look like others of the same script (ɑ like a), and words of one script that look like those of another.
+
+use std::ops::RangeInclusive;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, Script};
@@ -14,6 +16,16 @@ use super::ADMIN;
 const LONGEST: usize = 255;
 /// A letter without ink that Unicode does not count among those that show nothing.
 const BLANK: char = '\u{2800}';
+
+const EASTERN: [Script; 5] = [
+    Script::Han,
+    Script::Hiragana,
+    Script::Katakana,
+    Script::Bopomofo,
+    Script::Hangul,
+];
+/// Symbols that are drawn like letters; most of them stand for the letter, and NFKC puts it there.
+const LETTERLIKE: RangeInclusive<char> = '\u{2100}'..='\u{214f}';
 
 /// Why nobody can be called so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,10 +59,9 @@ pub fn fit(name: &str) -> Result<(), Unfit> {
     }
     // A letter in another shape, as 𝐚 or ａ, counts as the one that it stands for.
     let plain = ComposingNormalizerBorrowed::new_nfkc().normalize(name);
-    match plain
-        .split(|letter: char| !letter.is_alphabetic())
-        .any(is_mixed)
-    {
+    // Not at other signs: ј.doe is read as one with j.doe.
+    let mut words = plain.split(|letter: char| letter.is_whitespace() || letter == '@');
+    match words.any(is_mixed) {
         true => Err(Unfit::Mixed),
         false => Ok(()),
     }
@@ -75,23 +86,24 @@ pub fn is_unseen(letter: char) -> bool {
         || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(letter)
 }
 
-/// Letters of two alphabets that have been taken for one another since there is type.
+/// Letters of two alphabets, as none is written with: those of Chinese, Japanese and Korean stand beside each other and beside Latin ones.
 fn is_mixed(word: &str) -> bool {
     let scripts = CodePointMapData::<Script>::new();
-    let alike = |script: &Script| {
-        [
-            Script::Latin,
-            Script::Greek,
-            Script::Cyrillic,
-            Script::Armenian,
-            Script::Cherokee,
-            Script::Coptic,
-        ]
-        .contains(script)
-    };
-    let mut found = word.chars().map(|letter| scripts.get(letter)).filter(alike);
-    let first = found.next();
-    found.any(|script| Some(script) != first)
+    let found = word.chars().map(|letter| scripts.get(letter));
+    // Marks and digits are of all alphabets.
+    let found = found.filter(|script| ![Script::Common, Script::Inherited].contains(script));
+    let (eastern, mut others): (Vec<_>, Vec<_>) =
+        found.partition(|script| EASTERN.contains(script));
+    others.sort_unstable();
+    others.dedup();
+    let passes_for_letter =
+        !others.is_empty() && word.contains(|letter| LETTERLIKE.contains(&letter));
+    passes_for_letter
+        || match others[..] {
+            [] | [Script::Latin] => false,
+            [_] => !eastern.is_empty(),
+            _ => true,
+        }
 }
 
 /// Whether two names look the same to people: in capitals or not, in wide letters or narrow ones.
@@ -196,6 +208,12 @@ mod tests {
             ("\u{430}dmin", Unfit::Mixed),
             ("adm\u{3b9}n", Unfit::Mixed),
             ("alice@ех\u{430}mple.com", Unfit::Mixed),
+            ("\u{a4ee}dmin", Unfit::Mixed),
+            ("al\u{a4f2}ce", Unfit::Mixed),
+            ("\u{430}\u{301}dmin", Unfit::Mixed),
+            ("\u{458}.doe", Unfit::Mixed),
+            ("alic\u{212e}", Unfit::Mixed),
+            ("Иван田", Unfit::Mixed),
             ("\u{202e}nimda", Unfit::Unseen),
             ("ad\u{200d}min", Unfit::Unseen),
             ("ad\u{ad}min", Unfit::Unseen),
@@ -215,6 +233,12 @@ mod tests {
             "Иван Петров",
             "ivan (Иван)",
             "田中taro",
+            "김철수kim",
+            "山田タロウ",
+            "สมชาย ใจดี",
+            "יוסי",
+            "o'neil-o.b_2",
+            "№ 5",
             "José",
             "bob@example.com",
             "Ω",
