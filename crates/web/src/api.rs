@@ -16,6 +16,7 @@ mod lists;
 mod logs;
 mod name;
 mod oauth;
+mod page;
 mod prompts;
 mod redaction;
 pub(crate) mod request_id;

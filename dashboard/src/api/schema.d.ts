@@ -1308,6 +1308,7 @@ export interface components {
             success: boolean;
             clients: components["schemas"]["OAuthClient"][];
         };
+        /** @description Where a page stands in the whole list. */
         Pagination: {
             page: number;
             limit: number;

@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 
 use super::Named;
 use super::answer::Answer;
+use super::page::{self, Pagination};
 use crate::access::Admin;
 use crate::app::App;
 use crate::problem::Problem;
@@ -84,17 +85,6 @@ pub(super) struct Shown {
     /// The first words of an error, without what looks like a secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     error_message: Option<String>,
-}
-
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct Pagination {
-    page: usize,
-    limit: usize,
-    total: usize,
-    total_pages: usize,
-    has_next_page: bool,
-    has_prev_page: bool,
 }
 
 /// A page of calls, the newest first.
@@ -180,21 +170,11 @@ pub(super) async fn list(
     let asked = Asked::read(&uri)?;
     let (page, limit) = asked.page()?;
     let entries = matching(app.hub().activity(), &asked.wanted()?);
-    let total = entries.len();
-    let total_pages = total.div_ceil(limit);
-    let before = (page - 1).saturating_mul(limit);
-    let shown = entries.iter().skip(before).take(limit);
+    let (shown, pagination) = page::cut(&entries, page, limit);
     Ok(Json(Listed {
         success: true,
-        data: shown.map(|entry| shown_of(entry)).collect(),
-        pagination: Pagination {
-            page,
-            limit,
-            total,
-            total_pages,
-            has_next_page: page < total_pages,
-            has_prev_page: page > 1,
-        },
+        data: shown.iter().map(|entry| shown_of(entry)).collect(),
+        pagination,
     }))
 }
 

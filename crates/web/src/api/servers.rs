@@ -10,6 +10,7 @@ use settings::{Change, File, Severity};
 use utoipa::{IntoParams, ToSchema};
 
 use super::answer::{Answer, Done};
+use super::page::{self, Pagination};
 use super::shape::Keys;
 use super::view::Shown;
 use super::{Body, InQuery, Named, change, name, redaction, view};
@@ -43,17 +44,6 @@ pub(super) struct Listed {
     /// Beside the page that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     all_servers: Option<Vec<Shown>>,
-}
-
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Pagination {
-    page: usize,
-    limit: usize,
-    total: usize,
-    total_pages: usize,
-    has_next_page: bool,
-    has_prev_page: bool,
 }
 
 /// The servers that the visitor may see: all, or a page of them.
@@ -94,19 +84,10 @@ pub(super) async fn list(
         return Json(answer);
     }
     let limit = paging.limit.unwrap_or(USUAL_PAGE).clamp(1, LARGEST_PAGE);
-    let (page, total) = (paging.page.unwrap_or(1).max(1), answer.data.len());
-    let pages = total.div_ceil(limit);
-    answer.pagination = Some(Pagination {
-        page,
-        limit,
-        total,
-        total_pages: pages,
-        has_next_page: page < pages,
-        has_prev_page: page > 1,
-    });
-    let first = (page - 1).saturating_mul(limit);
-    let cut = answer.data.iter().skip(first).take(limit);
-    let data = cut.cloned().collect();
+    let page = paging.page.unwrap_or(1).max(1);
+    let (shown, pagination) = page::cut(&answer.data, page, limit);
+    let data = shown.to_vec();
+    answer.pagination = Some(pagination);
     answer.all_servers = Some(std::mem::replace(&mut answer.data, data));
     Json(answer)
 }
