@@ -15,7 +15,7 @@ mod vouched;
 mod who;
 
 pub use self::compile::{sees, signs_in_for_all};
-pub use self::issued::{Issued, Token, account, covers_api};
+pub use self::issued::{Issued, Token};
 pub use self::who::{KeyName, Who};
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -28,9 +28,6 @@ use settings::Sharing;
 use self::reach::{Reach, reach};
 use crate::issuer::book::PREFIX;
 use crate::issuer::digest::Digest;
-
-/// The administrator of the environment, who stands in no list.
-const ADMIN: &str = "admin";
 
 /// A bearer key as the settings mean it.
 #[derive(Clone, Debug)]

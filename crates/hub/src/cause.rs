@@ -2,7 +2,7 @@
 //!
 //! One code for each cause that has a cure of its own, not for each sentence. Number and word are stable for ever: scripts and
 //! bug reports live on them. The doctor's lines, the states of servers, the pages and the answers of the API all say the same
-//! code for the same cause. Which error has which code: `of_oauth` and `of_hub`. How a person reads it: `explained`.
+//! code for the same cause. Which error has which code: `of_oauth`, `sign_in::causes` and `upstream::causes`. How a person reads it: `explained`.
 
 mod call;
 mod command;
@@ -10,7 +10,6 @@ mod conf;
 mod discovery;
 mod door;
 mod link;
-mod of_hub;
 mod of_oauth;
 mod sign_in;
 

@@ -4,6 +4,7 @@
 //! The rules are pure (`registration`, `authorization`, `token`, `code`, `book`, `redirect`); here they meet the settings file, the clock and chance. Who the person is, and the wire: crate `web`. Who comes with a token:
 //! `access`.
 
+pub mod account;
 mod authorization;
 pub(crate) mod book;
 mod client;
@@ -14,6 +15,7 @@ mod lists;
 pub(crate) mod newcomers;
 mod redirect;
 mod registration;
+pub mod resource;
 #[cfg(test)]
 mod tests;
 pub(crate) mod time;
@@ -27,6 +29,7 @@ use settings::Settings;
 use tokio::sync::Mutex as Turn;
 use url::Url;
 
+use account::account;
 use authorization::{Asked, Terms, path_of};
 pub use authorization::{Authorization, Refused, Shown};
 use book::{Book, Grant, Renewal};
@@ -36,9 +39,9 @@ use lists::{Lists, Shelved};
 use newcomers::Newcomers;
 use registration::Chance;
 pub use registration::RegistrationError;
+use resource::covers_api;
 pub use token::TokenError;
 
-use crate::access;
 use crate::clock::Clock;
 use crate::fetch::Fetch;
 use crate::store::{EditError, Store};
@@ -160,7 +163,7 @@ impl Issuer {
                 family: book::new_family(),
                 client_id: asked.client.id.clone(),
                 username: username.to_owned(),
-                account: access::account(&settings, username),
+                account: account(&settings, username),
                 scope: asked.scopes.join(" "),
                 resource: asked.resource.clone(),
                 refreshes: asked.client.refreshes,
@@ -291,7 +294,7 @@ impl Issuer {
                 let Some(mut grant) = may(&lists.book)? else {
                     return Ok(None);
                 };
-                grant.account = access::account(settings, &grant.username);
+                grant.account = account(settings, &grant.username);
                 lists.book.spend(word, now);
                 Ok::<_, TokenError>(Some(lists.book.give(&grant, server, now)))
             };
@@ -333,7 +336,7 @@ impl Issuer {
 
 /// The account has to be what it was when its user agreed.
 fn still_of(settings: &Settings, grant: &Grant) -> Result<(), TokenError> {
-    let now = access::account(settings, &grant.username);
+    let now = account(settings, &grant.username);
     let same = now.is_some() && (grant.account.is_none() || grant.account == now);
     let gone = || {
         token::wrong(
@@ -352,7 +355,7 @@ fn is_for(asked: &token::Asked, grant: &Grant, homes: &Homes) -> Result<(), Toke
     let path = path_of(resource, &homes.all);
     let agreed = grant.resource.as_deref();
     let within = path.is_some_and(|path| {
-        path.is_empty() || agreed.map_or(!access::covers_api(&path), |agreed| path == agreed)
+        path.is_empty() || agreed.map_or(!covers_api(&path), |agreed| path == agreed)
     });
     let other = || {
         token::wrong(

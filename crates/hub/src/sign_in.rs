@@ -6,6 +6,7 @@
 mod account;
 mod awaited;
 mod callback;
+mod causes;
 mod desk;
 mod device;
 pub mod document;

@@ -6,6 +6,7 @@
 mod behalf;
 mod call;
 mod cancel;
+mod causes;
 mod change;
 mod connect;
 mod echo;

@@ -8,13 +8,12 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use settings::{OAuthToken, Settings};
-use sha2::{Digest as _, Sha256};
 
-use super::{ADMIN, Caller, Denied, Known, Reach, Rules, Shown};
+use super::{Caller, Denied, Known, Reach, Rules, Shown};
+use crate::issuer::account::account;
 use crate::issuer::digest::Digest;
+use crate::issuer::resource::{API, covers};
 use crate::issuer::{newcomers, time};
-
-const API: &str = "/api";
 
 /// One token, whoever has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,59 +81,6 @@ impl Issued {
     pub fn opens_api(&self) -> bool {
         self.opens(API)
     }
-}
-
-/// Whether a resource takes in the REST API.
-#[must_use]
-pub fn covers_api(resource: &str) -> bool {
-    covers(resource, API)
-}
-
-pub(super) fn covers(resource: &str, path: &str) -> bool {
-    let path = path.trim_end_matches('/');
-    let inside = path.strip_prefix(resource);
-    inside.is_some_and(|rest| rest.is_empty() || (rest.starts_with('/') && is_whole(resource)))
-        || messages_of(resource).is_some_and(|messages| messages == path)
-}
-
-/// Whether all below it belongs to it. Behind the name of a server or group there is nothing but names that hold a `/`, and they are others.
-fn is_whole(resource: &str) -> bool {
-    let parts: Vec<&str> = resource.split('/').skip(1).collect();
-    match parts[..] {
-        [] | ["mcp" | "sse" | "messages"] | [_, "mcp" | "sse" | "messages"] => true,
-        [first, ..] => first == "api",
-    }
-}
-
-/// Whoever opens the stream of the old transport sends his messages beside it.
-fn messages_of(stream: &str) -> Option<String> {
-    let mut parts = stream.split('/').skip(1);
-    match (parts.next()?, parts.next()) {
-        ("sse", _) => Some("/messages".to_owned()),
-        ("mcp" | "api", _) => None,
-        (user, Some("sse")) => Some(format!("/{user}/messages")),
-        _ => None,
-    }
-}
-
-/// A mark of what an account is now, for a token to end with it. `None`: there is no such account.
-#[must_use]
-pub fn account(settings: &Settings, username: &str) -> Option<String> {
-    let mut users = settings.users.iter();
-    let stored = match users.find(|user| user.username == username) {
-        Some(user) => user
-            .password
-            .as_ref()
-            .map_or("", |hash| secrecy::ExposeSecret::expose_secret(&**hash)),
-        None if is_of_environment(settings, username) => "",
-        None => return None,
-    };
-    let mark = Sha256::digest(format!("mcphub account\0{username}\0{stored}"));
-    Some(Digest::from(<[u8; 32]>::from(mark)).written())
-}
-
-fn is_of_environment(settings: &Settings, username: &str) -> bool {
-    username == ADMIN && !settings.users.iter().any(|user| user.is_admin)
 }
 
 impl Caller {

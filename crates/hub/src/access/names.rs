@@ -10,7 +10,7 @@ use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, Script};
 use icu_properties::{CodePointMapData, CodePointSetData};
 use settings::{KeyKind, Settings, Sharing};
 
-use super::ADMIN;
+use crate::issuer::account::ADMIN;
 
 /// As MCPHub.
 const LONGEST: usize = 255;
@@ -82,7 +82,7 @@ pub fn is_unseen(letter: char) -> bool {
     );
     never
         || letter == BLANK
-        || crate::explained::steers(letter)
+        || oauth::shown::steers(letter)
         || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(letter)
 }
 

@@ -10,7 +10,8 @@ use settings::{OutsideIssuer, Settings};
 use url::Url;
 
 use super::outside::{Refused, Vouched};
-use super::{Caller, Denied, Rules, Shown, issued};
+use super::{Caller, Denied, Rules, Shown};
+use crate::issuer::resource::covers;
 
 /// Who has which account, under the issuer of these settings.
 #[derive(Debug)]
@@ -120,7 +121,7 @@ fn opens(audience: &str, path: &str) -> bool {
     let address = address.filter(|url| matches!(url.scheme(), "http" | "https"));
     let resource = address.as_ref().and_then(|url| endpoint(url.path()));
     match (resource, endpoint(path)) {
-        (Some(resource), Some(path)) => issued::covers(resource.trim_end_matches('/'), path),
+        (Some(resource), Some(path)) => covers(resource.trim_end_matches('/'), path),
         (Some(_), None) => false,
         (None, _) => true,
     }

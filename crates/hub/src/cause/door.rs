@@ -1,7 +1,7 @@
 //! The codes of the hub's own door: who asks, for what, and may they.
 //!
-//! A number is never used again, and a word never changes; texts may. What is not here: which error has which code (`of_oauth`,
-//! `of_hub`).
+//! A number is never used again, and a word never changes; texts may. What is not here: which error has which code
+//! (`of_oauth`; `causes` beside the errors of the hub).
 
 use super::{Cause, Family, Row};
 

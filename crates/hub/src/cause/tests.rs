@@ -1,7 +1,6 @@
 //! Tests: the table is whole, and its names are stable.
 
 use std::collections::HashSet;
-use std::io;
 use std::sync::Arc;
 
 use oauth::discovery::{Known, Used};
@@ -10,7 +9,6 @@ use oauth::step::{Procedure as _, Response, Step};
 use oauth::{Discovery, Policy};
 
 use super::*;
-use crate::upstream::Trouble;
 
 #[test]
 fn no_number_and_no_word_is_there_twice_and_each_text_can_stand_in_its_line() {
@@ -173,19 +171,4 @@ fn what_only_servers_elsewhere_can_do_wrong_has_its_code() {
     ] {
         assert_eq!(searched(policy, known, &answers), cause, "{}", cause.word());
     }
-}
-
-#[test]
-fn a_connection_that_does_not_come_about_is_told_apart_by_the_systems_own_word() {
-    let of = |kind: io::ErrorKind| {
-        Cause::from(&Trouble::Unreachable {
-            host: "a.example".into(),
-            source: Arc::new(io::Error::from(kind)),
-        })
-    };
-    assert_eq!(of(io::ErrorKind::TimedOut), Cause::ConnectionSilent);
-    assert_eq!(
-        of(io::ErrorKind::NetworkUnreachable),
-        Cause::ConnectionFailed
-    );
 }

@@ -14,7 +14,7 @@ use super::account::is_user;
 use super::subject::Subject;
 use super::view::Event;
 use super::{Account, Shared, SignIns, record};
-use crate::access::account;
+use crate::issuer::account::account;
 use crate::journal::Entry;
 
 /// Runs until the last handle is gone.

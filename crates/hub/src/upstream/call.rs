@@ -159,6 +159,19 @@ pub enum CallError {
     },
 }
 
+impl CallError {
+    /// Which it is, in the words of traces.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::NeedsSignIn(_) => "needs_sign_in",
+            Self::NotConnected { .. } => "not_connected",
+            Self::Failed { .. } => "failed",
+            Self::Timeout { .. } => "timeout",
+            Self::Unreadable(_) | Self::NotAsked { .. } | Self::Unanswered { .. } => "refused",
+        }
+    }
+}
+
 fn why(state: &State) -> String {
     match state {
         State::Disabled => ": it is switched off in the settings".into(),

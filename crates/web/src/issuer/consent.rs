@@ -7,6 +7,7 @@ use axum::extract::{RawQuery, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
 use http_body_util::BodyExt;
+use hub::issuer::account::account;
 use hub::issuer::{Authorization, Refused};
 use url::Url;
 
@@ -77,8 +78,8 @@ pub(crate) async fn decide(State(app): State<App>, request: Request) -> Result<R
     // Before the token is bound to it.
     let renewed = first::renewed(&app, &login, &click.password).await;
     let (then, account) = (
-        hub::access::account(&settings, user),
-        hub::access::account(&app.hub().store().current(), user),
+        account(&settings, user),
+        account(&app.hub().store().current(), user),
     );
     // rule: mcphub-token-account -- a password that was changed while it was looked at opens nothing.
     if account.is_none() || (renewed.is_none() && account != then) {

@@ -1,9 +1,9 @@
 //! The page of `/oauth/authorize` in words.
 
 use http::StatusCode;
-use hub::access::covers_api;
 use hub::cause::Cause;
 use hub::explained::{Explained, sentence};
+use hub::issuer::resource::covers_api;
 use hub::issuer::{Authorization, Shown};
 use url::Url;
 

@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 
 use super::Refused;
 use super::token::Claims;
-use crate::access::{ADMIN, names};
+use crate::access::names;
+use crate::issuer::account::ADMIN;
 use crate::store::Store;
 
 const USERS: &str = "users";

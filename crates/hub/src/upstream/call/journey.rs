@@ -124,7 +124,7 @@ impl Journey {
 
     pub(super) fn traced(&self, error: &CallError) {
         if let Some(trace) = &self.trace {
-            trace.failed(error);
+            trace.failed(error.kind());
         }
     }
 

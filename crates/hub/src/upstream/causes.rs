@@ -1,12 +1,11 @@
-//! Which code an error of the hub has: by its variant, and where a system's error is behind it, by that error's kind.
+//! Which code an error of an upstream has: by its variant, and where a system's error is behind it, by that error's kind.
 
 use std::error::Error;
 use std::io;
 
-use super::Cause;
+use super::{CallError, NotServed, State, Trouble};
+use crate::cause::Cause;
 use crate::fetch::{Inward, Unresolved};
-use crate::sign_in::{CallbackError, Needed, SignInError};
-use crate::upstream::{CallError, NotServed, State, Trouble};
 
 impl From<&Trouble> for Cause {
     fn from(trouble: &Trouble) -> Self {
@@ -122,12 +121,6 @@ impl From<&CallError> for Cause {
     }
 }
 
-impl From<&Needed> for Cause {
-    fn from(needed: &Needed) -> Self {
-        needed.cause.unwrap_or(Self::SignInNeeded)
-    }
-}
-
 impl From<&NotServed> for Cause {
     fn from(why: &NotServed) -> Self {
         match why {
@@ -138,31 +131,24 @@ impl From<&NotServed> for Cause {
     }
 }
 
-impl From<&SignInError> for Cause {
-    fn from(error: &SignInError) -> Self {
-        match error {
-            SignInError::UnknownServer(_) => Self::NoSuchServer,
-            SignInError::Disabled(_) => Self::ServerOff,
-            SignInError::NotHttp(_) => Self::NoSignIn,
-            SignInError::NoUser(_) | SignInError::NotPerUser(_) => Self::NoUser,
-            SignInError::Settings { .. } => Self::ServerSettings,
-            SignInError::Needed(needed) => needed.into(),
-            SignInError::Store(_) => Self::SettingsNotWritten,
-        }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
 
-impl From<&CallbackError> for Cause {
-    fn from(error: &CallbackError) -> Self {
-        match error {
-            CallbackError::Malformed(_) => Self::AnswerMalformed,
-            CallbackError::UnknownState => Self::AnswerUnknown,
-            CallbackError::AlreadyUsed => Self::AnswerUsed,
-            CallbackError::WrongIssuer(_) => Self::AnswerElsewhere,
-            CallbackError::Denied { error, .. } => Self::of_no(error),
-            CallbackError::Client { .. } => Self::ClientRejected,
-            CallbackError::Exchange { cause, .. } => *cause,
-            CallbackError::Store { .. } => Self::SettingsNotWritten,
-        }
+    use super::*;
+
+    #[test]
+    fn a_connection_that_does_not_come_about_is_told_apart_by_the_systems_own_word() {
+        let of = |kind: io::ErrorKind| {
+            Cause::from(&Trouble::Unreachable {
+                host: "a.example".into(),
+                source: Arc::new(io::Error::from(kind)),
+            })
+        };
+        assert_eq!(of(io::ErrorKind::TimedOut), Cause::ConnectionSilent);
+        assert_eq!(
+            of(io::ErrorKind::NetworkUnreachable),
+            Cause::ConnectionFailed
+        );
     }
 }
