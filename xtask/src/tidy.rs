@@ -8,6 +8,7 @@ mod header;
 mod ignored;
 mod marks;
 mod names;
+mod one_way;
 mod safety;
 mod size;
 mod sleeping;
@@ -68,6 +69,7 @@ pub fn check(root: &Path) -> anyhow::Result<Vec<Complaint>> {
         ignored::check,
         sleeping::check,
         absence::check,
+        one_way::check,
     ] {
         complaints.extend(check(&tree));
     }

@@ -352,3 +352,26 @@ fn a_leaf_that_names_files_sockets_or_the_clock_fails() {
         assert_eq!(house.complaints(), [""; 0], "{code}");
     }
 }
+
+#[test]
+fn rooms_that_know_each_other_in_a_circle_fail_once() {
+    let house = House::tidy();
+    house.write(
+        "crates/hub/src/a.rs",
+        "//! Made up.\nuse crate::{b::B, z};\n",
+    );
+    house.write(
+        "crates/hub/src/b/inner.rs",
+        "//! Made up.\nfn f() -> crate::c::C {}\n",
+    );
+    house.write("crates/hub/src/c.rs", "//! Made up.\nuse crate::a::A;\n");
+    house.write(
+        "crates/hub/src/z.rs",
+        "//! Made up.\n#[cfg(test)]\nmod tests {\n    use crate::a::A;\n}\n",
+    );
+    house.says(&[
+        "crates/hub/src/a.rs:2",
+        "`a` names `b` (crates/hub/src/a.rs:2), which names `c` (crates/hub/src/b/inner.rs:2), which names `a` (crates/hub/src/c.rs:2)",
+        "do: move what both need",
+    ]);
+}
