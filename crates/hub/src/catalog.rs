@@ -169,6 +169,17 @@ impl Catalog {
         self.shared.upstreams.serving(server, user, session)
     }
 
+    /// The servers of a scope that list nothing before a person signs in, and where he does.
+    pub(crate) fn behind_sign_in<'s>(&self, scope: &'s Scope) -> (Vec<&'s str>, String) {
+        let upstreams = &self.shared.upstreams;
+        let user = scope.user.as_deref();
+        let members = scope.shape.members.iter();
+        let servers = members.filter_map(|member| scope.settings.server(&member.server));
+        let behind = servers.filter(|server| upstreams.is_behind_sign_in(server, user));
+        let names = behind.map(|server| server.name.as_str()).collect();
+        (names, upstreams.sign_ins().overview())
+    }
+
     /// The merged list of a scope; made anew only when one of its upstreams lists something else.
     pub fn merged(&self, scope: &Scope, listing: Listing) -> Arc<Merged> {
         let sources: Vec<_> = scope

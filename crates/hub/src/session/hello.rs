@@ -1,7 +1,7 @@
 //! The answer to `initialize`.
 //!
 //! MCP lifecycle, "Initialization". `/mcp/{server}` passes on what the server said, with the revision that this client gets; endpoints of
-//! many servers, and a server that is not there yet, get an answer of the hub's own.
+//! many servers, and a server that is not there yet, get an answer of the hub's own, with what has to be done before all tools are there.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +37,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Bytes of what a client can do, which is kept as long as its session.
 const LARGEST: usize = 16 * 1024;
+
+/// Servers that are named to a model.
+const MOST_NAMED: usize = 20;
 
 /// Letters of a client's name.
 const LONGEST_NAME: usize = 100;
@@ -87,8 +90,9 @@ pub(super) fn named(client: &str) -> Option<Named> {
 pub(super) async fn answer(catalog: &Catalog, scope: &Scope, revision: Revision) -> String {
     let shape = scope.shape();
     let only = shape.members.first().filter(|_| shape.transparent);
+    let instructions = || instructions(catalog.behind_sign_in(scope));
     let Some(member) = only else {
-        return own(revision, "mcphub", "MCPHub");
+        return own(revision, ("mcphub", "MCPHub"), instructions());
     };
     let upstream = catalog.serving(scope, &member.server).ok();
     if let Some(upstream) = &upstream {
@@ -99,7 +103,7 @@ pub(super) async fn answer(catalog: &Catalog, scope: &Scope, revision: Revision)
     let version = raw::quote(revision.as_str());
     // A result that is no object never became a `Hello`; the hub's own answer stands in for it anyway.
     let passed = said.and_then(|hello| raw::set(&hello.result, "protocolVersion", &version).ok());
-    passed.unwrap_or_else(|| own(revision, &member.server, &member.server))
+    passed.unwrap_or_else(|| own(revision, (&member.server, &member.server), instructions()))
 }
 
 /// Starts a server that sleeps where nothing is known of it yet; what it said and listed once is remembered.
@@ -123,12 +127,25 @@ pub(super) async fn settled(upstream: &Upstream, patience: Duration) {
     }
 }
 
-fn own(revision: Revision, name: &str, title: &str) -> String {
+fn own(revision: Revision, (name, title): (&str, &str), instructions: Option<String>) -> String {
+    let instructions = instructions.map(|text| format!(",\"instructions\":{}", raw::quote(&text)));
     format!(
-        "{{\"protocolVersion\":\"{revision}\",\"capabilities\":{},\"serverInfo\":{{\"name\":{},\"title\":{},\"version\":\"{}\"}}}}",
+        "{{\"protocolVersion\":\"{revision}\",\"capabilities\":{},\"serverInfo\":{{\"name\":{},\"title\":{},\"version\":\"{}\"}}{}}}",
         capability::merged(revision),
         raw::quote(name),
         raw::quote(title),
         env!("CARGO_PKG_VERSION"),
+        instructions.unwrap_or_default(),
     )
+}
+
+/// For a model that would otherwise know nothing of servers whose tools cannot be listed yet.
+fn instructions((servers, page): (Vec<&str>, String)) -> Option<String> {
+    let (named, others) = servers.split_at(servers.len().min(MOST_NAMED));
+    let more = match others.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let names = named.join(", ");
+    (!named.is_empty()).then(|| format!("Some servers of this hub cannot list their tools before the user signs in to them: {names}{more}. When the user wants one of them, ask him to open {page} in a browser; the tools appear by themselves as soon as he has signed in."))
 }

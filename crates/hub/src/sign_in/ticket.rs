@@ -66,6 +66,13 @@ impl SignIns {
         self.shared.ticket(account, asked_by)
     }
 
+    /// The page that lists all sign-ins a person can do now.
+    #[must_use]
+    pub fn overview(&self) -> String {
+        let shared = &self.shared;
+        format!("{}/connect", base(&shared.store.current(), shared.port))
+    }
+
     /// What stands behind a ticket or its short code, while it lives.
     #[must_use]
     pub fn ticketed(&self, ticket_or_code: &str) -> Option<Ticketed> {

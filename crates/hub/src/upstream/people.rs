@@ -12,7 +12,7 @@ use settings::{Grants, Server, Settings, Transport};
 use tokio::time::MissedTickBehavior;
 
 use super::upstreams::Upstreams;
-use super::{Upstream, running::Told, wanted::Wanted};
+use super::{State, Upstream, running::Told, wanted::Wanted};
 use crate::sign_in::Account;
 
 /// A connection that nobody used for so long is closed; the next request makes it anew.
@@ -165,6 +165,20 @@ impl Upstreams {
         let key = key(&Account::of(server, Some(user?)), None);
         let there = self.inner.people.get(&*key);
         there.map(|upstream| upstream.clone())
+    }
+
+    /// Whether nothing is known of what a server offers before a person signs in. Nothing is begun for this.
+    pub fn is_behind_sign_in(&self, server: &Server, user: Option<&str>) -> bool {
+        match self.there(&server.name, user) {
+            Some(there) => {
+                there.hello().is_none() && matches!(there.state(), State::NeedsSignIn { .. })
+            }
+            // A user for whom nothing is begun yet; without one nobody can sign in.
+            None => {
+                is_per_user(server)
+                    && user.is_some_and(|user| !server.oauth.users.contains_key(user))
+            }
+        }
     }
 
     fn of_sessions(&self, server: &str) -> usize {

@@ -25,7 +25,7 @@ use super::{
     wanted::{self, Wanted},
 };
 use crate::measure::{ByServer, Took};
-use crate::sign_in::{self, Account};
+use crate::sign_in::{self, Account, SignIns};
 
 /// All upstreams of a hub, kept in step with the settings. A clone is the same one.
 #[derive(Clone)]
@@ -108,6 +108,10 @@ impl Upstreams {
         tokio::spawn(people::close_idle(still.clone()));
         tokio::spawn(follow_sign_ins(sign_ins, still));
         upstreams
+    }
+
+    pub(crate) fn sign_ins(&self) -> &SignIns {
+        &self.inner.outside.sign_ins
     }
 
     /// What happens outside of calls at any of them, also at those that come later, with the server's name. A slow receiver

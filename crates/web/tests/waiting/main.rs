@@ -6,6 +6,7 @@
 mod asked;
 mod client;
 mod ends;
+mod introduced;
 mod measured;
 mod stage;
 mod waits;
