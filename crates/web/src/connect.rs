@@ -1,12 +1,14 @@
 //! `/connect/{ticket}` and `/c/{code}`: the hub's own page between a client's words and a login server, where a person agrees with one click.
 //!
 //! MCP 2025-11-25 and 2026-07-28, elicitation, "Safe URL Handling" and "Phishing". A ticket proves nothing: where the hub is not one person's own, whoever
-//! clicks shows with a password that he may sign in there. Nothing is remembered of that. What the page says: `connect::words`.
+//! clicks shows with a password that he may sign in there, or a login server of the house says who he is. Nothing is remembered of that. What the page says: `connect::words`.
 
 pub(crate) mod all;
 pub(crate) mod click;
 mod walk;
 mod words;
+
+use std::net::IpAddr;
 
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
@@ -19,7 +21,7 @@ use url::{Host, Url};
 use self::click::Click;
 pub(crate) use self::walk::Walks;
 use self::words::Said;
-use crate::access::peer;
+use crate::access::{self, peer};
 use crate::app::{App, Moment};
 use crate::issuer::home;
 use crate::session::{LoginError, Person};
@@ -41,14 +43,19 @@ pub(crate) async fn show(
     Path(ticket): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let Some(meant) = Meant::of(&app, &ticket, &headers) else {
+    let Some(meant) = Meant::of(&app, &ticket, &headers).await else {
         return words::unknown().into_response();
     };
     let view = app.hub().sign_ins().view(&meant.ticketed.account);
     if view.connected && view.state.usable() && view.authorization_url.is_none() {
         return words::already(&meant.server.name).into_response();
     }
-    form(&meant, Said::Nothing)
+    let said = match &meant.vouched {
+        Some(Ok(person)) if meant.wants_login && !meant.may_sign_in(person) => Said::NotYours,
+        Some(Err(why)) if meant.wants_login => Said::Wrong(why.clone()),
+        _ => Said::Nothing,
+    };
+    form(&meant, said)
 }
 
 /// POST `/connect/{ticket}`: the click.
@@ -57,7 +64,7 @@ pub(crate) async fn confirm(
     Path(ticket): Path<String>,
     request: Request,
 ) -> Response {
-    let Some(meant) = Meant::of(&app, &ticket, request.headers()) else {
+    let Some(meant) = Meant::of(&app, &ticket, request.headers()).await else {
         return words::unknown().into_response();
     };
     let from = peer(request.extensions());
@@ -69,17 +76,8 @@ pub(crate) async fn confirm(
     if !click.is_of(&head.headers, &meant.ticketed.form) {
         return form(&meant, Said::Elsewhere);
     }
-    if meant.wants_login {
-        let (settings, now) = (&meant.now.settings, app.hub().clock().now());
-        let shown = (click.username.as_str(), click.password.as_str());
-        match app.sessions().log_in(settings, shown, from, now).await {
-            Ok(login) if meant.may_sign_in(&login.person) => {}
-            Ok(_) => return form(&meant, Said::NotYours),
-            Err(error @ LoginError::TooMany(_)) => {
-                return form(&meant, Said::Hurry(error.to_string()));
-            }
-            Err(error) => return form(&meant, Said::Wrong(error.to_string())),
-        }
+    if let Err(said) = meant.looked_at(&app, &click, from).await {
+        return form(&meant, said);
     }
     let name = &meant.server.name;
     match app.hub().sign_ins().begin(&meant.ticketed.account).await {
@@ -100,6 +98,8 @@ struct Meant {
     /// The authorization address of the pending sign-in, for what it says of itself.
     pending: Option<Url>,
     wants_login: bool,
+    /// What an issuer outside the hub says of who asks.
+    vouched: Option<Result<Person, String>>,
     /// Of this browser.
     nonce: String,
     https: bool,
@@ -107,7 +107,7 @@ struct Meant {
 
 impl Meant {
     /// `None`: the ticket is unknown or too old, or what it is about is gone.
-    fn of(app: &App, ticket: &str, headers: &HeaderMap) -> Option<Self> {
+    async fn of(app: &App, ticket: &str, headers: &HeaderMap) -> Option<Self> {
         let ticketed = app.hub().sign_ins().ticketed(ticket)?;
         // The short code leads here; it is no second ticket.
         if ticketed.ticket != ticket {
@@ -122,6 +122,7 @@ impl Meant {
         let pending = app.hub().sign_ins().view(account).authorization_url;
         Some(Self {
             wants_login: !is_own(app, &now, headers) || account.user.is_some(),
+            vouched: access::outside::person(app, headers).await,
             nonce: click::nonce(headers),
             https: is_https(app, headers),
             pending: pending.and_then(|link| Url::parse(&link).ok()),
@@ -129,6 +130,33 @@ impl Meant {
             server,
             now,
         })
+    }
+
+    /// Whether whoever clicked may sign in here; else what he reads.
+    // rule: mcp-elicit-same-person
+    async fn looked_at(&self, app: &App, click: &Click, from: IpAddr) -> Result<(), Said> {
+        if !self.wants_login {
+            return Ok(());
+        }
+        let (settings, now) = (&self.now.settings, app.hub().clock().now());
+        let shown = (click.username.as_str(), click.password.as_str());
+        let person = match &self.vouched {
+            Some(Ok(person)) => person.clone(),
+            // A login of the hub's own does as well.
+            _ => match app.sessions().log_in(settings, shown, from, now).await {
+                Ok(login) => login.person,
+                Err(error @ LoginError::TooMany(_)) => return Err(Said::Hurry(error.to_string())),
+                Err(error) => return Err(Said::Wrong(error.to_string())),
+            },
+        };
+        self.may_sign_in(&person)
+            .then_some(())
+            .ok_or(Said::NotYours)
+    }
+
+    /// Whether a name and a password are asked for.
+    fn asks_for_password(&self) -> bool {
+        self.wants_login && !matches!(self.vouched, Some(Ok(_)))
     }
 
     /// Whether this person may sign this account in: that of a user nobody but the user, a shared one only who may lend himself to all.

@@ -15,9 +15,12 @@ use serde_json::json;
 use super::{NotAdmitted, Visitor, bearer, is_operator, key_in};
 use crate::app::App;
 use crate::problem::{Problem, Whose};
+use crate::session::Person;
 
 /// For `Retry-After`: the issuer is asked for its keys once a minute.
 const AGAIN: &str = "60";
+/// What a token has to be for where people, and not clients, do something.
+const API: &str = "/api";
 
 /// Whom the issuer vouches for at an endpoint of MCP; `user`: at that user's address. `None`: no token of it was sent.
 pub(crate) async fn admit(
@@ -54,6 +57,18 @@ pub(super) fn known_visitor(app: &App, headers: &HeaderMap) -> Option<Result<Vis
     Some(visited(app, vouched))
 }
 
+/// Whom the issuer vouches for at the hub's pages, where what stands in front of the hub sends his token with each request; else why not. `None`: none was sent.
+pub(crate) async fn person(app: &App, headers: &HeaderMap) -> Option<Result<Person, String>> {
+    let token = presented(app, headers)?;
+    let vouched = app.hub().outside().vouched(token).await?;
+    let person = caller(app, vouched, API).and_then(|caller| {
+        let username = caller.user().ok_or(Denied::Unknown)?.to_owned();
+        let is_admin = is_admin(app, &username);
+        Ok(Person { username, is_admin })
+    });
+    Some(person.map_err(|denied| denied.to_string()))
+}
+
 /// A word that may be a token of the issuer. Whoever shows something of the hub's own comes by that.
 fn presented<'h>(app: &App, headers: &'h HeaderMap) -> Option<&'h str> {
     let now = app.now();
@@ -72,16 +87,19 @@ fn caller(app: &App, vouched: Result<Vouched, Refused>, path: &str) -> Result<Ca
 }
 
 fn visited(app: &App, vouched: Result<Vouched, Refused>) -> Result<Visitor, Problem> {
-    let caller = caller(app, vouched, "/api").map_err(problem)?;
-    let now = app.now();
-    let mut users = now.settings.users.iter();
-    let user = users.find(|user| Some(user.username.as_str()) == caller.user());
+    let caller = caller(app, vouched, API).map_err(problem)?;
     Ok(Visitor {
         who: caller.who(),
         username: caller.user().map(str::to_owned),
-        is_admin: user.is_some_and(|user| user.is_admin),
+        is_admin: caller.user().is_some_and(|user| is_admin(app, user)),
         only_reads: false,
     })
+}
+
+fn is_admin(app: &App, username: &str) -> bool {
+    let now = app.now();
+    let mut users = now.settings.users.iter();
+    users.any(|user| user.username == username && user.is_admin)
 }
 
 fn problem(denied: Denied) -> Problem {

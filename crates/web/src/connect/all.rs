@@ -1,7 +1,7 @@
 //! `/connect`: all servers that wait for a sign-in of one person, on one page, and the way through them.
 //!
-//! As at `/connect/{ticket}`, looking changes nothing and a click is taken from our own page only; where the hub is not one person's own, the list wants the name and password of a user first, and shows what that user
-//! may use. After each sign-in the browser comes back here (`walk`). What the page says: `all::words`.
+//! As at `/connect/{ticket}`, looking changes nothing and a click is taken from our own page only; where the hub is not one person's own, the list wants the name and password of a user first, or what an issuer outside
+//! says of him, and shows what that user may use. After each sign-in the browser comes back here (`walk`). What the page says: `all::words`.
 
 mod words;
 
@@ -20,7 +20,7 @@ use self::words::Said;
 use super::click::{self, Click};
 use super::walk::{self, Walk};
 use super::{is_https, is_own};
-use crate::access::{base_url, peer};
+use crate::access::{self, base_url, peer};
 use crate::app::{App, Moment};
 use crate::session::{LoginError, Person};
 
@@ -43,14 +43,16 @@ pub(crate) async fn show(
     }
     // On one's own hub nobody is asked, but a user may want to see what is his alone.
     let as_user = query.as_deref() == Some(words::AS_USER);
-    Visit::of(&app, &headers).page(&app, Said::Nothing, as_user)
+    Visit::of(&app, &headers)
+        .await
+        .page(&app, Said::Nothing, as_user)
 }
 
 /// POST `/connect`: a name with its password, or the click on one server.
 pub(crate) async fn confirm(State(app): State<App>, request: Request) -> Response {
     let from = peer(request.extensions());
     let (head, body) = request.into_parts();
-    let visit = Visit::of(&app, &head.headers);
+    let visit = Visit::of(&app, &head.headers).await;
     let Ok(body) = body.collect().await else {
         return visit.page(&app, Said::Elsewhere, false);
     };
@@ -70,7 +72,8 @@ enum Who {
     /// The one person whose hub this is.
     Alone,
     Known(Person),
-    Unknown,
+    /// Maybe why an issuer outside does not vouch for him.
+    Unknown(Option<String>),
 }
 
 /// One look at the list.
@@ -103,16 +106,17 @@ enum Turn {
 }
 
 impl Visit {
-    fn of(app: &App, headers: &HeaderMap) -> Self {
+    async fn of(app: &App, headers: &HeaderMap) -> Self {
+        let vouched = access::outside::person(app, headers).await;
         let (now, at) = (app.now(), app.hub().clock().now());
         let walk = app.walks().find(headers, at);
         let login = walk.as_ref().and_then(|walk| walk.login.as_deref());
         // A login that ended, or whose account changed, counts no more.
         let person = login.and_then(|login| app.sessions().person(&now.settings, login, at));
-        let who = match person {
-            Some(person) => Who::Known(person),
-            None if is_own(app, &now, headers) => Who::Alone,
-            None => Who::Unknown,
+        let who = match (person, vouched) {
+            (Some(person), _) | (None, Some(Ok(person))) => Who::Known(person),
+            (None, _) if is_own(app, &now, headers) => Who::Alone,
+            (None, vouched) => Who::Unknown(vouched.and_then(Result::err)),
         };
         let nonce = click::nonce(headers);
         Self {
@@ -144,7 +148,7 @@ impl Visit {
         }
         let each = server.oauth.tokens == Grants::PerUser;
         let user = match &self.who {
-            Who::Unknown => return None,
+            Who::Unknown(_) => return None,
             Who::Alone => None,
             Who::Known(person) => {
                 let sees = hub::access::sees(&person.username, &server.sharing);
@@ -161,7 +165,7 @@ impl Visit {
                 let owns = hub::access::signs_in_for_all(&person.username, &server.sharing);
                 !each && !person.is_admin && !owns
             }
-            Who::Alone | Who::Unknown => false,
+            Who::Alone | Who::Unknown(_) => false,
         };
         Some(Entry {
             of_others,
@@ -174,7 +178,12 @@ impl Visit {
     fn page(&self, app: &App, said: Said, as_user: bool) -> Response {
         let nonce = &self.nonce;
         let tie = click::tie(&app.walks().form, nonce);
-        let asks = matches!(self.who, Who::Unknown) || (as_user && matches!(self.who, Who::Alone));
+        let (asks, said) = match (&self.who, said) {
+            (Who::Unknown(Some(why)), Said::Nothing) => (true, Said::Wrong(why.clone())),
+            (Who::Unknown(_), said) => (true, said),
+            (Who::Alone, said) => (as_user, said),
+            (Who::Known(_), said) => (false, said),
+        };
         let page = if asks {
             words::login(said, tie)
         } else {

@@ -63,7 +63,14 @@ pub(super) fn form(meant: &Meant, said: Said, tie: String) -> Page {
     if let Some(user) = &meant.ticketed.account.user {
         rows.push(("For", Row::Text(format!("the hub's user {user} alone"))));
     }
-    let fields: &[(&str, &str)] = if meant.wants_login {
+    if let Some(Ok(person)) = meant.vouched.as_ref().filter(|_| meant.wants_login) {
+        let known = format!(
+            "{}, as the login server of this house says",
+            person.username
+        );
+        rows.push(("You", Row::Text(known)));
+    }
+    let fields: &[(&str, &str)] = if meant.asks_for_password() {
         rows.push((
             "You",
             Row::Text("Show with your account at this hub that you may do this.".to_owned()),

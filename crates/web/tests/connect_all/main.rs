@@ -6,4 +6,5 @@ mod person;
 #[path = "../stage/mod.rs"]
 mod stage;
 mod users;
+mod vouched;
 mod way;

@@ -14,6 +14,8 @@ use crate::stage::{Answer, Stage, request};
 pub(crate) struct Person {
     pub(crate) cookies: Vec<(String, String)>,
     pub(crate) tie: String,
+    /// What stands in front of the hub sends with each request of his.
+    pub(crate) token: Option<String>,
 }
 
 impl Person {
@@ -29,6 +31,10 @@ impl Person {
         if !cookies.is_empty() {
             let cookies = cookies.join("; ").parse().unwrap();
             sent.headers_mut().insert(header::COOKIE, cookies);
+        }
+        if let Some(token) = &self.token {
+            let bearer = format!("Bearer {token}").parse().unwrap();
+            sent.headers_mut().insert(header::AUTHORIZATION, bearer);
         }
         let answer = stage.send(sent).await;
         for set in answer.headers.get_all(header::SET_COOKIE) {
@@ -49,7 +55,11 @@ impl Person {
     }
 
     pub(crate) async fn sends_form(&mut self, stage: &Stage, more: &str) -> Answer {
-        let mut click = request(Method::POST, "/connect");
+        self.sends_form_to(stage, "/connect", more).await
+    }
+
+    pub(crate) async fn sends_form_to(&mut self, stage: &Stage, path: &str, more: &str) -> Answer {
+        let mut click = request(Method::POST, path);
         let origin = "http://localhost:3000".parse().unwrap();
         click.headers_mut().insert(header::ORIGIN, origin);
         *click.body_mut() = format!("tie={}&{more}", self.tie).into();

@@ -117,7 +117,7 @@ pub(super) fn list(
     };
     let server = match &visit.who {
         Who::Known(person) => Some(format!("for the hub's user {}", person.username)),
-        Who::Alone | Who::Unknown => None,
+        Who::Alone | Who::Unknown(_) => None,
     };
     let next = next.map(|(entry, _)| entry.server.name.as_str());
     let items = entries.iter().map(|entry| item(app, visit, entry, next));
@@ -174,7 +174,7 @@ fn item(app: &App, visit: &Visit, entry: &Entry, next: Option<&str>) -> Item {
             let runs = match &visit.who {
                 Who::Alone => true,
                 Who::Known(person) => person.is_admin,
-                Who::Unknown => false,
+                Who::Unknown(_) => false,
             };
             item(Tone::Calm, why(entry), instead(entry, runs), Step::None)
         }
