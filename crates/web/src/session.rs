@@ -74,12 +74,15 @@ impl Sessions {
             signer
         });
         let usable = |password: &SecretString| !password::is_public(password.expose_secret());
-        if options
-            .admin_password
-            .as_ref()
-            .is_some_and(|password| !usable(password))
-        {
-            tracing::warn!("ADMIN_PASSWORD is one that everybody knows, and is not used");
+        match &options.admin_password {
+            Some(password) if !usable(password) => {
+                tracing::warn!("ADMIN_PASSWORD is one that everybody knows, and is not used");
+            }
+            Some(password) if password::is_short(password.expose_secret()) => {
+                let least = password::SHORTEST;
+                tracing::warn!("ADMIN_PASSWORD has fewer than {least} letters; take a longer one");
+            }
+            Some(_) | None => {}
         }
         Self {
             signer: given.unwrap_or_else(|| Signer::random(hub::chance::bytes())),

@@ -25,7 +25,6 @@ use crate::problem::{Problem, Whose};
 use crate::session::password;
 
 const USERS: &str = "users";
-const SHORTEST: usize = 8;
 
 /// Somebody who may log in.
 #[derive(Serialize, ToSchema)]
@@ -316,9 +315,10 @@ pub(super) async fn own_password(
 }
 
 async fn hashed(app: &App, password: &str) -> Result<String, Problem> {
-    if password.chars().count() < SHORTEST || password::is_public(password) {
+    if password::is_short(password) || password::is_public(password) {
         return Err(Problem::request(format!(
-            "a password has at least {SHORTEST} letters, and is none that stands in public documents"
+            "a password has at least {} letters, and is none that stands in public documents",
+            password::SHORTEST
         )));
     }
     let hash = app.sessions().hash(password).await;

@@ -9,6 +9,9 @@ use subtle::ConstantTimeEq;
 /// Passwords that stand in public documents; no account opens with one of them.
 const PUBLIC: [&str; 5] = ["", "admin123", "admin", "password", "mcphub"];
 
+/// Letters of a password that is given to somebody.
+pub(crate) const SHORTEST: usize = 8;
+
 #[derive(Debug, thiserror::Error)]
 #[error("hashing the password failed: {0}")]
 pub(crate) struct HashError(String);
@@ -16,6 +19,11 @@ pub(crate) struct HashError(String);
 /// Everybody knows this password, so it proves nothing.
 pub(crate) fn is_public(password: &str) -> bool {
     PUBLIC.contains(&password.trim())
+}
+
+/// It is guessed sooner than others.
+pub(crate) fn is_short(password: &str) -> bool {
+    password.chars().count() < SHORTEST
 }
 
 /// Does the stored hash open with this password?
