@@ -1,4 +1,4 @@
-//! When a stream without an end has to end: the hub is about to stop, or the token that opened it is over.
+//! When a stream without an end has to end: the hub is about to stop, or what let its reader in is over.
 //!
 //! A client that renewed its token opens the stream anew with the next one; what it does meanwhile is lost to nobody, for sessions belong to the client and not to one of its tokens.
 
@@ -6,7 +6,7 @@ use std::future;
 use std::time::SystemTime;
 
 use futures::FutureExt;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, OptionFuture};
 use http::HeaderMap;
 use hub::access::{Caller, Token};
 
@@ -18,23 +18,22 @@ pub(crate) type Ending = BoxFuture<'static, ()>;
 
 /// What a stream hangs on.
 enum Hold {
-    /// One that the hub gave.
+    /// Whoever was let in, by whatever it was.
+    Caller(Caller),
+    /// A token that the hub gave, at `/api`. Whether whoever came with it may still read is looked at elsewhere there.
     Given(Token),
-    /// One of the outside issuer, until then, and whoever came with it; at `/api` that is looked at elsewhere.
-    Vouched(SystemTime, Option<Caller>),
+    /// One of the outside issuer, until then; the same holds.
+    Vouched(SystemTime),
 }
 
 /// Of a stream that this caller opens at an MCP endpoint.
 pub(crate) fn of_caller(app: &App, caller: &Caller) -> Ending {
-    let vouched = caller.vouched_until();
-    let vouched = vouched.map(|until| Hold::Vouched(until, Some(caller.clone())));
-    ending(app, vouched.or(caller.token().map(Hold::Given)))
+    ending(app, Some(Hold::Caller(caller.clone())))
 }
 
 /// Of a stream of `/api` that is opened with these headers.
 pub(crate) fn of_headers(app: &App, headers: &HeaderMap) -> Ending {
-    let vouched = access::outside::until(app, headers);
-    let vouched = vouched.map(|until| Hold::Vouched(until, None));
+    let vouched = access::outside::until(app, headers).map(Hold::Vouched);
     ending(
         app,
         vouched.or_else(|| access::token_in(app, headers).map(Hold::Given)),
@@ -42,22 +41,31 @@ pub(crate) fn of_headers(app: &App, headers: &HeaderMap) -> Ending {
 }
 
 impl Hold {
-    fn until(&self) -> SystemTime {
+    /// When it is over by itself.
+    fn until(&self) -> Option<SystemTime> {
         match self {
-            Self::Given(token) => token.until,
-            Self::Vouched(until, _) => *until,
+            Self::Caller(caller) => {
+                let token = caller.token().map(|token| token.until);
+                token.or(caller.vouched_until())
+            }
+            Self::Given(token) => Some(token.until),
+            Self::Vouched(until) => Some(*until),
         }
     }
 
     fn holds(&self, app: &App) -> bool {
         let (moment, now) = (app.now(), app.hub().clock().now());
-        match self {
-            Self::Given(token) => moment.rules.holds(*token, now),
-            Self::Vouched(until, caller) => {
-                let again = |caller: &Caller| moment.rules.again(caller).is_some();
-                now < *until && caller.as_ref().is_none_or(again)
+        let is_given = |token: Token| moment.rules.holds(token, now);
+        let is_in_time = self.until().is_none_or(|until| now < until);
+        is_in_time
+            && match self {
+                // rule: mcphub-key-taken-back -- as sessions: who may do less from now on goes on with that.
+                Self::Caller(caller) => {
+                    caller.token().is_none_or(is_given) && moment.rules.again(caller).is_some()
+                }
+                Self::Given(token) => is_given(*token),
+                Self::Vouched(_) => true,
             }
-        }
     }
 }
 
@@ -89,9 +97,10 @@ async fn over(app: &App, hold: &Hold) {
     let clock = app.hub().clock();
     let mut settings = app.hub().store().subscribe();
     while hold.holds(app) {
+        let time = OptionFuture::from(hold.until().map(|until| clock.until(until)));
         tokio::select! {
             changed = settings.changed() => if changed.is_err() { return },
-            () = clock.until(hold.until()) => {}
+            Some(()) = time => {}
         }
     }
 }

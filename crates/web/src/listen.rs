@@ -8,7 +8,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::IntoResponse;
 use axum::serve::Listener;
@@ -29,7 +28,7 @@ use crate::crowd::{Crowd, Seat};
 use crate::doors::Doors;
 use crate::loops::Loops;
 use crate::options::WebOptions;
-use crate::patience::{Answer, Asked, Patience, Patient};
+use crate::patience::{Answer, Patience, Patient, Rest};
 use crate::problem::{Problem, Whose};
 use crate::router::Front;
 use crate::session::first::{self, FirstAdminError};
@@ -187,9 +186,13 @@ async fn answer_late(
     let socket = Patient::new(socket, Arc::clone(&seat.work), patience);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(guest));
-        let front = front.clone();
-        let request = request.map(|body| Body::new(Asked::new(body, patience)));
-        async move { Ok::<_, Infallible>(front.answer_late(request).await) }
+        let (front, seat) = (front.clone(), Arc::clone(&seat));
+        let (request, rest) = Rest::of(request, patience);
+        async move {
+            let mut answer = front.answer_late(request).await;
+            rest.settle(&mut answer, (&seat.work, &seat.leave));
+            Ok::<_, Infallible>(answer)
+        }
     });
     let mut server = hyper::server::conn::http1::Builder::new();
     let connection = server
@@ -222,16 +225,16 @@ async fn answer(
             return;
         }
     };
-    let work = Arc::clone(&seat.work);
-    let socket = Patient::new(socket, Arc::clone(&work), patience);
-    let given_up = Arc::clone(&work);
+    let socket = Patient::new(socket, Arc::clone(&seat.work), patience);
+    let asked = Arc::clone(&seat);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(guest));
-        let (front, under_way) = (front.clone(), work.begin());
-        let request = request.map(|body| Body::new(Asked::new(body, patience)));
+        let (front, seat, under_way) = (front.clone(), Arc::clone(&asked), asked.work.begin());
+        let (request, rest) = Rest::of(request, patience);
         async move {
             let answer = under_way.unless_given_up(front.answer(request)).await;
-            let answer = answer.unwrap_or_else(|| stopping().into_response());
+            let mut answer = answer.unwrap_or_else(|| stopping().into_response());
+            rest.settle(&mut answer, (&seat.work, &seat.leave));
             Ok::<_, Infallible>(answer.map(|body| Answer::new(body, under_way)))
         }
     });
@@ -253,11 +256,13 @@ async fn answer(
         }
         () = ends.cancelled() => {
             connection.as_mut().graceful_shutdown();
+            // Nor is the rest of a body waited for that nobody wanted.
+            seat.leave.cancel();
             tokio::select! {
                 closed = &mut connection => closed,
                 () = cut.cancelled() => {
                     // Seen where the connection asks for the answer, which it does now.
-                    given_up.give_up();
+                    seat.work.give_up();
                     connection.await
                 }
             }

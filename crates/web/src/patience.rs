@@ -4,6 +4,7 @@
 //! one that watches for silence is wound once for many requests.
 
 mod body;
+mod rest;
 mod socket;
 
 use std::pin::{Pin, pin};
@@ -12,9 +13,11 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use body::Asked;
 use tokio::time::{Instant, Sleep, sleep};
 
-pub(crate) use body::{Answer, Asked, TooSlow};
+pub(crate) use body::{Answer, TooSlow};
+pub(crate) use rest::Rest;
 pub(crate) use socket::Patient;
 
 /// How long clients are waited for.
@@ -41,6 +44,8 @@ impl Default for Patience {
 pub(crate) struct Work {
     begun: AtomicU32,
     over: AtomicU32,
+    /// Bodies that came to their end behind their answers.
+    read_off: AtomicU32,
     /// No answer is waited for any more.
     given_up: AtomicBool,
 }
@@ -53,6 +58,11 @@ impl Work {
     pub(crate) fn begin(self: &Arc<Self>) -> UnderWay {
         self.begun.fetch_add(1, Ordering::Relaxed);
         UnderWay(Arc::clone(self))
+    }
+
+    /// The rest of a body has come that nobody wanted; what comes next is another request.
+    pub(crate) fn read_off(&self) {
+        self.read_off.fetch_add(1, Ordering::Relaxed);
     }
 
     /// What is under way is seen as given up when it is looked at next.
@@ -70,8 +80,9 @@ impl Work {
     /// A number that is another one after each request, and whether one is under way.
     fn state(&self) -> (u32, bool) {
         let over = self.over.load(Ordering::Relaxed);
+        let read_off = self.read_off.load(Ordering::Relaxed);
         let (begun, works) = self.begun();
-        (begun.wrapping_add(over), works)
+        (begun.wrapping_add(over).wrapping_add(read_off), works)
     }
 }
 

@@ -65,6 +65,28 @@ async fn it_answers_until_it_is_told_to_stop() {
 }
 
 #[tokio::test]
+async fn a_hub_that_stops_waits_for_no_body_that_nobody_wanted() {
+    let stage = Stage::new("{}").await;
+    let web = Web::open(stage.hub.clone(), options(([127, 0, 0, 1], 0).into()))
+        .await
+        .unwrap();
+    let mut owes = TcpStream::connect(web.address()).await.unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let served = tokio::spawn(async move {
+        web.serve(&Loops::here(), async { stopped.await.unwrap() })
+            .await
+    });
+    let head = "POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n";
+    owes.write_all(head.as_bytes()).await.unwrap();
+    let mut first = [0; 12];
+    owes.read_exact(&mut first).await.unwrap();
+    assert_eq!(&first, b"HTTP/1.1 404");
+    stop.send(()).unwrap();
+    let served = tokio::time::timeout(Duration::from_secs(5), served).await;
+    served.expect("it stops at once").unwrap();
+}
+
+#[tokio::test]
 async fn whoever_is_connected_and_asks_nothing_leaves_when_somebody_else_wants_the_place() {
     let stage = Stage::new("{}").await;
     let mut options = options(([127, 0, 0, 1], 0).into());

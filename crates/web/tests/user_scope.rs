@@ -4,8 +4,10 @@
 
 mod stage;
 
+use axum::body::Body;
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
+use stage::streams::{ends, goes_on, stream};
 use stage::{Answer, OPERATOR, Stage, request};
 
 fn settings(required: bool) -> String {
@@ -228,5 +230,112 @@ async fn a_session_that_was_opened_through_a_users_eyes_is_used_nowhere_else() {
     assert_eq!(ping("/alice/mcp").await.status, StatusCode::OK);
     for path in ["/mcp", "/bob/mcp"] {
         assert_eq!(ping(path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+/// Streams of the old transport on which nobody introduced himself, by who opened them.
+async fn streams(stage: &Stage) -> Vec<(&'static str, Body)> {
+    let login = login(stage, "alice").await;
+    let mut open = Vec::new();
+    for (who, path, name, value) in [
+        ("anyone", "/sse", "x-nothing", String::new()),
+        ("all", "/sse", "authorization", "Bearer all".to_owned()),
+        ("some", "/sse", "authorization", "Bearer some".to_owned()),
+        ("alice", "/sse", "authorization", "Bearer alice".to_owned()),
+        (
+            "all as alice",
+            "/alice/sse",
+            "authorization",
+            "Bearer all".to_owned(),
+        ),
+        (
+            "operator as alice",
+            "/alice/sse",
+            "authorization",
+            format!("Bearer {OPERATOR}"),
+        ),
+        ("alice's login", "/alice/sse", "x-auth-token", login),
+    ] {
+        let mut stream = stream(stage, path, [(name, &*value)]).await;
+        assert!(goes_on(&mut stream), "{who}");
+        open.push((who, stream));
+    }
+    open
+}
+
+// rule: mcphub-key-taken-back
+#[tokio::test]
+async fn a_stream_without_a_session_ends_with_what_let_its_reader_in_and_with_nothing_less() {
+    type Change = fn(&mut Value);
+    let of_all = ["all", "all as alice"].as_slice();
+    let changes: [(&str, Change, &[&str]); 7] = [
+        (
+            "another thing",
+            |it| {
+                it["systemConfig"]["install"] =
+                    json!({ "npmRegistry": "https://registry.example.test" })
+            },
+            &[],
+        ),
+        (
+            "a key that may less",
+            |it| it["bearerKeys"][1]["allowedServers"] = json!(["other"]),
+            &[],
+        ),
+        (
+            "a key off",
+            |it| it["bearerKeys"][0]["enabled"] = json!(false),
+            of_all,
+        ),
+        (
+            "a key out",
+            |it| drop(it["bearerKeys"].as_array_mut().unwrap().remove(0)),
+            of_all,
+        ),
+        (
+            "another token",
+            |it| it["bearerKeys"][0]["token"] = json!("fresh"),
+            of_all,
+        ),
+        (
+            "a closed door",
+            |it| it["systemConfig"]["routing"]["enableBearerAuth"] = json!(true),
+            &["anyone", "alice's login"],
+        ),
+        (
+            "another password",
+            |it| it["users"][0]["password"] = json!(bcrypt::hash("x", 4).unwrap()),
+            &["alice's login"],
+        ),
+    ];
+    for (what, change, over) in changes {
+        let stage = Stage::new(&settings(false)).await;
+        let open = streams(&stage).await;
+        let mut written = stage.settings();
+        change(&mut written);
+        std::fs::write(stage.path(), written.to_string()).unwrap();
+        stage.hub.store().reload().await;
+        only_these_end(what, open, over).await;
+    }
+    let stage = Stage::new(&settings(false)).await;
+    let open = streams(&stage).await;
+    let gone = stage.ask(Method::DELETE, "/api/users/alice", None).await;
+    assert_eq!(gone.status, StatusCode::OK, "{}", gone.text);
+    let hers = [
+        "alice",
+        "all as alice",
+        "operator as alice",
+        "alice's login",
+    ];
+    only_these_end("no such user", open, &hers).await;
+}
+
+async fn only_these_end(what: &str, open: Vec<(&str, Body)>, over: &[&str]) {
+    for (who, mut stream) in open {
+        if over.contains(&who) {
+            assert!(ends(stream).await, "{what}: {who}");
+        } else {
+            assert!(goes_on(&mut stream), "{what}: {who}");
+        }
     }
 }

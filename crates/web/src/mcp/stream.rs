@@ -43,7 +43,7 @@ fn rest(exchange: Once) -> BoxStream<'static, Bytes> {
     .boxed()
 }
 
-/// What one client asked to hear; ends with the client or, in good order, with the hub or with the client's token.
+/// What one client asked to hear; ends with the client or, in good order, with the hub or with what let the client in.
 pub(super) fn subscribed(subscription: Subscription, ending: Ending) -> Response {
     let from = (subscription, ending, false);
     let events_of = stream::unfold(from, async |(mut subscription, mut ending, over)| {
@@ -53,7 +53,7 @@ pub(super) fn subscribed(subscription: Subscription, ending: Ending) -> Response
         let (bytes, over) = tokio::select! {
             message = subscription.next() => (event(message?.text()), false),
             () = tokio::time::sleep(SIGN_OF_LIFE) => (alive(), false),
-            () = &mut ending => (event(subscription.end().text()), true),
+            () = &mut ending => (event(subscription.end()?.text()), true),
         };
         Some((bytes, (subscription, ending, over)))
     });

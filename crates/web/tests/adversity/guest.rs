@@ -130,6 +130,11 @@ impl Asking {
 
     /// Reads to the end of the answer.
     pub(crate) async fn whole(mut self) -> Answer {
+        self.answer().await
+    }
+
+    /// The same where more may come behind it.
+    pub(crate) async fn answer(&mut self) -> Answer {
         soon("an answer", async {
             let head = self.until("\r\n\r\n").await;
             let number = |name: &str| {

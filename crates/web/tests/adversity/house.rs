@@ -30,9 +30,13 @@ impl House {
     }
 
     pub(crate) async fn changed(servers: Value, change: impl FnOnce(&mut WebOptions)) -> Self {
+        Self::of(serde_json::json!({ "mcpServers": servers }), change).await
+    }
+
+    /// With these settings.
+    pub(crate) async fn of(settings: Value, change: impl FnOnce(&mut WebOptions)) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("mcp_settings.json");
-        let settings = serde_json::json!({ "mcpServers": servers });
         std::fs::write(&path, settings.to_string()).expect("settings are written");
         let options = HubOptions {
             settings_path: path,

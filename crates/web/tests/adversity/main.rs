@@ -12,4 +12,5 @@ mod process;
 mod server;
 mod slow_clients;
 mod slow_servers;
+mod unread_bodies;
 mod vanished_clients;

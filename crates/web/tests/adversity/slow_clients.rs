@@ -231,6 +231,7 @@ async fn a_body_that_drips_is_cut_off_with_the_reason_and_one_that_comes_steadil
         };
         let said = String::from_utf8_lossy(&some[..said]);
         assert!(said.starts_with("HTTP/1.1 408"), "{framing}: {said:?}");
+        assert!(said.contains("connection: close"), "{framing}: {said:?}");
     }
     let call =
         json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "echo" } });

@@ -3,46 +3,22 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use futures::FutureExt;
-use http::{Method, StatusCode, header};
-use http_body_util::BodyExt;
+use http::StatusCode;
 use serde_json::json;
-use tower::ServiceExt;
 
 use crate::client::{
     HUB, code, initialize, post, redeem, refresh, register, sign_in, stage, tokens,
 };
-use crate::stage::{Stage, request};
+use crate::stage::Stage;
+use crate::stage::streams::stream;
+pub(crate) use crate::stage::streams::{ends, goes_on};
 
-/// A stream that has begun, and goes on.
+/// A stream that has begun with this token, and goes on.
 pub(crate) async fn opened(stage: &Stage, token: &str, (path, session): (&str, &str)) -> Body {
-    let mut asked = request(Method::GET, path);
-    let headers = asked.headers_mut();
-    let bearer = format!("Bearer {token}").parse().unwrap();
-    headers.insert(header::AUTHORIZATION, bearer);
-    headers.insert(header::ACCEPT, "text/event-stream".parse().unwrap());
-    if !session.is_empty() {
-        headers.insert("mcp-session-id", session.parse().unwrap());
-    }
-    let answer = stage.router.clone().oneshot(asked).await.unwrap();
-    assert_eq!(answer.status(), StatusCode::OK, "{path}");
-    answer.into_body()
-}
-
-/// What is under way in it happens at once; then it waits.
-pub(crate) fn goes_on(body: &mut Body) -> bool {
-    loop {
-        match body.frame().now_or_never() {
-            None => return true,
-            Some(None) => return false,
-            Some(Some(frame)) => drop(frame.unwrap()),
-        }
-    }
-}
-
-pub(crate) async fn ends(body: Body) -> bool {
-    let whole = tokio::time::timeout(Duration::from_secs(20), body.collect());
-    whole.await.is_ok()
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", &*bearer), ("mcp-session-id", session)];
+    let headers = headers.iter().filter(|(_, value)| !value.is_empty());
+    stream(stage, path, headers.copied()).await
 }
 
 /// Streams of one token at `/mcp` and `/sse`, and of another at the API.

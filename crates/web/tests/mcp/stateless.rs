@@ -5,7 +5,7 @@ use hub::activity::Outcome;
 use serde_json::{Value, json};
 
 use crate::by_hand::{Answer, Wire, code, send};
-use crate::harness::{Running, hub_with, soon};
+use crate::harness::{Running, hub, hub_with, soon};
 use crate::raw_upstream;
 use crate::up::{self, Way};
 
@@ -506,6 +506,39 @@ async fn questions_that_a_server_asks_at_once_come_in_one_result() {
         done["content"][0]["text"], r#""m" in "file:///here""#,
         "{done}"
     );
+}
+
+// rule: mcp-listen-closed, mcphub-key-taken-back
+#[tokio::test]
+async fn who_listens_with_a_key_that_is_taken_back_is_told_once_that_it_is_over() {
+    let (url, _) = up::start("up").await;
+    let hub = hub(json!({
+        "mcpServers": { "up": { "type": "streamable-http", "url": url } },
+        "bearerKeys": [{ "id": "k", "token": "key", "enabled": true, "accessType": "all" }],
+    }))
+    .await;
+    hub.ready("up").await;
+    let client = Client::at(&hub, "/mcp/up");
+    let wanted = json!({ "notifications": { "toolsListChanged": true } });
+    let body = client.body(9, "subscriptions/listen", wanted);
+    // Both the stream and what is listened to see the end, now this one first and now that.
+    let mut listening = Vec::new();
+    for _ in 0..8 {
+        let stream = soon(client.asking(&body).bearer_auth("key").send()).await;
+        let stream = stream.unwrap();
+        assert_eq!(stream.status(), StatusCode::OK);
+        listening.push(stream);
+    }
+    let path = ["bearerKeys", "0", "enabled"].map(str::to_owned).to_vec();
+    let off = settings::Change::Set {
+        path,
+        value: json!(false),
+    };
+    hub.hub.store().edit(vec![off]).await.expect("a change");
+    for stream in listening {
+        let told = soon(stream.text()).await.unwrap();
+        assert_eq!(told.matches("\"complete\"").count(), 1, "{told}");
+    }
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@
 
 pub(crate) mod contract;
 pub(crate) mod offers;
+pub(crate) mod streams;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -196,7 +196,7 @@ impl Subscription {
         }
         while !self.over {
             let Some((_, message)) = self.listening.next().await else {
-                return Some(self.end());
+                return self.end();
             };
             if self.filter.takes(message.method().unwrap_or_default()) {
                 return Some(self.tagged(&message));
@@ -205,12 +205,14 @@ impl Subscription {
         None
     }
 
-    /// The last message: the hub itself ends the stream.
+    /// The last message: the hub itself ends the stream. `None`: it was said.
     // rule: mcp-listen-closed -- a stream that the server ends gets its result first.
-    pub fn end(&mut self) -> Message {
-        self.over = true;
+    pub fn end(&mut self) -> Option<Message> {
+        if std::mem::replace(&mut self.over, true) {
+            return None;
+        }
         let result = format!("{{\"resultType\":\"complete\",{}}}", self.meta());
-        Message::success(&self.id, &result)
+        Some(Message::success(&self.id, &result))
     }
 
     // rule: mcp-listen-id -- each notification says which stream it belongs to.
