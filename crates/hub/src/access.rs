@@ -60,6 +60,8 @@ pub struct Owner {
     /// The servers that this person may see.
     pub sees: BTreeSet<String>,
     pub is_admin: bool,
+    /// There is no such user: his keys open nothing.
+    pub is_gone: bool,
     /// What his logins end with when it changes: the stored hash.
     pub password: SecretString,
 }
@@ -269,17 +271,22 @@ impl Rules {
         let written = written
             .map(|key| Digest::of(key.token.expose_secret()))
             .collect();
+        // Also a key of nobody shuts the door: it was written to have it shut.
+        let open = match door.bearer_required {
+            Some(required) => !required,
+            None => all.clone().next().is_none() && door.loopback,
+        };
         let mut keys = HashMap::new();
         for key in all {
+            // rule: mcphub-key-of-nobody -- a user's key ends with the user, whoever took him out of the settings.
+            if key.owner.as_ref().is_some_and(|owner| owner.is_gone) {
+                continue;
+            }
             let digest = Digest::of(key.token.expose_secret());
             // Of two with one text the first counts.
             keys.entry(digest)
                 .or_insert_with(|| compile(key, digest, groups));
         }
-        let open = match door.bearer_required {
-            Some(required) => !required,
-            None => keys.is_empty() && door.loopback,
-        };
         Self {
             open,
             keys,

@@ -92,12 +92,12 @@ pub fn resolve_with(file: &File, lookup: Lookup<'_>, vault: &dyn Vault) -> Setti
             .into_iter()
             .filter_map(Group::read)
             .collect(),
-        users,
         bearer_keys: top
             .objects("bearerKeys")
             .into_iter()
-            .filter_map(BearerKey::read)
+            .filter_map(|key| BearerKey::read(key, &users))
             .collect(),
+        users,
         prompts: top
             .objects("prompts")
             .into_iter()

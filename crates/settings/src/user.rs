@@ -1,7 +1,7 @@
 //! People and keys: `users` and `bearerKeys`. Nothing in them is ever expanded: password hashes are full of `$`.
 
-use crate::problem::Problem;
-use crate::reader::Reader;
+use crate::problem::{Problem, nearest};
+use crate::reader::{Reader, shown};
 use crate::secret::Secret;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -67,7 +67,7 @@ impl User {
 
 impl BearerKey {
     /// A key without a token, or a user's key without a user, opens nothing and is left out.
-    pub(crate) fn read(reader: Reader<'_>) -> Option<Self> {
+    pub(crate) fn read(reader: Reader<'_>, users: &[User]) -> Option<Self> {
         let id = reader.text("id").unwrap_or_default();
         let token = reader.secret("token");
         if token.is_none() {
@@ -85,6 +85,9 @@ impl BearerKey {
             kind,
             access: access(&reader),
         });
+        if let Some(key) = key.as_ref().filter(|key| key.enabled) {
+            key.has_owner(&reader, users);
+        }
         reader.finish_knowing(&[
             "name",
             "enabled",
@@ -94,6 +97,25 @@ impl BearerKey {
             "createdAt",
         ]);
         key
+    }
+
+    /// Says so where the user whose key it is is not there, or no longer.
+    fn has_owner(&self, reader: &Reader<'_>, users: &[User]) {
+        let KeyKind::User { owner } = &self.kind else {
+            return;
+        };
+        // The administrator of the environment stands in no list.
+        let of_environment = owner == "admin" && !users.iter().any(|user| user.is_admin);
+        if of_environment || users.iter().any(|user| user.username == *owner) {
+            return;
+        }
+        let message = format!("`{}` is no user, so this key opens nothing", shown(owner));
+        let problem = Problem::warning(&reader.path_to("owner"), message);
+        let names = users.iter().map(|user| user.username.as_str());
+        reader.report(problem.cure(match nearest(owner, names) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => "write a name of `users`, or take the key out".to_owned(),
+        }));
     }
 }
 

@@ -75,7 +75,7 @@ async fn a_users_address_takes_the_users_key_and_who_may_use_everything() {
         ("/nobody/mcp", "bob", 403),
         ("/nobody/mcp", "all", 403),
         ("/nobody/mcp", OPERATOR, 403),
-        ("/left/mcp", "left", 403),
+        ("/left/mcp", "left", 401),
         ("/a%2Fb/mcp", "a/b", 200),
         ("/a/b/mcp", "a/b", 404),
         ("/%FF/mcp", "alice", 403),

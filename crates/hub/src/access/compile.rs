@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use settings::{KeyKind, Pick, Settings, Sharing, Visibility};
 
 use super::{Access, Door, Group, Key, Member, Owner, Rules};
+use crate::issuer::account::account;
 use crate::issuer::digest::Digest;
 
 impl Rules {
@@ -111,6 +112,7 @@ fn owner(username: &str, settings: &Settings) -> Owner {
         username: username.to_owned(),
         sees: seen_by(username, settings),
         is_admin: user.is_some_and(|user| user.is_admin),
+        is_gone: account(settings, username).is_none(),
         password: password.map(SecretString::from).unwrap_or_default(),
     }
 }
@@ -183,5 +185,30 @@ mod tests {
         assert_eq!(reached("odd"), "");
         assert_eq!(reached("legacy"), "abcd");
         assert!(rules.admit(None).is_err(), "enabled keys lock the door");
+    }
+
+    // rule: mcphub-key-of-nobody
+    #[test]
+    fn a_key_of_nobody_opens_nothing_and_shuts_the_door_all_the_same() {
+        let key = |owner: &str| {
+            format!(r#"{{ "id": "1", "token": "t", "kind": "user", "owner": "{owner}" }}"#)
+        };
+        for (users, owner, opens) in [
+            (r#"[{ "username": "bob" }]"#, "bob", true),
+            (r#"[{ "username": "bob" }]"#, "alice", false),
+            ("[]", "alice", false),
+            // The administrator of the environment stands in no list.
+            ("[]", "admin", true),
+            (
+                r#"[{ "username": "root", "isAdmin": true }]"#,
+                "admin",
+                false,
+            ),
+        ] {
+            let text = format!(r#"{{ "users": {users}, "bearerKeys": [{}] }}"#, key(owner));
+            let rules = rules(&text);
+            assert!(!rules.is_open(), "{text}");
+            assert_eq!(rules.admit(Some("t")).is_ok(), opens, "{text}");
+        }
     }
 }

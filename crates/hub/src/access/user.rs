@@ -124,7 +124,7 @@ mod tests {
             ("root", "alice", Err(Denied::SomebodyElse)),
             ("some", "alice", Err(Denied::SomebodyElse)),
             ("some", "nobody", Err(Denied::SomebodyElse)),
-            ("left", "left", Err(Denied::SomebodyElse)),
+            ("left", "left", Err(Denied::Unknown)),
             ("guessed", "alice", Err(Denied::Unknown)),
         ] {
             let caller = rules.admit_as(user, Some(key));
