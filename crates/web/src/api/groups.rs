@@ -1,6 +1,6 @@
 //! `/api/groups`: named subsets of servers, served at `/mcp/{group}`. A group is named by its id or its name.
 //!
-//! Leaves out MCPHub's routes for many groups at once, for the tools of one member, and for whom to share with.
+//! Leaves out MCPHub's routes for many groups at once, for the tools of one member, and for whom to share with: `/api/users` has them.
 
 mod members;
 
@@ -15,8 +15,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::{Answer, Done};
-use super::shape::{Group, Member as Written};
-use super::{Body, Named, lists, name};
+use super::shape::{Group, Member as Written, Visibility};
+use super::{Body, Named, lists, name, sharing};
 use crate::access::Admin;
 use crate::app::App;
 use crate::problem::{Problem, Whose};
@@ -66,12 +66,41 @@ async fn read(
 
 /// What is sent to make or change a group; members are names, or objects with a choice of tools.
 #[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 #[schema(as = GroupWish)]
 struct Wished {
     name: Option<String>,
     description: Option<String>,
     #[schema(value_type = Option<Vec<Written>>)]
     servers: Option<Vec<Value>>,
+    /// Not said: that of a new group is `private`.
+    #[schema(value_type = Option<Visibility>)]
+    visibility: Option<String>,
+    /// Names of users; they count where `visibility` is `group`.
+    shared_with_users: Option<Vec<String>>,
+}
+
+impl Wished {
+    fn is_empty(&self) -> bool {
+        self.name.is_none()
+            && self.description.is_none()
+            && self.servers.is_none()
+            && !self.shares()
+    }
+
+    fn shares(&self) -> bool {
+        self.visibility.is_some() || self.shared_with_users.is_some()
+    }
+
+    /// Writes what is sent of whom the group is for.
+    fn share(&self, group: &mut Value) {
+        if let Some(word) = &self.visibility {
+            group[sharing::VISIBILITY] = word.as_str().into();
+        }
+        if let Some(users) = &self.shared_with_users {
+            group[sharing::SHARED_WITH] = users.as_slice().into();
+        }
+    }
 }
 
 /// Makes a group.
@@ -93,17 +122,20 @@ async fn create(
     let mut group = Map::new();
     group.insert("id".into(), uuid::Uuid::new_v4().to_string().into());
     group.insert("name".into(), name.as_str().into());
-    if let Some(text) = wished.description {
-        group.insert("description".into(), text.into());
+    if let Some(text) = &wished.description {
+        group.insert("description".into(), text.as_str().into());
     }
-    group.insert("servers".into(), wished.servers.unwrap_or_default().into());
+    let servers = wished.servers.as_deref().unwrap_or_default();
+    group.insert("servers".into(), servers.into());
     let owner = visitor.username.as_deref().unwrap_or("admin");
     group.insert("owner".into(), owner.into());
     group.insert("visibility".into(), "private".into());
-    let group = Value::Object(group);
+    let mut group = Value::Object(group);
+    wished.share(&mut group);
     lists::change(&app, |file| {
         free(file, &name, None)?;
         makes_sense(file, &group)?;
+        sharing::check(file, None, &group)?;
         Ok((vec![lists::one_more(file, GROUPS, group.clone())], ()))
     })
     .await?;
@@ -126,9 +158,9 @@ async fn change(
     Named(id): Named,
     Body(wished): Body<Wished>,
 ) -> Result<Json<Answer<Value>>, Problem> {
-    if wished.name.is_none() && wished.description.is_none() && wished.servers.is_none() {
+    if wished.is_empty() {
         return Err(Problem::request(
-            "nothing to change: send {name}, {description} or {servers}",
+            "nothing to change: send {name}, {description}, {servers}, {visibility} or {sharedWithUsers}",
         ));
     }
     let name = wished.name.as_deref();
@@ -152,6 +184,8 @@ async fn change(
             new["servers"] = servers.as_slice().into();
             makes_sense(file, &new)?;
         }
+        wished.share(&mut new);
+        sharing::check(file, Some(old), &new)?;
         changes.push(Change::set([GROUPS, &place.to_string()], new.clone()));
         Ok((changes, new))
     })
