@@ -37,7 +37,7 @@ pub enum Pick {
 pub struct Sharing {
     /// Absent: an admin's.
     pub owner: Option<String>,
-    /// Absent: as before visibility existed.
+    /// Absent: as before visibility existed. What cannot be read is private.
     pub visibility: Option<Visibility>,
     pub with_users: Vec<String>,
 }
@@ -98,9 +98,12 @@ impl Sharing {
             ("group", Visibility::Group),
             ("public", Visibility::Public),
         ];
+        let chosen = reader.choice("visibility", &words);
+        let is_said = reader.raw("visibility").is_some();
         Self {
             owner: reader.text("owner"),
-            visibility: reader.choice("visibility", &words),
+            // Narrower than meant is safer than wider: a group that says nothing is open to every user.
+            visibility: chosen.or(is_said.then_some(Visibility::Private)),
             with_users: reader.texts("sharedWithUsers").unwrap_or_default(),
         }
     }
@@ -153,5 +156,51 @@ fn pick(reader: &Reader<'_>, key: &'static str) -> Pick {
         Some(Value::String(word)) if word == "all" => Pick::All,
         // Narrower than meant is safer than wider: a choice that cannot be read chooses nothing.
         Some(_) => Pick::Only(reader.texts(key).unwrap_or_default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_of_whom_something_is_for_is_private_and_what_is_not_said_is_not() {
+        let read = |visibility: &str| {
+            let text = format!(
+                r#"{{
+                    "mcpServers": {{ "s": {{ "url": "https://a"{visibility} }} }},
+                    "groups": [{{ "id": "g", "name": "g", "servers": []{visibility} }}]
+                }}"#
+            );
+            let settings = crate::resolve(&crate::File::parse(&text).unwrap(), &|_| None);
+            let of_group = settings.groups[0].sharing.visibility;
+            let server = settings.server("s").unwrap();
+            assert_eq!(server.sharing.visibility, of_group);
+            (of_group, settings.problems.len())
+        };
+        for (word, meant) in [
+            ("private", Visibility::Private),
+            ("group", Visibility::Group),
+            ("public", Visibility::Public),
+        ] {
+            let written = format!(r#", "visibility": "{word}""#);
+            assert_eq!(read(&written), (Some(meant), 0));
+        }
+        for written in [
+            "\"privat\"",
+            "\"Public\"",
+            "true",
+            "[\"public\"]",
+            "\"${UNSET}\"",
+        ] {
+            let (meant, problems) = read(&format!(r#", "visibility": {written}"#));
+            assert_eq!(meant, Some(Visibility::Private), "{written}");
+            assert!(problems > 0, "{written}");
+        }
+        let empty = read(r#", "visibility": """#).0;
+        assert_eq!(empty, Some(Visibility::Private));
+        for written in ["", r#", "visibility": null"#] {
+            assert_eq!(read(written), (None, 0), "{written}");
+        }
     }
 }

@@ -24,6 +24,7 @@ mod resources;
 mod servers;
 mod sessions;
 mod shape;
+mod sharing;
 mod system;
 mod tools;
 mod users;

@@ -1149,6 +1149,10 @@ export interface components {
             name?: string;
             description?: string;
             servers?: components["schemas"]["GroupMember"][];
+            /** @description Not said: that of a new group is `private`. */
+            visibility?: components["schemas"]["Visibility"];
+            /** @description Names of users; they count where `visibility` is `group`. */
+            sharedWithUsers?: string[];
         };
         /** @description One exchange or one decision of a sign-in. */
         JournalEntry: {
@@ -1696,7 +1700,7 @@ export interface components {
             regularUsers: number;
         };
         /**
-         * @description Who else may see it.
+         * @description For whom it is beside its owner and administrators: nobody, the users in `sharedWithUsers`, or every user.
          * @enum {string}
          */
         Visibility: "private" | "group" | "public";

@@ -69,7 +69,7 @@ export function Select({ label, hint, error, mark, children, ...rest }: Labelled
   );
 }
 
-/** A box to tick, with its words behind it. */
+/** A box to tick, or one choice of several (`type="radio"`), with its words behind it. */
 export function Tick({ label, hint, ...rest }: { label: ReactNode; hint?: ReactNode } & InputHTMLAttributes<HTMLInputElement>) {
   const id = useId();
   return (

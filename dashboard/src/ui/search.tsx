@@ -25,6 +25,8 @@ export function SearchField({ value, onChange, label }: { value: string; onChang
           onChange(event.target.value);
         }}
         onBlur={() => setTyped(undefined)}
+        // What is found is shown already: Enter does not send the form in which it stands.
+        onKeyDown={(event) => event.key === 'Enter' && event.preventDefault()}
         className="field !pl-8"
       />
     </span>

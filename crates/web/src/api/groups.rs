@@ -1,11 +1,12 @@
 //! `/api/groups`: named subsets of servers, served at `/mcp/{group}`. A group is named by its id or its name.
 //!
-//! Leaves out MCPHub's routes for many groups at once, for the tools of one member, and for whom to share with.
+//! Leaves out MCPHub's routes for many groups at once, for the tools of one member, and for whom to share with: `/api/users` has them.
+
+mod members;
 
 use axum::Json;
-use axum::extract::{FromRequestParts, Path, State};
+use axum::extract::State;
 use http::StatusCode;
-use http::request::Parts;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use settings::{Change, File};
@@ -14,8 +15,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer::{Answer, Done};
-use super::shape::{Group, Member as Written};
-use super::{Body, Named, lists, name};
+use super::shape::{Group, Member as Written, Visibility};
+use super::{Body, Named, lists, name, sharing};
 use crate::access::Admin;
 use crate::app::App;
 use crate::problem::{Problem, Whose};
@@ -29,9 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(read, change, remove))
-        .routes(routes!(servers, add_server))
-        .routes(routes!(replace_servers))
-        .routes(routes!(remove_server))
+        .merge(members::routes())
 }
 
 /// All groups, as they are written.
@@ -67,12 +66,41 @@ async fn read(
 
 /// What is sent to make or change a group; members are names, or objects with a choice of tools.
 #[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 #[schema(as = GroupWish)]
 struct Wished {
     name: Option<String>,
     description: Option<String>,
     #[schema(value_type = Option<Vec<Written>>)]
     servers: Option<Vec<Value>>,
+    /// Not said: that of a new group is `private`.
+    #[schema(value_type = Option<Visibility>)]
+    visibility: Option<String>,
+    /// Names of users; they count where `visibility` is `group`.
+    shared_with_users: Option<Vec<String>>,
+}
+
+impl Wished {
+    fn is_empty(&self) -> bool {
+        self.name.is_none()
+            && self.description.is_none()
+            && self.servers.is_none()
+            && !self.shares()
+    }
+
+    fn shares(&self) -> bool {
+        self.visibility.is_some() || self.shared_with_users.is_some()
+    }
+
+    /// Writes what is sent of whom the group is for.
+    fn share(&self, group: &mut Value) {
+        if let Some(word) = &self.visibility {
+            group[sharing::VISIBILITY] = word.as_str().into();
+        }
+        if let Some(users) = &self.shared_with_users {
+            group[sharing::SHARED_WITH] = users.as_slice().into();
+        }
+    }
 }
 
 /// Makes a group.
@@ -94,17 +122,20 @@ async fn create(
     let mut group = Map::new();
     group.insert("id".into(), uuid::Uuid::new_v4().to_string().into());
     group.insert("name".into(), name.as_str().into());
-    if let Some(text) = wished.description {
-        group.insert("description".into(), text.into());
+    if let Some(text) = &wished.description {
+        group.insert("description".into(), text.as_str().into());
     }
-    group.insert("servers".into(), wished.servers.unwrap_or_default().into());
+    let servers = wished.servers.as_deref().unwrap_or_default();
+    group.insert("servers".into(), servers.into());
     let owner = visitor.username.as_deref().unwrap_or("admin");
     group.insert("owner".into(), owner.into());
     group.insert("visibility".into(), "private".into());
-    let group = Value::Object(group);
+    let mut group = Value::Object(group);
+    wished.share(&mut group);
     lists::change(&app, |file| {
         free(file, &name, None)?;
         makes_sense(file, &group)?;
+        sharing::check(file, None, &group)?;
         Ok((vec![lists::one_more(file, GROUPS, group.clone())], ()))
     })
     .await?;
@@ -127,9 +158,9 @@ async fn change(
     Named(id): Named,
     Body(wished): Body<Wished>,
 ) -> Result<Json<Answer<Value>>, Problem> {
-    if wished.name.is_none() && wished.description.is_none() && wished.servers.is_none() {
+    if wished.is_empty() {
         return Err(Problem::request(
-            "nothing to change: send {name}, {description} or {servers}",
+            "nothing to change: send {name}, {description}, {servers}, {visibility} or {sharedWithUsers}",
         ));
     }
     let name = wished.name.as_deref();
@@ -153,6 +184,8 @@ async fn change(
             new["servers"] = servers.as_slice().into();
             makes_sense(file, &new)?;
         }
+        wished.share(&mut new);
+        sharing::check(file, Some(old), &new)?;
         changes.push(Change::set([GROUPS, &place.to_string()], new.clone()));
         Ok((changes, new))
     })
@@ -180,146 +213,6 @@ async fn remove(State(app): State<App>, _: Admin, Named(id): Named) -> Result<Js
     })
     .await?;
     Ok(Done::told("The group was deleted."))
-}
-
-/// The servers of a group, as they are written.
-#[utoipa::path(
-    get,
-    path = "/groups/{id}/servers",
-    operation_id = "listGroupServers",
-    tag = "groups",
-    params(("id" = String, Path, description = "The group's id or name")),
-    responses((status = 200, description = "Its servers", body = Answer<Vec<Written>>))
-)]
-async fn servers(
-    State(app): State<App>,
-    _: Admin,
-    Named(id): Named,
-) -> Result<Json<Answer<Vec<Value>>>, Problem> {
-    let file = app.hub().store().file();
-    let (_, group) = find(&file, &id)?;
-    Ok(Answer::of(members(group).to_vec()))
-}
-
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = NewGroupServer)]
-struct Member {
-    server_name: String,
-}
-
-/// Takes a server into a group. One that is in already stays as it is.
-#[utoipa::path(
-    post,
-    path = "/groups/{id}/servers",
-    operation_id = "addGroupServer",
-    tag = "groups",
-    params(("id" = String, Path, description = "The group's id or name")),
-    request_body = Member,
-    responses((status = 200, description = "The group", body = Answer<Group>))
-)]
-async fn add_server(
-    State(app): State<App>,
-    _: Admin,
-    Named(id): Named,
-    Body(sent): Body<Member>,
-) -> Result<Json<Answer<Value>>, Problem> {
-    let server = sent.server_name;
-    let group = lists::change(&app, |file| {
-        let (place, group) = find(file, &id)?;
-        if file.raw_server(&server).is_none() {
-            return Err(super::servers::no_server(&server));
-        }
-        let mut servers = members(group).to_vec();
-        if servers.iter().any(|member| is_of(member, &server)) {
-            return Ok((Vec::new(), group.clone()));
-        }
-        servers.push(server.as_str().into());
-        Ok(with_servers(place, group, servers))
-    })
-    .await?;
-    Ok(told(group, &format!("{server} is in the group.")))
-}
-
-#[derive(Deserialize, ToSchema)]
-#[schema(as = GroupServers)]
-struct Members {
-    #[schema(value_type = Vec<Written>)]
-    servers: Vec<Value>,
-}
-
-/// Replaces the servers of a group.
-#[utoipa::path(
-    put,
-    path = "/groups/{id}/servers/batch",
-    operation_id = "replaceGroupServers",
-    tag = "groups",
-    params(("id" = String, Path, description = "The group's id or name")),
-    request_body = Members,
-    responses((status = 200, description = "The group", body = Answer<Group>))
-)]
-async fn replace_servers(
-    State(app): State<App>,
-    _: Admin,
-    Named(id): Named,
-    Body(sent): Body<Members>,
-) -> Result<Json<Answer<Value>>, Problem> {
-    let group = lists::change(&app, |file| {
-        let (place, group) = find(file, &id)?;
-        let (changes, new) = with_servers(place, group, sent.servers.clone());
-        makes_sense(file, &new)?;
-        Ok((changes, new))
-    })
-    .await?;
-    Ok(told(group, "The servers of the group were changed."))
-}
-
-/// Takes a server out of a group.
-#[utoipa::path(
-    delete,
-    path = "/groups/{id}/servers/{server}",
-    operation_id = "removeGroupServer",
-    tag = "groups",
-    params(
-        ("id" = String, Path, description = "The group's id or name"),
-        ("server" = String, Path, description = "The server's name")
-    ),
-    responses((status = 200, description = "The group", body = Answer<Group>))
-)]
-async fn remove_server(
-    State(app): State<App>,
-    _: Admin,
-    Both(id, server): Both,
-) -> Result<Json<Answer<Value>>, Problem> {
-    let group = lists::change(&app, |file| {
-        let (place, group) = find(file, &id)?;
-        let mut servers = members(group).to_vec();
-        servers.retain(|member| !is_of(member, &server));
-        if servers.len() == members(group).len() {
-            return Err(Problem::missing(format!(
-                "there is no server named {server:?} in the group"
-            ))
-            .cause(Cause::NoSuchServer));
-        }
-        Ok(with_servers(place, group, servers))
-    })
-    .await?;
-    Ok(told(group, &format!("{server} is no longer in the group.")))
-}
-
-/// A group and a server out of the path, decoded.
-struct Both(String, String);
-
-impl FromRequestParts<App> for Both {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let read = Path::<(String, String)>::from_request_parts(parts, app).await;
-        let Path((group, server)) = read.map_err(|rejection| {
-            Problem::request(format!("the names in the path cannot be read: {rejection}"))
-        })?;
-        Ok(Self(group, server))
-    }
 }
 
 fn told(group: Value, message: &str) -> Json<Answer<Value>> {
@@ -352,17 +245,6 @@ fn free(file: &File, name: &str, but: Option<usize>) -> Result<(), Problem> {
 fn members(group: &Value) -> &[Value] {
     let servers = group["servers"].as_array();
     servers.map(Vec::as_slice).unwrap_or_default()
-}
-
-fn is_of(member: &Value, server: &str) -> bool {
-    *member == server || member["name"] == server
-}
-
-fn with_servers(place: usize, group: &Value, servers: Vec<Value>) -> (Vec<Change>, Value) {
-    let mut new = group.clone();
-    new["servers"] = servers.clone().into();
-    let change = Change::set([GROUPS, &place.to_string(), "servers"], servers);
-    (vec![change], new)
 }
 
 /// Refuses members that are not there, and choices that cannot be read.

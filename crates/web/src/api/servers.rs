@@ -13,7 +13,7 @@ use super::answer::{Answer, Done};
 use super::page::{self, Pagination};
 use super::shape::Keys;
 use super::view::Shown;
-use super::{Body, InQuery, Named, change, name, redaction, view};
+use super::{Body, InQuery, Named, change, name, redaction, sharing, view};
 use crate::access::{Admin, Visitor};
 use crate::app::App;
 use crate::problem::{Problem, Whose};
@@ -144,6 +144,7 @@ pub(super) async fn add(
     }
     let config = restored(&Value::Object(config), None)?;
     makes_sense(&sent.name, &config)?;
+    sharing::check(&file, None, &config)?;
     edit(&app, vec![Change::set([SERVERS, &sent.name], config)]).await?;
     answer(
         &app,
@@ -199,6 +200,7 @@ pub(super) async fn replace(
         };
         let new = change::replaced(old, config);
         makes_sense(&name, &new)?;
+        sharing::check(&file, Some(old), &new)?;
         changes.extend(change::between(&[SERVERS, &name], old, &new));
     }
     if let Some(new_name) = &new_name {

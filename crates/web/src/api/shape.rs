@@ -207,7 +207,7 @@ pub(super) struct Group {
     more: HashMap<String, Anything>,
 }
 
-/// Who else may see it.
+/// For whom it is beside its owner and administrators: nobody, the users in `sharedWithUsers`, or every user.
 #[derive(ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Visibility {

@@ -1,11 +1,13 @@
-// A group: its name, its servers, and of each server all or some of what it offers.
+// A group: its name, its servers, of each server all or some of what it offers, and who may use it.
 
 import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { changeGroup, createGroup } from '../../api/calls';
-import { useListChange, useServers } from '../../api/hooks';
+import { useListChange, useServers, useUser } from '../../api/hooks';
 import { keys } from '../../api/keys';
 import type { Group, GroupWish, Member, Server } from '../../api/shape';
+import { sharingOf, UNSAID, wishOf } from '../../sharing/sharing';
+import { WhoMayUse } from '../../sharing/who';
 import { Button } from '../../ui/button';
 import { Dialog } from '../../ui/dialog';
 import { TextField, Tick } from '../../ui/field';
@@ -13,17 +15,23 @@ import { RefusalNotice } from '../../ui/refusal';
 import { matches, SearchField } from '../../ui/search';
 import { chosenAfter, idOf, isChosen, itemsOf, LISTS, membersOf, selectionOf, type List } from './members';
 
+/** What the hub makes of a new group. */
+const NEW = { visibility: 'private' };
+
 export function GroupEditor({ group, onClose }: { group: Group | undefined; onClose: () => void }) {
   const { t } = useTranslation();
   const servers = useServers().data?.data ?? [];
+  const you = useUser().data?.username;
   const [name, setName] = useState(group?.name ?? '');
   const [description, setDescription] = useState(group?.description ?? '');
   const [selection, setSelection] = useState(() => selectionOf(group));
+  const [was] = useState(() => sharingOf(group ?? NEW, UNSAID.group));
+  const [sharing, setSharing] = useState(was);
   const [text, setText] = useState('');
   const save = useListChange(keys.groups, (wish: GroupWish) => (group === undefined ? createGroup(wish) : changeGroup(idOf(group), wish)));
   const send = (event: FormEvent) => {
     event.preventDefault();
-    save.mutate({ name: name.trim(), description: description.trim(), servers: membersOf(selection) }, { onSuccess: onClose });
+    save.mutate({ name: name.trim(), description: description.trim(), servers: membersOf(selection), ...wishOf(was, sharing) }, { onSuccess: onClose });
   };
   const put = (server: string, member: Member | undefined) => {
     const now = new Map(selection);
@@ -33,12 +41,12 @@ export function GroupEditor({ group, onClose }: { group: Group | undefined; onCl
   };
   return (
     <Dialog open onClose={onClose} wide title={group === undefined ? t('groups.add') : t('groups.edit', { name: group.name })}>
-      <form onSubmit={send} className="flex min-h-0 flex-col gap-4">
+      <form onSubmit={send} className="flex flex-col gap-4">
         <div className="grid gap-3 sm:grid-cols-2">
           <TextField label={t('groups.name')} required mono value={name} onChange={(event) => setName(event.target.value)} />
           <TextField label={t('groups.description')} value={description} onChange={(event) => setDescription(event.target.value)} />
         </div>
-        <fieldset className="m-0 flex min-h-0 min-w-0 flex-col gap-2 border-0 p-0">
+        <fieldset className="m-0 flex min-w-0 flex-col gap-2 border-0 p-0">
           <legend className="mb-1 p-0 font-medium">{t('groups.members', { count: selection.size })}</legend>
           {servers.length > 8 && <SearchField value={text} onChange={setText} label={t('servers.search')} />}
           <ul className="card m-0 max-h-[45dvh] list-none divide-y divide-line overflow-y-auto p-0">
@@ -49,6 +57,7 @@ export function GroupEditor({ group, onClose }: { group: Group | undefined; onCl
               ))}
           </ul>
         </fieldset>
+        <WhoMayUse sharing={sharing} onChange={setSharing} owner={group === undefined ? you : group.owner} hint={t('groups.sharingHint')} />
         <RefusalNotice error={save.error} />
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>{t('do.cancel')}</Button>

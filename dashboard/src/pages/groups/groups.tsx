@@ -1,6 +1,6 @@
 // Named subsets of servers, each an address of its own.
 
-import { Boxes, Pencil, Plus, Trash2 } from 'lucide-react';
+import { Boxes, Pencil, Plus, Trash2, UsersRound } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { pageFolder } from '../../api/ask';
@@ -8,6 +8,8 @@ import { removeGroup } from '../../api/calls';
 import { useGroups, useListChange } from '../../api/hooks';
 import { keys } from '../../api/keys';
 import type { Group } from '../../api/shape';
+import { sharingOf, UNSAID } from '../../sharing/sharing';
+import { forWhom } from '../../sharing/who';
 import { Button, IconButton } from '../../ui/button';
 import { CopyLine } from '../../ui/copy';
 import { Confirm } from '../../ui/dialog';
@@ -89,6 +91,10 @@ function Card({ group, onEdit, onRemove }: { group: Group; onEdit: () => void; o
           ))}
         </ul>
       )}
+      <p className="mt-auto flex items-start gap-2 text-[0.87rem] text-soft">
+        <UsersRound size={15} aria-hidden className="mt-0.5 shrink-0" />
+        <span className="min-w-0 [overflow-wrap:anywhere]">{forWhom(t, sharingOf(group, UNSAID.group))}</span>
+      </p>
       <CopyLine text={`${pageFolder()}mcp/${encodeURIComponent(group.name)}`} />
     </li>
   );

@@ -7,6 +7,8 @@ import { useTranslation } from 'react-i18next';
 import { useReload, useServer, useServers, useSwitch, useUser } from '../../api/hooks';
 import type { JsonMap, Server } from '../../api/shape';
 import { hasJournal } from '../../journal/journals';
+import { isShared, sharingOf, UNSAID } from '../../sharing/sharing';
+import { forWhom } from '../../sharing/who';
 import { looking } from '../../ui/button';
 import { Answer, Empty, Page } from '../../ui/page';
 import { Menu, type Choice } from '../../ui/menu';
@@ -57,7 +59,9 @@ function Known({ server }: { server: Server }) {
   const [begun] = useState(first);
   const at = tabs.find((it) => it.key === tab)?.key ?? tabs.find((it) => it.key === begun)?.key ?? 'tools';
   const address = addressOf(server.config ?? {});
-  const about = [server.transport ?? transportOf(server), server.protocolVersion && t('server.speaks', { revision: server.protocolVersion })].filter(Boolean).join(' · ');
+  const sharing = sharingOf(server.config ?? {}, UNSAID.server);
+  const shared = isShared(sharing) && forWhom(t, sharing);
+  const about = [server.transport ?? transportOf(server), server.protocolVersion && t('server.speaks', { revision: server.protocolVersion }), shared].filter(Boolean).join(' · ');
   return (
     <Page
       title={server.name}

@@ -65,3 +65,79 @@ test('what is typed while a save is on its way is measured against what was sent
   await save();
   await waitFor(() => expect(sent[1]).toEqual({ config: { url: 'https://c.test', timeout: 2 } }));
 });
+
+/** With two users, and what was sent. */
+function hubWithUsers() {
+  const { sent } = hub();
+  const change = globalThis.fetch as unknown as (request: Request) => Promise<Response>;
+  const users = [{ username: 'bob', isAdmin: false }, { username: 'eve', isAdmin: false }];
+  vi.stubGlobal('fetch', (request: Request) => (request.url.endsWith('/api/users') ? Promise.resolve(Response.json({ success: true, data: users })) : change(request)));
+  return sent;
+}
+
+const radio = (name: string) => screen.getByRole<HTMLInputElement>('radio', { name });
+const box = (name: string) => screen.findByRole<HTMLInputElement>('checkbox', { name });
+const drafted = () => JSON.parse(field().value) as JsonMap;
+
+test('who may use it and the JSON are one draft: each says what the other does', async () => {
+  const sent = hubWithUsers();
+  show({ url: 'https://a.test', owner: 'kim' });
+  expect(screen.getByText('It belongs to kim.')).toBeTruthy();
+  expect(radio('Only its owner and administrators').checked).toBe(true);
+  await userEvent.click(radio('These users'));
+  await userEvent.click(await box('eve'));
+  expect(drafted()).toEqual({ url: 'https://a.test', owner: 'kim', visibility: 'group', sharedWithUsers: ['eve'] });
+  write({ url: 'https://b.test', owner: 'lin', visibility: 'group', sharedWithUsers: ['bob', 'gone'] });
+  expect((await box('eve')).checked).toBe(false);
+  expect((await box('bob')).checked).toBe(true);
+  expect(screen.getByText('It belongs to lin.')).toBeTruthy();
+  await userEvent.click(await box('gone'));
+  await save();
+  await waitFor(() => expect(sent).toEqual([{ config: { url: 'https://b.test', owner: 'lin', visibility: 'group', sharedWithUsers: ['bob'] } }]));
+});
+
+test('who takes his choice back has nothing to save', async () => {
+  hubWithUsers();
+  show({ url: 'https://a.test' });
+  const button = screen.getByRole<HTMLButtonElement>('button', { name: 'Save' });
+  await userEvent.click(radio('Every user'));
+  expect(button.disabled).toBe(false);
+  await userEvent.click(radio('Only its owner and administrators'));
+  expect(drafted()).toEqual({ url: 'https://a.test' });
+  expect(button.disabled).toBe(true);
+});
+
+test('while the JSON cannot be read nothing is chosen beside it, and nothing that was typed is lost', async () => {
+  hubWithUsers();
+  show({ url: 'https://a.test', visibility: 'public' });
+  fireEvent.change(field(), { target: { value: '{"url": "https://b.test",' } });
+  expect(screen.getByText('First the settings below must be a JSON object again.')).toBeTruthy();
+  expect(radio('Every user').checked).toBe(true);
+  await userEvent.click(radio('These users'));
+  expect(field().value).toBe('{"url": "https://b.test",');
+  fireEvent.change(field(), { target: { value: '{"url": "https://b.test"}' } });
+  expect(radio('Only its owner and administrators').checked).toBe(true);
+  await userEvent.click(radio('Every user'));
+  expect(drafted()).toEqual({ url: 'https://b.test', visibility: 'public' });
+});
+
+test('what was taken out of the JSON is sent as shared with nobody: the hub keeps what is not sent', async () => {
+  const sent = hubWithUsers();
+  show({ url: 'https://a.test', visibility: 'group', sharedWithUsers: ['bob'] });
+  write({ url: 'https://a.test' });
+  expect(radio('Only its owner and administrators').checked).toBe(true);
+  await save();
+  await waitFor(() => expect(sent).toEqual([{ config: { url: 'https://a.test', visibility: 'private', sharedWithUsers: [] } }]));
+});
+
+test('who is no administrator is not asked who may use it', () => {
+  hub();
+  const client = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity } } });
+  client.setQueryData(keys.user, { username: 'kim', isAdmin: false });
+  render(
+    <QueryClientProvider client={client}>
+      <ServerSettings server={server({ url: 'https://a.test', owner: 'kim' })} />
+    </QueryClientProvider>,
+  );
+  expect(screen.queryByRole('radio')).toBeNull();
+});

@@ -6,6 +6,8 @@ import { useTranslation } from 'react-i18next';
 import { useChangeServer, useUser } from '../../api/hooks';
 import type { JsonMap, Server } from '../../api/shape';
 import { isMap } from '../../schema/schema';
+import { sharingOf, UNSAID, withSharing } from '../../sharing/sharing';
+import { WhoMayUse } from '../../sharing/who';
 import { Button } from '../../ui/button';
 import { Field, TextField } from '../../ui/field';
 import { RefusalNotice } from '../../ui/refusal';
@@ -20,25 +22,31 @@ export function ServerSettings({ server }: { server: Server }) {
   const navigate = useNavigate();
   const change = useChangeServer(server.name);
   const written = editable(server.config ?? {});
-  const [draft, setDraft] = useState<{ text: string; from: JsonMap }>();
+  /** `read`: what the text says, or said last when it could be read. */
+  const [draft, setDraft] = useState<{ text: string; from: JsonMap; read: JsonMap }>();
   const [name, setName] = useState(server.name);
   const [wrong, setWrong] = useState<string>();
   const from = draft?.from ?? written;
   const text = draft?.text ?? shown(written);
   const edited = text !== shown(from);
   const changed = edited || name !== server.name;
-  const write = (text: string) => setDraft(text === shown(from) ? undefined : { text, from });
+  const drafted = draft?.read ?? written;
+  const unread = typeof parsed(text) === 'string';
+  const write = (text: string) => {
+    const read = parsed(text);
+    setDraft(text === shown(from) ? undefined : { text, from, read: typeof read === 'string' ? drafted : read });
+  };
   const send = (event: FormEvent) => {
     event.preventDefault();
     const read = parsed(text);
     setWrong(typeof read === 'string' ? read : undefined);
     if (typeof read === 'string') return;
     // All of it is sent, so it is what others left of it, with what was changed here.
-    const config = withoutOAuth(server.config ?? {}, rebased(from, read, written));
+    const config = withoutKept(server.config ?? {}, rebased(from, read, written));
     const wish = { ...(edited ? { config } : {}), ...(name.trim() === server.name ? {} : { newName: name.trim() }) };
     change.mutate(wish, {
       onSuccess: (now) => {
-        setDraft((it) => it && (it.text === text ? undefined : { text: it.text, from: read }));
+        setDraft((it) => it && (it.text === text ? undefined : { ...it, from: read }));
         if (now.name !== server.name) void navigate({ to: '/server', search: { name: now.name, tab: 'settings' } });
       },
     });
@@ -46,6 +54,7 @@ export function ServerSettings({ server }: { server: Server }) {
   return (
     <form onSubmit={send} className="flex flex-col gap-4">
       <TextField label={t('server.name')} value={name} mono readOnly={!isAdmin} onChange={(event) => setName(event.target.value)} className="max-w-md" />
+      {isAdmin && <WhoMayUse sharing={sharingOf(drafted, UNSAID.server)} onChange={(next) => write(shown(withSharing(drafted, from, next)))} owner={ownerIn(drafted)} blocked={unread ? t('sharing.noJson') : undefined} />}
       <Field label={t('server.config')} hint={t('server.configHint')} error={wrong && t('server.noJson', { why: wrong })}>
         {(wired) => (
           <textarea {...wired} rows={12} spellCheck={false} readOnly={!isAdmin} value={text} onChange={(event) => write(event.target.value)} className="field prose-code [field-sizing:content] max-h-[60dvh]" />
@@ -89,9 +98,15 @@ export function editable(config: JsonMap): JsonMap {
   return Object.keys(rest).length === 0 ? beside : { ...beside, oauth: rest };
 }
 
-/** `oauth` that is not sent stays as it is; one that was taken out is sent empty. */
-function withoutOAuth(before: JsonMap, now: JsonMap): JsonMap {
-  return 'oauth' in editable(before) && !('oauth' in now) ? { ...now, oauth: {} } : now;
+/** What the hub keeps where it is not sent: taken out here, it is sent as what means nothing. */
+function withoutKept(before: JsonMap, now: JsonMap): JsonMap {
+  const nothing = { oauth: {}, visibility: 'private', sharedWithUsers: [] };
+  const out = Object.entries(nothing).filter(([key]) => key in editable(before) && !(key in now));
+  return { ...now, ...Object.fromEntries(out) };
+}
+
+function ownerIn({ owner }: JsonMap): string | undefined {
+  return typeof owner === 'string' && owner !== '' ? owner : undefined;
 }
 
 function shown(config: JsonMap): string {
