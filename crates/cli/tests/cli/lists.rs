@@ -125,6 +125,21 @@ fn a_key_is_made_shown_once_listed_and_ended() {
 }
 
 #[test]
+fn a_sign_in_that_each_user_has_is_pointed_at_the_page_where_he_makes_it() {
+    let mut desk = Desk::new();
+    let each = json!({ "url": "http://127.0.0.1:9/mcp", "oauth": { "tokens": "per_user" } });
+    let _hub = desk.start_hub(&json!({ "mcpServers": { "each": each } }).to_string());
+    let listed = ok(&desk, &["servers"]);
+    let page = format!("{}/connect", desk.url());
+    assert!(
+        listed.contains(&page) && !listed.contains("auth login"),
+        "{listed}"
+    );
+    let (exit, _, err) = desk.run(&["auth", "status"]);
+    assert!(exit == 3 && err.contains(&page), "{err}");
+}
+
+#[test]
 fn an_export_has_no_secrets_and_is_never_written_over_a_file() {
     let mut desk = Desk::new();
     let server = json!({ "url": "http://127.0.0.1:9/mcp", "enabled": false, "headers": { "Authorization": "Bearer hunter2" } });
