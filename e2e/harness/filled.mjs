@@ -29,6 +29,7 @@ export async function startFilled({ tools = 3, crowd = 0 } = {}) {
       memory: { command: 'npx', args: ['-y', '@modelcontextprotocol/server-memory'], enabled: false },
       ...Object.fromEntries(teams),
     },
+    ...letIn(),
   });
   await Promise.all([hub.reaches('lab', 'oauth_required'), hub.reaches('console', 'needs_client'), hub.reaches('shop', 'connected'), hub.reaches('everything', 'connected'), hub.reaches('gone', 'disconnected')]);
   await eventually('no server is on its way any more', async () => {
@@ -46,6 +47,26 @@ export async function startFilled({ tools = 3, crowd = 0 } = {}) {
     await Promise.all([practice, refusing, everything, catalogue, small].map((program) => program.stop()));
   };
   return { hub, practice, close };
+}
+
+// Programs that signed in to the hub: one for what it serves, one for its settings too, and one that is known by its document.
+function letIn() {
+  const registered = { grants: ['authorization_code', 'refresh_token'], clientIdIssuedAt: 1_795_000_000 };
+  const token = (accessToken, clientId, resource, agreedAt) => ({ accessToken, clientId, resource, agreedAt, accessTokenExpiresAt: '2099-01-01T00:00:00.000Z', scope: 'read write', username: 'admin', family: accessToken });
+  return {
+    systemConfig: { oauthServer: { clientIdMetadata: { enabled: true } } },
+    oauthClients: [
+      { clientId: 'k7Q4mXb2v9tLwYcRzN3sPf', name: 'Claude Code', redirectUris: ['http://127.0.0.1:52114/callback', 'http://localhost:52114/callback'], ...registered },
+      { clientId: 'a1B2c3D4e5F6g7H8i9J0kL', name: 'Settings from a script', redirectUris: ['https://automation.example.com/oauth/hub/callback'], ...registered },
+      { clientId: 'old-robot', name: 'Robot of last year', redirectUris: ['com.example.robot:/callback'] },
+    ],
+    oauthTokens: [
+      token('one', 'k7Q4mXb2v9tLwYcRzN3sPf', '/mcp', '2026-11-20T09:12:00.000Z'),
+      token('two', 'k7Q4mXb2v9tLwYcRzN3sPf', '/mcp/sales', '2026-11-24T17:40:00.000Z'),
+      token('three', 'a1B2c3D4e5F6g7H8i9J0kL', '/api', '2026-11-26T08:00:00.000Z'),
+      token('four', 'https://chat.example.com/oauth/client.json', '/mcp', '2026-11-27T20:31:00.000Z'),
+    ],
+  };
 }
 
 // More calls than a page has: most are answered, one is not, one misses a sign-in, and one is given up.

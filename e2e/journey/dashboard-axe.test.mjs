@@ -33,7 +33,7 @@ for (const [scheme, width] of [['light', 1280], ['dark', 1280], ['light', 360]])
       await dashboard.visit(address);
       await look(address);
     }
-    for (const [address, button] of [['/keys', 'Make a key'], ['/groups', 'Make a group'], ['/users', 'Make a user']]) {
+    for (const [address, button] of [['/keys', 'Make a key'], ['/groups', 'Make a group'], ['/users', 'Make a user'], ['/connect', 'Take out Claude Code']]) {
       await dashboard.visit(address);
       await page.getByRole('main').getByRole('button', { name: button }).first().click();
       await page.getByRole('dialog').waitFor();

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { after, afterEach, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -136,7 +137,7 @@ test('what a hostile server tells the doctor stays text', async () => {
 });
 
 // rule: safe-x01
-test('the names of clients, keys and groups stay text wherever they are shown', async () => {
+test('the names of clients, programs, keys and groups stay text wherever they are shown', async () => {
   const page = await arrive({}, (url) => ({ shop: http(url) }));
   await hub.reaches('shop', 'connected');
   const clients = [];
@@ -151,6 +152,16 @@ test('the names of clients, keys and groups stay text wherever they are shown', 
   for (const name of HOSTILE) await connected.getByText(name.slice(0, 80)).first().waitFor();
   await assertHarmless(page);
   await Promise.all(clients.map((client) => client.close()));
+  const programs = HOSTILE.map((name, place) => ({ clientId: `${place} ${name}`, name, redirectUris: [name, `https://a.example/${'x'.repeat(1_900)}`] }));
+  writeFileSync(hub.settingsPath, JSON.stringify({ ...hub.settings(), oauthClients: programs }));
+  const letIn = page.getByRole('region', { name: 'Programs that were let in' });
+  await letIn.getByRole('listitem').nth(HOSTILE.length - 1).waitFor();
+  for (const name of HOSTILE) assert.ok((await letIn.innerText()).includes(name.slice(0, 80)), `${name} is not shown as it is`);
+  await assertHarmless(page);
+  await letIn.getByRole('button', { name: /^Take out/ }).first().click();
+  await page.getByRole('dialog').getByText(HOSTILE[0].slice(0, 80)).waitFor();
+  await assertHarmless(page);
+  await page.keyboard.press('Escape');
   // What the hub was asked for is in its log, too.
   await fetch(`${hub.url}/mcp/${encodeURIComponent(HOSTILE[0])}`, { method: 'POST', body: HOSTILE[1] });
   await hub.api('POST', '/auth/keys', { name: HOSTILE[0], accessType: 'all' });

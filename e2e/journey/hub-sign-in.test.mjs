@@ -13,6 +13,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { Person } from '../harness/browser.mjs';
 import { textOf } from '../harness/client.mjs';
+import { Dashboard } from '../harness/dashboard.mjs';
 import { eventually } from '../harness/eventually.mjs';
 import { Hub } from '../harness/hub.mjs';
 import { Loopback } from '../harness/loopback.mjs';
@@ -53,6 +54,19 @@ async function allow(link, visitor = person) {
   await visitor.page.getByRole('button', { name: 'Allow' }).click();
   const back = new URL(link).searchParams.get('redirect_uri');
   await visitor.page.waitForURL((url) => url.href.startsWith(back));
+}
+
+// One message at `/mcp` with this token.
+const say = (token, message, more = {}) => fetch(`${hub.url}/mcp`, { method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...more }, body: JSON.stringify({ jsonrpc: '2.0', ...message }) });
+
+// A stream without an end, of a session of its own.
+async function openStream(token) {
+  const hello = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'e2e', version: '1' } };
+  const session = { 'mcp-session-id': (await say(token, { id: 1, method: 'initialize', params: hello })).headers.get('mcp-session-id') };
+  await say(token, { method: 'notifications/initialized' }, session);
+  const stream = await fetch(`${hub.url}/mcp`, { headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream', ...session } });
+  assert.equal(stream.status, 200);
+  return stream;
 }
 
 const client = () => new Client({ name: 'e2e', version: '1.0.0' });
@@ -107,6 +121,43 @@ test('a sign-in outlives the hub, and ends with its user', async () => {
   await assert.rejects(again.listTools());
   await assert.rejects(client().connect(transport(`${hub.url}/mcp`, provider)), UnauthorizedError);
   await again.close();
+});
+
+test('a program that is let in is seen on the dashboard at once, and when it is taken out there its tokens and its stream end', async () => {
+  const dashboard = await Dashboard.open(person, hub);
+  try {
+    await dashboard.logIn();
+    await dashboard.go('/connect');
+    const programs = dashboard.page.getByRole('region', { name: 'Programs that were let in' });
+    await programs.getByText('No program was let in').waitFor();
+    const provider = loopback.provider();
+    const signedIn = await signIn(`${hub.url}/mcp`, provider);
+    // Nobody loads the page anew.
+    const takeOut = programs.getByRole('button', { name: 'Take out A program of this test' });
+    await programs.getByText('By alice, ').waitFor();
+    const said = await programs.innerText();
+    for (const part of [provider.kept.client.client_id, loopback.redirectUrl, 'may use all servers that this user may use']) assert.ok(said.includes(part), `${part} is not in ${said}`);
+    assert.deepEqual(await dashboard.seriousFaults(), []);
+    const { access_token: access, refresh_token: refresh } = provider.kept.tokens;
+    const stream = await openStream(access);
+
+    await takeOut.focus();
+    await dashboard.page.keyboard.press('Enter');
+    await dashboard.page.getByRole('dialog').getByText('its open streams end at once').waitFor();
+    assert.deepEqual(await dashboard.seriousFaults(), []);
+    await dashboard.page.getByRole('dialog').getByRole('button', { name: 'Take out' }).click();
+    await programs.getByText('No program was let in').waitFor();
+    await stream.text();
+    assert.equal((await say(access, {})).status, 401);
+    const form = new URLSearchParams({ grant_type: 'refresh_token', client_id: provider.kept.client.client_id, refresh_token: refresh });
+    assert.equal((await (await fetch(`${hub.url}/oauth/token`, { method: 'POST', body: form })).json()).error, 'invalid_client');
+    await assert.rejects(signedIn.listTools());
+    assert.deepEqual(hub.settings().oauthClients, []);
+    await signedIn.close();
+    await dashboard.leave();
+  } finally {
+    await dashboard.page.close();
+  }
 });
 
 test('who says no gives nothing', async () => {

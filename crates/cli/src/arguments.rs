@@ -16,6 +16,7 @@ use crate::commands::groups::Groups;
 use crate::commands::import::Import;
 use crate::commands::keys::Keys;
 use crate::commands::lab::Lab;
+use crate::commands::programs::Programs;
 use crate::commands::servers::Servers;
 use crate::commands::settings::Settings;
 use crate::commands::tools::Tools;
@@ -72,6 +73,11 @@ pub(crate) enum Command {
     Keys {
         #[command(subcommand)]
         wanted: Option<Keys>,
+    },
+    /// The programs that people let in: list, remove
+    Clients {
+        #[command(subcommand)]
+        wanted: Option<Programs>,
     },
     /// The settings without secrets
     Export(Export),

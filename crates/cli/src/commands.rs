@@ -11,6 +11,7 @@ pub(crate) mod groups;
 pub(crate) mod import;
 pub(crate) mod keys;
 pub(crate) mod lab;
+pub(crate) mod programs;
 pub(crate) mod serve;
 pub(crate) mod servers;
 pub(crate) mod settings;

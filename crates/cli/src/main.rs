@@ -24,8 +24,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use arguments::{Arguments, Asking, Command};
 use commands::{
-    Desk, add, auth, call, connect, doctor, explain, export, groups, import, keys, lab, serve,
-    servers, settings, tools,
+    Desk, add, auth, call, connect, doctor, explain, export, groups, import, keys, lab, programs,
+    serve, servers, settings, tools,
 };
 use environment::Environment;
 use failure::{Exit, Failure};
@@ -98,6 +98,9 @@ fn run(arguments: Arguments, environment: Environment) -> Result<(), Failure> {
         }),
         Some(Command::Keys { wanted }) => ask(&asking, environment, async |desk| {
             keys::run(desk, wanted).await
+        }),
+        Some(Command::Clients { wanted }) => ask(&asking, environment, async |desk| {
+            programs::run(desk, wanted).await
         }),
         Some(Command::Export(wanted)) => ask(&asking, environment, async |desk| {
             export::run(desk, wanted).await

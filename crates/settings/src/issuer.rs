@@ -73,6 +73,8 @@ pub struct OAuthToken {
     pub account: Option<String>,
     /// Ours: when the refresh token was used.
     pub spent_at: Option<String>,
+    /// Ours: which tokens came of one sign-in.
+    pub family: Option<String>,
 }
 
 impl Default for OAuthServer {
@@ -222,6 +224,7 @@ impl OAuthToken {
                 resource: reader.text("resource"),
                 account: reader.text("account"),
                 spent_at: reader.text("spentAt"),
+                family: reader.text("family"),
             });
         reader.finish_knowing(&[
             "accessTokenExpiresAt",
@@ -229,7 +232,6 @@ impl OAuthToken {
             "refreshTokenExpiresAt",
             "scope",
             "resource",
-            "family",
             "agreedAt",
             "account",
             "spentAt",

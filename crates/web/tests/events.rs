@@ -162,6 +162,16 @@ async fn each_part_of_the_settings_is_told_when_it_changes_and_nothing_else_is()
         ),
         ("users", json!([{ "username": "eve" }]), "users"),
         (
+            "oauthClients",
+            json!([{ "clientId": "c", "name": "C", "redirectUris": ["http://127.0.0.1/cb"] }]),
+            "clients",
+        ),
+        (
+            "oauthTokens",
+            json!([{ "accessToken": "a", "clientId": "c", "username": "eve" }]),
+            "clients",
+        ),
+        (
             "systemConfig",
             json!({ "routing": { "enableGlobalRoute": false } }),
             "system",

@@ -185,11 +185,11 @@ async fn what_a_deleted_user_owned_falls_to_nobody_of_his_name_unasked() {
     );
     assert_eq!(left["groups"][0]["sharedWithUsers"], json!([]));
     assert_eq!(left["mcpServers"]["hers"]["owner"], "eve");
-    for (name, place) in [
-        ("eve", "hers"),
-        ("Eve", "hers"),
-        ("bob", "shared"),
-        ("mallory", "left"),
+    for (name, kind, place) in [
+        ("eve", "server", "hers"),
+        ("Eve", "server", "hers"),
+        ("bob", "server", "shared"),
+        ("mallory", "key", "left"),
     ] {
         let user = json!({ "username": name, "password": PASSWORD });
         let refused = post(&stage, "/api/users", user).await;
@@ -200,6 +200,11 @@ async fn what_a_deleted_user_owned_falls_to_nobody_of_his_name_unasked() {
             refused.text
         );
         assert!(refused.text.contains(place), "{}", refused.text);
+        let told = refused.json();
+        assert_eq!(
+            [&told["code"], &told["leftBy"], &told["leftAt"]],
+            ["name_left", kind, place]
+        );
     }
     let user = json!({ "username": "eve", "password": PASSWORD, "takeOver": true });
     let made = post(&stage, "/api/users", user).await;

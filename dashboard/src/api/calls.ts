@@ -2,7 +2,7 @@
 
 import { ask, hub, told } from './ask';
 import { heardOutcome, heardServer } from './heard';
-import type { Activities, ActivityFilters, ActivityStats, Authorization, Entry, Group, GroupWish, JsonMap, Key, KeyWish, Outcome, Server, NewUser, Person, PromptOutcome, ResourceOutcome, Servers, Sessions, User, UserChange } from './shape';
+import type { Activities, ActivityFilters, ActivityStats, Authorization, Entry, Group, GroupWish, JsonMap, Key, KeyWish, Outcome, Server, NewUser, Person, Program, PromptOutcome, ResourceOutcome, Servers, Sessions, User, UserChange } from './shape';
 
 const named = (name: string) => ({ params: { path: { name } } });
 const withId = (id: string) => ({ params: { path: { id } } });
@@ -113,6 +113,12 @@ export async function changeKey(id: string, wish: KeyWish): Promise<Key> {
 export const removeKey = (id: string) => told(hub.DELETE('/api/auth/keys/{id}', withId(id)));
 
 export const listSessions = (signal?: AbortSignal): Promise<Sessions> => told(hub.GET('/api/sessions', { signal }));
+
+export async function listPrograms(signal?: AbortSignal): Promise<Program[]> {
+  return (await told(hub.GET('/api/oauth/clients', { signal }))).clients;
+}
+
+export const removeProgram = (clientId: string) => told(hub.DELETE('/api/oauth/clients/{clientId}', { params: { path: { clientId } } }));
 
 /** Which tool calls. */
 export interface ActivityQuery {

@@ -48,6 +48,7 @@ export function useJournal(server: string) {
 export const useUsers = () => useQuery({ queryKey: keys.users, queryFn: ({ signal }) => calls.listUsers(signal) });
 /** Clients come and go without an event, so they are read when somebody looks. */
 export const useSessions = () => useQuery({ queryKey: keys.sessions, queryFn: ({ signal }) => calls.listSessions(signal), refetchOnMount: 'always' });
+export const usePrograms = () => useQuery({ queryKey: keys.programs, queryFn: ({ signal }) => calls.listPrograms(signal) });
 export const useSettings = () => useQuery({ queryKey: keys.settings, queryFn: ({ signal }) => calls.readSettings(signal) });
 /** The same as long as the hub runs. */
 export const useSettingsSchema = () => useQuery({ queryKey: keys.settingsSchema, queryFn: ({ signal }) => calls.readSettingsSchema(signal), refetchOnWindowFocus: false });

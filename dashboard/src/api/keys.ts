@@ -12,5 +12,6 @@ export const keys = {
   settingsSchema: ['settings schema'] as const,
   users: ['users'] as const,
   sessions: ['sessions'] as const,
+  programs: ['programs'] as const,
   activity: ['activity'] as const,
 };

@@ -96,7 +96,7 @@ test('a server whose state or lists changed is read once for all that is told in
 
 test('of the settings only what changed is read again', () => {
   const known = new QueryClient();
-  const all = [keys.servers, keys.groups, keys.bearerKeys, keys.users, keys.settings];
+  const all = [keys.servers, keys.groups, keys.bearerKeys, keys.users, keys.settings, keys.programs];
   const stale = () => all.filter((key) => known.getQueryState(key)?.isInvalidated);
   for (const key of all) known.setQueryData(key, []);
   const news = new News(known);
@@ -105,6 +105,8 @@ test('of the settings only what changed is read again', () => {
   expect(stale()).toEqual([]);
   news.hear({ event: 'settings', data: '{"parts":["groups","keys"]}' });
   expect(stale()).toEqual([keys.groups, keys.bearerKeys]);
+  news.hear({ event: 'settings', data: '{"parts":["clients"]}' });
+  expect(stale()).toEqual([keys.groups, keys.bearerKeys, keys.programs]);
 });
 
 test('when calls ended, what is shown of them is read again, and nothing else', () => {

@@ -15,13 +15,14 @@ const GATHERED = 50;
 /** Calls that come and go tell of their server each time. */
 const REST = 500;
 
-/** What is read afresh when a part of the settings has changed. Who may do what is a matter of users. */
+/** What is read afresh when a part of the settings has changed. Who may do what is a matter of users, and what they agreed to counts as long as they are there. */
 const OF_PART: Record<SettingsPart, readonly (readonly string[])[]> = {
   servers: [keys.servers],
   groups: [keys.groups],
   keys: [keys.bearerKeys, keys.door],
-  users: [keys.users, keys.user],
+  users: [keys.users, keys.user, keys.programs],
   system: [keys.settings, keys.door],
+  clients: [keys.programs],
 };
 
 export type Line = 'opening' | 'open' | 'broken';

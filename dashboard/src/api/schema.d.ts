@@ -402,7 +402,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All clients that stand in the settings. Who registered and was let in by nobody yet is not among them. */
+        /** All clients that were let in. Who registered and was let in by nobody yet is not among them. */
         get: operations["listOAuthClients"];
         put?: never;
         post?: never;
@@ -1306,11 +1306,35 @@ export interface components {
             scopes?: string[];
             /** @description Who made it at MCPHub; a client that registered itself has none. */
             owner?: string;
+            /**
+             * Format: date-time
+             * @description When it registered itself. RFC 3339, in UTC.
+             */
+            registeredAt?: string;
+            /** @description It is known by the address of its own document, which is its id, and stands in no list. */
+            isDocument?: boolean;
+            /** @description By whom, as far as it opens anything yet; the oldest first. */
+            letIn: components["schemas"]["OAuthConsent"][];
         };
         /** @description The clients of the hub's own authorization server. */
         OAuthClients: {
             success: boolean;
             clients: components["schemas"]["OAuthClient"][];
+        };
+        /** @description What a user agreed to when he let a program in. */
+        OAuthConsent: {
+            /** @description In whose name it comes. */
+            user: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, in UTC. MCPHub does not write it down.
+             */
+            agreedAt?: string;
+            scopes: string[];
+            /** @description The path below the hub's address that it is for, with what is below it; absent: every endpoint of MCP. */
+            resource?: string;
+            /** @description It opens the REST API, where scopes count. */
+            opensApi: boolean;
         };
         /** @description Where a page stands in the whole list. */
         Pagination: {
@@ -1608,7 +1632,7 @@ export interface components {
          * @description A list of the API.
          * @enum {string}
          */
-        SettingsPart: "servers" | "groups" | "keys" | "users" | "system";
+        SettingsPart: "servers" | "groups" | "keys" | "users" | "system" | "clients";
         /** @description Where a person signs in. */
         SignInLink: {
             authorizationUrl: string;

@@ -38,6 +38,10 @@ export type LogEvent = Schemas['LogEvent'];
 export type Session = Schemas['Session'];
 export type Sessions = Schemas['Sessions'];
 
+/** A program that signed in to the hub, and who let it in. */
+export type Program = Schemas['OAuthClient'];
+export type LetIn = Schemas['OAuthConsent'];
+
 /** A tool call that ended. */
 export type Activity = Schemas['Activity'];
 export type Activities = Schemas['Activities'];

@@ -27,7 +27,8 @@ export function Strip({ signIn }: { signIn: SignIn }) {
   const shown = signIn.stretches.find((stretch) => stretch.step === open);
   return (
     <div className="card overflow-hidden">
-      <ol className="m-0 grid list-none p-0 lg:grid-cols-7">
+      {/* What shows between them are the lines, in a row and in two. */}
+      <ol className={`m-0 grid list-none gap-px bg-line p-0 ${signIn.stretches.length > 7 ? 'lg:grid-cols-4 xl:grid-cols-8' : 'lg:grid-cols-7'}`}>
         {signIn.stretches.map((stretch, place) => (
           <Stop key={stretch.step} stretch={stretch} last={place === signIn.stretches.length - 1} renewed={signIn.renewed} open={open === stretch.step} panel={id} onOpen={() => setChosen(stretch.step)} />
         ))}
@@ -74,7 +75,7 @@ function Stop({ stretch, last, renewed, open, panel, onOpen }: StopProps) {
   const lasted = stretch.step !== 'renewals' && stretch.took !== undefined && stretch.took > 0 ? took(stretch.took) : undefined;
   const reached = stretch.entries.length > 0;
   return (
-    <li className="relative border-line not-first:border-t lg:border-t-0 lg:not-first:border-l">
+    <li className="relative bg-surface">
       <button
         type="button"
         aria-expanded={open}

@@ -83,6 +83,27 @@ test('a renewal that was refused is told as failed', () => {
   expect(marks(fold(entries)[0])['renewals']).toBe('failed');
 });
 
+test('a sign-out stands for itself behind the renewals, and is a step of those sign-ins only that it ended', () => {
+  const entries = [...journey('one'), entry('refresh', 'renewed and stored'), ...journey('two').slice(0, 4)];
+  const out = [entry('revoke', 'answered 200', { request: asked, status: 200 }), entry('revoke', 'signed out; 2 tokens were given back')];
+  const [waiting, through] = fold([...entries, ...out]);
+  expect(through?.stretches.at(-1)).toMatchObject({ step: 'signOut', mark: 'done', entries: out });
+  expect(through?.stretches.find(({ step }) => step === 'renewals')?.entries).toHaveLength(1);
+  expect(marks(through)).toMatchObject({ connected: 'done', renewals: 'done' });
+  expect(marks(waiting)).not.toHaveProperty('signOut');
+  expect([waiting, through].map((it) => outcome(it as SignIn).came)).toEqual(['waiting', 'signedOut']);
+});
+
+test('a sign-out that the login server did not take is told as failed, and says nothing of the way to the sign-in', () => {
+  const refused = entry('revoke', 'answered 400', { request: asked, status: 400 });
+  const [signIn] = fold([...journey('one'), refused]);
+  expect(marks(signIn)).toMatchObject({ connected: 'done', signOut: 'failed' });
+  expect(marks(signIn), 'no renewal comes any more').not.toHaveProperty('renewals');
+  expect(outcome(signIn as SignIn)).toEqual({ came: 'signedOut' });
+  const newer = fold([...journey('one'), refused, ...journey('two').slice(0, 4)], false);
+  expect(chief(newer, true)?.id).toBe('one');
+});
+
 test('the wish for more scopes is where the next sign-in begins', () => {
   const wish = entry('step_up', 'more scopes are needed: write');
   const [newest, before] = fold([...journey('one'), wish, ...journey('two').slice(0, 4)]);

@@ -2,7 +2,7 @@
 
 import type { Entry, Stage } from '../api/shape';
 
-export const STEPS = ['discovery', 'registration', 'authorization', 'callback', 'token', 'connected', 'renewals'] as const;
+export const STEPS = ['discovery', 'registration', 'authorization', 'callback', 'token', 'connected', 'renewals', 'signOut'] as const;
 export type Step = (typeof STEPS)[number];
 
 /** `left`: begun and never finished. `unneeded`: what comes after it happened without it. */
@@ -34,8 +34,11 @@ const STEP_OF: Record<Stage, Step> = {
   refresh: 'renewals',
   heal: 'token',
   step_up: 'authorization',
-  revoke: 'renewals',
+  revoke: 'signOut',
 };
+
+/** What happens to a sign-in that was through; how it went says nothing of the way there. */
+const isAfterwards = (step: Step) => step === 'renewals' || step === 'signOut';
 
 /** The sign-ins of a journal, the newest first. `waits`: a link waits for a person, which is the newest one's. */
 export function fold(entries: Entry[], waits = true): SignIn[] {
@@ -46,7 +49,7 @@ export function fold(entries: Entry[], waits = true): SignIn[] {
 /** The one that counts: the newest, unless it was left and an older one is what the server is connected with; where a sign-in `failed`, the one that did, whatever the hub has begun since. */
 export function chief(signIns: SignIn[], failed = false): SignIn | undefined {
   const [newest] = signIns;
-  const broken = failed ? signIns.find((it) => stepOf(it, 'failed') !== undefined) : undefined;
+  const broken = failed ? signIns.find((it) => ![undefined, 'signOut'].includes(stepOf(it, 'failed'))) : undefined;
   if (broken !== undefined) return broken;
   const left = newest !== undefined && stepOf(newest, 'left') !== undefined;
   return left ? (signIns.find(wentThrough) ?? newest) : newest;
@@ -61,9 +64,10 @@ function wentThrough({ stretches }: SignIn): boolean {
 }
 
 /** What came of it, and for a failure where. */
-export function outcome(signIn: SignIn): { came: 'failed' | 'through' | 'waiting' | 'left'; at?: Step } {
+export function outcome(signIn: SignIn): { came: 'failed' | 'signedOut' | 'through' | 'waiting' | 'left'; at?: Step } {
   const at = stepOf(signIn, 'failed');
-  if (at !== undefined && at !== 'renewals') return { came: 'failed', at };
+  if (at !== undefined && !isAfterwards(at)) return { came: 'failed', at };
+  if (signIn.stretches.some((stretch) => stretch.step === 'signOut')) return { came: 'signedOut' };
   if (wentThrough(signIn)) return { came: 'through' };
   return { came: stepOf(signIn, 'waiting') === undefined ? 'left' : 'waiting' };
 }
@@ -104,17 +108,20 @@ function isThrough({ entries }: Gathered): boolean {
 
 function signIn(id: string, entries: Entry[], waits: boolean): SignIn {
   const of = (step: Step) => entries.filter((entry) => STEP_OF[entry.stage] === step);
-  const way = entries.filter((entry) => STEP_OF[entry.stage] !== 'renewals');
+  const way = entries.filter((entry) => !isAfterwards(STEP_OF[entry.stage]));
   const last = way.at(-1);
   const farthest = Math.max(-1, ...way.map((entry) => STEPS.indexOf(STEP_OF[entry.stage])));
   const mark = (step: Step, place: number, own: Entry[]): Mark => {
-    if (step === 'renewals') return own.length === 0 ? 'ahead' : own.at(-1) !== undefined && wentWrong(own.at(-1)) ? 'failed' : 'done';
+    if (isAfterwards(step)) return own.length === 0 ? 'ahead' : own.at(-1) !== undefined && wentWrong(own.at(-1)) ? 'failed' : 'done';
     if (own.length === 0) return place < farthest ? 'unneeded' : 'ahead';
     if (last !== undefined && own.includes(last) && endsBadly(last)) return 'failed';
     if (step === 'authorization' && place === farthest) return waits ? 'waiting' : 'left';
     return 'done';
   };
-  const stretches = STEPS.map((step, place) => {
+  // A sign-out is on no way to a sign-in, so nobody is told that it has not come to that yet; and behind one no renewal comes any more.
+  const ended = of('signOut').length > 0;
+  const steps = STEPS.filter((step) => of(step).length > 0 || (step === 'renewals' ? !ended : step !== 'signOut'));
+  const stretches = steps.map((step, place) => {
     const own = of(step);
     return { step, mark: mark(step, place, own), entries: own, ...span(own) };
   });

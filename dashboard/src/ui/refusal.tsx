@@ -13,9 +13,11 @@ interface Props {
   again?: () => void;
   /** It will be asked again when the hub is back, without anybody doing anything: true of what is read, never of what somebody did. */
   goesOn?: boolean;
+  /** What is said in the place of the hub's words, which may speak to whoever calls its API. */
+  instead?: string;
 }
 
-export function RefusalNotice({ error, again, goesOn = false }: Props) {
+export function RefusalNotice({ error, again, goesOn = false, instead }: Props) {
   const { t } = useTranslation();
   if (error === null || error === undefined) return null;
   const refusal = error instanceof Refusal ? error : undefined;
@@ -37,7 +39,7 @@ export function RefusalNotice({ error, again, goesOn = false }: Props) {
     >
       {explained === undefined ? (
         <>
-          <p>{words}</p>
+          <p>{instead ?? words}</p>
           {helps !== undefined && <p className="text-soft">{t('failed.helps', { action: helps })}</p>}
         </>
       ) : (

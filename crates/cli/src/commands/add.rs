@@ -74,7 +74,7 @@ pub(crate) async fn run(desk: &Desk, add: Add) -> Result<(), Failure> {
         server = journey.sign_in(add.wishes).await?;
     }
     desk.output.result(&desk.hub.server_as_told(&name).await?);
-    verdict(&server)?;
+    verdict(desk, &server)?;
     if server.oauth.as_ref().is_none_or(|oauth| !oauth.connected) {
         desk.output.line("  sign-in        none needed");
     }

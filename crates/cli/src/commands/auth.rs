@@ -80,7 +80,8 @@ async fn status(desk: &Desk, only: Option<&str>) -> Result<(), Failure> {
     }
     desk.output
         .result(&Value::Array(servers.iter().map(told).collect()));
-    for line in table(&servers.iter().map(row).collect::<Vec<_>>()) {
+    let rows = servers.iter().map(|server| row(server, desk.hub.address()));
+    for line in table(&rows.collect::<Vec<_>>()) {
         desk.output.line(line);
     }
     let waiting: Vec<&Server> = servers
@@ -99,7 +100,7 @@ async fn status(desk: &Desk, only: Option<&str>) -> Result<(), Failure> {
     let failure = Failure::new(Exit::SignInNeeded, format!("{names} {need} a person"))
         .explained(first.explained.as_ref())
         .beside_a_result();
-    Err(match first.cure() {
+    Err(match first.cure(desk.hub.address()) {
         Some(cure) => failure.cure(cure),
         None => failure,
     })
@@ -122,8 +123,8 @@ pub(super) fn told(server: &Server) -> Value {
     })
 }
 
-fn row(server: &Server) -> Vec<String> {
-    let mut row = servers::row(server);
+fn row(server: &Server, hub: &str) -> Vec<String> {
+    let mut row = servers::row(server, hub);
     let oauth = server.oauth.clone().unwrap_or_default();
     if server.is_connected() {
         row[2] = match (oauth.connected, oauth.expires_at) {
@@ -223,7 +224,7 @@ async fn complete(desk: &Desk, server: &str, pasted: Option<String>) -> Result<(
 }
 
 fn finished(desk: &Desk, after: &Server) -> Result<(), Failure> {
-    verdict(after)?;
+    verdict(desk, after)?;
     desk.output.line(format!(
         "{} is connected, {} tools",
         after.name,

@@ -54,7 +54,7 @@ async fn explained(desk: &Desk, server: &str, failure: Failure) -> Failure {
     match desk.hub.server(server).await {
         Ok(server) if server.waits_for_a_person() => {
             let needed = Failure::new(Exit::SignInNeeded, failure.what());
-            match server.cure() {
+            match server.cure(desk.hub.address()) {
                 Some(cure) => needed.cure(cure),
                 None => needed,
             }

@@ -239,7 +239,7 @@ pub(super) fn switched_off(name: &str) -> Failure {
 }
 
 /// The journey's end as the command's end.
-pub(super) fn verdict(server: &Server) -> Result<(), Failure> {
+pub(super) fn verdict(desk: &Desk, server: &Server) -> Result<(), Failure> {
     if server.is_connected() {
         return Ok(());
     }
@@ -255,7 +255,7 @@ pub(super) fn verdict(server: &Server) -> Result<(), Failure> {
     let failure = Failure::new(exit, format!("{}: {}: {why}", server.name, server.words()));
     let log = || named("mcphub auth log <server>", &server.name);
     Err(failure
-        .cure(server.cure().unwrap_or_else(log))
+        .cure(server.cure(desk.hub.address()).unwrap_or_else(log))
         .explained(server.explained.as_ref())
         .beside_a_result())
 }

@@ -86,7 +86,7 @@ async fn list(desk: &Desk) -> Result<(), Failure> {
     if servers.is_empty() {
         desk.output.line(NONE_YET);
     }
-    for line in table(&servers.iter().map(row).collect::<Vec<_>>()) {
+    for line in table(&rows(desk, &servers)) {
         desk.output.line(line);
     }
     let waiting = servers.iter().filter(|server| is_by_link(server)).count();
@@ -96,14 +96,19 @@ async fn list(desk: &Desk) -> Result<(), Failure> {
     Ok(())
 }
 
+fn rows(desk: &Desk, servers: &[Server]) -> Vec<Vec<String>> {
+    let hub = desk.hub.address();
+    servers.iter().map(|server| row(server, hub)).collect()
+}
+
 /// Name, state, and either what it offers or why not and what to do.
-pub(super) fn row(server: &Server) -> Vec<String> {
+pub(super) fn row(server: &Server, hub: &str) -> Vec<String> {
     let more = if server.is_connected() {
         let count = server.tools.len();
         format!("{count} {}", if count == 1 { "tool" } else { "tools" })
     } else {
         let why = server.why().map(str::to_owned);
-        [why, server.cure()]
+        [why, server.cure(hub)]
             .into_iter()
             .flatten()
             .collect::<Vec<_>>()

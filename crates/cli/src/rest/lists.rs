@@ -1,4 +1,4 @@
-//! Groups, keys and the export, as the REST API gives and takes them.
+//! Groups, keys, programs that were let in and the export, as the REST API gives and takes them.
 
 use reqwest::Method;
 use serde_json::Value;
@@ -48,6 +48,18 @@ impl Hub {
 
     pub(crate) async fn delete_key(&self, id: &str) -> Result<Value, Failure> {
         self.ask(Method::DELETE, self.url(&["auth", "keys", id]), None)
+            .await
+    }
+
+    pub(crate) async fn programs(&self) -> Result<Value, Failure> {
+        let url = self.url(&["oauth", "clients"]);
+        let mut told = self.ask(Method::GET, url, None).await?;
+        // As MCPHub has it: here the list is not called `data`.
+        Ok(told["clients"].take())
+    }
+
+    pub(crate) async fn remove_program(&self, id: &str) -> Result<Value, Failure> {
+        self.ask(Method::DELETE, self.url(&["oauth", "clients", id]), None)
             .await
     }
 

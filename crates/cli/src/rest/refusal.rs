@@ -68,6 +68,7 @@ impl Hub {
             }
             (None, Some("no_such_group")) => failure.cure("`mcphub groups` lists the names"),
             (None, Some("no_such_key")) => failure.cure("`mcphub keys` lists them"),
+            (None, Some("no_such_client")) => failure.cure("`mcphub clients` lists the ids"),
             (None, Some(_) | None) if status == StatusCode::NOT_FOUND => {
                 failure.cure("`mcphub servers` lists the names")
             }

@@ -38,8 +38,20 @@ pub(crate) struct Server {
     pub(crate) problems: Vec<String>,
     #[serde(default)]
     pub(crate) oauth: Option<OAuth>,
+    /// In whose name calls reach it; a hub of another version may not tell.
+    #[serde(default)]
+    pub(crate) identity: Identity,
     /// The five lines, where something is wrong.
     pub(crate) explained: Option<Value>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Identity {
+    /// `shared` or `per_user`.
+    pub(crate) tokens: Option<String>,
+    /// Whoever asks may begin the sign-in that his own calls use.
+    pub(crate) may_sign_in: Option<bool>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -112,9 +124,19 @@ impl Server {
         }
     }
 
-    /// What helps, in words or as a command.
-    pub(crate) fn cure(&self) -> Option<String> {
+    /// Each user signs in for himself, and whoever asks is none of them.
+    fn is_of_others(&self) -> bool {
+        let per_user = self.identity.tokens.as_deref() == Some("per_user");
+        per_user && self.identity.may_sign_in == Some(false)
+    }
+
+    /// What helps, in words or as a command. `hub`: its address, without a slash at its end.
+    pub(crate) fn cure(&self, hub: &str) -> Option<String> {
         match (self.status.as_str(), self.action.as_deref()) {
+            // A command is refused there: it comes as the operator, who acts in nobody's name.
+            ("oauth_required", _) if self.is_of_others() => Some(format!(
+                "as that user at {hub}/connect, or logged in on the dashboard"
+            )),
             ("oauth_required", _) => Some(named("mcphub auth login <server>", &self.name)),
             (_, Some(action)) if !action.is_empty() => Some(action.to_owned()),
             (_, Some(_) | None) => None,
@@ -180,4 +202,40 @@ pub(crate) fn read<T: DeserializeOwned>(told: Value) -> Result<T, Failure> {
         Failure::api(format!("the hub's answer is not understood: {error}"))
             .cure("`mcphub --version` here and on the hub should say the same")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const HUB: &str = "http://localhost:3000";
+
+    fn waits(identity: &Value) -> Server {
+        let mut told =
+            json!({ "name": "up", "status": "oauth_required", "action": "log in as a user" });
+        if !identity.is_null() {
+            told["identity"] = identity.clone();
+        }
+        Server::read(told).unwrap()
+    }
+
+    #[test]
+    fn a_sign_in_that_is_each_users_own_is_not_offered_to_who_is_none_of_them() {
+        let of_others = waits(&json!({ "tokens": "per_user", "maySignIn": false }));
+        let cure = of_others.cure(HUB).unwrap();
+        assert!(
+            cure.contains("http://localhost:3000/connect") && !cure.contains("auth login"),
+            "{cure}"
+        );
+        for identity in [
+            json!({ "tokens": "per_user", "maySignIn": true, "username": "ada" }),
+            json!({ "tokens": "shared", "maySignIn": true }),
+            Value::Null,
+        ] {
+            let cure = waits(&identity).cure(HUB).unwrap();
+            assert_eq!(cure, "mcphub auth login up", "{identity}");
+        }
+    }
 }

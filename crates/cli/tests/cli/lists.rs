@@ -1,4 +1,4 @@
-//! `mcphub tools`, `groups`, `keys`, `export` and `completion`.
+//! `mcphub tools`, `groups`, `keys`, `clients`, `export` and `completion`.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -122,6 +122,84 @@ fn a_key_is_made_shown_once_listed_and_ended() {
     assert_eq!(exit, 1, "{err}");
     let (exit, _, err) = desk.run(&["keys", "create", "x", "--groups", "nope"]);
     assert_eq!(exit, 2, "{err}");
+}
+
+/// Let in as MCPHub writes it down: by Root for the REST API, and a program by its document.
+fn let_in() -> serde_json::Value {
+    let program = |id: &str, name: &str| json!({ "clientId": id, "name": name, "redirectUris": ["http://127.0.0.1/cb"] });
+    let token = |token: &str, client: &str, agreed: &str| {
+        json!({ "accessToken": token, "accessTokenExpiresAt": "2099-01-01T00:00:00.000Z", "scope": "read write",
+            "clientId": client, "username": "root", "resource": "/api", "agreedAt": agreed })
+    };
+    let document = "https://client.example/client.json";
+    json!({
+        "users": [{ "username": "root", "password": "only for this test", "isAdmin": true }],
+        "systemConfig": { "oauthServer": { "clientIdMetadata": { "enabled": true } } },
+        "oauthClients": [program("one", "Claude"), program("its two", "Claude\n\u{202e}evil"), program("three", "Claude")],
+        "oauthTokens": [token("good", "one", "2026-11-28T10:00:00.000Z"), token("other", document, "2026-11-28T11:00:00.000Z")],
+    })
+}
+
+#[test]
+fn programs_that_were_let_in_are_listed_with_who_let_them_in_and_taken_out_by_their_id() {
+    let mut desk = Desk::new();
+    let _hub = desk.start_hub(&let_in().to_string());
+    let listed = ok(&desk, &["clients"]);
+    let lines: Vec<&str> = listed.lines().collect();
+    assert_eq!(lines.len(), 4, "a name does not end its line: {listed}");
+    for part in [
+        "one ",
+        "Claude",
+        "http://127.0.0.1/cb",
+        "by root, 2026-11-28T10:00:00Z: the API, to see and change",
+    ] {
+        assert!(lines[0].contains(part), "{part}: {listed}");
+    }
+    assert!(lines[1].starts_with("'its two'"), "{listed}");
+    assert!(
+        lines[1].contains("Claude evil") && lines[1].ends_with("nobody now"),
+        "{listed}"
+    );
+    assert!(lines[3].contains("where its document says"), "{listed}");
+    assert_eq!(desk.json(&["clients", "list"])[0]["clientId"], "one");
+
+    ok(&desk, &["servers", "--token", "good"]);
+    for wanted in ["Claude", "nobody"] {
+        let (exit, _, err) = desk.run(&["clients", "remove", wanted]);
+        assert_eq!(exit, 2, "{err}");
+        let cure = match wanted {
+            "nobody" => "`mcphub clients` lists the ids",
+            _ => "which programs choose themselves; write the id: one, three",
+        };
+        assert!(err.contains(cure), "{wanted}: {err}");
+    }
+    let said = ok(&desk, &["clients", "remove", "one"]);
+    assert!(said.contains("it may ask again"), "{said}");
+    let (exit, _, err) = desk.run(&["servers", "--token", "good"]);
+    assert_eq!(exit, 2, "{err}");
+    ok(&desk, &["servers", "--token", "other"]);
+    for id in ["its two", "three", "https://client.example/client.json"] {
+        assert_eq!(desk.json(&["clients", "remove", id])["success"], true);
+    }
+    assert_eq!(desk.run(&["servers", "--token", "other"]).0, 2);
+    assert_eq!(desk.json(&["clients"]), json!([]));
+    let none = ok(&desk, &["clients"]);
+    assert!(none.contains("no program was let in yet"), "{none}");
+}
+
+#[test]
+fn a_sign_in_that_each_user_has_is_pointed_at_the_page_where_he_makes_it() {
+    let mut desk = Desk::new();
+    let each = json!({ "url": "http://127.0.0.1:9/mcp", "oauth": { "tokens": "per_user" } });
+    let _hub = desk.start_hub(&json!({ "mcpServers": { "each": each } }).to_string());
+    let listed = ok(&desk, &["servers"]);
+    let page = format!("{}/connect", desk.url());
+    assert!(
+        listed.contains(&page) && !listed.contains("auth login"),
+        "{listed}"
+    );
+    let (exit, _, err) = desk.run(&["auth", "status"]);
+    assert!(exit == 3 && err.contains(&page), "{err}");
 }
 
 #[test]

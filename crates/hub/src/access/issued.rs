@@ -13,7 +13,7 @@ use super::{Caller, Denied, Known, Reach, Rules, Shown};
 use crate::issuer::account::account;
 use crate::issuer::digest::Digest;
 use crate::issuer::resource::{API, covers};
-use crate::issuer::{newcomers, time};
+use crate::issuer::{Clients, time};
 
 /// One token, whoever has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,27 +145,6 @@ pub(super) struct Tokens {
     callers: HashMap<Arc<str>, Caller>,
     /// All words that are written down, also of those that open nothing.
     known: HashSet<Digest>,
-}
-
-/// The clients that there are.
-struct Clients<'s> {
-    written: HashSet<&'s str>,
-    /// Those that are known by the address of a document are taken.
-    documents: bool,
-}
-
-impl<'s> Clients<'s> {
-    fn of(settings: &'s Settings) -> Self {
-        let written = settings.oauth_clients.iter();
-        Self {
-            written: written.map(|client| client.client_id.as_str()).collect(),
-            documents: settings.oauth_server.client_documents.is_some(),
-        }
-    }
-
-    fn has(&self, id: &str) -> bool {
-        self.written.contains(id) || (self.documents && newcomers::address(id).is_some())
-    }
 }
 
 /// Whoever has tokens, looked up once for all of them.

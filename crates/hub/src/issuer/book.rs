@@ -3,6 +3,7 @@
 //! RFC 6749 section 6, RFC 9700 4.14.2 (a refresh token is used once; a second use ends all that came of the sign-in), RFC 7009. An entry is a pair; all pairs of one sign-in are a
 //! family. Each word of a family begins with the family's own secret, so that an old one is known for what it is though nothing is kept of it.
 
+use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
@@ -245,6 +246,24 @@ impl Book {
     pub(crate) fn has_living(&self, client_id: &str, now: SystemTime) -> bool {
         let mut pairs = self.entries.iter().filter_map(|entry| entry.pair.as_ref());
         pairs.any(|pair| pair.client_id == client_id && pair.lives(now))
+    }
+
+    /// Of each sign-in that is good for anything yet the newest entry, as they are written.
+    pub(crate) fn sign_ins(&self, now: SystemTime) -> Vec<&Value> {
+        let living = self.entries.iter().filter_map(|entry| {
+            let pair = entry.pair.as_ref().filter(|pair| pair.lives(now))?;
+            // What came of one of MCPHub's own is of a family, and stands in its place.
+            let replaced = pair.family.is_none() && pair.spent.is_some();
+            (!replaced).then_some((pair.family, &entry.raw))
+        });
+        let mut told = HashSet::new();
+        // New ones are written behind.
+        let newest = living
+            .rev()
+            .filter(|(family, _)| family.is_none_or(|of| told.insert(of)));
+        let mut newest: Vec<&Value> = newest.map(|(_, raw)| raw).collect();
+        newest.reverse();
+        newest
     }
 
     fn end(&mut self, family: Digest, client_id: &str) -> bool {

@@ -1,5 +1,7 @@
 //! Which clients there are, and whether one shows that it is itself: those of the settings file, newcomers, and those that are known by the address of a document of theirs.
 
+use std::collections::HashSet;
+
 use http::header::ACCEPT;
 use settings::Settings;
 use url::Url;
@@ -8,6 +10,27 @@ use super::authorization::Shown;
 use super::client::Client;
 use super::{Failure, Issuer, newcomers, token};
 use crate::fetch::Reach;
+
+/// The clients that there are.
+pub(crate) struct Clients<'s> {
+    written: HashSet<&'s str>,
+    /// Those that are known by the address of a document are taken.
+    documents: bool,
+}
+
+impl<'s> Clients<'s> {
+    pub(crate) fn of(settings: &'s Settings) -> Self {
+        let written = settings.oauth_clients.iter();
+        Self {
+            written: written.map(|client| client.client_id.as_str()).collect(),
+            documents: settings.oauth_server.client_documents.is_some(),
+        }
+    }
+
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.written.contains(id) || (self.documents && newcomers::address(id).is_some())
+    }
+}
 
 impl Issuer {
     pub(super) async fn shown(

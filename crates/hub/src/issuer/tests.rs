@@ -260,3 +260,99 @@ async fn a_sign_in_ends_for_its_client_when_the_settings_say_so() {
         .await;
     assert_eq!(error(&over.unwrap_err()), "invalid_grant");
 }
+
+#[tokio::test]
+async fn who_let_a_program_in_is_told_once_however_often_it_renewed_and_until_nothing_of_it_lives()
+{
+    let bench = Bench::start().await;
+    let (client, other) = (bench.registered(), bench.registered());
+    let agreed_at = bench.clock.now();
+    let code = bench.code(&client).await;
+    let given = bench.redeem(&client, &code).await.unwrap();
+    bench.clock.advance(Duration::from_secs(100));
+    let code = bench.code(&other).await;
+    bench.redeem(&other, &code).await.unwrap();
+    let renewed = bench.refresh(&client, text(&given, "refresh_token")).await;
+    let renewed = renewed.unwrap();
+    let told = bench.issuer.let_in();
+    let first = LetIn {
+        client_id: client.clone(),
+        username: "alice".to_owned(),
+        agreed_at: Some(agreed_at),
+        scopes: vec!["read".to_owned(), "write".to_owned()],
+        resource: None,
+    };
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(told[0], first);
+    assert!(!first.opens_api());
+    assert_eq!(told[1].client_id, other);
+    bench
+        .revoke(&client, text(&renewed, "access_token"))
+        .await
+        .unwrap();
+    assert_eq!(bench.issuer.let_in(), told[1..]);
+    bench.clock.advance(Duration::from_secs(1_209_600));
+    assert_eq!(bench.issuer.let_in(), []);
+}
+
+#[tokio::test]
+async fn who_is_let_in_no_more_is_not_told_though_his_tokens_are_written_down() {
+    let bench = Bench::start().await;
+    let document = "https://client.example/client.json";
+    let client = bench.registered();
+    let code = bench.code(&client).await;
+    bench.redeem(&client, &code).await.unwrap();
+    let whole = bench.written();
+    let ids = async |change: &dyn Fn(&mut Value)| {
+        let mut written = whole.clone();
+        change(&mut written);
+        std::fs::write(bench.path(), written.to_string()).unwrap();
+        bench.issuer.inner.store.reload().await;
+        let told = bench.issuer.let_in().into_iter();
+        told.map(|it| it.client_id).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&|_| {}).await, [client.as_str()]);
+    let over: [&dyn Fn(&mut Value); 6] = [
+        &|written| written["users"] = json!([{ "username": "bob" }]),
+        &|written| written["users"][0]["password"] = "two".into(),
+        &|written| written["oauthClients"] = json!([]),
+        &|written| written["oauthTokens"][0]["clientId"] = document.into(),
+        &|written| written["oauthTokens"][0]["refreshTokenExpiresAt"] = "soon".into(),
+        &|written| written["systemConfig"]["oauthServer"]["enabled"] = false.into(),
+    ];
+    bench.clock.advance(Duration::from_secs(3_600));
+    for (at, change) in over.into_iter().enumerate() {
+        assert_eq!(ids(change).await, [] as [&str; 0], "{at}");
+    }
+    let by_document = |written: &mut Value| {
+        written["oauthTokens"][0]["clientId"] = document.into();
+        written["systemConfig"]["oauthServer"]["clientIdMetadata"] = json!({ "enabled": true });
+    };
+    assert_eq!(ids(&by_document).await, [document]);
+    let impatient = |written: &mut Value| {
+        written["systemConfig"]["oauthServer"]["grantLifetime"] = 3_600.into()
+    };
+    assert_eq!(ids(&impatient).await, [] as [&str; 0]);
+}
+
+#[tokio::test]
+async fn a_renewal_is_no_news_of_who_is_let_in_and_a_sign_in_is() {
+    let bench = Bench::start().await;
+    let settings = || bench.issuer.inner.store.current();
+    let client = bench.registered();
+    let nobody = settings();
+    let code = bench.code(&client).await;
+    let given = bench.redeem(&client, &code).await.unwrap();
+    let one = settings();
+    assert!(!lets_in_the_same(&nobody, &one));
+    bench
+        .refresh(&client, text(&given, "refresh_token"))
+        .await
+        .unwrap();
+    let renewed = settings();
+    assert_ne!(one.oauth_tokens, renewed.oauth_tokens);
+    assert!(lets_in_the_same(&one, &renewed));
+    let code = bench.code(&client).await;
+    bench.redeem(&client, &code).await.unwrap();
+    assert!(!lets_in_the_same(&renewed, &settings()));
+}

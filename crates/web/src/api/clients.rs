@@ -1,17 +1,21 @@
 //! `/api/oauth/clients`: which programs people have let in, in MCPHub's shape; one that is deleted is let in no more.
 //!
-//! A secret is never shown. Clients that are known by the address of their own document stand in no list.
+//! A secret is never shown. Who let one in, when and for what is ours to tell, and so are clients that are known by the address of their own
+//! document: they stand in no list, and are told of while somebody's yes to them counts.
 //! Leaves out making and changing one: clients register themselves, or stand in the settings file.
+
+use std::time::{Duration, SystemTime};
 
 use axum::Json;
 use axum::extract::State;
+use hub::issuer::LetIn;
 use serde::Serialize;
 use serde_json::Value;
 use settings::Change;
 use utoipa::ToSchema;
 
 use super::answer::Done;
-use super::{Named, lists};
+use super::{Named, lists, rfc3339};
 use crate::access::Admin;
 use crate::app::App;
 use crate::problem::Problem;
@@ -44,9 +48,38 @@ struct Shown {
     /// Who made it at MCPHub; a client that registered itself has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     owner: Option<String>,
+    /// When it registered itself. RFC 3339, in UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    registered_at: Option<String>,
+    /// It is known by the address of its own document, which is its id, and stands in no list.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    is_document: bool,
+    /// By whom, as far as it opens anything yet; the oldest first.
+    let_in: Vec<Consent>,
 }
 
-/// All clients that stand in the settings. Who registered and was let in by nobody yet is not among them.
+/// What a user agreed to when he let a program in.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = OAuthConsent)]
+struct Consent {
+    /// In whose name it comes.
+    user: String,
+    /// RFC 3339, in UTC. MCPHub does not write it down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    agreed_at: Option<String>,
+    scopes: Vec<String>,
+    /// The path below the hub's address that it is for, with what is below it; absent: every endpoint of MCP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource: Option<String>,
+    /// It opens the REST API, where scopes count.
+    opens_api: bool,
+}
+
+/// All clients that were let in. Who registered and was let in by nobody yet is not among them.
 #[utoipa::path(
     get,
     path = "/oauth/clients",
@@ -57,9 +90,19 @@ struct Shown {
 pub(super) async fn list(State(app): State<App>, _: Admin) -> Json<All> {
     let file = app.hub().store().file();
     let clients = lists::entries(&file, CLIENTS).iter().filter_map(shown);
+    let mut clients: Vec<Shown> = clients.collect();
+    for let_in in app.hub().issuer().let_in() {
+        let id = &let_in.client_id;
+        let at = clients.iter().position(|client| client.client_id == *id);
+        let at = at.unwrap_or_else(|| {
+            clients.push(by_document(id));
+            clients.len() - 1
+        });
+        clients[at].let_in.push(let_in.into());
+    }
     Json(All {
         success: true,
-        clients: clients.collect(),
+        clients,
     })
 }
 
@@ -114,7 +157,41 @@ fn shown(entry: &Value) -> Option<Shown> {
         grants: texts("grants").unwrap_or_default(),
         scopes: texts("scopes"),
         owner: text("owner"),
+        registered_at: entry
+            .get("clientIdIssuedAt")
+            .and_then(Value::as_u64)
+            .and_then(|at| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(at)))
+            .map(rfc3339),
+        is_document: false,
+        let_in: Vec::new(),
     })
+}
+
+/// What its document says of it is not asked for anew, to be looked at.
+fn by_document(id: &str) -> Shown {
+    Shown {
+        client_id: id.to_owned(),
+        name: id.to_owned(),
+        redirect_uris: Vec::new(),
+        grants: Vec::new(),
+        scopes: None,
+        owner: None,
+        registered_at: None,
+        is_document: true,
+        let_in: Vec::new(),
+    }
+}
+
+impl From<LetIn> for Consent {
+    fn from(let_in: LetIn) -> Self {
+        Self {
+            opens_api: let_in.opens_api(),
+            user: let_in.username,
+            agreed_at: let_in.agreed_at.map(rfc3339),
+            scopes: let_in.scopes,
+            resource: let_in.resource,
+        }
+    }
 }
 
 fn no_client(id: &str) -> Problem {

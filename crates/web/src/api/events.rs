@@ -96,6 +96,8 @@ enum Part {
     Users,
     /// `systemConfig`.
     System,
+    /// Which programs were let in, and by whom.
+    Clients,
 }
 
 /// What changes, as it happens.

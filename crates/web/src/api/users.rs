@@ -348,7 +348,7 @@ fn is_free(app: &App, name: &str, take_over: bool) -> Result<(), Problem> {
         );
         return Err(taken(message, "name_taken"));
     }
-    let place = match names::mention(&settings, name) {
+    let (kind, held, place) = match names::mention(&settings, name) {
         None => return Ok(()),
         // Nothing is given back while it is not known who is there.
         Some(Mention::SignIn(_)) if !is_list_whole(&settings) => {
@@ -362,19 +362,26 @@ fn is_free(app: &App, name: &str, take_over: bool) -> Result<(), Problem> {
             return Err(taken(message, "name_taken"));
         }
         Some(_) if take_over => return Ok(()),
-        Some(Mention::Key(key)) => format!("the key {key:?} belongs to"),
-        Some(Mention::Token) => "a token was given to".to_owned(),
+        Some(Mention::Key(key)) => {
+            let place = format!("the key {key:?} belongs to");
+            ("key", Some(key), place)
+        }
+        Some(Mention::Token) => ("token", None, "a token was given to".to_owned()),
         Some(Mention::Server(server)) => {
-            format!("the server {server:?} belongs to, or is shared with,")
+            let place = format!("the server {server:?} belongs to, or is shared with,");
+            ("server", Some(server), place)
         }
         Some(Mention::Group(group)) => {
-            format!("the group {group:?} belongs to, or is shared with,")
+            let place = format!("the group {group:?} belongs to, or is shared with,");
+            ("group", Some(group), place)
         }
     };
     let message = format!(
         "{place} somebody of that name, which the new user would take over; send \"takeOver\": true if he is the one, else choose another name or change that first"
     );
-    Err(taken(message, "name_left"))
+    // Pages say it in words of their own, and have something else to point at.
+    let refused = taken(message, "name_left").with("leftBy", kind);
+    Err(refused.with("leftAt", held))
 }
 
 /// Takes a name out of the lists of those with whom servers and groups are shared.

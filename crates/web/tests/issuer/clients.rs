@@ -4,10 +4,11 @@ use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::client::{
-    BACK, VERIFIER, code, error, form, post, refresh, register, settings, sign_in, stage, status,
-    tokens,
+    BACK, HUB, VERIFIER, code, error, form, initialize, post, redeem, refresh, register, settings,
+    sign_in, stage, status, tokens,
 };
 use crate::stage::{Stage, request};
+use crate::streams::{ends, goes_on, opened};
 
 // rule: mcphub-token-client
 #[tokio::test]
@@ -44,9 +45,10 @@ async fn an_administrator_sees_who_was_let_in_and_ends_it() {
     let listed = listed.json();
     assert_eq!(
         listed["clients"][0],
-        json!({ "clientId": "of/mcphub", "name": "Old", "redirectUris": [BACK], "grants": ["authorization_code"], "scopes": ["read"], "owner": "admin" })
+        json!({ "clientId": "of/mcphub", "name": "Old", "redirectUris": [BACK], "grants": ["authorization_code"], "scopes": ["read"], "owner": "admin", "letIn": [] })
     );
     assert_eq!(listed["clients"][1]["clientId"], client.as_str());
+    assert_eq!(listed["clients"][1]["letIn"][0]["user"], "alice");
     let delete = async |id: &str| {
         let path = format!("/api/oauth/clients/{id}");
         stage.ask(Method::DELETE, &path, None).await.status.as_u16()
@@ -65,6 +67,69 @@ async fn an_administrator_sees_who_was_let_in_and_ends_it() {
     };
     assert_eq!(ids("oauthClients"), [json!(other)]);
     assert_eq!(ids("oauthTokens"), [json!(other)]);
+}
+
+#[tokio::test]
+async fn an_administrator_is_told_who_let_a_program_in_when_and_for_what() {
+    let stage = stage().await;
+    let client = register(&stage).await;
+    sign_in(&stage, &client, "alice").await;
+    let api = format!("{HUB}/api");
+    let more = [("resource", api.as_str()), ("scope", "read")];
+    let given = code(&stage, &client, "root", &more).await;
+    tokens(&redeem(&stage, &client, &given).await);
+    let written = stage.settings();
+    let agreed = written["oauthTokens"][0]["agreedAt"].as_str().unwrap();
+    let agreed = format!("{}Z", agreed.split('.').next().unwrap());
+    let listed = stage.get("/api/oauth/clients").await.json();
+    let told = &listed["clients"][0];
+    assert_eq!(told["registeredAt"], agreed.as_str(), "the clock stands");
+    assert!(told.get("isDocument").is_none());
+    let let_in = json!([
+        { "user": "alice", "agreedAt": agreed, "scopes": ["read", "write"], "resource": "/mcp", "opensApi": false },
+        { "user": "root", "agreedAt": agreed, "scopes": ["read"], "resource": "/api", "opensApi": true },
+    ]);
+    assert_eq!(told["letIn"], let_in);
+}
+
+// rule: mcphub-token-client
+#[tokio::test]
+async fn a_program_that_is_known_by_its_document_is_told_and_ended_as_others_are() {
+    let id = "https://client.example/client.json";
+    let mut written = settings();
+    written["systemConfig"]["oauthServer"] = json!({ "clientIdMetadata": { "enabled": true } });
+    written["oauthTokens"] = json!([{ "accessToken": "a1".repeat(32), "accessTokenExpiresAt": "2026-12-01T00:00:00.000Z",
+        "scope": "read", "clientId": id, "username": "alice" }]);
+    let stage = Stage::new(&written.to_string()).await;
+    assert_eq!(status(&stage, "/mcp", &"a1".repeat(32)).await, 200);
+    let listed = stage.get("/api/oauth/clients").await.json();
+    let let_in = json!([{ "user": "alice", "scopes": ["read"], "opensApi": false }]);
+    assert_eq!(
+        listed["clients"],
+        json!([{ "clientId": id, "name": id, "redirectUris": [], "grants": [], "isDocument": true, "letIn": let_in }])
+    );
+    let path = "/api/oauth/clients/https%3A%2F%2Fclient.example%2Fclient.json";
+    let answer = stage.ask(Method::DELETE, path, None).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    assert_eq!(status(&stage, "/mcp", &"a1".repeat(32)).await, 401);
+    let listed = stage.get("/api/oauth/clients").await.json();
+    assert_eq!(listed["clients"], json!([]));
+}
+
+// rule: mcphub-stream-token
+#[tokio::test]
+async fn a_stream_of_a_program_ends_when_an_administrator_takes_it_out() {
+    let stage = stage().await;
+    let client = register(&stage).await;
+    let given = sign_in(&stage, &client, "alice").await.access;
+    let session = initialize(&stage, "/mcp", &given).await;
+    let session = session.header("mcp-session-id").to_owned();
+    let mut stream = opened(&stage, &given, ("/mcp", &session)).await;
+    assert!(goes_on(&mut stream));
+    let path = format!("/api/oauth/clients/{client}");
+    let answer = stage.ask(Method::DELETE, &path, None).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    assert!(ends(stream).await);
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ import { command, quoted } from '../../words/shell';
 import { CLIENTS, entryOf, fileOf, systemOf, TITLES, written, type Client, type System } from './clients';
 import { Connected } from './connected';
 import { KeyChoice, useKeyState, type Chosen } from './key-choice';
+import { Programs } from './programs';
 
 /** In the place of a key that was not made here. */
 const STAND_IN = '<your key>';
@@ -29,11 +30,12 @@ export function ConnectClients() {
   const go = (change: { client?: string; endpoint?: string }) => void navigate({ search: (before) => ({ ...before, ...change }), replace: true, resetScroll: false });
   const line = command('connect', client, ...(endpoint === '' ? [] : ['--endpoint', quoted(endpoint)]));
   return (
-    <Page title={t('connect.title')} lead={t('connect.lead')} commands={[line, `${line} --print`]}>
+    <Page title={t('connect.title')} lead={t('connect.lead')} commands={[line, `${line} --print`, ...(isAdmin ? [command('clients', 'list'), command('clients', 'remove', '<id>')] : [])]}>
       <Tabs<Client> tabs={CLIENTS.map((key) => ({ key, label: TITLES[key] }))} at={client} onChange={(client) => go({ client })} label={t('connect.client')}>
         <Ready key={`${client} ${endpoint}`} client={client} endpoint={endpoint} onEndpoint={(endpoint) => go({ endpoint: endpoint === '' ? undefined : endpoint })} />
       </Tabs>
       {isAdmin && <Connected />}
+      {isAdmin && <Programs />}
     </Page>
   );
 }

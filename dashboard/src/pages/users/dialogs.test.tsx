@@ -46,6 +46,31 @@ test('a name that the settings know is taken over once it is ticked that he is t
   expect(sent).toEqual([user, { ...user, takeOver: true }]);
 });
 
+test('words for programs are not shown to who has a tick to set: it is said what stands under the name, and what to do', async () => {
+  hub({ code: 'name_left', leftBy: 'key', leftAt: 'ci', message: 'send "takeOver": true if he is the one' });
+  await show();
+  await make();
+  const said = (await screen.findByRole('alert')).textContent;
+  expect(said).toContain('The key “ci” belongs to somebody of this name.');
+  expect(said).toContain('tick below if he is the same person');
+  expect(said).not.toContain('takeOver');
+  // It is not said of another name, for which there is no tick either.
+  await userEvent.type(screen.getByLabelText('Name'), 'lyn');
+  expect(screen.queryByRole('alert')).toBeNull();
+});
+
+test.each<[JsonMap, string]>([
+  [{ leftBy: 'token' }, 'A program was let in by somebody of this name.'],
+  [{ leftBy: 'group', leftAt: 'sales' }, 'The group “sales” belongs to'],
+  [{ leftBy: 'something new', leftAt: 'x' }, 'The settings know somebody of this name.'],
+  [{}, 'The settings know somebody of this name.'],
+])('what stands under a name is told as far as the hub says it (%o)', async (more, words) => {
+  hub({ code: 'name_left', ...more });
+  await show();
+  await make();
+  expect((await screen.findByRole('alert')).textContent).toContain(words);
+});
+
 test('what was ticked for one name is not said of another', async () => {
   const sent = hub({ code: 'name_left' });
   await show();

@@ -1,5 +1,6 @@
 // A new user, and a new password for one.
 
+import type { TFunction } from 'i18next';
 import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Refusal } from '../../api/ask';
@@ -19,7 +20,8 @@ export function MakeUser({ onClose }: { onClose: () => void }) {
   const [same, setSame] = useState(false);
   const make = useListChange(keys.users, createUser);
   const username = user.username.trim();
-  const asked = make.variables?.username === username && mayTakeOver(make.error);
+  const left = leftIn(make.error, t);
+  const asked = make.variables?.username === username && left !== undefined;
   const rename = (username: string) => {
     setUser({ ...user, username });
     setSame(false);
@@ -34,7 +36,7 @@ export function MakeUser({ onClose }: { onClose: () => void }) {
         <TextField label={t('users.name')} mono required autoComplete="off" value={user.username} onChange={(event) => rename(event.target.value)} />
         <TextField label={t('users.password')} hint={t('users.passwordHint')} type="password" autoComplete="new-password" required minLength={8} value={user.password} onChange={(event) => setUser({ ...user, password: event.target.value })} />
         <Tick label={t('users.admin')} hint={t('users.adminHint')} checked={user.isAdmin} onChange={(event) => setUser({ ...user, isAdmin: event.target.checked })} />
-        <RefusalNotice error={make.error} />
+        {(asked || left === undefined) && <RefusalNotice error={make.error} instead={left} />}
         {(asked || same) && <Tick label={t('users.same')} checked={same} onChange={(event) => setSame(event.target.checked)} />}
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>{t('do.cancel')}</Button>
@@ -47,8 +49,14 @@ export function MakeUser({ onClose }: { onClose: () => void }) {
   );
 }
 
-/** The hub knows the name from its settings, and makes him once it is said that he is the one: no other refusal is cured by that. */
-const mayTakeOver = (error: unknown) => error instanceof Refusal && error.code === 'name_left';
+const LEFT = ['key', 'token', 'server', 'group'] as const;
+
+/** The hub knows the name from its settings, and makes him once it is said that he is the one: no other refusal is cured by that. Its own words say how a program says so. */
+function leftIn(error: unknown, t: TFunction): string | undefined {
+  if (!(error instanceof Refusal) || error.code !== 'name_left') return undefined;
+  const kind = LEFT.find((kind) => kind === error.text('leftBy')) ?? 'else';
+  return `${t(`users.leftBy.${kind}`, { name: error.text('leftAt') })} ${t('users.left')}`;
+}
 
 export function NewPassword({ user, onClose }: { user: User; onClose: () => void }) {
   const { t } = useTranslation();

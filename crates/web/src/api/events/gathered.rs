@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hub::issuer;
 use settings::Settings;
 
 use super::{ListName, Part};
@@ -55,6 +56,9 @@ pub(super) fn parts(visitor: &Visitor, before: &Settings, now: &Settings) -> Vec
         || before.wait_for_sign_in != now.wait_for_sign_in
     {
         parts.push(Part::System);
+    }
+    if !issuer::lets_in_the_same(before, now) {
+        parts.push(Part::Clients);
     }
     parts
 }
