@@ -32,7 +32,7 @@ const ELSEWHERE: &[(&str, &str, &[Cause])] = &[
         ],
     ),
     (
-        "crates/hub/src/cause/tests.rs",
+        "crates/hub/src/upstream/causes.rs",
         "a_connection_that_does_not_come_about_is_told_apart_by_the_systems_own_word",
         &[Cause::ConnectionSilent, Cause::ConnectionFailed],
     ),
