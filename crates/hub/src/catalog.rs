@@ -66,7 +66,7 @@ impl Scope {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Nowhere {
     #[error(
-        "there is no group or server named \"{name}\" that you may use; GET /api/servers shows the names"
+        "there is no group or server named \"{name}\" that you may use; look at the name, or ask an administrator of this hub to share it with you"
     )]
     Unknown { name: Arc<str> },
     #[error("the server \"{name}\" is switched off; set mcpServers.{name}.enabled to true")]

@@ -230,6 +230,11 @@ impl Issuer {
         Ok(())
     }
 
+    /// Forgets the codes that wait for a client: it is taken out, and comes back only when somebody agrees anew.
+    pub fn forget_codes_of(&self, client_id: &str) {
+        self.desk().codes.forget_client(client_id);
+    }
+
     /// A code for tokens.
     async fn redeemed(
         &self,

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use crate::file::File;
+use crate::group::Sharing;
 use crate::problem::{Problem, nearest};
 use crate::reader::shown;
 use crate::resolve::{Settings, resolve};
 use crate::server::{Server, Transport, may_be_passed_on};
+use crate::user::ADMIN;
 
 /// All that a person should change in a file, in one environment.
 pub fn check(file: &File, lookup: &dyn Fn(&str) -> Option<String>) -> Vec<Problem> {
@@ -30,6 +34,7 @@ pub(crate) fn across(file: &File, settings: &mut Settings) {
         misplaced(file, server, &mut found);
     }
     members(settings, &mut found);
+    people(file, settings, &mut found);
     let mut names = BTreeSet::new();
     for (index, group) in settings.groups.iter().enumerate() {
         if !names.insert(&group.name) {
@@ -69,6 +74,56 @@ fn misplaced(file: &File, server: &Server, found: &mut Vec<Problem>) {
             found.push(Problem::warning(&path_to("oauth"), message));
         }
         Ok(_) | Err(_) => {}
+    }
+}
+
+/// Owners, and those with whom something is shared, who are no users: what is misspelt opens nothing, and whoever gets the name later would come in.
+fn people(file: &File, settings: &Settings, found: &mut Vec<Problem>) {
+    for server in &settings.servers {
+        strangers(
+            &["mcpServers", &server.name],
+            &server.sharing,
+            settings,
+            found,
+        );
+    }
+    let groups = file.at(&["groups".to_owned()]).and_then(Value::as_array);
+    for (index, entry) in groups.into_iter().flatten().enumerate() {
+        let id = entry.get("id").or_else(|| entry.get("name"));
+        let id = id.and_then(Value::as_str).unwrap_or_default();
+        if let Some(group) = settings.groups.iter().find(|group| group.id == id) {
+            strangers(
+                &["groups", &index.to_string()],
+                &group.sharing,
+                settings,
+                found,
+            );
+        }
+    }
+}
+
+fn strangers(place: &[&str], sharing: &Sharing, settings: &Settings, found: &mut Vec<Problem>) {
+    let is_user = |name: &str| {
+        let mut users = settings.users.iter();
+        name.is_empty() || name == ADMIN || users.any(|user| user.username == name)
+    };
+    let owner = sharing.owner.iter().map(|name| ("owner", name));
+    let others = sharing
+        .with_users
+        .iter()
+        .map(|name| ("sharedWithUsers", name));
+    for (key, name) in owner.chain(others).filter(|(_, name)| !is_user(name)) {
+        let path: Vec<String> = place
+            .iter()
+            .chain(&[key])
+            .map(|&part| part.to_owned())
+            .collect();
+        let problem = Problem::warning(&path, format!("`{}` is no user", shown(name)));
+        let names = settings.users.iter().map(|user| user.username.as_str());
+        found.push(match nearest(name, names) {
+            Some(name) => problem.cure(format!("did you mean `{name}`?")),
+            None => problem.cure("write a name of `users`, or take this one out"),
+        });
     }
 }
 

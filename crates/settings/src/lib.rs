@@ -45,4 +45,4 @@ pub use server::{
     Transport, may_be_passed_on,
 };
 pub use system::{Install, Routing};
-pub use user::{Access, BearerKey, KeyKind, User};
+pub use user::{ADMIN, Access, BearerKey, KeyKind, User, is_of_environment};

@@ -1,8 +1,13 @@
 //! People and keys: `users` and `bearerKeys`. Nothing in them is ever expanded: password hashes are full of `$`.
 
+use secrecy::ExposeSecret;
+
 use crate::problem::{Problem, nearest};
 use crate::reader::{Reader, shown};
 use crate::secret::Secret;
+
+/// As the administrator of the environment is called.
+pub const ADMIN: &str = "admin";
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct User {
@@ -104,9 +109,7 @@ impl BearerKey {
         let KeyKind::User { owner } = &self.kind else {
             return;
         };
-        // The administrator of the environment stands in no list.
-        let of_environment = owner == "admin" && !users.iter().any(|user| user.is_admin);
-        if of_environment || users.iter().any(|user| user.username == *owner) {
+        if is_of_environment(owner, users) || users.iter().any(|user| user.username == *owner) {
             return;
         }
         let message = format!("`{}` is no user, so this key opens nothing", shown(owner));
@@ -117,6 +120,17 @@ impl BearerKey {
             None => "write a name of `users`, or take the key out".to_owned(),
         }));
     }
+}
+
+/// The administrator of the environment, who stands in no list and counts while no administrator there has a password of his own.
+#[must_use]
+pub fn is_of_environment(name: &str, users: &[User]) -> bool {
+    let mut admins = users.iter().filter(|user| user.is_admin);
+    let has_password = |user: &User| {
+        let mut hash = user.password.iter().map(|hash| hash.expose_secret());
+        hash.any(|hash| !hash.is_empty())
+    };
+    name == ADMIN && !users.iter().any(|user| user.username == name) && !admins.any(has_password)
 }
 
 fn key_kind(reader: &Reader<'_>) -> Option<KeyKind> {

@@ -37,7 +37,7 @@ pub(crate) async fn short(State(app): State<App>, Path(code): Path<String>) -> R
     }
 }
 
-/// GET `/connect/{ticket}`. Asks nobody anything: programs that look at links change nothing.
+/// GET `/connect/{ticket}`. Asks no login server for a sign-in: programs that look at links begin nothing.
 pub(crate) async fn show(
     State(app): State<App>,
     Path(ticket): Path<String>,
@@ -64,12 +64,14 @@ pub(crate) async fn confirm(
     Path(ticket): Path<String>,
     request: Request,
 ) -> Response {
-    let Some(meant) = Meant::of(&app, &ticket, request.headers()).await else {
-        return words::unknown().into_response();
-    };
     let from = peer(request.extensions());
     let (head, body) = request.into_parts();
-    let Ok(body) = body.collect().await else {
+    let body = body.collect().await;
+    // rule: mcphub-key-taken-back -- what counts is what holds when all of the click is there, however long that took.
+    let Some(meant) = Meant::of(&app, &ticket, &head.headers).await else {
+        return words::unknown().into_response();
+    };
+    let Ok(body) = body else {
         return form(&meant, Said::Elsewhere);
     };
     let click = Click::read(&head.headers, &body.to_bytes());

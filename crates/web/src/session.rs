@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use secrecy::{ExposeSecret, SecretString};
-use settings::{Settings, User};
+use settings::{ADMIN, Settings, User};
 use tokio::sync::Semaphore;
 
 use self::throttle::Throttle;
@@ -23,7 +23,6 @@ use crate::options::WebOptions;
 
 /// Hashing takes a core and 19 MiB each.
 const AT_ONCE: usize = 2;
-pub(crate) const ADMIN: &str = "admin";
 
 /// Somebody who showed who he is.
 #[derive(Clone, Debug, PartialEq, Eq)]

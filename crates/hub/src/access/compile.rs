@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use secrecy::{ExposeSecret, SecretString};
-use settings::{KeyKind, Pick, Settings, Sharing, Visibility};
+use settings::{KeyKind, Pick, Settings, Sharing, Visibility, is_of_environment};
 
 use super::{Access, Door, Group, Key, Member, Owner, Rules};
 use crate::issuer::account::account;
@@ -111,7 +111,10 @@ fn owner(username: &str, settings: &Settings) -> Owner {
     Owner {
         username: username.to_owned(),
         sees: seen_by(username, settings),
-        is_admin: user.is_some_and(|user| user.is_admin),
+        is_admin: match user {
+            Some(user) => user.is_admin,
+            None => is_of_environment(username, &settings.users),
+        },
         is_gone: account(settings, username).is_none(),
         password: password.map(SecretString::from).unwrap_or_default(),
     }
@@ -201,6 +204,11 @@ mod tests {
             ("[]", "admin", true),
             (
                 r#"[{ "username": "root", "isAdmin": true }]"#,
+                "admin",
+                true,
+            ),
+            (
+                r#"[{ "username": "root", "isAdmin": true, "password": "$2b$04$x" }]"#,
                 "admin",
                 false,
             ),

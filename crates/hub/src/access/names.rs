@@ -8,9 +8,7 @@ use std::ops::RangeInclusive;
 use icu_normalizer::ComposingNormalizerBorrowed;
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, Script};
 use icu_properties::{CodePointMapData, CodePointSetData};
-use settings::{KeyKind, Settings, Sharing};
-
-use crate::issuer::account::ADMIN;
+use settings::{ADMIN, KeyKind, Settings, Sharing};
 
 /// As MCPHub.
 const LONGEST: usize = 255;
@@ -26,6 +24,11 @@ const EASTERN: [Script; 5] = [
 ];
 /// Symbols that are drawn like letters; most of them stand for the letter, and NFKC puts it there.
 const LETTERLIKE: RangeInclusive<char> = '\u{2100}'..='\u{214f}';
+
+/// What Korean is written with; the parts of these are strokes and circles.
+const SYLLABLES: RangeInclusive<char> = '\u{ac00}'..='\u{d7a3}';
+/// 〇 and 丨.
+const STROKES: [char; 2] = ['\u{3007}', '\u{4e28}'];
 
 /// Why nobody can be called so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -96,14 +99,20 @@ fn is_mixed(word: &str) -> bool {
         found.partition(|script| EASTERN.contains(script));
     others.sort_unstable();
     others.dedup();
-    let passes_for_letter =
-        !others.is_empty() && word.contains(|letter| LETTERLIKE.contains(&letter));
+    let passes_for_letter = !others.is_empty() && word.contains(passes_for_letter);
     passes_for_letter
         || match others[..] {
             [] | [Script::Latin] => false,
             [_] => !eastern.is_empty(),
             _ => true,
         }
+}
+
+/// Whether it is read as an l or an o among letters, though it is none.
+fn passes_for_letter(letter: char) -> bool {
+    let is_part_of_syllable = CodePointMapData::<Script>::new().get(letter) == Script::Hangul
+        && !SYLLABLES.contains(&letter);
+    is_part_of_syllable || STROKES.contains(&letter) || LETTERLIKE.contains(&letter)
 }
 
 /// Whether two names look the same to people: in capitals or not, in wide letters or narrow ones.
@@ -214,6 +223,10 @@ mod tests {
             ("\u{458}.doe", Unfit::Mixed),
             ("alic\u{212e}", Unfit::Mixed),
             ("Иван田", Unfit::Mixed),
+            ("b\u{3007}b", Unfit::Mixed),
+            ("a\u{4e28}ice", Unfit::Mixed),
+            ("a\u{3163}ice", Unfit::Mixed),
+            ("b\u{3147}b", Unfit::Mixed),
             ("\u{202e}nimda", Unfit::Unseen),
             ("ad\u{200d}min", Unfit::Unseen),
             ("ad\u{ad}min", Unfit::Unseen),

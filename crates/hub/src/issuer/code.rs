@@ -48,6 +48,13 @@ impl Codes {
         (now < until).then_some((code, until))
     }
 
+    /// Forgets all that wait for this client.
+    // rule: mcphub-token-client
+    pub(crate) fn forget_client(&mut self, client_id: &str) {
+        self.waiting
+            .retain(|_, (code, _)| code.grant.client_id != client_id);
+    }
+
     /// It was taken in vain: nothing was given for it.
     // rule: as-code-unwritten -- a code for which nothing could be written is as good as before.
     pub(crate) fn put_back(&mut self, word: &str, (code, until): (Code, SystemTime)) {

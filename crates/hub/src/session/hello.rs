@@ -147,5 +147,5 @@ fn instructions((servers, page): (Vec<&str>, String)) -> Option<String> {
         more => format!(" and {more} more"),
     };
     let names = named.join(", ");
-    (!named.is_empty()).then(|| format!("Some servers of this hub cannot list their tools before the user signs in to them: {names}{more}. When the user wants one of them, ask him to open {page} in a browser; the tools appear by themselves as soon as he has signed in."))
+    (!named.is_empty()).then(|| format!("These servers list their tools only after a sign-in that is missing: {names}{more}. When the user wants one of them, ask him to open {page} in a browser. The page says what he can do there, or who can; after the sign-in the tools appear by themselves."))
 }

@@ -122,6 +122,7 @@ pub(super) async fn remove(
     Named(id): Named,
 ) -> Result<Json<Done>, Problem> {
     let its = |entry: &Value| entry.get("clientId").and_then(Value::as_str) == Some(&id);
+    app.hub().issuer().forget_codes_of(&id);
     lists::change(&app, |file| {
         // One that is known by its document stands among the tokens alone.
         let is_there = |list| lists::find(file, list, its).is_some();

@@ -1,6 +1,6 @@
 //! `/connect`: all servers that wait for a sign-in of one person, on one page, and the way through them.
 //!
-//! As at `/connect/{ticket}`, looking changes nothing and a click is taken from our own page only; where the hub is not one person's own, the list wants the name and password of a user first, or what an issuer outside
+//! As at `/connect/{ticket}`, looking begins nothing and a click is taken from our own page only; where the hub is not one person's own, the list wants the name and password of a user first, or what an issuer outside
 //! says of him, and shows what that user may use. After each sign-in the browser comes back here (`walk`). What the page says: `all::words`.
 
 mod words;
@@ -52,8 +52,10 @@ pub(crate) async fn show(
 pub(crate) async fn confirm(State(app): State<App>, request: Request) -> Response {
     let from = peer(request.extensions());
     let (head, body) = request.into_parts();
+    let body = body.collect().await;
+    // rule: mcphub-key-taken-back -- who he is and what he may counts when all of his click is there, however long that took.
     let visit = Visit::of(&app, &head.headers).await;
-    let Ok(body) = body.collect().await else {
+    let Ok(body) = body else {
         return visit.page(&app, Said::Elsewhere, false);
     };
     let click = Click::read(&head.headers, &body.to_bytes());
@@ -109,7 +111,9 @@ impl Visit {
     async fn of(app: &App, headers: &HeaderMap) -> Self {
         let vouched = access::outside::person(app, headers).await;
         let (now, at) = (app.now(), app.hub().clock().now());
-        let walk = app.walks().find(headers, at);
+        // Who comes with a token of the issuer is whom that names, whoever began the walk that his browser knows.
+        let own = |walk: &Walk| vouched.is_none() || walk.login.is_none();
+        let walk = app.walks().find(headers, at).filter(own);
         let login = walk.as_ref().and_then(|walk| walk.login.as_deref());
         // A login that ended, or whose account changed, counts no more.
         let person = login.and_then(|login| app.sessions().person(&now.settings, login, at));

@@ -3,9 +3,9 @@
 use hub::Hub;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use settings::Change;
+use settings::{ADMIN, Change};
 
-use super::{ADMIN, Login, LoginError, Sessions};
+use super::{Login, LoginError, Sessions};
 use crate::app::App;
 
 /// 24 characters.

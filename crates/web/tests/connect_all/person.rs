@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
 use http::{Method, header};
 use hub::sign_in::Account;
 use lab::{Browser, Decision, Switches, World};
@@ -19,11 +20,8 @@ pub(crate) struct Person {
 }
 
 impl Person {
-    pub(crate) async fn sends(
-        &mut self,
-        stage: &Stage,
-        mut sent: http::Request<axum::body::Body>,
-    ) -> Answer {
+    /// As the browser sends it: with its cookies, and with what stands in front of the hub adds.
+    pub(crate) fn dressed(&self, mut sent: http::Request<Body>) -> http::Request<Body> {
         let cookies = self.cookies.iter();
         let cookies: Vec<_> = cookies
             .map(|(name, value)| format!("{name}={value}"))
@@ -36,6 +34,11 @@ impl Person {
             let bearer = format!("Bearer {token}").parse().unwrap();
             sent.headers_mut().insert(header::AUTHORIZATION, bearer);
         }
+        sent
+    }
+
+    pub(crate) async fn sends(&mut self, stage: &Stage, sent: http::Request<Body>) -> Answer {
+        let sent = self.dressed(sent);
         let answer = stage.send(sent).await;
         for set in answer.headers.get_all(header::SET_COOKIE) {
             let pair = set.to_str().unwrap().split(';').next().unwrap();
@@ -59,10 +62,7 @@ impl Person {
     }
 
     pub(crate) async fn sends_form_to(&mut self, stage: &Stage, path: &str, more: &str) -> Answer {
-        let mut click = request(Method::POST, path);
-        let origin = "http://localhost:3000".parse().unwrap();
-        click.headers_mut().insert(header::ORIGIN, origin);
-        *click.body_mut() = format!("tie={}&{more}", self.tie).into();
+        let click = click(path, format!("tie={}&{more}", self.tie).into());
         self.sends(stage, click).await
     }
 
@@ -83,6 +83,15 @@ impl Person {
         let back = back.strip_prefix("http://localhost:3000").unwrap();
         self.opens(stage, back).await
     }
+}
+
+/// What a form of the hub's own pages sends.
+pub(crate) fn click(path: &str, body: Body) -> http::Request<Body> {
+    let mut click = request(Method::POST, path);
+    let origin = "http://localhost:3000".parse().unwrap();
+    click.headers_mut().insert(header::ORIGIN, origin);
+    *click.body_mut() = body;
+    click
 }
 
 fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {

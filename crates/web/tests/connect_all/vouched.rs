@@ -6,7 +6,7 @@ use lab::outside::{KeysPage, SigningKey};
 use lab::{Decision, World};
 use serde_json::json;
 
-use crate::person::{Person, met, onward, worlds};
+use crate::person::{Person, click, met, onward, worlds};
 use crate::stage::Stage;
 
 const NOW: u64 = 1_790_000_000;
@@ -26,7 +26,10 @@ impl House {
         servers["each"]["visibility"] = "public".into();
         servers["each"]["oauth"] = json!({ "tokens": "per_user" });
         servers["everybodys"]["visibility"] = "public".into();
-        let settings = json!({ "mcpServers": servers, "systemConfig": { "auth": { "forwardAuth": {
+        let mallory =
+            json!({ "username": "mallory", "password": bcrypt::hash("mallorys word", 4).unwrap() });
+        let root = json!({ "username": "root", "isAdmin": true, "password": bcrypt::hash("roots word", 4).unwrap() });
+        let settings = json!({ "mcpServers": servers, "users": [mallory, root], "systemConfig": { "auth": { "forwardAuth": {
             "enabled": true,
             "jwks": { "uri": page.uri(), "issuer": page.issuer(), "audience": ["mcphub", "http://localhost:3000/mcp"] },
         } } } });
@@ -121,4 +124,72 @@ async fn a_link_is_followed_by_him_for_whom_it_is_and_by_nobody_else() {
     );
     let clicked = bob.sends_form_to(&house.stage, path, "").await;
     assert!(onward(&clicked).is_some(), "{}", clicked.text);
+}
+
+// rule: mcp-elicit-same-person
+#[tokio::test]
+async fn the_walk_of_somebody_else_makes_nobody_that_other_one() {
+    let house = House::new().await;
+    let mut mallory = Person::default();
+    mallory.opens(&house.stage, "/connect").await;
+    mallory
+        .sends_form(&house.stage, "username=mallory&password=mallorys+word")
+        .await;
+    let list = mallory.opens(&house.stage, "/connect").await;
+    assert!(list.text.contains("user mallory"), "{}", list.text);
+    for (life, who) in [(300, "user bob"), (-60, "expired")] {
+        let mut bob = house.browser("bob", "mcphub", life);
+        bob.cookies = mallory.cookies.clone();
+        let list = bob.opens(&house.stage, "/connect").await;
+        assert!(
+            list.text.contains(who) && !list.text.contains("mallory"),
+            "{}",
+            list.text
+        );
+        if life > 0 {
+            bob.signs_in(&house.stage, "each", Decision::Allow).await;
+        } else {
+            let clicked = bob.sends_form(&house.stage, "server=each").await;
+            assert_eq!(onward(&clicked), None, "{}", clicked.text);
+        }
+    }
+    for (user, connected) in [("bob", true), ("mallory", false)] {
+        let account = Account::of("each", Some(user));
+        let view = house.stage.hub.sign_ins().view(&account);
+        assert_eq!(view.connected, connected, "{user}");
+    }
+}
+
+// rule: mcphub-key-taken-back
+#[tokio::test]
+async fn a_click_that_takes_long_is_of_who_its_sender_is_when_it_is_there() {
+    let house = House::new().await;
+    let mut anna = house.browser("anna", "mcphub", 300);
+    anna.opens(&house.stage, "/connect").await;
+    let rights = async |is_admin: bool| {
+        let body = Some(json!({ "isAdmin": is_admin }));
+        let path = "/api/users/anna";
+        let changed = house.stage.ask(http::Method::PUT, path, body).await;
+        assert_eq!(changed.status, StatusCode::OK, "{}", changed.text);
+    };
+    rights(true).await;
+    anna.opens(&house.stage, "/connect").await;
+    let account = Account::shared("everybodys");
+    let ticket = house.stage.hub.sign_ins().ticket(&account, "anyone");
+    let page = ticket.page.strip_prefix("http://localhost:3000").unwrap();
+    for path in ["/connect", page] {
+        rights(true).await;
+        anna.opens(&house.stage, path).await;
+        let (rest, comes) = tokio::sync::oneshot::channel::<String>();
+        let comes = async move { Ok::<_, std::convert::Infallible>(comes.await.unwrap()) };
+        let body = axum::body::Body::from_stream(futures::stream::once(comes));
+        let clicking = house.stage.send(anna.dressed(click(path, body)));
+        let taking = async {
+            rights(false).await;
+            rest.send(format!("tie={}&server=everybodys", anna.tie))
+                .unwrap();
+        };
+        let (answer, ()) = tokio::join!(clicking, taking);
+        assert_eq!(onward(&answer), None, "{path}: {}", answer.text);
+    }
 }

@@ -94,6 +94,26 @@ async fn an_administrator_is_told_who_let_a_program_in_when_and_for_what() {
 
 // rule: mcphub-token-client
 #[tokio::test]
+async fn a_code_that_waited_for_a_program_is_nothing_when_it_was_taken_out() {
+    let stage = stage().await;
+    let client = register(&stage).await;
+    let first = code(&stage, &client, "alice", &[]).await;
+    assert_eq!(redeem(&stage, &client, &first).await.status, StatusCode::OK);
+    let waits = code(&stage, &client, "alice", &[]).await;
+    let there = stage.settings()["oauthClients"].clone();
+    let path = format!("/api/oauth/clients/{client}");
+    let answer = stage.ask(Method::DELETE, &path, None).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    let mut written = stage.settings();
+    written["oauthClients"] = there;
+    std::fs::write(stage.path(), written.to_string()).unwrap();
+    stage.hub.store().reload().await;
+    let answer = redeem(&stage, &client, &waits).await;
+    assert_eq!(error(&answer), "invalid_grant");
+}
+
+// rule: mcphub-token-client
+#[tokio::test]
 async fn a_program_that_is_known_by_its_document_is_told_and_ended_as_others_are() {
     let id = "https://client.example/client.json";
     let mut written = settings();

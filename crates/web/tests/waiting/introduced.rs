@@ -20,7 +20,7 @@ async fn a_client_is_told_which_servers_list_nothing_before_a_sign_in_and_where_
     for client in [&alone, &connect(&all).await, &stateless] {
         let said = instructions(client);
         assert!(
-            said.contains("to them: practice. ") && said.contains("http://localhost:3000/connect "),
+            said.contains("missing: practice. ") && said.contains("http://localhost:3000/connect "),
             "{said}"
         );
     }

@@ -4,13 +4,12 @@
 //! and not even that where the settings speak of somebody of that name.
 
 use serde_json::{Value, json};
-use settings::{Change, OutsideIssuer, Settings};
+use settings::{ADMIN, Change, OutsideIssuer, Settings};
 use sha2::{Digest, Sha256};
 
 use super::Refused;
 use super::token::Claims;
 use crate::access::names;
-use crate::issuer::account::ADMIN;
 use crate::store::Store;
 
 const USERS: &str = "users";
