@@ -49,7 +49,7 @@ impl Hold {
         match self {
             Self::Caller(caller, _) => {
                 let token = caller.token().map(|token| token.until);
-                token.or(caller.vouched_until())
+                token.or(caller.until())
             }
             Self::Given(token) => Some(token.until),
             Self::Vouched(until) => Some(*until),
