@@ -140,8 +140,8 @@ enum Shown {
     Issued(Token),
     /// A token of an issuer outside the hub.
     Vouched(Arc<vouched::Mark>),
-    /// With the password that the account had then; every login ends with it.
-    Login(Digest),
+    /// With the password that the account had then; every login ends with it, and by itself at that time.
+    Login(Digest, SystemTime),
     /// The other caller looks through the eyes of a user.
     EyesOf(Arc<str>, Arc<Caller>),
 }
@@ -355,10 +355,10 @@ impl Rules {
             }
             Shown::Issued(_) => self.issued_again(caller),
             Shown::Vouched(mark) => self.vouched_again(caller, mark),
-            Shown::Login(password) => {
+            Shown::Login(password, until) => {
                 let user = caller.user().filter(|_| self.open)?;
-                let caller = self.user(user).ok()?;
-                matches!(&caller.shown, Shown::Login(now) if now == password).then_some(caller)
+                let caller = self.user(user, *until).ok()?;
+                matches!(&caller.shown, Shown::Login(now, _) if now == password).then_some(caller)
             }
             Shown::EyesOf(user, behind) => {
                 let behind = self.again(behind)?;

@@ -40,11 +40,25 @@ pub struct Scope {
     user: Option<Box<str>>,
     /// The session that it is for, where a server is connected to for each session.
     session: Option<Box<str>>,
+    /// Nothing is behind its endpoint any more; it stands for no state of the settings.
+    is_over: bool,
 }
 
 impl Scope {
     pub fn shape(&self) -> &Shape {
         &self.shape
+    }
+
+    /// The same for the time in which there is nothing at its endpoint: it shows nothing, and hears nothing.
+    pub(crate) fn over(&self) -> Self {
+        Self {
+            settings: Arc::clone(&self.settings),
+            caller: self.caller.clone(),
+            shape: Arc::new(self.shape.without_members()),
+            user: self.user.clone(),
+            session: self.session.clone(),
+            is_over: true,
+        }
     }
 
     /// Whether both show the same servers in the same way.
@@ -114,7 +128,8 @@ impl Catalog {
 
     /// Whether this scope is made of the settings as they are now, for a caller who may do what this one may.
     pub fn is_current(&self, scope: &Scope, caller: &Caller) -> bool {
-        Arc::ptr_eq(&scope.settings, &self.shared.store.current())
+        !scope.is_over
+            && Arc::ptr_eq(&scope.settings, &self.shared.store.current())
             && scope.caller.may_the_same(caller)
     }
 
@@ -160,6 +175,7 @@ impl Catalog {
             shape: Arc::clone(&scope.shape),
             user: scope.user.clone(),
             session: Some(session.into()),
+            is_over: false,
         }))
     }
 
@@ -214,6 +230,7 @@ impl Catalog {
             shape,
             user: caller.user().map(Box::from),
             session: None,
+            is_over: false,
         });
         if scopes.len() >= MOST_SCOPES {
             scopes.clear();

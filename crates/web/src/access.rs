@@ -123,10 +123,10 @@ fn logged_in(app: &App, username: &str, headers: &HeaderMap) -> Result<Caller, D
         .and_then(|value| value.to_str().ok());
     let person = login.and_then(|token| {
         let at = app.hub().clock().now();
-        app.sessions().person(&now.settings, token, at)
+        app.sessions().login(&now.settings, token, at)
     });
     match person {
-        Some(person) if person.username == username => now.rules.user(username),
+        Some((person, until)) if person.username == username => now.rules.user(username, until),
         Some(_) => Err(Denied::SomebodyElse),
         None => Err(Denied::Nobody),
     }

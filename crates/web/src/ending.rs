@@ -9,6 +9,8 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, OptionFuture};
 use http::HeaderMap;
 use hub::access::{Caller, Token};
+use hub::catalog::{Endpoint, Nowhere};
+use hub::session::NoSession;
 
 use crate::access;
 use crate::app::App;
@@ -18,8 +20,8 @@ pub(crate) type Ending = BoxFuture<'static, ()>;
 
 /// What a stream hangs on.
 enum Hold {
-    /// Whoever was let in, by whatever it was.
-    Caller(Caller),
+    /// Whoever was let in, by whatever it was, and where.
+    Caller(Caller, Endpoint),
     /// A token that the hub gave, at `/api`. Whether whoever came with it may still read is looked at elsewhere there.
     Given(Token),
     /// One of the outside issuer, until then; the same holds.
@@ -27,8 +29,9 @@ enum Hold {
 }
 
 /// Of a stream that this caller opens at an MCP endpoint.
-pub(crate) fn of_caller(app: &App, caller: &Caller) -> Ending {
-    ending(app, Some(Hold::Caller(caller.clone())))
+pub(crate) fn of_caller(app: &App, caller: &Caller, endpoint: &Endpoint) -> Ending {
+    let hold = Hold::Caller(caller.clone(), endpoint.clone());
+    ending(app, Some(hold))
 }
 
 /// Of a stream of `/api` that is opened with these headers.
@@ -44,9 +47,9 @@ impl Hold {
     /// When it is over by itself.
     fn until(&self) -> Option<SystemTime> {
         match self {
-            Self::Caller(caller) => {
+            Self::Caller(caller, _) => {
                 let token = caller.token().map(|token| token.until);
-                token.or(caller.vouched_until())
+                token.or(caller.until())
             }
             Self::Given(token) => Some(token.until),
             Self::Vouched(until) => Some(*until),
@@ -59,14 +62,21 @@ impl Hold {
         let is_in_time = self.until().is_none_or(|until| now < until);
         is_in_time
             && match self {
-                // rule: mcphub-key-taken-back -- as sessions: who may do less from now on goes on with that.
-                Self::Caller(caller) => {
-                    caller.token().is_none_or(is_given) && moment.rules.again(caller).is_some()
+                Self::Caller(caller, endpoint) => {
+                    let again = moment.rules.again(caller);
+                    caller.token().is_none_or(is_given)
+                        && again.is_some_and(|again| is_there(app, endpoint, &again))
                 }
                 Self::Given(token) => is_given(*token),
                 Self::Vouched(_) => true,
             }
     }
+}
+
+// rule: mcphub-key-taken-back -- as sessions: who may do less from now on goes on with that, as long as he may know of the endpoint. One that is off may be on again.
+fn is_there(app: &App, endpoint: &Endpoint, caller: &Caller) -> bool {
+    let looked = app.hub().sessions().look(endpoint, caller);
+    !matches!(looked, Err(NoSession::Nowhere(Nowhere::Unknown { .. })))
 }
 
 fn ending(app: &App, hold: Option<Hold>) -> Ending {

@@ -123,7 +123,7 @@ impl Mcp {
             ));
         }
         let session = self.session(headers, endpoint, caller)?;
-        let ending = ending::of_caller(&self.app, caller);
+        let ending = ending::of_caller(&self.app, caller, endpoint);
         match asked::last_event(headers) {
             Some(last_event) => resume::resume(&session, last_event, ending),
             None => resume::listen(&session, ending),

@@ -151,13 +151,24 @@ impl Sessions {
     }
 
     /// Whose token this is. Rights come from the settings of this moment, not from the token.
-    // rule: safe-w07
     pub(crate) fn person(
         &self,
         settings: &Settings,
         token: &str,
         now: SystemTime,
     ) -> Option<Person> {
+        let login = self.login(settings, token, now);
+        login.map(|(person, _)| person)
+    }
+
+    /// The same, and when the token ends.
+    // rule: safe-w07
+    pub(crate) fn login(
+        &self,
+        settings: &Settings,
+        token: &str,
+        now: SystemTime,
+    ) -> Option<(Person, SystemTime)> {
         let claims = match self.signer.read(token, now) {
             Ok(claims) => claims,
             Err(refused) => {
@@ -174,10 +185,11 @@ impl Sessions {
             self.signer
                 .belongs_to(&claims, stored.secret.expose_secret())
         })?;
-        Some(Person {
+        let person = Person {
             username,
             is_admin: account.is_admin,
-        })
+        };
+        Some((person, claims.until()?))
     }
 
     /// Has the hub an administrator who can log in?

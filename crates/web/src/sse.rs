@@ -77,11 +77,11 @@ impl Sse {
         self.sessions
             .look(&endpoint, caller)
             .map_err(|why| Refusal::no_session(&why))?;
+        let ending = ending::of_caller(&self.app, caller, &endpoint);
         let opened = self
             .streams
             .open(&self.sessions, caller.identity(), endpoint);
         let (live, waiting) = opened.ok_or_else(full)?;
-        let ending = ending::of_caller(&self.app, caller);
         Ok(body::response(messages, live, waiting, ending))
     }
 

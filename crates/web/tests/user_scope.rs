@@ -4,6 +4,8 @@
 
 mod stage;
 
+use std::time::Duration;
+
 use axum::body::Body;
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
@@ -328,6 +330,27 @@ async fn a_stream_without_a_session_ends_with_what_let_its_reader_in_and_with_no
         "alice's login",
     ];
     only_these_end("no such user", open, &hers).await;
+}
+
+// rule: mcphub-key-taken-back
+#[tokio::test]
+async fn a_stream_that_a_login_opened_ends_when_the_login_does() {
+    let stage = Stage::new(&settings(false)).await;
+    let mut open = streams(&stage).await;
+    let mut listening = {
+        let login = login(&stage, "alice").await;
+        let opened = initialize(&stage, "/alice/mcp", &[("x-auth-token", &login)]).await;
+        let session = opened.header("mcp-session-id").to_owned();
+        let headers = [("x-auth-token", &*login), ("mcp-session-id", &*session)];
+        stream(&stage, "/alice/mcp", headers).await
+    };
+    let day = Duration::from_secs(24 * 60 * 60);
+    stage.clock.advance(day - Duration::from_secs(1));
+    assert!(open.iter_mut().all(|(_, stream)| goes_on(stream)));
+    assert!(goes_on(&mut listening));
+    stage.clock.advance(Duration::from_secs(1));
+    assert!(ends(listening).await);
+    only_these_end("a day later", open, &["alice's login"]).await;
 }
 
 async fn only_these_end(what: &str, open: Vec<(&str, Body)>, over: &[&str]) {

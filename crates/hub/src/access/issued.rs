@@ -93,7 +93,7 @@ impl Caller {
             | Shown::Operator
             | Shown::Key(_)
             | Shown::Vouched(_)
-            | Shown::Login(_)
+            | Shown::Login(..)
             | Shown::EyesOf(..) => None,
         }
     }

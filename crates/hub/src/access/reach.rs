@@ -96,6 +96,8 @@ fn addresses(groups: &[Group]) -> BTreeMap<&str, &Group> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use settings::{File, resolve};
 
     use super::super::{Caller, Rules};
@@ -152,7 +154,8 @@ mod tests {
             let caller = rules().admit(Some(key)).unwrap();
             assert_eq!(opened(&caller), groups, "{key}");
         }
-        assert_eq!(opened(&rules().user("bob").unwrap()), "older bobs 2 all 6");
+        let login = rules().user("bob", SystemTime::UNIX_EPOCH).unwrap();
+        assert_eq!(opened(&login), "older bobs 2 all 6");
     }
 
     // rule: mcphub-group-sharing

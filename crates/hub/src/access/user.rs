@@ -5,6 +5,7 @@
 //! is such a user.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use secrecy::ExposeSecret;
 
@@ -59,8 +60,8 @@ impl Rules {
         })
     }
 
-    /// The user himself, who showed it in another way than by a key.
-    pub fn user(&self, username: &str) -> Result<Caller, Denied> {
+    /// The user himself, who showed it in another way than by a key, which counts until then.
+    pub fn user(&self, username: &str, until: SystemTime) -> Result<Caller, Denied> {
         let seen = self.users.get(username).ok_or(Denied::SomebodyElse)?;
         Ok(Caller {
             // With the account as it is: a new user of the same name gets nothing that the old one left open.
@@ -68,7 +69,7 @@ impl Rules {
             user: Some(username.into()),
             key: None,
             reach: Arc::clone(&seen.sees),
-            shown: Shown::Login(seen.password),
+            shown: Shown::Login(seen.password, until),
         })
     }
 }
@@ -173,7 +174,7 @@ mod tests {
         let all = before.admit(Some("all")).unwrap();
         let some = before.admit(Some("some")).unwrap();
         let eyes = before.admit_as("alice", Some("all")).unwrap();
-        let login = open.user("alice").unwrap();
+        let login = open.user("alice", SystemTime::UNIX_EPOCH).unwrap();
         let now = |change: (&str, &str)| rules(&locked.replace(change.0, change.1));
         let stays = now(("public\": {", "public\": { \"enabled\": false,"));
         for caller in [&all, &some, &eyes] {
@@ -222,7 +223,7 @@ mod tests {
                 r#""enableBearerAuth": false"#,
             ))
         };
-        let login = with("one").user("alice").unwrap();
+        let login = with("one").user("alice", SystemTime::UNIX_EPOCH).unwrap();
         assert!(with("one").again(&login).is_some());
         assert!(with("two").again(&login).is_none());
     }

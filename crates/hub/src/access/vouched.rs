@@ -55,16 +55,16 @@ impl Book {
 }
 
 impl Caller {
-    /// When the token of the outside issuer ends that he came with.
+    /// When a token of the outside issuer, or a login, ends that he came with.
     #[must_use]
-    pub fn vouched_until(&self) -> Option<SystemTime> {
+    pub fn until(&self) -> Option<SystemTime> {
         match &self.shown {
             Shown::Vouched(mark) => Some(mark.until),
+            Shown::Login(_, until) => Some(*until),
             Shown::Nothing
             | Shown::Operator
             | Shown::Key(_)
             | Shown::Issued(_)
-            | Shown::Login(_)
             | Shown::EyesOf(..) => None,
         }
     }
@@ -89,7 +89,7 @@ impl Rules {
             return Err(Denied::Elsewhere);
         }
         let client = vouched.client.as_deref().unwrap_or_default();
-        let seen = self.user(user)?;
+        let seen = self.user(user, vouched.until)?;
         Ok(Caller {
             identity: format!("{}\0client\0{client}", vouched.account).into(),
             shown: Shown::Vouched(Arc::new(Mark {
@@ -106,7 +106,7 @@ impl Rules {
         let book = self.outside.as_ref()?;
         let user = book.user(&mark.account).ok()?;
         let same = book.issuer == mark.issuer && caller.user() == Some(user);
-        let seen = self.user(user).ok().filter(|_| same)?;
+        let seen = self.user(user, mark.until).ok().filter(|_| same)?;
         Some(Caller {
             identity: Arc::clone(&caller.identity),
             shown: caller.shown.clone(),

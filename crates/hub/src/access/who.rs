@@ -65,7 +65,7 @@ impl Caller {
             | Shown::Key(_)
             | Shown::Issued(_)
             | Shown::Vouched(_)
-            | Shown::Login(_) => false,
+            | Shown::Login(..) => false,
         }
     }
 }

@@ -124,6 +124,18 @@ impl Shape {
         self.members.iter().find(|member| &*member.server == server)
     }
 
+    /// The same without anything in it.
+    pub(super) fn without_members(&self) -> Self {
+        Self {
+            members: Vec::new(),
+            transparent: self.transparent,
+            group: self.group.clone(),
+            separator: self.separator.clone(),
+            prefixes: HashMap::new(),
+            lists: Lists::default(),
+        }
+    }
+
     /// The merged list, from what each member lists (`None`: nothing so far).
     pub(crate) fn merged(
         &self,

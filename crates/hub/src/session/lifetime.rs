@@ -78,7 +78,7 @@ impl Shared {
         Ok(self.live.or_insert(Arc::new(session)))
     }
 
-    /// Lets the session see the settings as they are now, and tells it when other things are shown.
+    /// Lets the session see the settings as they are now, and tells it when other things are shown. `Err`: there is nothing, and it stays as it was.
     pub(super) fn refresh(&self, session: &Session, caller: &Caller) -> Result<(), Nowhere> {
         if self.catalog.is_current(&session.scope.load(), caller) {
             return Ok(());
@@ -97,6 +97,13 @@ impl Shared {
             }
         }
         Ok(())
+    }
+
+    /// There is nothing at its endpoint for now: it hears nothing until `refresh` finds something there again.
+    pub(super) fn mute(&self, session: &Session, caller: Caller) {
+        session.caller.store(Arc::new(caller));
+        let before = session.scope.load_full();
+        session.scope.store(Arc::new(before.over()));
     }
 
     pub(super) fn close(&self, session: &Session) {

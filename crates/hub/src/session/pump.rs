@@ -11,6 +11,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::{Session, Shared};
 use crate::access::Rules;
+use crate::catalog::Nowhere;
 use crate::upstream::Event;
 
 const HOUSEKEEPING: Duration = Duration::from_secs(60);
@@ -102,7 +103,9 @@ impl Shared {
             return;
         };
         for (session, shown) in self.subscriptions.of(&(Arc::clone(server), (*uri).into())) {
-            let Some(session) = self.live.get(&session) else {
+            // rule: mcphub-key-taken-back -- it stays subscribed, for a server that is off for a while, but hears nothing meanwhile.
+            let session = self.live.get(&session);
+            let Some(session) = session.filter(|session| session.sees(server)) else {
                 continue;
             };
             let renamed = (*shown != *uri)
@@ -144,7 +147,7 @@ impl Shared {
         }
     }
 
-    /// Asks for the caller of a session again, as the settings are now. False: they do not let him in any more, and the session ended.
+    /// Asks for the caller of a session again, as the settings are now. False: they do not let him in any more, or not there, and the session ended.
     pub(super) fn goes_on(&self, session: &Session) -> bool {
         self.goes_on_by(&self.rules(), session)
     }
@@ -163,10 +166,23 @@ impl Shared {
             self.close(session);
             return false;
         };
-        // What is gone is told to the client by its next request.
-        if let Err(nowhere) = self.refresh(session, &caller) {
-            tracing::debug!(session = session.short_id(), %nowhere, "a session has nothing left to show");
+        let Err(nowhere) = self.refresh(session, &caller) else {
+            return true;
+        };
+        match nowhere {
+            // rule: mcphub-key-taken-back -- who may not know of an endpoint any more has no session there; streams and calls end with it.
+            // It is not said to be over for good: with a seal it goes on when its endpoint is back, as after an editor wrote half of a change.
+            Nowhere::Unknown { .. } => {
+                tracing::info!(session = session.short_id(), %nowhere, "a session ends, because its endpoint is gone");
+                self.let_go(session);
+                false
+            }
+            // Off for a while. The client is told so by its next request, and until it is on again nothing else.
+            Nowhere::Disabled { .. } | Nowhere::NoGlobalRoute => {
+                tracing::debug!(session = session.short_id(), %nowhere, "a session has nothing to show for now");
+                self.mute(session, caller);
+                true
+            }
         }
-        true
     }
 }

@@ -72,7 +72,7 @@ pub(super) async fn answer(
         return Err(unsupported(&request, &said.revision));
     }
     let asker = Asker {
-        endpoint,
+        endpoint: endpoint.clone(),
         caller,
         said,
         headers,
@@ -83,7 +83,7 @@ pub(super) async fn answer(
         Ok(Asked::Later(once)) => Ok(later(*once, takes).await),
         Ok(Asked::Listen(subscription)) if takes.stream => Ok(stream::subscribed(
             *subscription,
-            ending::of_caller(&mcp.app, caller),
+            ending::of_caller(&mcp.app, caller, &endpoint),
         )),
         Ok(Asked::Listen(_)) => Err(Refusal::not_acceptable(
             "subscriptions/listen opens an event stream: Accept must take text/event-stream",

@@ -25,6 +25,13 @@ pub(crate) struct Claims {
     pw: String,
 }
 
+impl Claims {
+    /// `None`: that is longer than time goes.
+    pub(crate) fn until(&self) -> Option<SystemTime> {
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(self.exp))
+    }
+}
+
 /// The account, as the token claims it: rights are looked up in the settings on each request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Claimed {

@@ -352,7 +352,7 @@ async fn what_a_caller_sees_is_what_he_may_see_now_and_not_what_his_key_once_cou
     }
 }
 
-async fn set(hub: &Running, path: Vec<String>, value: Value) {
+pub(crate) async fn set(hub: &Running, path: Vec<String>, value: Value) {
     let change = settings::Change::Set { path, value };
     hub.hub
         .store()

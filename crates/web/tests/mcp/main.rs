@@ -25,6 +25,7 @@ mod resumed;
 mod resumed_session;
 mod sessions;
 mod stateless;
+mod taken_away;
 mod tasks;
 mod transparent;
 mod up;

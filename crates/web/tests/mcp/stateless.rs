@@ -12,20 +12,20 @@ use crate::up::{self, Way};
 const META: &str = "io.modelcontextprotocol/";
 
 /// A client that can answer everything, without a session.
-struct Client {
+pub(crate) struct Client {
     wire: Wire,
     capabilities: Value,
 }
 
 impl Client {
-    fn at(hub: &Running, path: &str) -> Self {
+    pub(crate) fn at(hub: &Running, path: &str) -> Self {
         Self {
             wire: Wire::new(hub, path),
             capabilities: json!({ "sampling": {}, "elicitation": {}, "roots": {} }),
         }
     }
 
-    fn body(&self, id: u64, method: &str, mut params: Value) -> Value {
+    pub(crate) fn body(&self, id: u64, method: &str, mut params: Value) -> Value {
         let meta = json!({
             format!("{META}protocolVersion"): "2026-07-28",
             format!("{META}clientCapabilities"): self.capabilities,
@@ -37,7 +37,7 @@ impl Client {
         json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })
     }
 
-    fn asking(&self, body: &Value) -> reqwest::RequestBuilder {
+    pub(crate) fn asking(&self, body: &Value) -> reqwest::RequestBuilder {
         let (method, params) = (body["method"].as_str().expect("a method"), &body["params"]);
         let request = self
             .wire

@@ -82,6 +82,12 @@ impl Sessions {
             over: false,
         };
         let scope = subscription.session.scope.load_full();
+        let caller = subscription.session.caller.load_full();
+        // The settings may have changed before others could find it. Ended, it says so by its stream.
+        if !self.shared.catalog.is_current(&scope, &caller) {
+            self.shared.goes_on(&subscription.session);
+        }
+        let scope = subscription.session.scope.load_full();
         self.shared.settle(&scope).await;
         subscription.filter.lists = self.told(&scope, asked.lists);
         let watching = self.shared.watch_tasks(&subscription.session, asked.tasks);

@@ -37,7 +37,7 @@ async fn whoever_comes_first_becomes_a_user_without_a_password_and_stays_the_sam
         .vouched(&many[0].clone().unwrap(), "/mcp")
         .unwrap();
     assert_eq!(caller.user(), Some("bob"));
-    assert!(caller.vouched_until().is_some() && !caller.may_use_everything());
+    assert!(caller.until().is_some() && !caller.may_use_everything());
 }
 
 #[test]
