@@ -36,6 +36,12 @@ export function wishOf(was: Sharing, now: Sharing): { visibility?: Choice; share
   };
 }
 
+/** What somebody made of the names that were there, done to those that are there by now: whom others added stays, and whom others took out stays out. */
+export function namesAfter(was: string[], now: string[], there: string[]): string[] {
+  const added = now.filter((name) => !was.includes(name));
+  return [...new Set([...there.filter((name) => now.includes(name) || !was.includes(name)), ...added])];
+}
+
 /** A server's settings with another choice in them; whoever takes his choice back leaves them as they were `before` it. */
 export function withSharing(config: JsonMap, before: JsonMap, next: Sharing): JsonMap {
   const wish = wishOf(sharingOf(config, UNSAID.server), next);

@@ -15,6 +15,7 @@ import { CopyLine } from '../../ui/copy';
 import { Confirm } from '../../ui/dialog';
 import { Answer, Empty, Page } from '../../ui/page';
 import { command } from '../../words/shell';
+import { inWords } from './change';
 import { GroupEditor } from './editor';
 import { idOf, selectionOf } from './members';
 
@@ -52,7 +53,7 @@ export function Groups() {
         lead={t('groups.removeLead')}
         word={t('groups.remove')}
         busy={remove.isPending}
-        error={remove.error}
+        error={inWords(t, remove.error, doomed?.name ?? '')}
         onYes={() => doomed && remove.mutate(idOf(doomed), { onSuccess: () => setDoomed(undefined) })}
       />
     </Page>

@@ -4,9 +4,9 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useChangeServer, useUser } from '../../api/hooks';
-import type { JsonMap, Server } from '../../api/shape';
+import type { Json, JsonMap, Server } from '../../api/shape';
 import { isMap } from '../../schema/schema';
-import { sharingOf, UNSAID, withSharing } from '../../sharing/sharing';
+import { namesAfter, sharingOf, UNSAID, withSharing } from '../../sharing/sharing';
 import { WhoMayUse } from '../../sharing/who';
 import { Button } from '../../ui/button';
 import { Field, TextField } from '../../ui/field';
@@ -42,7 +42,7 @@ export function ServerSettings({ server }: { server: Server }) {
     setWrong(typeof read === 'string' ? read : undefined);
     if (typeof read === 'string') return;
     // All of it is sent, so it is what others left of it, with what was changed here.
-    const config = withoutKept(server.config ?? {}, rebased(from, read, written));
+    const config = withoutKept(server.config ?? {}, onto(from, read, written));
     const wish = { ...(edited ? { config } : {}), ...(name.trim() === server.name ? {} : { newName: name.trim() }) };
     change.mutate(wish, {
       onSuccess: (now) => {
@@ -103,6 +103,19 @@ function withoutKept(before: JsonMap, now: JsonMap): JsonMap {
   const nothing = { oauth: {}, visibility: 'private', sharedWithUsers: [] };
   const out = Object.entries(nothing).filter(([key]) => key in editable(before) && !(key in now));
   return { ...now, ...Object.fromEntries(out) };
+}
+
+/** What was changed here, done to what is there by now; of the users whom it is shared with, whoever was added or taken out. */
+function onto(from: JsonMap, read: JsonMap, written: JsonMap): JsonMap {
+  const config = rebased(from, read, written);
+  const lists = [from, read, written].map((it) => it['sharedWithUsers'] ?? []);
+  if (!('sharedWithUsers' in config) || !lists.every(isNames)) return config;
+  const [was = [], now = [], there = []] = lists;
+  return { ...config, sharedWithUsers: namesAfter(was, now, there) };
+}
+
+function isNames(value: Json): value is string[] {
+  return Array.isArray(value) && value.every((name) => typeof name === 'string');
 }
 
 function ownerIn({ owner }: JsonMap): string | undefined {
