@@ -4,6 +4,7 @@ import type { TFunction } from 'i18next';
 import { Fragment, useId, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useUsers } from '../api/hooks';
+import type { User } from '../api/shape';
 import { Tick } from '../ui/field';
 import { RefusalNotice } from '../ui/refusal';
 import { matches, SearchField } from '../ui/search';
@@ -58,7 +59,7 @@ function People({ owner, chosen, blocked, onChange }: { owner: string | undefine
   const aboutOf = (name: string) => {
     const user = known.find((user) => user.username === name);
     if (users.data === undefined || user?.isAdmin === false) return undefined;
-    return t(user === undefined ? 'sharing.gone' : 'users.admin');
+    return t(user === undefined ? 'sharing.noUser' : 'users.admin');
   };
   return (
     <fieldset aria-label={t('users.title')} className="m-0 flex min-w-0 flex-col gap-2 border-0 p-0 pb-1 pl-6">
@@ -77,13 +78,15 @@ function People({ owner, chosen, blocked, onChange }: { owner: string | undefine
   );
 }
 
-/** Whom it is for, in a few words. */
-export function forWhom(t: TFunction, sharing: Sharing): string {
+/** Whom it is for, in a few words. Where the users are known, a name that is none of theirs is said to be so. */
+export function forWhom(t: TFunction, sharing: Sharing, users?: User[]): string {
   if (!isShared(sharing)) return t('sharing.choice.private');
-  return sharing.choice === 'public' ? t('sharing.withAll') : t('sharing.with', { names: namesOf(t, sharing.users) });
+  return sharing.choice === 'public' ? t('sharing.withAll') : t('sharing.with', { names: namesOf(t, sharing.users, users) });
 }
 
-function namesOf(t: TFunction, users: string[]): string {
-  const names = users.slice(0, SAID).join(', ');
-  return users.length > SAID ? t('sharing.more', { names, rest: users.length - SAID }) : names;
+function namesOf(t: TFunction, shared: string[], users: User[] | undefined): string {
+  const isUser = (name: string) => users?.some((user) => user.username === name) ?? true;
+  const first = [...shared.filter(isUser), ...shared.filter((name) => !isUser(name))].slice(0, SAID);
+  const names = first.map((name) => (isUser(name) ? name : t('sharing.nobodyNamed', { name }))).join(', ');
+  return shared.length > SAID ? t('sharing.more', { names, rest: shared.length - SAID }) : names;
 }

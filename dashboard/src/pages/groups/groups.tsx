@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { pageFolder } from '../../api/ask';
 import { removeGroup } from '../../api/calls';
-import { useGroups, useListChange } from '../../api/hooks';
+import { useGroups, useListChange, useUsers } from '../../api/hooks';
 import { keys } from '../../api/keys';
 import type { Group } from '../../api/shape';
 import { sharingOf, UNSAID } from '../../sharing/sharing';
@@ -62,6 +62,7 @@ export function Groups() {
 
 function Card({ group, onEdit, onRemove }: { group: Group; onEdit: () => void; onRemove: () => void }) {
   const { t } = useTranslation();
+  const users = useUsers().data;
   const members = [...selectionOf(group).values()];
   const narrowed = (tools: unknown) => Array.isArray(tools);
   return (
@@ -94,7 +95,7 @@ function Card({ group, onEdit, onRemove }: { group: Group; onEdit: () => void; o
       )}
       <p className="mt-auto flex items-start gap-2 text-[0.87rem] text-soft">
         <UsersRound size={15} aria-hidden className="mt-0.5 shrink-0" />
-        <span className="min-w-0 [overflow-wrap:anywhere]">{forWhom(t, sharingOf(group, UNSAID.group))}</span>
+        <span className="min-w-0 [overflow-wrap:anywhere]">{forWhom(t, sharingOf(group, UNSAID.group), users)}</span>
       </p>
       <CopyLine text={`${pageFolder()}mcp/${encodeURIComponent(group.name)}`} />
     </li>
