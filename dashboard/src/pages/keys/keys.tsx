@@ -4,7 +4,7 @@ import { KeySquare, Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { changeKey, removeKey } from '../../api/calls';
-import { useKeys, useListChange } from '../../api/hooks';
+import { useKeys, useListChange, useUsers } from '../../api/hooks';
 import { keys } from '../../api/keys';
 import type { Key } from '../../api/shape';
 import { Button, IconButton } from '../../ui/button';
@@ -89,7 +89,11 @@ function Row({ held, onRemove }: { held: Key; onRemove: () => void }) {
 
 function Reach({ held }: { held: Key }) {
   const { t } = useTranslation();
-  if (held.kind === 'user') return t('keys.ofUser', { name: held.owner });
+  const users = useUsers(held.kind === 'user').data;
+  if (held.kind === 'user') {
+    const isUser = users?.some((user) => user.username === held.owner) ?? true;
+    return t(isUser ? 'keys.ofUser' : 'keys.ofNobody', { name: held.owner });
+  }
   const names = [...(held.allowedGroups ?? []), ...(held.allowedServers ?? [])].join(', ');
   if (held.accessType === 'all') return t('keys.opensAll');
   return names === '' ? t('keys.opensNothing') : t('keys.opens', { names });
