@@ -16,6 +16,12 @@ export const UNSAID = { server: 'private', group: 'public' } as const;
 
 type Written = { visibility?: unknown; sharedWithUsers?: unknown };
 
+/** A word that the hub does not know, as it stands there. */
+export function strangeWord({ visibility }: Written): string | undefined {
+  if (visibility === undefined || visibility === null || CHOICES.some((it) => it === visibility)) return undefined;
+  return typeof visibility === 'string' ? visibility : JSON.stringify(visibility);
+}
+
 /** A word that the hub does not know is `private` to it. */
 export function sharingOf({ visibility, sharedWithUsers }: Written, unsaid: Choice): Sharing {
   const choice = visibility === undefined || visibility === null ? unsaid : (CHOICES.find((it) => it === visibility) ?? 'private');

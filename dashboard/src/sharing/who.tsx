@@ -18,11 +18,13 @@ interface Props {
   onChange: (sharing: Sharing) => void;
   owner: string | undefined;
   hint?: ReactNode;
+  /** A word that stands there and is none of the three. */
+  strange?: string | undefined;
   /** Why nothing can be chosen now. */
   blocked?: string | undefined;
 }
 
-export function WhoMayUse({ sharing, onChange, owner, hint, blocked }: Props) {
+export function WhoMayUse({ sharing, onChange, owner, hint, strange, blocked }: Props) {
   const { t } = useTranslation();
   const id = useId();
   const whose = owner === undefined ? t('sharing.noOwner') : t('sharing.owner', { name: owner });
@@ -32,6 +34,7 @@ export function WhoMayUse({ sharing, onChange, owner, hint, blocked }: Props) {
       <p id={`${id}-about`} className="text-[0.87rem] text-soft [overflow-wrap:anywhere]">
         {blocked ?? whose} {blocked === undefined && hint}
       </p>
+      {strange !== undefined && <p className="text-[0.87rem] text-warn [overflow-wrap:anywhere]">{t('sharing.strange', { word: strange })}</p>}
       {CHOICES.map((choice) => (
         <Fragment key={choice}>
           <Tick type="radio" name={id} label={t(`sharing.choice.${choice}`)} checked={sharing.choice === choice} disabled={blocked !== undefined} onChange={() => onChange({ ...sharing, choice })} />

@@ -6,7 +6,7 @@ import { Refusal } from '../../api/ask';
 import { changeGroup, listGroups } from '../../api/calls';
 import { keys } from '../../api/keys';
 import type { Group, GroupWish } from '../../api/shape';
-import { namesAfter, sharingOf, UNSAID, wishOf, type Sharing } from '../../sharing/sharing';
+import { namesAfter, sharingOf, strangeWord, UNSAID, wishOf, type Sharing } from '../../sharing/sharing';
 import { idOf, membersAfter, membersOf, selectionOf, type Selection } from './members';
 
 export interface Draft {
@@ -30,6 +30,7 @@ export function wishFor(was: Draft, now: Draft, group: Group): GroupWish | undef
     ...(now.name === was.name ? {} : { name: now.name }),
     ...(now.description === was.description ? {} : { description: now.description }),
     ...(JSON.stringify(members) === JSON.stringify(membersOf(there.selection)) ? {} : { servers: members }),
+    ...(strangeWord(group) === undefined ? {} : { visibility: choice }),
     ...wishOf(there.sharing, { choice, users }),
   };
   return Object.keys(wish).length === 0 ? undefined : wish;

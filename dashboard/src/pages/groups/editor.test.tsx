@@ -92,6 +92,15 @@ test('what others changed while the dialog was open stays: nobody gets in again 
   await waitFor(() => expect(sent[1]).toEqual(['PUT', { servers: ['store'], sharedWithUsers: ['kim', 'eve'] }]));
 });
 
+test('a word that says for whom it is and that nobody understands is said to count as private, and is mended by saving', async () => {
+  const strange = { ...RED, visibility: 'everybody' } as unknown as Group;
+  const sent = hub(strange);
+  edit(strange);
+  screen.getByText(/“everybody”, is none of these, and counts as the first/);
+  await save();
+  await waitFor(() => expect(sent).toEqual([['PUT', { visibility: 'private' }]]));
+});
+
 test('a group that was deleted meanwhile is called by its name', async () => {
   const sent = hub();
   const onClose = edit(RED);

@@ -7,7 +7,7 @@ import { createGroup } from '../../api/calls';
 import { useListChange, useServers, useUser } from '../../api/hooks';
 import { keys } from '../../api/keys';
 import type { Group, Member, Server } from '../../api/shape';
-import { wishOf } from '../../sharing/sharing';
+import { strangeWord, wishOf } from '../../sharing/sharing';
 import { WhoMayUse } from '../../sharing/who';
 import { Button } from '../../ui/button';
 import { Dialog } from '../../ui/dialog';
@@ -63,7 +63,7 @@ export function GroupEditor({ group, onClose }: { group: Group | undefined; onCl
               ))}
           </ul>
         </fieldset>
-        <WhoMayUse sharing={sharing} onChange={setSharing} owner={group === undefined ? you : group.owner} hint={t('groups.sharingHint')} />
+        <WhoMayUse sharing={sharing} onChange={setSharing} owner={group === undefined ? you : group.owner} hint={t('groups.sharingHint')} strange={group && strangeWord(group)} />
         <RefusalNotice error={inWords(t, save.error, was.name)} />
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>{t('do.cancel')}</Button>
