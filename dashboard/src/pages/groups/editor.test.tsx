@@ -101,6 +101,16 @@ test('a word that says for whom it is and that nobody understands is said to cou
   await waitFor(() => expect(sent).toEqual([['PUT', { visibility: 'private' }]]));
 });
 
+test('a row says how many items of its server are chosen, whether it is open or closed', async () => {
+  hub(RED);
+  edit({ ...RED, servers: [{ name: 'shop', tools: ['add'] }] });
+  const row = () => screen.getByRole('button', { name: /items$/ });
+  expect([row().textContent, row().getAttribute('aria-expanded')]).toEqual(['1 of 2 items', 'false']);
+  await userEvent.click(row());
+  await userEvent.click(screen.getByRole('checkbox', { name: 'sum' }));
+  expect([row().textContent, row().getAttribute('aria-expanded')]).toEqual(['2 of 2 items', 'true']);
+});
+
 test('a group that was deleted meanwhile is called by its name', async () => {
   const sent = hub();
   const onClose = edit(RED);

@@ -1,6 +1,7 @@
 // A group: its name, its servers, of each server all or some of what it offers, and who may use it.
 
 import { useQueryClient } from '@tanstack/react-query';
+import { ChevronDown, ChevronRight } from 'lucide-react';
 import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { createGroup } from '../../api/calls';
@@ -15,7 +16,7 @@ import { TextField, Tick } from '../../ui/field';
 import { RefusalNotice } from '../../ui/refusal';
 import { matches, SearchField } from '../../ui/search';
 import { draftOf, inWords, saveGroup, type Draft } from './change';
-import { chosenAfter, idOf, isChosen, itemsOf, LISTS, membersOf, type List } from './members';
+import { chosenAfter, countsOf, idOf, isChosen, itemsOf, LISTS, membersOf, type List } from './members';
 
 /** A new group is private to the hub, too. */
 const NEW: Draft = { name: '', description: '', selection: new Map(), sharing: { choice: 'private', users: [] } };
@@ -80,13 +81,14 @@ function MemberRow({ server, member, onChange }: { server: Server; member: Membe
   const { t } = useTranslation();
   const lists = LISTS.filter((list) => server[list].length > 0);
   const [open, setOpen] = useState(false);
+  const Arrow = open ? ChevronDown : ChevronRight;
   return (
     <li className="row-lazy px-3 py-2">
       <div className="flex items-center justify-between gap-2">
         <Tick label={server.name} checked={member !== undefined} onChange={(event) => onChange(event.target.checked ? { name: server.name } : undefined)} />
         {member !== undefined && lists.length > 0 && (
-          <Button small look="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
-            {t('groups.choose')}
+          <Button small look="quiet" aria-expanded={open} icon={<Arrow size={15} aria-hidden />} onClick={() => setOpen(!open)} className="shrink-0">
+            {t('groups.chosen', countsOf(server, member))}
           </Button>
         )}
       </div>

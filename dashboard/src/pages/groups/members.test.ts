@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import type { Group, Server } from '../../api/shape';
-import { chosenAfter, isChosen, itemsOf, membersAfter, membersOf, selectionOf } from './members';
+import { chosenAfter, countsOf, isChosen, itemsOf, membersAfter, membersOf, selectionOf } from './members';
 
 test('a member that chooses nothing is written as its name, and what is not edited stays', () => {
   const group = { id: '1', name: 'g', servers: ['a', { name: 'b', alias: 'bee', tools: ['x'], pinnedTools: ['x'] }, { name: 'c', tools: 'all' as const }] };
@@ -18,10 +18,12 @@ test('switching one off leaves the others; switching it on again is all of them'
   expect(isChosen(undefined, 'x')).toBe(true);
 });
 
-test('tools are chosen by their own names, whatever separates them from the server', () => {
+test('tools are chosen and counted by their own names, whatever separates them from the server', () => {
   const tool = (name: string) => ({ name, enabled: true });
   const server = { name: 'lab', tools: [tool('lab__add'), tool('lab___x')], prompts: [], resources: [] } as unknown as Server;
   expect(itemsOf(server, 'tools').map((item) => item.key)).toEqual(['add', '_x']);
+  expect(countsOf(server, { name: 'lab' })).toEqual({ chosen: 2, all: 2 });
+  expect(countsOf(server, { name: 'lab', tools: ['_x', 'gone'] })).toEqual({ chosen: 1, all: 2 });
 });
 
 test('what was changed of the members is done to those that are there by now, list by list', () => {

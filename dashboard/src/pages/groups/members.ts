@@ -67,6 +67,12 @@ export function isChosen(chosen: Chosen | undefined, key: string): boolean {
   return chosen === undefined || chosen === 'all' || chosen.includes(key);
 }
 
+/** How many of a server's items a member chooses, of how many there are. */
+export function countsOf(server: Server, member: Member): { chosen: number; all: number } {
+  const items = LISTS.flatMap((list) => itemsOf(server, list).map(({ key }) => isChosen(member[list], key)));
+  return { chosen: items.filter(Boolean).length, all: items.length };
+}
+
 /** The choice after one item was switched; all of them is `all`, so that items that come later are in it. */
 export function chosenAfter(chosen: Chosen | undefined, all: string[], key: string, on: boolean): Chosen {
   const now = new Set(chosen === undefined || chosen === 'all' ? all : chosen);
