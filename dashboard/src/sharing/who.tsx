@@ -1,13 +1,14 @@
 // Who may use a group or a server: asked of whoever changes it, and said in a few words.
 
 import type { TFunction } from 'i18next';
-import { Fragment, useId, useState, type ReactNode } from 'react';
+import { Fragment, useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useUsers } from '../api/hooks';
 import type { User } from '../api/shape';
 import { Tick } from '../ui/field';
 import { RefusalNotice } from '../ui/refusal';
 import { matches, SearchField } from '../ui/search';
+import { listed, sentences } from '../words/join';
 import { CHOICES, isShared, type Sharing } from './sharing';
 
 /** So many names are said, of others only how many they are. */
@@ -17,7 +18,7 @@ interface Props {
   sharing: Sharing;
   onChange: (sharing: Sharing) => void;
   owner: string | undefined;
-  hint?: ReactNode;
+  hint?: string;
   /** A word that stands there and is none of the three. */
   strange?: string | undefined;
   /** Why nothing can be chosen now. */
@@ -32,7 +33,7 @@ export function WhoMayUse({ sharing, onChange, owner, hint, strange, blocked }: 
     <fieldset aria-describedby={`${id}-about`} className="m-0 flex min-w-0 flex-col gap-1 border-0 p-0">
       <legend className="mb-1 p-0 font-medium">{t('sharing.title')}</legend>
       <p id={`${id}-about`} className="text-[0.87rem] text-soft [overflow-wrap:anywhere]">
-        {blocked ?? whose} {blocked === undefined && hint}
+        {blocked ?? sentences(t, whose, hint)}
       </p>
       {strange !== undefined && <p className="text-[0.87rem] text-warn [overflow-wrap:anywhere]">{t('sharing.strange', { word: strange })}</p>}
       {CHOICES.map((choice) => (
@@ -90,6 +91,9 @@ export function forWhom(t: TFunction, sharing: Sharing, users?: User[]): string 
 function namesOf(t: TFunction, shared: string[], users: User[] | undefined): string {
   const isUser = (name: string) => users?.some((user) => user.username === name) ?? true;
   const first = [...shared.filter(isUser), ...shared.filter((name) => !isUser(name))].slice(0, SAID);
-  const names = first.map((name) => (isUser(name) ? name : t('sharing.nobodyNamed', { name }))).join(', ');
+  const names = listed(
+    t,
+    first.map((name) => (isUser(name) ? name : t('sharing.nobodyNamed', { name }))),
+  );
   return shared.length > SAID ? t('sharing.more', { names, rest: shared.length - SAID }) : names;
 }

@@ -6,6 +6,7 @@ import { useSessions } from '../../api/hooks';
 import type { Session } from '../../api/shape';
 import { Button } from '../../ui/button';
 import { Answer, Empty } from '../../ui/page';
+import { listed } from '../../words/join';
 import { dayAndClock } from '../../words/time';
 
 export function Connected() {
@@ -44,8 +45,8 @@ export function Connected() {
 function Row({ session }: { session: Session }) {
   const { t, i18n } = useTranslation();
   const { client, user, key, operator, endpoint, revision, waitingCalls, calls } = session;
-  const who = [user !== undefined && t('clients.user', { name: user }), key !== undefined && t('clients.key', { name: key }), operator && t('clients.operator')].filter(Boolean);
-  const facts = [who.length > 0 ? who.join(', ') : t('clients.anyone'), endpoint ?? t('connect.everything'), `MCP ${revision}`, calls > 0 && t('clients.calls', { count: calls })].filter(Boolean);
+  const who = [user !== undefined && t('clients.user', { name: user }), key !== undefined && t('clients.key', { name: key }), operator && t('clients.operator')].filter((it) => typeof it === 'string');
+  const facts = [who.length > 0 ? listed(t, who) : t('clients.anyone'), endpoint ?? t('connect.everything'), `MCP ${revision}`, calls > 0 && t('clients.calls', { count: calls })].filter(Boolean);
   return (
     <li className="row-lazy flex flex-wrap items-baseline justify-between gap-x-4 gap-y-1 px-4 py-2.5">
       <div className="min-w-0 [overflow-wrap:anywhere]">

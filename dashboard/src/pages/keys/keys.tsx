@@ -12,6 +12,7 @@ import { Confirm } from '../../ui/dialog';
 import { Answer, Empty, Page } from '../../ui/page';
 import { RefusalNotice } from '../../ui/refusal';
 import { Switch } from '../../ui/switch';
+import { listed } from '../../words/join';
 import { command } from '../../words/shell';
 import { MakeKey } from './make';
 
@@ -94,7 +95,7 @@ function Reach({ held }: { held: Key }) {
     const isUser = users?.some((user) => user.username === held.owner) ?? true;
     return t(isUser ? 'keys.ofUser' : 'keys.ofNobody', { name: held.owner });
   }
-  const names = [...(held.allowedGroups ?? []), ...(held.allowedServers ?? [])].join(', ');
+  const names = listed(t, [...(held.allowedGroups ?? []), ...(held.allowedServers ?? [])]);
   if (held.accessType === 'all') return t('keys.opensAll');
   return names === '' ? t('keys.opensNothing') : t('keys.opens', { names });
 }
