@@ -8,7 +8,7 @@ import { removeGroup } from '../../api/calls';
 import { useGroups, useListChange, useUsers } from '../../api/hooks';
 import { keys } from '../../api/keys';
 import type { Group } from '../../api/shape';
-import { sharingOf, UNSAID } from '../../sharing/sharing';
+import { sharingOf, strangeWord, UNSAID } from '../../sharing/sharing';
 import { forWhom } from '../../sharing/who';
 import { Button, IconButton } from '../../ui/button';
 import { CopyLine } from '../../ui/copy';
@@ -63,6 +63,7 @@ export function Groups() {
 function Card({ group, onEdit, onRemove }: { group: Group; onEdit: () => void; onRemove: () => void }) {
   const { t } = useTranslation();
   const users = useUsers().data;
+  const word = strangeWord(group);
   const members = [...selectionOf(group).values()];
   const narrowed = (tools: unknown) => Array.isArray(tools);
   return (
@@ -95,7 +96,7 @@ function Card({ group, onEdit, onRemove }: { group: Group; onEdit: () => void; o
       )}
       <p className="mt-auto flex items-start gap-2 text-[0.87rem] text-soft">
         <UsersRound size={15} aria-hidden className="mt-0.5 shrink-0" />
-        <span className="min-w-0 [overflow-wrap:anywhere]">{forWhom(t, sharingOf(group, UNSAID.group), users)}</span>
+        <span className="min-w-0 [overflow-wrap:anywhere]">{word === undefined ? forWhom(t, sharingOf(group, UNSAID.group), users) : t('sharing.strangeCard', { word })}</span>
       </p>
       <CopyLine text={`${pageFolder()}mcp/${encodeURIComponent(group.name)}`} />
     </li>
