@@ -56,7 +56,7 @@ test('an administrator shares a group with a user, on a small screen too and wit
   await page.keyboard.press('ArrowDown');
   assert.equal(await question.getByRole('radio', { name: 'These users' }).isChecked(), true);
   await question.getByRole('checkbox', { name: 'ada' }).waitFor();
-  await question.getByText('No longer a user').waitFor();
+  await question.getByText('Is no user').waitFor();
   assert.deepEqual(await dashboard.seriousFaults(), []);
   await page.keyboard.press('Tab');
   await page.keyboard.press('Space');
@@ -77,6 +77,7 @@ test('an administrator shares a server in its settings, and the user finds it', 
   await dashboard.logIn();
   await dashboard.server('shop', 'settings');
   const main = page.getByRole('main');
+  await main.getByText('Shared with gone (is no user)').waitFor();
   const question = main.getByRole('group', { name: 'Who may use it' });
   await question.getByRole('checkbox', { name: 'bob' }).check();
   const draft = main.getByLabel('Settings as JSON');

@@ -45,7 +45,7 @@ export function useJournal(server: string) {
   return useQuery({ queryKey: keys.journal(server), queryFn: ({ signal }) => news.journal(server, signal), refetchOnWindowFocus: false });
 }
 
-export const useUsers = () => useQuery({ queryKey: keys.users, queryFn: ({ signal }) => calls.listUsers(signal) });
+export const useUsers = (enabled = true) => useQuery({ queryKey: keys.users, queryFn: ({ signal }) => calls.listUsers(signal), enabled });
 /** Clients come and go without an event, so they are read when somebody looks. */
 export const useSessions = () => useQuery({ queryKey: keys.sessions, queryFn: ({ signal }) => calls.listSessions(signal), refetchOnMount: 'always' });
 export const usePrograms = () => useQuery({ queryKey: keys.programs, queryFn: ({ signal }) => calls.listPrograms(signal) });

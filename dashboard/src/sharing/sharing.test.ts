@@ -40,6 +40,14 @@ test('what somebody typed beside it stays as he typed it', () => {
   expect(withSharing(typed, { url: 'https://a.test' }, { choice: 'private', users: ['bob'] })).toEqual({ ...typed, sharedWithUsers: ['bob'] });
 });
 
+test('a name that is no user’s is said to be so where the users are known, after those that are', () => {
+  const users = [{ username: 'ada', isAdmin: false }, { username: 'bob', isAdmin: true }];
+  const said = (...names: string[]) => forWhom(t, { choice: 'group', users: names }, users);
+  expect(said('adda', 'ada')).toBe('Shared with ada, adda (is no user)');
+  expect(said('adda')).toBe('Shared with adda (is no user)');
+  expect(said('one', 'two', 'ada', 'bob')).toBe('Shared with ada, bob, one (is no user) and 1 more');
+});
+
 test('it is said in a few words, with three names at most', () => {
   const said = (choice: Sharing['choice'], users: string[] = []) => forWhom(t, { choice, users });
   expect(said('private', ['ada'])).toBe('Only its owner and administrators');

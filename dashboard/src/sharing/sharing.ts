@@ -16,6 +16,12 @@ export const UNSAID = { server: 'private', group: 'public' } as const;
 
 type Written = { visibility?: unknown; sharedWithUsers?: unknown };
 
+/** A word that the hub does not know, as it stands there. */
+export function strangeWord({ visibility }: Written): string | undefined {
+  if (visibility === undefined || visibility === null || CHOICES.some((it) => it === visibility)) return undefined;
+  return typeof visibility === 'string' ? visibility : JSON.stringify(visibility);
+}
+
 /** A word that the hub does not know is `private` to it. */
 export function sharingOf({ visibility, sharedWithUsers }: Written, unsaid: Choice): Sharing {
   const choice = visibility === undefined || visibility === null ? unsaid : (CHOICES.find((it) => it === visibility) ?? 'private');
@@ -34,6 +40,12 @@ export function wishOf(was: Sharing, now: Sharing): { visibility?: Choice; share
     ...(now.choice === was.choice ? {} : { visibility: now.choice }),
     ...(isSame(was.users, now.users) ? {} : { sharedWithUsers: now.users }),
   };
+}
+
+/** What somebody made of the names that were there, done to those that are there by now: whom others added stays, and whom others took out stays out. */
+export function namesAfter(was: string[], now: string[], there: string[]): string[] {
+  const added = now.filter((name) => !was.includes(name));
+  return [...new Set([...there.filter((name) => now.includes(name) || !was.includes(name)), ...added])];
 }
 
 /** A server's settings with another choice in them; whoever takes his choice back leaves them as they were `before` it. */

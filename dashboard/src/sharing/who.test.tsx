@@ -66,13 +66,13 @@ test('its owner and administrators are not offered: they may use it anyway', asy
   expect(ticks()).toEqual(['bob', 'eve']);
 });
 
-test('a name that is no user’s any more, and an administrator’s, come first, and can be unticked and ticked again', async () => {
+test('a name that is no user’s, and an administrator’s, come first, and can be unticked and ticked again', async () => {
   hub();
   const answer = ask({ choice: 'group', users: ['gone', 'ada', 'bob'] });
   expect(screen.getByText('It belongs to the administrators.')).toBeTruthy();
   await screen.findByRole('checkbox', { name: 'eve' });
   expect(ticks()).toEqual(['gone', 'ada', 'bob', 'eve', 'kim']);
-  expect(screen.getByText('No longer a user')).toBeTruthy();
+  expect(screen.getByText('Is no user')).toBeTruthy();
   expect(screen.getByText('Administrator')).toBeTruthy();
   await userEvent.click(tick('gone'));
   await userEvent.click(tick('ada'));
@@ -103,12 +103,12 @@ test('who cannot choose now hears why, and who is ticked is still said', async (
   expect(tick('bob').checked).toBe(true);
 });
 
-test('users who cannot be read are said to be so, and nobody is called a former user for it', async () => {
+test('users who cannot be read are said to be so, and nobody is said to be none for it', async () => {
   vi.stubGlobal('fetch', () => Promise.resolve(Response.json({ success: false, message: 'no users today' }, { status: 500 })));
   ask({ choice: 'group', users: ['bob'] });
   await screen.findByText('no users today');
   expect(ticks()).toEqual(['bob']);
-  expect(screen.queryByText('No longer a user')).toBeNull();
+  expect(screen.queryByText('Is no user')).toBeNull();
   hub();
   await userEvent.click(screen.getByRole('button', { name: 'Try again' }));
   await screen.findByRole('checkbox', { name: 'eve' });

@@ -1,12 +1,14 @@
 // Who may use a group or a server: asked of whoever changes it, and said in a few words.
 
 import type { TFunction } from 'i18next';
-import { Fragment, useId, useState, type ReactNode } from 'react';
+import { Fragment, useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useUsers } from '../api/hooks';
+import type { User } from '../api/shape';
 import { Tick } from '../ui/field';
 import { RefusalNotice } from '../ui/refusal';
 import { matches, SearchField } from '../ui/search';
+import { listed, sentences } from '../words/join';
 import { CHOICES, isShared, type Sharing } from './sharing';
 
 /** So many names are said, of others only how many they are. */
@@ -16,12 +18,14 @@ interface Props {
   sharing: Sharing;
   onChange: (sharing: Sharing) => void;
   owner: string | undefined;
-  hint?: ReactNode;
+  hint?: string;
+  /** A word that stands there and is none of the three. */
+  strange?: string | undefined;
   /** Why nothing can be chosen now. */
   blocked?: string | undefined;
 }
 
-export function WhoMayUse({ sharing, onChange, owner, hint, blocked }: Props) {
+export function WhoMayUse({ sharing, onChange, owner, hint, strange, blocked }: Props) {
   const { t } = useTranslation();
   const id = useId();
   const whose = owner === undefined ? t('sharing.noOwner') : t('sharing.owner', { name: owner });
@@ -29,8 +33,9 @@ export function WhoMayUse({ sharing, onChange, owner, hint, blocked }: Props) {
     <fieldset aria-describedby={`${id}-about`} className="m-0 flex min-w-0 flex-col gap-1 border-0 p-0">
       <legend className="mb-1 p-0 font-medium">{t('sharing.title')}</legend>
       <p id={`${id}-about`} className="text-[0.87rem] text-soft [overflow-wrap:anywhere]">
-        {blocked ?? whose} {blocked === undefined && hint}
+        {blocked ?? sentences(t, whose, hint)}
       </p>
+      {strange !== undefined && <p className="text-[0.87rem] text-warn [overflow-wrap:anywhere]">{t('sharing.strange', { word: strange })}</p>}
       {CHOICES.map((choice) => (
         <Fragment key={choice}>
           <Tick type="radio" name={id} label={t(`sharing.choice.${choice}`)} checked={sharing.choice === choice} disabled={blocked !== undefined} onChange={() => onChange({ ...sharing, choice })} />
@@ -58,7 +63,7 @@ function People({ owner, chosen, blocked, onChange }: { owner: string | undefine
   const aboutOf = (name: string) => {
     const user = known.find((user) => user.username === name);
     if (users.data === undefined || user?.isAdmin === false) return undefined;
-    return t(user === undefined ? 'sharing.gone' : 'users.admin');
+    return t(user === undefined ? 'sharing.noUser' : 'users.admin');
   };
   return (
     <fieldset aria-label={t('users.title')} className="m-0 flex min-w-0 flex-col gap-2 border-0 p-0 pb-1 pl-6">
@@ -77,13 +82,18 @@ function People({ owner, chosen, blocked, onChange }: { owner: string | undefine
   );
 }
 
-/** Whom it is for, in a few words. */
-export function forWhom(t: TFunction, sharing: Sharing): string {
+/** Whom it is for, in a few words. Where the users are known, a name that is none of theirs is said to be so. */
+export function forWhom(t: TFunction, sharing: Sharing, users?: User[]): string {
   if (!isShared(sharing)) return t('sharing.choice.private');
-  return sharing.choice === 'public' ? t('sharing.withAll') : t('sharing.with', { names: namesOf(t, sharing.users) });
+  return sharing.choice === 'public' ? t('sharing.withAll') : t('sharing.with', { names: namesOf(t, sharing.users, users) });
 }
 
-function namesOf(t: TFunction, users: string[]): string {
-  const names = users.slice(0, SAID).join(', ');
-  return users.length > SAID ? t('sharing.more', { names, rest: users.length - SAID }) : names;
+function namesOf(t: TFunction, shared: string[], users: User[] | undefined): string {
+  const isUser = (name: string) => users?.some((user) => user.username === name) ?? true;
+  const first = [...shared.filter(isUser), ...shared.filter((name) => !isUser(name))].slice(0, SAID);
+  const names = listed(
+    t,
+    first.map((name) => (isUser(name) ? name : t('sharing.nobodyNamed', { name }))),
+  );
+  return shared.length > SAID ? t('sharing.more', { names, rest: shared.length - SAID }) : names;
 }

@@ -26,7 +26,7 @@ export function Dialog({ open, onClose, title, lead, wide, firm = false, childre
   return (
     <Radix.Root open={open} onOpenChange={(open) => !open && onClose()}>
       <Radix.Portal>
-        <div aria-hidden className="fixed inset-0 z-40 bg-black/45" />
+        <div aria-hidden data-backdrop className="fixed inset-0 z-40 bg-black/45" />
         <Radix.Content
           onEscapeKeyDown={(event) => firm && event.preventDefault()}
           onInteractOutside={(event) => firm && event.preventDefault()}

@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { Refusal } from '../api/ask';
 import type { Explained } from '../api/shape';
 import { isMap } from '../schema/schema';
+import { sentences } from '../words/join';
 import { Button } from './button';
 import { ErrorCode, ExplainedLines } from './explained';
 import { Notice } from './notice';
@@ -23,7 +24,7 @@ export function RefusalNotice({ error, again, goesOn = false, instead }: Props) 
   const refusal = error instanceof Refusal ? error : undefined;
   const explained = explainedIn(refusal);
   const title = refusal?.status === 0 ? t('failed.unreachable') : refusal ? explained?.headline : t('failed.unexpected');
-  const words = refusal?.status === 0 ? [t('failed.unreachableWhy'), goesOn && t('failed.goesOn')].filter(Boolean).join(' ') : error instanceof Error ? error.message : String(error);
+  const words = refusal?.status === 0 ? sentences(t, t('failed.unreachableWhy'), goesOn && t('failed.goesOn')) : error instanceof Error ? error.message : String(error);
   const helps = refusal?.text('action') ?? refusal?.text('do');
   return (
     <Notice

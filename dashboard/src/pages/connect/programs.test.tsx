@@ -58,22 +58,32 @@ test('a program is told with its id, where it is answered, and what whoever let 
 test('a program is taken out once it is said again, and what ends is said before', async () => {
   const deleted = hub([program({ clientId: 'https://a.test/c.json', name: 'Claude' }), program({ clientId: 'two', name: 'Cursor' })]);
   show();
-  await userEvent.click(await screen.findByRole('button', { name: 'Take out Claude' }));
+  await userEvent.click(await screen.findByRole('button', { name: /^Take out Claude,/ }));
   const dialog = await screen.findByRole('dialog', { name: 'Take this program out?' });
   for (const part of ['Claude', 'tokens', 'open streams end at once', 'may ask again']) expect(dialog.textContent).toContain(part);
   await userEvent.click(within(dialog).getByRole('button', { name: 'Cancel' }));
   expect(deleted).toEqual([]);
-  await userEvent.click(screen.getByRole('button', { name: 'Take out Claude' }));
+  await userEvent.click(screen.getByRole('button', { name: /^Take out Claude,/ }));
   await userEvent.click(within(await screen.findByRole('dialog')).getByRole('button', { name: 'Take out' }));
   await waitFor(async () => expect(await rows()).toEqual([expect.stringContaining('Cursor')]));
   expect(screen.queryByRole('dialog')).toBeNull();
   expect(deleted).toEqual(['/api/oauth/clients/https%3A%2F%2Fa.test%2Fc.json']);
 });
 
+test('of two that call themselves alike, each is told by its id before it is taken out', async () => {
+  const deleted = hub([program({}), program({ clientId: 'two' })]);
+  show();
+  await userEvent.click(await screen.findByRole('button', { name: 'Take out Claude, id two' }));
+  const dialog = await screen.findByRole('dialog');
+  within(dialog).getByText((_, it) => it?.tagName === 'P' && it.textContent === 'Id two');
+  await userEvent.click(within(dialog).getByRole('button', { name: 'Take out' }));
+  await waitFor(() => expect(deleted).toEqual(['/api/oauth/clients/two']));
+});
+
 test('a program that could not be taken out stays, and why is said where it was asked', async () => {
   hub([program({})], true);
   show();
-  await userEvent.click(await screen.findByRole('button', { name: 'Take out Claude' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Take out Claude, id one' }));
   const dialog = await screen.findByRole('dialog');
   await userEvent.click(within(dialog).getByRole('button', { name: 'Take out' }));
   await within(dialog).findByText('the file is broken');

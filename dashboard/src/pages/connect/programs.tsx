@@ -47,6 +47,16 @@ export function Programs() {
             <p className="mb-2 font-medium text-ink [overflow-wrap:anywhere]">
               <bdi>{doomed?.name}</bdi>
             </p>
+            {doomed !== undefined && doomed.clientId !== doomed.name && (
+              <p className="mb-2 [overflow-wrap:anywhere]">
+                {t('programs.id')}{' '}
+                <span className="prose-code">
+                  <bdi>
+                    <Parts text={doomed.clientId} />
+                  </bdi>
+                </span>
+              </p>
+            )}
             <p>{t('programs.removeLead')}</p>
           </>
         }
@@ -68,7 +78,7 @@ function Row({ program, onRemove }: { program: Program; onRemove: () => void }) 
         <p className="min-w-0 font-semibold">
           <bdi>{isDocument ? <Parts text={name} /> : name}</bdi>
         </p>
-        <Button small aria-label={t('programs.removeNamed', { name })} onClick={onRemove} className="shrink-0">
+        <Button small aria-label={called(program, t)} onClick={onRemove} className="shrink-0">
           {t('programs.remove')}
         </Button>
       </div>
@@ -112,6 +122,11 @@ function Row({ program, onRemove }: { program: Program; onRemove: () => void }) 
       </dl>
     </li>
   );
+}
+
+/** Two may call themselves alike; their ids differ. */
+function called({ name, clientId: id }: Program, t: TFunction): string {
+  return name === id ? t('programs.removeNamed', { name }) : t('programs.removeKnown', { name, id });
 }
 
 /** Its beginning says where it leads; the rest may be as long as a stranger likes. */

@@ -1,37 +1,44 @@
 // A group: its name, its servers, of each server all or some of what it offers, and who may use it.
 
+import { useQueryClient } from '@tanstack/react-query';
+import { ChevronDown, ChevronRight } from 'lucide-react';
 import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
-import { changeGroup, createGroup } from '../../api/calls';
+import { createGroup } from '../../api/calls';
 import { useListChange, useServers, useUser } from '../../api/hooks';
 import { keys } from '../../api/keys';
-import type { Group, GroupWish, Member, Server } from '../../api/shape';
-import { sharingOf, UNSAID, wishOf } from '../../sharing/sharing';
+import type { Group, Member, Server } from '../../api/shape';
+import { strangeWord, wishOf } from '../../sharing/sharing';
 import { WhoMayUse } from '../../sharing/who';
 import { Button } from '../../ui/button';
 import { Dialog } from '../../ui/dialog';
 import { TextField, Tick } from '../../ui/field';
 import { RefusalNotice } from '../../ui/refusal';
 import { matches, SearchField } from '../../ui/search';
-import { chosenAfter, idOf, isChosen, itemsOf, LISTS, membersOf, selectionOf, type List } from './members';
+import { draftOf, inWords, saveGroup, type Draft } from './change';
+import { chosenAfter, countsOf, idOf, isChosen, itemsOf, LISTS, membersOf, type List } from './members';
 
-/** What the hub makes of a new group. */
-const NEW = { visibility: 'private' };
+/** A new group is private to the hub, too. */
+const NEW: Draft = { name: '', description: '', selection: new Map(), sharing: { choice: 'private', users: [] } };
 
 export function GroupEditor({ group, onClose }: { group: Group | undefined; onClose: () => void }) {
   const { t } = useTranslation();
+  const known = useQueryClient();
   const servers = useServers().data?.data ?? [];
   const you = useUser().data?.username;
-  const [name, setName] = useState(group?.name ?? '');
-  const [description, setDescription] = useState(group?.description ?? '');
-  const [selection, setSelection] = useState(() => selectionOf(group));
-  const [was] = useState(() => sharingOf(group ?? NEW, UNSAID.group));
-  const [sharing, setSharing] = useState(was);
+  const [was] = useState(() => (group === undefined ? NEW : draftOf(group)));
+  const [name, setName] = useState(was.name);
+  const [description, setDescription] = useState(was.description);
+  const [selection, setSelection] = useState(was.selection);
+  const [sharing, setSharing] = useState(was.sharing);
   const [text, setText] = useState('');
-  const save = useListChange(keys.groups, (wish: GroupWish) => (group === undefined ? createGroup(wish) : changeGroup(idOf(group), wish)));
+  const save = useListChange(keys.groups, async (now: Draft) => {
+    if (group !== undefined) return saveGroup(known, idOf(group), was, now);
+    await createGroup({ name: now.name, description: now.description, servers: membersOf(now.selection), ...wishOf(was.sharing, now.sharing) });
+  });
   const send = (event: FormEvent) => {
     event.preventDefault();
-    save.mutate({ name: name.trim(), description: description.trim(), servers: membersOf(selection), ...wishOf(was, sharing) }, { onSuccess: onClose });
+    save.mutate({ name: name.trim(), description: description.trim(), selection, sharing }, { onSuccess: onClose });
   };
   const put = (server: string, member: Member | undefined) => {
     const now = new Map(selection);
@@ -57,8 +64,8 @@ export function GroupEditor({ group, onClose }: { group: Group | undefined; onCl
               ))}
           </ul>
         </fieldset>
-        <WhoMayUse sharing={sharing} onChange={setSharing} owner={group === undefined ? you : group.owner} hint={t('groups.sharingHint')} />
-        <RefusalNotice error={save.error} />
+        <WhoMayUse sharing={sharing} onChange={setSharing} owner={group === undefined ? you : group.owner} hint={t('groups.sharingHint')} strange={group && strangeWord(group)} />
+        <RefusalNotice error={inWords(t, save.error, was.name)} />
         <div className="flex justify-end gap-2">
           <Button onClick={onClose}>{t('do.cancel')}</Button>
           <Button type="submit" look="act" busy={save.isPending} disabled={name.trim() === ''}>
@@ -74,13 +81,14 @@ function MemberRow({ server, member, onChange }: { server: Server; member: Membe
   const { t } = useTranslation();
   const lists = LISTS.filter((list) => server[list].length > 0);
   const [open, setOpen] = useState(false);
+  const Arrow = open ? ChevronDown : ChevronRight;
   return (
     <li className="row-lazy px-3 py-2">
       <div className="flex items-center justify-between gap-2">
         <Tick label={server.name} checked={member !== undefined} onChange={(event) => onChange(event.target.checked ? { name: server.name } : undefined)} />
         {member !== undefined && lists.length > 0 && (
-          <Button small look="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
-            {t('groups.choose')}
+          <Button small look="quiet" aria-expanded={open} icon={<Arrow size={15} aria-hidden />} onClick={() => setOpen(!open)} className="shrink-0">
+            {t('groups.chosen', countsOf(server, member))}
           </Button>
         )}
       </div>

@@ -5,16 +5,17 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { pageFolder } from '../../api/ask';
 import { removeGroup } from '../../api/calls';
-import { useGroups, useListChange } from '../../api/hooks';
+import { useGroups, useListChange, useUsers } from '../../api/hooks';
 import { keys } from '../../api/keys';
 import type { Group } from '../../api/shape';
-import { sharingOf, UNSAID } from '../../sharing/sharing';
+import { sharingOf, strangeWord, UNSAID } from '../../sharing/sharing';
 import { forWhom } from '../../sharing/who';
 import { Button, IconButton } from '../../ui/button';
 import { CopyLine } from '../../ui/copy';
 import { Confirm } from '../../ui/dialog';
 import { Answer, Empty, Page } from '../../ui/page';
 import { command } from '../../words/shell';
+import { inWords } from './change';
 import { GroupEditor } from './editor';
 import { idOf, selectionOf } from './members';
 
@@ -52,7 +53,7 @@ export function Groups() {
         lead={t('groups.removeLead')}
         word={t('groups.remove')}
         busy={remove.isPending}
-        error={remove.error}
+        error={inWords(t, remove.error, doomed?.name ?? '')}
         onYes={() => doomed && remove.mutate(idOf(doomed), { onSuccess: () => setDoomed(undefined) })}
       />
     </Page>
@@ -61,6 +62,8 @@ export function Groups() {
 
 function Card({ group, onEdit, onRemove }: { group: Group; onEdit: () => void; onRemove: () => void }) {
   const { t } = useTranslation();
+  const users = useUsers().data;
+  const word = strangeWord(group);
   const members = [...selectionOf(group).values()];
   const narrowed = (tools: unknown) => Array.isArray(tools);
   return (
@@ -93,7 +96,7 @@ function Card({ group, onEdit, onRemove }: { group: Group; onEdit: () => void; o
       )}
       <p className="mt-auto flex items-start gap-2 text-[0.87rem] text-soft">
         <UsersRound size={15} aria-hidden className="mt-0.5 shrink-0" />
-        <span className="min-w-0 [overflow-wrap:anywhere]">{forWhom(t, sharingOf(group, UNSAID.group))}</span>
+        <span className="min-w-0 [overflow-wrap:anywhere]">{word === undefined ? forWhom(t, sharingOf(group, UNSAID.group), users) : t('sharing.strangeCard', { word })}</span>
       </p>
       <CopyLine text={`${pageFolder()}mcp/${encodeURIComponent(group.name)}`} />
     </li>

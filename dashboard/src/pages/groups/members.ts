@@ -25,6 +25,24 @@ export function membersOf(selection: Selection): (string | Member)[] {
   });
 }
 
+/** What somebody made of the members that were there, done to those that are there by now, list by list. */
+export function membersAfter(was: Selection, now: Selection, there: Selection): Selection {
+  const after: Selection = new Map([...there].filter(([name]) => now.has(name) || !was.has(name)));
+  for (const [name, member] of now) {
+    const before = was.get(name);
+    const touched = LISTS.filter((list) => written(member[list]) !== written(before?.[list]));
+    if (before !== undefined && touched.length === 0) continue;
+    const chosen = Object.fromEntries(touched.map((list) => [list, member[list]]));
+    after.set(name, { ...(there.get(name) ?? member), ...chosen });
+  }
+  return after;
+}
+
+/** Where nothing is said it is all of them. */
+function written(chosen: Chosen | undefined): string {
+  return JSON.stringify(chosen ?? 'all');
+}
+
 /** The items of a server by the names that a choice knows them by: a tool's own name, without the server's. */
 export function itemsOf(server: Server, list: List): { key: string; label: string }[] {
   if (list === 'resources') return server.resources.map((resource) => ({ key: resource.uri, label: resource.name ?? resource.uri }));
@@ -47,6 +65,12 @@ export function separatorOf(server: Server): string {
 
 export function isChosen(chosen: Chosen | undefined, key: string): boolean {
   return chosen === undefined || chosen === 'all' || chosen.includes(key);
+}
+
+/** How many of a server's items a member chooses, of how many there are. */
+export function countsOf(server: Server, member: Member): { chosen: number; all: number } {
+  const items = LISTS.flatMap((list) => itemsOf(server, list).map(({ key }) => isChosen(member[list], key)));
+  return { chosen: items.filter(Boolean).length, all: items.length };
 }
 
 /** The choice after one item was switched; all of them is `all`, so that items that come later are in it. */

@@ -11,14 +11,16 @@ test('the list of keys says of a key of a user whose it is, and of others what t
   const client = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity } } });
   const held: Key[] = [
     { id: '1', name: 'Cursor', token: 'mcphub_a...1111', kind: 'user', owner: 'bob', accessType: 'all' },
+    { id: '3', name: 'Zed', token: 'mcphub_c...3333', kind: 'user', owner: 'bop', accessType: 'all' },
     { id: '2', name: 'Robot', token: 'mcphub_b...2222', kind: 'system', accessType: 'all' },
   ];
   client.setQueryData(keys.bearerKeys, held);
+  client.setQueryData(keys.users, [{ username: 'bob', isAdmin: false }]);
   render(
     <QueryClientProvider client={client}>
       <Keys />
     </QueryClientProvider>,
   );
   const rows = screen.getAllByRole('listitem').map((row) => row.textContent);
-  expect(rows).toEqual([expect.stringContaining('Key of bob: acts as this user'), expect.stringContaining('Opens everything')]);
+  expect(rows).toEqual([expect.stringContaining('Key of bob: acts as this user'), expect.stringContaining('Key of bop, who is no user: opens nothing'), expect.stringContaining('Opens everything')]);
 });

@@ -4,7 +4,7 @@ import { KeySquare, Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { changeKey, removeKey } from '../../api/calls';
-import { useKeys, useListChange } from '../../api/hooks';
+import { useKeys, useListChange, useUsers } from '../../api/hooks';
 import { keys } from '../../api/keys';
 import type { Key } from '../../api/shape';
 import { Button, IconButton } from '../../ui/button';
@@ -12,6 +12,7 @@ import { Confirm } from '../../ui/dialog';
 import { Answer, Empty, Page } from '../../ui/page';
 import { RefusalNotice } from '../../ui/refusal';
 import { Switch } from '../../ui/switch';
+import { listed } from '../../words/join';
 import { command } from '../../words/shell';
 import { MakeKey } from './make';
 
@@ -89,8 +90,12 @@ function Row({ held, onRemove }: { held: Key; onRemove: () => void }) {
 
 function Reach({ held }: { held: Key }) {
   const { t } = useTranslation();
-  if (held.kind === 'user') return t('keys.ofUser', { name: held.owner });
-  const names = [...(held.allowedGroups ?? []), ...(held.allowedServers ?? [])].join(', ');
+  const users = useUsers(held.kind === 'user').data;
+  if (held.kind === 'user') {
+    const isUser = users?.some((user) => user.username === held.owner) ?? true;
+    return t(isUser ? 'keys.ofUser' : 'keys.ofNobody', { name: held.owner });
+  }
+  const names = listed(t, [...(held.allowedGroups ?? []), ...(held.allowedServers ?? [])]);
   if (held.accessType === 'all') return t('keys.opensAll');
   return names === '' ? t('keys.opensNothing') : t('keys.opens', { names });
 }

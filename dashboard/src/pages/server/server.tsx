@@ -4,7 +4,7 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { LogOut, RefreshCw, Stethoscope, Trash2, UserX } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useReload, useServer, useServers, useSwitch, useUser } from '../../api/hooks';
+import { useReload, useServer, useServers, useSwitch, useUser, useUsers } from '../../api/hooks';
 import type { JsonMap, Server } from '../../api/shape';
 import { hasJournal } from '../../journal/journals';
 import { isShared, sharingOf, UNSAID } from '../../sharing/sharing';
@@ -60,7 +60,9 @@ function Known({ server }: { server: Server }) {
   const at = tabs.find((it) => it.key === tab)?.key ?? tabs.find((it) => it.key === begun)?.key ?? 'tools';
   const address = addressOf(server.config ?? {});
   const sharing = sharingOf(server.config ?? {}, UNSAID.server);
-  const shared = isShared(sharing) && forWhom(t, sharing);
+  const isAdmin = useUser().data?.isAdmin ?? false;
+  const users = useUsers(isAdmin && isShared(sharing)).data;
+  const shared = isShared(sharing) && forWhom(t, sharing, users);
   const about = [server.transport ?? transportOf(server), server.protocolVersion && t('server.speaks', { revision: server.protocolVersion }), shared].filter(Boolean).join(' · ');
   return (
     <Page

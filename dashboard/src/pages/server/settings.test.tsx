@@ -141,3 +141,21 @@ test('who is no administrator is not asked who may use it', () => {
   );
   expect(screen.queryByRole('radio')).toBeNull();
 });
+
+test('who was taken out elsewhere meanwhile stays out, and who was added stays in', async () => {
+  const sent = hubWithUsers();
+  const elsewhere = show({ url: 'https://a.test', visibility: 'group', sharedWithUsers: ['bob'] });
+  await userEvent.click(await box('eve'));
+  elsewhere({ url: 'https://a.test', visibility: 'group', sharedWithUsers: ['kim'] });
+  await save();
+  await waitFor(() => expect(sent).toEqual([{ config: { url: 'https://a.test', visibility: 'group', sharedWithUsers: ['kim', 'eve'] } }]));
+});
+
+test('a word that says for whom it is and that nobody understands is said to count as private, and is mended by saving', async () => {
+  const sent = hubWithUsers();
+  show({ url: 'https://a.test', visibility: 'everybody' });
+  screen.getByText(/“everybody”, is none of these, and counts as the first/);
+  expect(radio('Only its owner and administrators').checked).toBe(true);
+  await save();
+  await waitFor(() => expect(sent).toEqual([{ config: { url: 'https://a.test', visibility: 'private' } }]));
+});

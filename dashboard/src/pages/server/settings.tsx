@@ -4,9 +4,9 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useChangeServer, useUser } from '../../api/hooks';
-import type { JsonMap, Server } from '../../api/shape';
+import type { Json, JsonMap, Server } from '../../api/shape';
 import { isMap } from '../../schema/schema';
-import { sharingOf, UNSAID, withSharing } from '../../sharing/sharing';
+import { namesAfter, sharingOf, strangeWord, UNSAID, withSharing } from '../../sharing/sharing';
 import { WhoMayUse } from '../../sharing/who';
 import { Button } from '../../ui/button';
 import { Field, TextField } from '../../ui/field';
@@ -29,8 +29,10 @@ export function ServerSettings({ server }: { server: Server }) {
   const from = draft?.from ?? written;
   const text = draft?.text ?? shown(written);
   const edited = text !== shown(from);
-  const changed = edited || name !== server.name;
   const drafted = draft?.read ?? written;
+  const strange = strangeWord(drafted);
+  const touched = edited || name !== server.name;
+  const changed = touched || strange !== undefined;
   const unread = typeof parsed(text) === 'string';
   const write = (text: string) => {
     const read = parsed(text);
@@ -42,8 +44,8 @@ export function ServerSettings({ server }: { server: Server }) {
     setWrong(typeof read === 'string' ? read : undefined);
     if (typeof read === 'string') return;
     // All of it is sent, so it is what others left of it, with what was changed here.
-    const config = withoutKept(server.config ?? {}, rebased(from, read, written));
-    const wish = { ...(edited ? { config } : {}), ...(name.trim() === server.name ? {} : { newName: name.trim() }) };
+    const config = withoutKept(server.config ?? {}, understood(onto(from, read, written)));
+    const wish = { ...(edited || strange !== undefined ? { config } : {}), ...(name.trim() === server.name ? {} : { newName: name.trim() }) };
     change.mutate(wish, {
       onSuccess: (now) => {
         setDraft((it) => it && (it.text === text ? undefined : { ...it, from: read }));
@@ -54,7 +56,7 @@ export function ServerSettings({ server }: { server: Server }) {
   return (
     <form onSubmit={send} className="flex flex-col gap-4">
       <TextField label={t('server.name')} value={name} mono readOnly={!isAdmin} onChange={(event) => setName(event.target.value)} className="max-w-md" />
-      {isAdmin && <WhoMayUse sharing={sharingOf(drafted, UNSAID.server)} onChange={(next) => write(shown(withSharing(drafted, from, next)))} owner={ownerIn(drafted)} blocked={unread ? t('sharing.noJson') : undefined} />}
+      {isAdmin && <WhoMayUse sharing={sharingOf(drafted, UNSAID.server)} onChange={(next) => write(shown(withSharing(drafted, from, next)))} owner={ownerIn(drafted)} strange={strange} blocked={unread ? t('sharing.noJson') : undefined} />}
       <Field label={t('server.config')} hint={t('server.configHint')} error={wrong && t('server.noJson', { why: wrong })}>
         {(wired) => (
           <textarea {...wired} rows={12} spellCheck={false} readOnly={!isAdmin} value={text} onChange={(event) => write(event.target.value)} className="field prose-code [field-sizing:content] max-h-[60dvh]" />
@@ -67,7 +69,7 @@ export function ServerSettings({ server }: { server: Server }) {
             {t('do.save')}
           </Button>
           <Button
-            disabled={!changed}
+            disabled={!touched}
             onClick={() => {
               setDraft(undefined);
               setName(server.name);
@@ -103,6 +105,24 @@ function withoutKept(before: JsonMap, now: JsonMap): JsonMap {
   const nothing = { oauth: {}, visibility: 'private', sharedWithUsers: [] };
   const out = Object.entries(nothing).filter(([key]) => key in editable(before) && !(key in now));
   return { ...now, ...Object.fromEntries(out) };
+}
+
+/** What was changed here, done to what is there by now; of the users whom it is shared with, whoever was added or taken out. */
+function onto(from: JsonMap, read: JsonMap, written: JsonMap): JsonMap {
+  const config = rebased(from, read, written);
+  const lists = [from, read, written].map((it) => it['sharedWithUsers'] ?? []);
+  if (!('sharedWithUsers' in config) || !lists.every(isNames)) return config;
+  const [was = [], now = [], there = []] = lists;
+  return { ...config, sharedWithUsers: namesAfter(was, now, there) };
+}
+
+/** With the word for what a word counts as that the hub does not know. */
+function understood(config: JsonMap): JsonMap {
+  return strangeWord(config) === undefined ? config : { ...config, visibility: sharingOf(config, UNSAID.server).choice };
+}
+
+function isNames(value: Json): value is string[] {
+  return Array.isArray(value) && value.every((name) => typeof name === 'string');
 }
 
 function ownerIn({ owner }: JsonMap): string | undefined {
